@@ -1,0 +1,235 @@
+//! The command line: clap types, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::Date;
+
+/// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
+#[derive(Debug, Parser)]
+#[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// The data repository. Without it, the nearest folder upwards that holds one.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+
+    /// Colour in the output.
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
+    pub color: ColorWhen,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 fine; 1 the data or the change is refused; 2 usage, I/O or internal failure;
+3 differences exist, where asked for.";
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a fresh data repository, with workflows, schemas and an example.
+    Init(InitArgs),
+    /// Check schemas and business rules.
+    Check(CheckArgs),
+    /// Write the shaper file, or another output, from the data.
+    Render(RenderArgs),
+    /// Show what would change on the network.
+    Plan(PlanArgs),
+    /// Give the data files one style; comments survive.
+    Fmt(FmtArgs),
+    /// Write the JSON Schemas that editors use.
+    Schema(SchemaArgs),
+    /// Explain a rule, or list them all.
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man(ManArgs),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to fill; it is made if need be.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Which data is read, and as of which day.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// Read a git revision instead of the files on disk.
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+
+    /// Take this as today's date (UTC), for reproducible output.
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<Date>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// How findings are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: CheckFormat,
+
+    /// Compare with a git revision: turns on the change rules, tells old findings from new ones.
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+
+    /// Who proposes the change: a login, or a team it is in. May be given several times.
+    #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
+    pub actors: Vec<String>,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with excerpts.
+    Text,
+    /// For programs; see docs/check-json.md.
+    Json,
+    /// GitHub workflow commands: annotations on the pull request.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for test reports.
+    Junit,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The output's name in shapeline.yaml. Without it, `shaper`.
+    #[arg(value_name = "OUTPUT")]
+    pub output: Option<String>,
+
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// Write all outputs as files into this folder instead of one to standard output.
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// Compare with this git revision. Without it, the merge base with the default branch.
+    #[arg(long, value_name = "REV", conflicts_with = "against")]
+    pub base: Option<String>,
+
+    /// Compare with a shaper file instead of a revision; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+
+    /// The output that is compared. Without it, `shaper`.
+    #[arg(long, value_name = "OUTPUT")]
+    pub output: Option<String>,
+
+    /// How the plan is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: PlanFormat,
+
+    /// Exit with 3 if anything would change.
+    #[arg(long)]
+    pub exit_code: bool,
+
+    /// Write the plan to a file instead of standard output.
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For a pull-request comment.
+    Markdown,
+    /// For programs; see docs/plan-json.md.
+    Json,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Change nothing; exit with 1 if a file would change.
+    #[arg(long)]
+    pub check: bool,
+
+    /// Only these files. Without any, all data files.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Change nothing; exit with 1 if a file would change.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule's id. Without it, all rules in a list.
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+
+    /// How rules are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: ExplainFormat,
+}
+
+/// How rules are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// For people.
+    Text,
+    /// For docs/rules.md.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder instead.
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+}

@@ -1,0 +1,96 @@
+//! What git knows: revisions, merge bases, the default branch.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::tree::Tree;
+
+/// The git repository that a data repository lies in.
+pub struct Git {
+    repository: git2::Repository,
+    /// Where the data repository is within it; empty for its top.
+    prefix: String,
+}
+
+impl Git {
+    /// The git repository around `root`.
+    ///
+    /// # Errors
+    /// If there is none, or git refuses to open it.
+    pub fn discover(root: &Path) -> Result<Git> {
+        let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
+        let repository = git2::Repository::discover(&root)
+            .with_context(|| format!("{} is not in a git repository; `git init` makes one", root.display()))?;
+        let Some(top) = repository.workdir() else {
+            bail!("{} is a bare git repository: check out a work tree", root.display());
+        };
+        let top = top.canonicalize()?;
+        let prefix = root.strip_prefix(&top).unwrap_or(Path::new("")).to_string_lossy().into_owned();
+        Ok(Git { repository, prefix })
+    }
+
+    /// The data as of `rev`: anything that git understands as a commit.
+    ///
+    /// # Errors
+    /// If `rev` names no commit.
+    pub fn tree(&self, rev: &str) -> Result<Tree> {
+        Ok(self.tree_of(self.commit(rev)?))
+    }
+
+    /// The data as of a commit.
+    pub fn tree_of(&self, commit: git2::Oid) -> Tree {
+        Tree::Revision { git_dir: self.git_dir(), prefix: self.prefix.clone(), commit }
+    }
+
+    /// The commit that `rev` names.
+    ///
+    /// # Errors
+    /// If it names none.
+    pub fn commit(&self, rev: &str) -> Result<git2::Oid> {
+        let shallow = if self.repository.is_shallow() {
+            "; this clone is shallow: fetch with full history (actions/checkout: fetch-depth: 0)"
+        } else {
+            ""
+        };
+        let object = self
+            .repository
+            .revparse_single(rev)
+            .and_then(|object| object.peel_to_commit())
+            .with_context(|| format!("there is no commit {}{shallow}", crate::finding::quoted(rev)))?;
+        Ok(object.id())
+    }
+
+    /// The merge base of `HEAD` and the default branch, with that branch's name.
+    ///
+    /// # Errors
+    /// If there is no commit yet, no default branch, or the two have nothing in common.
+    pub fn default_base(&self) -> Result<(git2::Oid, String)> {
+        let head = self
+            .commit("HEAD")
+            .context("the git repository has no commit yet; name what to compare with: --against FILE")?;
+        let branch = self.default_branch().context(
+            "cannot tell the default branch (tried origin/HEAD, origin/main, origin/master, main, master); name one with --base REV",
+        )?;
+        let tip = self.commit(&branch)?;
+        let base = self
+            .repository
+            .merge_base(head, tip)
+            .with_context(|| format!("HEAD and {branch} have no commit in common; name a revision with --base REV"))?;
+        Ok((base, branch))
+    }
+
+    fn default_branch(&self) -> Option<String> {
+        let names = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+        names.into_iter().find(|name| self.repository.revparse_single(name).is_ok()).map(ToOwned::to_owned)
+    }
+
+    /// The first digits of a commit's id, as people quote it.
+    pub fn short(commit: git2::Oid) -> String {
+        commit.to_string().chars().take(12).collect()
+    }
+
+    fn git_dir(&self) -> PathBuf {
+        self.repository.path().to_path_buf()
+    }
+}

@@ -1,0 +1,29 @@
+//! Shapeline turns an Internet provider's subscriber list, kept as YAML in a git repository, into
+//! the file that a bandwidth shaper reads.
+//!
+//! Data flows one way, and the modules stand here in the order in which it does:
+//!
+//! 1. [`tree`] lists and reads files, from the work tree or from a git revision ([`git`]).
+//! 2. [`yaml`] turns a text into a tree with exact places ([`source`]).
+//! 3. [`schema`] holds each record against the JSON Schema made from [`model`].
+//! 4. [`repo`] gathers the typed records.
+//! 5. [`rules`] look at them and give [`finding`]s, which [`locate`] places and [`report`] prints.
+//! 6. [`render`] turns the records into the shaper file and whatever else is wanted.
+//! 7. [`plan`] compares two renderings: what would change on the network.
+//!
+//! Everything here is pure but for reading files and, at the very end, writing outputs.
+//! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
+
+pub mod cli;
+pub mod commands;
+pub mod finding;
+pub mod git;
+pub mod locate;
+pub mod model;
+pub mod repo;
+pub mod report;
+pub mod rules;
+pub mod schema;
+pub mod source;
+pub mod tree;
+pub mod yaml;

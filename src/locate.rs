@@ -1,0 +1,87 @@
+//! Places → spans: the one function that turns a named value into a range of bytes.
+//!
+//! Records do not carry the place of each value; the file is read once more when something in it
+//! is to be shown. Findings are few, records are many.
+
+use std::collections::HashMap;
+
+use crate::finding::{Place, Step, Target, Where};
+use crate::source::{FileId, Sources, Span};
+use crate::yaml::{self, Document, Kind, Node};
+
+struct Tree {
+    document: Document,
+    /// Where the records of a list file are, so that the ten-thousandth is found at once.
+    records: Vec<u32>,
+}
+
+/// Finds spans; keeps the trees of files it has looked into.
+pub struct Locator<'a> {
+    sources: &'a Sources,
+    trees: HashMap<FileId, Option<Tree>>,
+}
+
+impl<'a> Locator<'a> {
+    /// A locator over these texts.
+    pub fn new(sources: &'a Sources) -> Self {
+        Self { sources, trees: HashMap::new() }
+    }
+
+    /// The bytes meant. A file as a whole is its very start; a value that is not there is the
+    /// nearest thing around it that is.
+    pub fn span(&mut self, at: &Where) -> Span {
+        match at {
+            Where::File(_) => Span::default(),
+            Where::Span(_, span) => *span,
+            Where::Place(place) => self.place(place).unwrap_or_default(),
+        }
+    }
+
+    fn place(&mut self, place: &Place) -> Option<Span> {
+        let text = self.sources.file(place.file).text();
+        let tree = self.trees.entry(place.file).or_insert_with(|| {
+            let document = yaml::read(text).document?;
+            let records = document.root(text).map(|root| root.items().map(|item| item.id()).collect());
+            Some(Tree { records: records.unwrap_or_default(), document })
+        });
+        let tree = tree.as_ref()?;
+        let root = tree.document.root(text)?;
+        let record = match place.record {
+            Some(index) => root.with_id(*tree.records.get(index as usize)?)?,
+            None => root,
+        };
+        Some(span_in(record, &place.path, place.target))
+    }
+}
+
+fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
+    let mut node = record;
+    let mut key: Option<Node<'_>> = None;
+    let mut found = true;
+    for step in path {
+        let next = match step {
+            Step::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
+            Step::Index(0) if node.is_scalar() => Some((key, node)),
+            Step::Index(index) => node.items().nth(*index).map(|item| (None, item)),
+        };
+        match next {
+            Some((name, value)) => (key, node) = (name, value),
+            None => {
+                found = false;
+                break;
+            }
+        }
+    }
+    let whole_record = !found || path.is_empty();
+    match (target, key) {
+        (Target::Key, Some(key)) => key.span(),
+        // All of a record would be too much to underline: its first field says which one it is.
+        _ if whole_record && node.kind() == Kind::Mapping => match node.entries().next() {
+            Some((key, value)) => Span::new(key.span().start, value.span().end.max(key.span().end)),
+            None => node.span(),
+        },
+        // A value that is not there (`key:`) has no width: the key stands for it.
+        (Target::Value, Some(key)) if node.span().start == node.span().end => key.span(),
+        _ => node.span(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Parse, run, print an error once, exit.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use shapeline::cli::{Cli, ColorWhen};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.color {
+        ColorWhen::Auto => anstream::ColorChoice::Auto,
+        ColorWhen::Always => anstream::ColorChoice::Always,
+        ColorWhen::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    match shapeline::commands::run(&cli) {
+        Ok(outcome) => outcome.into(),
+        // Whoever reads our output has read enough; `shapeline … | head` is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "shapeline: {}", one_line(&format!("{error:#}")));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Names from the data stand in errors too: nothing in them may steer the terminal.
+fn one_line(text: &str) -> String {
+    let plain = |c: char| if shapeline::finding::is_steering(c) && c != '\n' { '\u{fffd}' } else { c };
+    text.chars().map(plain).collect()
+}

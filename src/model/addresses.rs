@@ -1,0 +1,313 @@
+//! What a subscriber or a domain holds of the Internet: addresses and prefixes, of both families.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+/// One address, or one routed prefix.
+///
+/// Keeps how it was written only where that is not the canonical way (RFC 5952 for IPv6; a prefix
+/// without host bits; a single address without `/32` or `/128`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    net: IpNet,
+    written: Option<Box<str>>,
+}
+
+impl Address {
+    /// The address as a prefix, without host bits; a single address has the full length.
+    pub fn net(&self) -> IpNet {
+        self.net
+    }
+
+    /// How it was written, if that is not how [`Address`] prints it.
+    pub fn written(&self) -> Option<&str> {
+        self.written.as_deref()
+    }
+
+    /// Whether this is a single address and not a prefix of several.
+    pub fn is_host(&self) -> bool {
+        self.net.prefix_len() == self.net.max_prefix_len()
+    }
+
+    /// First and last address as numbers, for ordering and overlap within one family.
+    pub fn bounds(&self) -> (u128, u128) {
+        (number(self.net.network()), number(self.net.broadcast()))
+    }
+
+    /// The order of lines in an output: IPv4 before IPv6, then by number, then the wider first.
+    pub fn sort_key(&self) -> (bool, u128, u8) {
+        (self.net.network().is_ipv6(), number(self.net.network()), self.net.prefix_len())
+    }
+}
+
+/// An address as a number.
+pub(crate) fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+impl From<IpNet> for Address {
+    fn from(net: IpNet) -> Self {
+        Self { net: net.trunc(), written: None }
+    }
+}
+
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.sort_key().cmp(&other.sort_key())
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{} is not an IPv4 or IPv6 address or prefix", crate::finding::quoted(text));
+        let net = match text.split_once('/') {
+            None => IpNet::from(text.parse::<IpAddr>().map_err(|_| bad())?),
+            Some((ip, length)) => {
+                let plain = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+                let length = if plain { length.parse().map_err(|_| bad())? } else { return Err(bad()) };
+                IpNet::new(ip.parse().map_err(|_| bad())?, length).map_err(|_| bad())?
+            }
+        };
+        let address = Self::from(net);
+        let written = (!address.is_written_as(text)).then(|| text.into());
+        Ok(Self { written, ..address })
+    }
+}
+
+impl Address {
+    fn is_written_as(&self, text: &str) -> bool {
+        // Without allocating: a million of these are read, and nearly all are canonical.
+        struct Compare<'a>(&'a str, bool);
+        impl fmt::Write for Compare<'_> {
+            fn write_str(&mut self, part: &str) -> fmt::Result {
+                match self.0.strip_prefix(part) {
+                    Some(rest) => self.0 = rest,
+                    None => self.1 = false,
+                }
+                Ok(())
+            }
+        }
+        let mut compare = Compare(text, true);
+        let written = fmt::Write::write_fmt(&mut compare, format_args!("{self}"));
+        written.is_ok() && compare.1 && compare.0.is_empty()
+    }
+}
+
+impl fmt::Display for Address {
+    /// The canonical way to write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_host(), self.net) {
+            (true, IpNet::V4(net)) => write!(f, "{}", net.addr()),
+            (true, IpNet::V6(net)) => write!(f, "{}", net.addr()),
+            (false, net) => write!(f, "{net}"),
+        }
+    }
+}
+
+impl serde::Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(super::text::FromStrVisitor::new("an IP address or prefix"))
+    }
+}
+
+impl schemars::JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": pattern(),
+            "x-expected": "an IPv4 or IPv6 address or prefix, such as 10.10.10.25 or 2001:db8::/48",
+        })
+    }
+}
+
+/// What [`Address::from_str`] takes, as a pattern: RFC 4291 section 2.2 and RFC 4632.
+fn pattern() -> String {
+    let v4 = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    let h = "[0-9a-fA-F]{1,4}";
+    let last = format!("(?:{h}:{h}|{v4})");
+    // Eight groups, or one `::` with at most seven groups around it; the last two may be IPv4.
+    let mut forms = vec![format!("(?:{h}:){{6}}{last}")];
+    for before in 0..=7_usize {
+        let head = match before {
+            0 => String::new(),
+            n => format!("{h}(?::{h}){{{}}}", n - 1),
+        };
+        let room = 7 - before;
+        let groups = format!("(?:{h}(?::{h}){{0,{}}})?", room.saturating_sub(1));
+        forms.push(if room == 0 { format!("{head}::") } else { format!("{head}::{groups}") });
+        if room >= 2 {
+            forms.push(format!("{head}::(?:{h}:){{0,{}}}{v4}", room - 2));
+        }
+    }
+    let v6 = format!("(?:{})", forms.join("|"));
+    format!("^(?:{v4}(?:/(?:3[0-2]|[12]?[0-9]))?|{v6}(?:/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$")
+}
+
+/// One or several addresses: `ip: 10.10.10.25` or `ip: [10.10.10.25, 2001:db8::25]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Addresses {
+    /// Written as one value.
+    One(Address),
+    /// Written as a list, at least one.
+    Many(Box<[Address]>),
+}
+
+impl Addresses {
+    /// How many addresses a list may hold.
+    pub const MAX: usize = 256;
+
+    /// All of them, in the order written.
+    pub fn as_slice(&self) -> &[Address] {
+        match self {
+            Addresses::One(one) => std::slice::from_ref(one),
+            Addresses::Many(many) => many,
+        }
+    }
+
+    /// The first one: the subscriber's own, where it needs one name.
+    pub fn first(&self) -> Option<&Address> {
+        self.as_slice().first()
+    }
+}
+
+impl serde::Serialize for Addresses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Addresses::One(one) => one.serialize(serializer),
+            Addresses::Many(many) => many.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Addresses {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> serde::de::Visitor<'de> for OneOrMany {
+            type Value = Addresses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an IP address or prefix, or a list of them")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Addresses, E> {
+                text.parse().map(Addresses::One).map_err(E::custom)
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Addresses, A::Error> {
+                let mut many = Vec::new();
+                while let Some(address) = seq.next_element()? {
+                    many.push(address);
+                }
+                if many.is_empty() || many.len() > Addresses::MAX {
+                    return Err(serde::de::Error::invalid_length(many.len(), &"1 to 256 addresses"));
+                }
+                Ok(Addresses::Many(many.into()))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+impl schemars::JsonSchema for Addresses {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Addresses".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        // Flat, not `anyOf`: the pattern speaks of texts only, the items of lists only, so that a
+        // violation is the one that matters.
+        let mut schema = Address::json_schema(generator);
+        schema.insert("type".into(), serde_json::json!(["string", "array"]));
+        schema.insert("items".into(), Address::json_schema(generator).to_value());
+        schema.insert("minItems".into(), 1.into());
+        schema.insert("maxItems".into(), Addresses::MAX.into());
+        schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<(String, bool)> {
+        let address = text.parse::<Address>().ok()?;
+        Some((address.to_string(), address.written().is_none()))
+    }
+
+    #[test]
+    fn canonical_or_not() {
+        for text in ["10.10.10.25", "10.0.0.0/8", "2001:db8::1", "2001:db8::/32", "::", "0.0.0.0/0"] {
+            assert_eq!(shown(text), Some((text.to_owned(), true)), "{text}");
+        }
+        for (text, canonical) in [
+            ("10.10.10.25/32", "10.10.10.25"),
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("2001:db8:0:0:0:0:0:1", "2001:db8::1"),
+            ("2001:db8::1/128", "2001:db8::1"),
+        ] {
+            assert_eq!(shown(text), Some((canonical.to_owned(), false)), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "",
+            "10.10.10",
+            "10.10.10.256",
+            "010.1.1.1",
+            "41.221.144.5dd",
+            "1.2.3.4/33",
+            "1.2.3.4/08",
+            "::1/129",
+            "fe80::1%eth0",
+            "1.2.3.4 ",
+            "::1/",
+            "1.2.3.4/+8",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn orders_ipv4_before_ipv6_and_by_number() {
+        let mut all: Vec<Address> =
+            ["2001:db8::1", "10.10.10.100", "10.10.10.25", "9.0.0.0/8"].iter().map(|t| t.parse().unwrap()).collect();
+        all.sort();
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["9.0.0.0/8", "10.10.10.25", "10.10.10.100", "2001:db8::1"]);
+    }
+}

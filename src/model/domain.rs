@@ -1,0 +1,155 @@
+//! Each tier-2 customer: its realm, its addresses, what it has contracted.
+
+use super::text::text_type;
+use super::{Address, Name, Rate};
+
+text_type! {
+    /// A realm: a DNS name in lower case (RFC 1035 section 2.3.1, with digits first as RFC 1123 allows).
+    DomainName, Box<str>, max 253,
+    pattern "^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+    |text| text.split('.').all(|label| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    }),
+    expected "a domain name in lower case, such as ispcustomer.co.zw"
+}
+
+text_type! {
+    /// Who may change a domain's subscribers: a login, or a team with its organisation.
+    Owner, Box<str>, max 128,
+    pattern "^@?[A-Za-z0-9][A-Za-z0-9_.-]*(?:/[A-Za-z0-9][A-Za-z0-9_.-]*)?$",
+    |text| {
+        let part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        };
+        let text = text.strip_prefix('@').unwrap_or(text);
+        match text.split_once('/') {
+            Some((organisation, team)) => part(organisation) && part(team),
+            None => part(text),
+        }
+    },
+    expected "a login such as alice, or a team such as '@ispcustomer/noc'"
+}
+
+impl Owner {
+    /// Whether `actor` is this owner. Logins know no case, and the `@` is only decoration.
+    pub fn is(&self, actor: &str) -> bool {
+        let bare = |text: &str| text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
+        bare(self.as_str()) == bare(actor)
+    }
+}
+
+/// What a domain has contracted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Capacity {
+    /// Contracted rate from the domain, such as 1 Gbps.
+    #[schemars(title = "Upload capacity")]
+    pub up: Rate,
+    /// Contracted rate to the domain, such as 1 Gbps.
+    #[schemars(title = "Download capacity")]
+    pub down: Rate,
+    /// Contention ratio: how often each bit of capacity may be sold. 20 means 20:1; without it, 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(title = "Contention ratio", range(min = 1, max = 10000), extend("x-expected" = "a whole number from 1 to 10000: 20 means 20:1"))]
+    pub contention: Contention,
+}
+
+fn one() -> Contention {
+    Contention(1)
+}
+
+fn is_one(contention: &Contention) -> bool {
+    contention.0 == 1
+}
+
+/// A contention ratio: a whole number from 1 to 10,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Contention(pub u32);
+
+impl<'de> serde::Deserialize<'de> for Contention {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        in_range(u32::deserialize(deserializer)?, 1, 10_000).map(Contention)
+    }
+}
+
+/// How many subscribers a domain may have: a whole number from 1 to 100 million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct MaxSubscribers(pub u32);
+
+impl<'de> serde::Deserialize<'de> for MaxSubscribers {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        in_range(u32::deserialize(deserializer)?, 1, 100_000_000).map(MaxSubscribers)
+    }
+}
+
+fn in_range<E: serde::de::Error>(value: u32, min: u32, max: u32) -> Result<u32, E> {
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(E::custom(format!("expected a whole number from {min} to {max}")))
+    }
+}
+
+/// A domain: a tier-2 customer of the upstream ISP.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Domain")]
+pub struct Domain {
+    /// The realm: what stands after the @ in the shaper file. Its file is called after it.
+    #[schemars(title = "Name")]
+    pub name: DomainName,
+    /// The address blocks it may give out, IPv4 or IPv6.
+    #[schemars(title = "Prefixes", length(min = 1, max = 10000), extend("x-expected" = "a list of address blocks, such as [10.10.10.0/24]"))]
+    #[serde(deserialize_with = "some_prefixes")]
+    pub prefixes: Vec<Address>,
+    /// Which plans it may sell. Without it, all that are offered.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_plans")]
+    #[schemars(title = "Plans", with = "Vec<Name>", length(min = 1, max = 10000), extend("x-expected" = "a list of plan names"))]
+    pub plans: Option<Vec<Name>>,
+    /// What it has contracted, for the check that no more is sold than can be carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Capacity")]
+    pub capacity: Option<Capacity>,
+    /// How many subscribers it may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Most subscribers", with = "u32", range(min = 1, max = 100_000_000), extend("x-expected" = "a whole number from 1"))]
+    pub max_subscribers: Option<MaxSubscribers>,
+    /// Who may change its subscribers: logins and teams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_owners")]
+    #[schemars(title = "Owners", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
+    pub owners: Vec<Owner>,
+}
+
+fn some_prefixes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    some_list(deserializer, 10_000)
+}
+
+fn some_plans<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Name>>, D::Error> {
+    some_list(deserializer, 10_000).map(Some)
+}
+
+fn some_owners<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Owner>, D::Error> {
+    some_list(deserializer, 1000)
+}
+
+/// A list that, if it is there, says something.
+pub(crate) fn some_list<'de, D, T>(deserializer: D, max: usize) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    let list = <Vec<T> as serde::Deserialize>::deserialize(deserializer)?;
+    if list.is_empty() || list.len() > max {
+        return Err(serde::de::Error::custom(format!("expected 1 to {max} entries")));
+    }
+    Ok(list)
+}

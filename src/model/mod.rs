@@ -1,0 +1,28 @@
+//! What the data means: plain types, each of which exists only as a valid value.
+//!
+//! The JSON Schemas that editors use are made from these types; the doc comments here are the help
+//! that editors show.
+
+mod addresses;
+mod date;
+mod domain;
+mod labels;
+mod name;
+mod plan;
+mod rate;
+mod settings;
+mod subscriber;
+mod text;
+
+pub use addresses::{Address, Addresses};
+pub use date::Date;
+pub use domain::{Capacity, Contention, Domain, DomainName, MaxSubscribers, Owner};
+pub use labels::{LabelName, Labels};
+pub use name::Name;
+pub use plan::{Attribute, Plan, PlanName, PlanStatus};
+pub use rate::{Rate, RateError, TotalBps};
+pub use settings::{
+    DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, Target, TemplateName,
+};
+pub use subscriber::{Status, Subscriber, SubscriberId};
+pub use text::Text;

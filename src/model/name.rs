@@ -1,0 +1,92 @@
+//! A name that many records share, such as a domain's or a plan's.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A reference by name to a plan or a domain. Whether it exists is for the rules to say.
+///
+/// Equal names read by one thread share their text: a million subscribers name a few plans.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+/// How many different names a thread remembers, so that hostile data cannot fill the memory.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    static NAMES: RefCell<HashSet<Arc<str>>> = RefCell::default();
+}
+
+impl Name {
+    /// A name with this text.
+    pub fn new(text: &str) -> Self {
+        NAMES.with_borrow_mut(|names| {
+            if let Some(name) = names.get(text) {
+                return Self(name.clone());
+            }
+            if names.len() >= REMEMBERED {
+                names.clear();
+            }
+            let name: Arc<str> = text.into();
+            names.insert(name.clone());
+            Self(name)
+        })
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("a name cannot be empty".into());
+        }
+        if text.chars().nth(253).is_some() {
+            return Err("a name has at most 253 characters".into());
+        }
+        Ok(Self::new(text))
+    }
+}
+
+impl serde::Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(super::text::FromStrVisitor::new("a name"))
+    }
+}
+
+impl schemars::JsonSchema for Name {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Name".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "x-expected": "a name"})
+    }
+}

@@ -1,0 +1,71 @@
+//! What can be sold.
+
+use super::subscriber::is_default;
+use super::text::text_type;
+use super::{Rate, Text};
+
+text_type! {
+    /// A plan's name; it is also the name of its file.
+    PlanName, Box<str>, max 128,
+    pattern "^[A-Za-z0-9][A-Za-z0-9._+-]*$",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b)),
+    expected "a plan's name: letters, digits and . _ + -, at most 128, such as 30_MEG_UP_30_MEG_DOWN"
+}
+
+text_type! {
+    /// What the shaper is told: the last field of its line, so without spaces.
+    Attribute, Box<str>, max 255,
+    pattern "^[!-~]+$",
+    |text| text.bytes().all(|b| b.is_ascii_graphic()),
+    expected "a shaper attribute: printable ASCII without spaces, at most 255"
+}
+
+/// Whether a plan may be sold.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum PlanStatus {
+    /// May be sold.
+    #[default]
+    Offered,
+    /// Kept for those who have it, no longer sold.
+    Retired,
+}
+
+/// A plan: what a subscriber can buy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Plan")]
+pub struct Plan {
+    /// The plan's name, by which subscribers refer to it. Its file is called after it.
+    #[schemars(title = "Name")]
+    pub name: PlanName,
+    /// The rate from the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
+    #[schemars(title = "Upload rate")]
+    pub up: Rate,
+    /// The rate to the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
+    #[schemars(title = "Download rate")]
+    pub down: Rate,
+    /// A retired plan is kept for those who have it, and not sold any more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(title = "Status")]
+    pub status: PlanStatus,
+    /// What the shaper is told. Without it, the plan's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Shaper attribute")]
+    pub attribute: Option<Attribute>,
+    /// What this plan is, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Description")]
+    pub description: Option<Text>,
+}
+
+impl Plan {
+    /// What the shaper is told: the attribute, or the name.
+    pub fn shaper_attribute(&self) -> &str {
+        self.attribute.as_ref().map_or(self.name.as_str(), Attribute::as_str)
+    }
+}

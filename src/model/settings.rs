@@ -1,0 +1,388 @@
+//! `shapeline.yaml`: outputs, targets, safety limits, rule severities. Every key is optional.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::domain::some_list;
+use super::text::text_type;
+use super::{DomainName, Name, Owner, PlanName, Text};
+use crate::finding::Severity;
+
+text_type! {
+    /// A name for an output or a target.
+    SettingName, Box<str>, max 64,
+    pattern "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
+    expected "a name: letters, digits, _ and -, at most 64"
+}
+
+text_type! {
+    /// A built-in template's name, or the path of one of the repository's own.
+    TemplateName, Box<str>, max 200,
+    pattern "^(?:shaper|templates/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\\.j2)$",
+    is_template,
+    expected "`shaper`, or a path such as templates/acme.j2"
+}
+
+text_type! {
+    /// The name of a file that is written, without folders.
+    FileName, Box<str>, max 128,
+    pattern "^[A-Za-z0-9_][A-Za-z0-9._-]*$",
+    |text| !text.starts_with(['.', '-']) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    expected "a file name without folders: letters, digits and . _ -"
+}
+
+fn is_template(text: &str) -> bool {
+    if text == "shaper" {
+        return true;
+    }
+    let Some(path) = text.strip_prefix("templates/").and_then(|path| path.strip_suffix(".j2")) else {
+        return false;
+    };
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    path.split('/').all(part)
+}
+
+/// A file that is rendered.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Output {
+    /// A built-in template's name (shaper), or the path of one of your own, such as templates/acme.j2.
+    #[schemars(title = "Template")]
+    pub template: TemplateName,
+    /// The file that `render --out-dir` writes. Without it, the output's name with .txt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "File")]
+    pub file: Option<FileName>,
+}
+
+/// Where an output is published.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Target {
+    /// The target's name, for commands and the log.
+    #[schemars(title = "Name")]
+    pub name: SettingName,
+    /// Where the live file is: file, sftp, s3 or linux, such as file:///srv/shaper/shaper.txt.
+    #[schemars(title = "URL")]
+    pub url: Text,
+    /// Which output it takes. Without it, shaper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Output")]
+    pub output: Option<SettingName>,
+    /// A command that must accept the new file before it goes live; {file} is its path.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
+    #[schemars(title = "Check command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+    pub check: Option<Vec<Text>>,
+    /// A command that makes the shaper read the new file.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
+    #[schemars(title = "Reload command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+    pub reload: Option<Vec<Text>>,
+    /// How many past versions are kept. Without it, 100.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
+    #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
+    pub keep: Option<u32>,
+    /// Limits of this target, in place of the general ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Safety limits")]
+    pub safety: Option<DomainLimits>,
+}
+
+fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Text>>, D::Error> {
+    some_list(deserializer, 100).map(Some)
+}
+
+fn keep<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let keep: u32 = serde::Deserialize::deserialize(deserializer)?;
+    if (1..=100_000).contains(&keep) {
+        Ok(Some(keep))
+    } else {
+        Err(serde::de::Error::custom("expected a whole number from 1 to 100000"))
+    }
+}
+
+/// How much of a file one change may touch: a share of its lines, or a number of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// So many in a hundred, 0 to 100.
+    Percent(u8),
+    /// So many.
+    Count(u32),
+}
+
+impl Limit {
+    /// Whether `touched` out of `total` is more than the limit allows.
+    pub fn exceeded(self, touched: usize, total: usize) -> bool {
+        match self {
+            Limit::Percent(percent) => touched as u128 * 100 > total as u128 * u128::from(percent),
+            Limit::Count(count) => touched > count as usize,
+        }
+    }
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{} is not a limit such as 30% or 500", crate::finding::quoted(text));
+        let canonical =
+            |digits: &str| digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
+        match text.strip_suffix('%') {
+            Some(digits) if canonical(digits) => {
+                digits.parse().ok().filter(|p| *p <= 100).map(Limit::Percent).ok_or_else(bad)
+            }
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Percent(percent) => write!(f, "{percent}%"),
+            Limit::Count(count) => write!(f, "{count}"),
+        }
+    }
+}
+
+impl serde::Serialize for Limit {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Limit::Percent(_) => serializer.collect_str(self),
+            Limit::Count(count) => serializer.serialize_u32(*count),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Limit {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountOrPercent;
+        impl serde::de::Visitor<'_> for CountOrPercent {
+            type Value = Limit;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a percentage such as 30%, or a count")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Limit, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Limit, E> {
+                u32::try_from(count)
+                    .ok()
+                    .filter(|count| *count <= 100_000_000)
+                    .map(Limit::Count)
+                    .ok_or_else(|| E::custom("expected a count from 0 to 100000000"))
+            }
+        }
+        deserializer.deserialize_any(CountOrPercent)
+    }
+}
+
+impl schemars::JsonSchema for Limit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["string", "integer"],
+            "pattern": "^(?:100|[1-9]?[0-9])%$",
+            "minimum": 0,
+            "maximum": 100_000_000,
+            "x-expected": "a percentage such as 30%, or a count such as 500",
+        })
+    }
+}
+
+/// Limits for one domain or one target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct DomainLimits {
+    /// How many subscribers one change may give another plan or domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Most changed")]
+    pub max_changed: Option<Limit>,
+    /// How many subscribers one change may remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Most removed")]
+    pub max_removed: Option<Limit>,
+    /// Percentages count only from this number of subscribers on.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
+    #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
+    pub min_subscribers: Option<u32>,
+}
+
+fn min_subscribers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let count: u32 = serde::Deserialize::deserialize(deserializer)?;
+    if count <= 100_000_000 {
+        Ok(Some(count))
+    } else {
+        Err(serde::de::Error::custom("expected a whole number up to 100000000"))
+    }
+}
+
+/// How much one change may touch before somebody has to say that it is meant.
+///
+/// The defaults are those of octoDNS: 30 % of 10 or more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Safety {
+    /// How many subscribers one change may give another plan or domain. Without it, 30%.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Most changed")]
+    pub max_changed: Option<Limit>,
+    /// How many subscribers one change may remove. Without it, 30%.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Most removed")]
+    pub max_removed: Option<Limit>,
+    /// Percentages count only from this number of subscribers on. Without it, 10.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
+    #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
+    pub min_subscribers: Option<u32>,
+    /// Further limits for single domains, by name, on top of the general ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(title = "Domains")]
+    pub domains: BTreeMap<DomainName, DomainLimits>,
+}
+
+/// What becomes of suspended subscribers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Suspended {
+    /// They are left out.
+    #[default]
+    Omit,
+    /// They get this plan.
+    Plan(Name),
+}
+
+impl serde::Serialize for Suspended {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Suspended::Omit => serializer.serialize_str("omit"),
+            Suspended::Plan(name) => name.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Suspended {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = PlanName::deserialize(deserializer)?;
+        Ok(match name.as_str() {
+            "omit" => Suspended::Omit,
+            name => Suspended::Plan(Name::new(name)),
+        })
+    }
+}
+
+impl schemars::JsonSchema for Suspended {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Suspended".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        PlanName::json_schema(generator)
+    }
+}
+
+/// The settings of a data repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Settings")]
+pub struct Settings {
+    /// What is rendered, by name. Without it, shaper alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(title = "Outputs")]
+    pub outputs: BTreeMap<SettingName, Output>,
+    /// Where it is published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
+    pub targets: Vec<Target>,
+    /// How much one change may touch before somebody has to say that it is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Safety limits")]
+    pub safety: Option<Safety>,
+    /// What becomes of suspended subscribers: omit, or the name of a plan that they get.
+    #[serde(default)]
+    #[schemars(title = "Suspended subscribers")]
+    pub suspended: Suspended,
+    /// Who may change plans, domains and settings: logins and teams. Without it, anybody may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "admins")]
+    #[schemars(title = "Administrators", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
+    pub admins: Vec<Owner>,
+    /// How grave each rule's findings are: error, warning or off.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "severities")]
+    #[schemars(title = "Rules", schema_with = "rule_severities")]
+    pub rules: BTreeMap<RuleId, Severity>,
+}
+
+fn admins<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Owner>, D::Error> {
+    some_list(deserializer, 1000)
+}
+
+/// The id of a rule that settings may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct RuleId(pub &'static str);
+
+impl FromStr for RuleId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rule = crate::rules::RULES.iter().find(|rule| rule.id == text);
+        rule.map(|rule| RuleId(rule.id)).ok_or_else(|| format!("there is no rule {}", crate::finding::quoted(text)))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RuleId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(super::text::FromStrVisitor::new("the id of a rule"))
+    }
+}
+
+fn severities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<RuleId, Severity>, D::Error> {
+    let set = <BTreeMap<RuleId, Severity> as serde::Deserialize>::deserialize(deserializer)?;
+    for (id, severity) in &set {
+        let rule = crate::rules::find(id.0);
+        if rule.is_some_and(|rule| rule.fixed && rule.severity != *severity) {
+            return Err(serde::de::Error::custom(format!("the rule {} cannot be changed", id.0)));
+        }
+    }
+    Ok(set)
+}
+
+fn rule_severities(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let severity = generator.subschema_for::<Severity>();
+    let properties: serde_json::Map<String, serde_json::Value> = crate::rules::RULES
+        .iter()
+        .map(|rule| {
+            let mut schema = severity.clone();
+            if rule.fixed {
+                schema.insert("enum".into(), serde_json::json!([rule.severity.as_str()]));
+            }
+            schema.insert("title".into(), rule.id.into());
+            schema
+                .insert("description".into(), format!("{} (default: {})", rule.summary, rule.severity.as_str()).into());
+            (rule.id.to_owned(), schema.to_value())
+        })
+        .collect();
+    schemars::json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}

@@ -1,0 +1,111 @@
+//! Text types with a pattern: one macro, so that the schema and the reading cannot differ.
+
+/// Characters no free text may hold: controls, line separators and reordering marks.
+pub(crate) const FREE_TEXT: &str =
+    r"[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]";
+
+/// Declares a text type: its name, how long it may be in characters, the pattern for the schema,
+/// and the function that says the same in Rust. A test in `schema.rs` compares the two.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $inner:ty, max $max:literal, pattern $pattern:expr, $valid:expr, expected $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// The value as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Whether `text` is such a value.
+            pub fn is_valid(text: &str) -> bool {
+                let valid: fn(&str) -> bool = $valid;
+                !text.is_empty() && text.chars().nth($max).is_none() && valid(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                if Self::is_valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(format!("{} is not {}", crate::finding::quoted(text), $expected))
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::model::text::FromStrVisitor::new($expected))
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": $max,
+                    "pattern": $pattern,
+                    "x-expected": $expected,
+                })
+            }
+        }
+    };
+}
+pub(crate) use text_type;
+
+/// Reads any type that is written as text.
+pub(crate) struct FromStrVisitor<T> {
+    expected: &'static str,
+    of: std::marker::PhantomData<T>,
+}
+
+impl<T> FromStrVisitor<T> {
+    pub(crate) fn new(expected: &'static str) -> Self {
+        Self { expected, of: std::marker::PhantomData }
+    }
+}
+
+impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for FromStrVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+/// Whether free text holds nothing that could end a line or steer a terminal.
+pub(crate) fn is_free_text(text: &str) -> bool {
+    !text.chars().any(crate::finding::is_steering)
+}
+
+text_type! {
+    /// Free text on one line, without control characters.
+    Text, Box<str>, max 200,
+    pattern format!("^{FREE_TEXT}+$"),
+    is_free_text,
+    expected "text on one line, at most 200 characters"
+}

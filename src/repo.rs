@@ -1,0 +1,456 @@
+//! Files → typed records, with everything that was wrong on the way.
+//!
+//! A record that cannot be read is left out and reported; the rules then look at the intact ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use jsonschema::Validator;
+use rayon::prelude::*;
+
+use crate::finding::{Finding, Place, Where, quoted};
+use crate::model::{Domain, Plan, Settings, Subscriber};
+use crate::schema::{self, Kind};
+use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::tree::{Content, Entry, EntryKind, SETTINGS, Tree};
+use crate::yaml::json::YamlJson;
+use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
+
+/// How many findings about single records one file gives before the rest is only counted.
+const MAX_FINDINGS_A_FILE: usize = 1000;
+
+/// A record and where it is.
+#[derive(Clone, Debug)]
+pub struct Record<T> {
+    /// The record.
+    pub value: T,
+    /// Its file.
+    pub file: FileId,
+    /// Which entry of a list file; `None` where the file is one record.
+    pub index: Option<u32>,
+}
+
+impl<T> Record<T> {
+    /// The record's place.
+    pub fn place(&self) -> Place {
+        Place::record(self.file, self.index)
+    }
+
+    /// A field's place, ready for a label.
+    pub fn at(&self, field: &str) -> Where {
+        Where::Place(self.place().field(field))
+    }
+}
+
+/// Names of one kind that exist but could not be read: nothing that refers to them is at fault.
+#[derive(Clone, Debug, Default)]
+pub struct Unread {
+    names: BTreeSet<String>,
+    /// A whole list could not be read: any name might have been in it.
+    any: bool,
+}
+
+impl Unread {
+    /// Whether `name` may be one that could not be read.
+    pub fn may_hold(&self, name: &str) -> bool {
+        self.any || self.names.contains(name)
+    }
+}
+
+/// A data repository, read.
+#[derive(Debug, Default)]
+pub struct Repo {
+    /// All texts.
+    pub sources: Sources,
+    /// The settings, or the defaults.
+    pub settings: Settings,
+    /// The settings' file, if there is one.
+    pub settings_file: Option<FileId>,
+    /// What can be sold, in path order.
+    pub plans: Vec<Record<Plan>>,
+    /// The tier-2 customers, in path order.
+    pub domains: Vec<Record<Domain>>,
+    /// Who has what, in path order.
+    pub subscribers: Vec<Record<Subscriber>>,
+    /// The repository's own templates: path and text.
+    pub templates: BTreeMap<String, FileId>,
+    /// Plans that exist but could not be read.
+    pub unread_plans: Unread,
+    /// Domains that exist but could not be read.
+    pub unread_domains: Unread,
+    /// What was wrong while reading.
+    pub findings: Vec<Finding>,
+}
+
+impl Repo {
+    /// Reads everything in `tree`, on all cores.
+    ///
+    /// # Errors
+    /// If something could not be read at all. What is wrong in the data is in `findings`.
+    pub fn load(tree: &Tree) -> Result<Repo> {
+        let entries = tree.list()?;
+        let validators = Validators::new()?;
+        let read: Vec<FileRead> = entries
+            .par_iter()
+            .filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path))
+            .map_init(
+                || tree.reader(),
+                |reader, entry| {
+                    let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                    read_entry(entry, reader, &validators)
+                },
+            )
+            .collect::<Result<_>>()?;
+        let mut repo = Repo::default();
+        repo.subscribers.reserve(read.iter().map(|file| file.records.subscribers()).sum());
+        for file in read {
+            repo.add(file);
+        }
+        Ok(repo)
+    }
+
+    fn add(&mut self, read: FileRead) {
+        let FileRead { source, records, findings, unread, in_domains } = read;
+        let Some(source) = source else { return };
+        let file = self.sources.add(source);
+        let place_file = |finding: &mut Finding| {
+            for label in std::iter::once(&mut finding.primary).chain(&mut finding.related) {
+                label.at = with_file(&label.at, file);
+            }
+        };
+        self.findings.extend(findings.into_iter().map(|mut finding| {
+            place_file(&mut finding);
+            finding
+        }));
+        let into = if in_domains { &mut self.unread_domains } else { &mut self.unread_plans };
+        into.names.extend(unread.names);
+        into.any |= unread.any;
+        match records {
+            Records::None => {}
+            Records::Plans(records) => self.plans.extend(placed(records, file)),
+            Records::Domains(records) => self.domains.extend(placed(records, file)),
+            Records::Subscribers(records) => self.subscribers.extend(placed(records, file)),
+            Records::Settings(settings) => {
+                self.settings_file = Some(file);
+                self.settings = settings.map(|settings| *settings).unwrap_or_default();
+            }
+            Records::Template => {
+                let path = self.sources.file(file).path().to_owned();
+                self.templates.insert(path, file);
+            }
+        }
+    }
+}
+
+fn placed<T>(records: Vec<(Option<u32>, T)>, file: FileId) -> impl Iterator<Item = Record<T>> {
+    records.into_iter().map(move |(index, value)| Record { value, file, index })
+}
+
+fn with_file(at: &Where, file: FileId) -> Where {
+    match at {
+        Where::File(_) => Where::File(file),
+        Where::Span(_, span) => Where::Span(file, *span),
+        Where::Place(place) => Where::Place(Place { file, ..place.clone() }),
+    }
+}
+
+struct Validators([&'static Validator<YamlJson>; 4]);
+
+impl Validators {
+    fn new() -> Result<Self> {
+        let [plan, domain, subscriber, settings] = Kind::ALL.map(schema::validator);
+        Ok(Self([plan?, domain?, subscriber?, settings?]))
+    }
+
+    fn of(&self, kind: Kind) -> &'static Validator<YamlJson> {
+        self.0[kind as usize]
+    }
+}
+
+/// What one file gave. Its file id is not known yet: findings name file 0 until it is.
+#[derive(Default)]
+struct FileRead {
+    source: Option<SourceFile>,
+    records: Records,
+    findings: Vec<Finding>,
+    unread: Unread,
+    in_domains: bool,
+}
+
+#[derive(Default)]
+enum Records {
+    #[default]
+    None,
+    Plans(Vec<(Option<u32>, Plan)>),
+    Domains(Vec<(Option<u32>, Domain)>),
+    Subscribers(Vec<(Option<u32>, Subscriber)>),
+    Settings(Option<Box<Settings>>),
+    Template,
+}
+
+impl Records {
+    fn subscribers(&self) -> usize {
+        match self {
+            Records::Subscribers(records) => records.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// What a path says about the file there.
+enum Role {
+    Data(Kind),
+    Template,
+    /// Looks as if it were meant to be read, but is not: a sentence that says so.
+    Mistaken(&'static str),
+    Ignored,
+}
+
+fn is_yaml_name(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+fn role(path: &str) -> Role {
+    if path == SETTINGS {
+        return Role::Data(Kind::Settings);
+    }
+    let (folder, name) = (path.split('/').next().unwrap_or_default(), path.rsplit('/').next().unwrap_or_default());
+    if folder == "templates" {
+        return if name.ends_with(".j2") { Role::Template } else { Role::Ignored };
+    }
+    let hidden = path.split('/').any(|part| part.starts_with('.'));
+    let yaml = is_yaml_name(name);
+    let lower = name.to_ascii_lowercase();
+    if hidden {
+        // `.#x.yaml` is an editor's lock.
+        let meant = yaml && !name.starts_with(".#");
+        return if meant { Role::Mistaken("hidden files and folders are not read") } else { Role::Ignored };
+    }
+    if !yaml {
+        let known = ["readme", "license", "codeowners"].iter().any(|known| lower.starts_with(known));
+        let note = known || lower.ends_with(".md") || lower.ends_with('~');
+        return if note { Role::Ignored } else { Role::Mistaken("only files that end in .yaml or .yml are read") };
+    }
+    match folder {
+        "plans" => Role::Data(Kind::Plan),
+        "domains" => Role::Data(Kind::Domain),
+        _ => Role::Data(Kind::Subscriber),
+    }
+}
+
+fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Validators) -> Result<FileRead> {
+    let whole = Where::File(FileId::default());
+    let refused = |message: String, help: &str| FileRead {
+        source: Some(SourceFile::new(entry.path.clone(), "")),
+        findings: vec![Finding::new("file-name", whole.clone(), message).help(help)],
+        unread: unread_file(&entry.path, role(&entry.path)),
+        in_domains: entry.path.starts_with("domains/"),
+        ..FileRead::default()
+    };
+    let role = role(&entry.path);
+    let kind = match (&entry.kind, role) {
+        (EntryKind::Symlink(target), Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
+            let message = format!("this is a symbolic link to {}, which is not followed", quoted(target));
+            return Ok(refused(message, "put the file itself here"));
+        }
+        (EntryKind::BadName, _) => {
+            return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
+        }
+        (EntryKind::Special, Role::Data(_) | Role::Template) => {
+            return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+        }
+        (EntryKind::Folder, _) => {
+            return Ok(refused(
+                "this is a folder that is called like a file".into(),
+                "rename the folder, without .yaml",
+            ));
+        }
+        (EntryKind::File, Role::Mistaken(why)) => {
+            let mut read =
+                refused(format!("this file is not read: {why}"), "rename it, or move it out of the data folders");
+            read.unread = Unread::default();
+            return Ok(read);
+        }
+        (EntryKind::File, Role::Data(kind)) => Some(kind),
+        (EntryKind::File, Role::Template) => None,
+        _ => return Ok(FileRead::default()),
+    };
+    let bytes = match reader.read(entry)? {
+        Content::Bytes(bytes) => bytes,
+        Content::TooLarge => {
+            let message = format!("the file is larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024);
+            let mut read = refused(message, "split it into several files");
+            read.findings.iter_mut().for_each(|finding| finding.rule = "yaml-syntax");
+            return Ok(read);
+        }
+    };
+    Ok(read_text(entry.path.clone(), bytes, kind, validators))
+}
+
+/// Which names a file that could not be read may have held.
+fn unread_file(path: &str, role: Role) -> Unread {
+    let Role::Data(Kind::Plan | Kind::Domain) = role else {
+        return Unread::default();
+    };
+    Unread { names: BTreeSet::from([stem(path).to_owned()]), any: true }
+}
+
+/// A path's last part, without its ending.
+pub fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
+}
+
+fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Validators) -> FileRead {
+    let in_domains = kind == Some(Kind::Domain);
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let finding = not_utf8(&error);
+            let valid = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(valid);
+            return FileRead {
+                unread: kind.map(|kind| unread_file(&path, Role::Data(kind))).unwrap_or_default(),
+                source: Some(SourceFile::new(path, String::from_utf8(bytes).unwrap_or_default())),
+                findings: vec![finding],
+                records: if kind == Some(Kind::Settings) { Records::Settings(None) } else { Records::None },
+                in_domains,
+            };
+        }
+    };
+    let mut read = FileRead { in_domains, ..FileRead::default() };
+    match kind {
+        None => read.records = Records::Template,
+        Some(kind) => read_data(&mut read, &path, &text, kind, validators),
+    }
+    read.source = Some(SourceFile::new(path, text));
+    read
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
+    let bytes = error.as_bytes();
+    let at = error.utf8_error().valid_up_to() as u32;
+    let at = Where::Span(FileId::default(), Span::new(at, at));
+    let (message, help) = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("the file is UTF-16, not UTF-8", "save it as UTF-8"),
+        _ if bytes.contains(&0) => {
+            ("this is a binary file, not a text", "remove it, or move it out of the data folders")
+        }
+        _ => (
+            "a byte here is not UTF-8",
+            "save the file as UTF-8; an editor may call the present encoding Latin-1 or Windows-1252",
+        ),
+    };
+    Finding::new("yaml-syntax", at, message).help(help)
+}
+
+fn read_data(read: &mut FileRead, path: &str, text: &str, kind: Kind, validators: &Validators) {
+    let reading = yaml::read(text);
+    let document = reading.document;
+    let root = document.as_ref().and_then(|document| document.root(text));
+    if root.is_none() || reading.problems.iter().any(|problem| problem.kind == ProblemKind::Syntax) {
+        read.unread = unread_file(path, Role::Data(kind));
+    }
+    if reading.problems.is_empty() && root.is_none() && kind != Kind::Settings {
+        let message = "the file holds no record";
+        let help = "write one, or remove the file; a file whose last record is gone may hold `[]`";
+        read.findings.push(Finding::new("schema", Where::File(FileId::default()), message).help(help));
+    }
+    read.findings.extend(reading.problems.iter().map(problem_finding));
+    let mut records = Vec::new();
+    if let Some(root) = root {
+        match root.kind() {
+            NodeKind::Sequence if kind != Kind::Settings => {
+                records.extend(root.items().enumerate().map(|(index, node)| (Some(index as u32), node)));
+            }
+            _ => records.push((None, root)),
+        }
+    }
+    let mut typing = Typing { read, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
+    let read_records = match kind {
+        Kind::Plan => Records::Plans(typing.records(records)),
+        Kind::Domain => Records::Domains(typing.records(records)),
+        Kind::Subscriber => Records::Subscribers(typing.records(records)),
+        Kind::Settings => {
+            Records::Settings(typing.records(records).into_iter().next().map(|(_, settings)| Box::new(settings)))
+        }
+    };
+    typing.tell_left_out();
+    read.records = read_records;
+}
+
+fn problem_finding(problem: &Problem) -> Finding {
+    let rule = match problem.kind {
+        ProblemKind::Syntax => "yaml-syntax",
+        ProblemKind::Ambiguous => "yaml-ambiguous",
+    };
+    let file = FileId::default();
+    let finding = Finding::new(rule, Where::Span(file, problem.span), problem.message.clone()).help(problem.help);
+    match problem.related {
+        Some((span, text)) => finding.related(Where::Span(file, span), text),
+        None => finding,
+    }
+}
+
+/// Nodes → typed records of one file.
+struct Typing<'a> {
+    read: &'a mut FileRead,
+    kind: Kind,
+    problems: &'a [Problem],
+    validator: &'static Validator<YamlJson>,
+    left_out: usize,
+}
+
+impl Typing<'_> {
+    fn records<'n, T: serde::Deserialize<'n>>(&mut self, nodes: Vec<(Option<u32>, Node<'n>)>) -> Vec<(Option<u32>, T)> {
+        let mut records = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes {
+            match self.record(index, node) {
+                Some(record) => records.push((index, record)),
+                None => self.unread(node),
+            }
+        }
+        records
+    }
+
+    fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
+        let place = Place::record(FileId::default(), index);
+        let violations = schema::violations(self.validator, self.kind, node, &place);
+        let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
+        let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
+        self.left_out += violations.len().saturating_sub(room);
+        self.read.findings.extend(violations.into_iter().take(room));
+        if broken {
+            return None;
+        }
+        match yaml::de::from_node(node) {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.read.findings.push(Finding::new("schema", Where::Place(place), error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// A record that could not be read still has a name, which others may refer to.
+    fn unread(&mut self, node: Node<'_>) {
+        if matches!(self.kind, Kind::Plan | Kind::Domain) {
+            match node.get("name") {
+                Some(name) => {
+                    self.read.unread.names.insert(name.text().to_owned());
+                }
+                None => self.read.unread.any = true,
+            }
+        }
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            let message = format!("{} more findings in this file are not listed", self.left_out);
+            self.read
+                .findings
+                .push(Finding::new("schema", Where::File(FileId::default()), message).help("mend those above first"));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! JSON Schemas from the model, and what a violation of one says to a person.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use anyhow::{Result, anyhow};
+use jsonschema::Validator;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use serde_json::{Value, json};
+
+use crate::finding::{Finding, Place, Step, Where, nearest, quoted};
+use crate::model::{Domain, Plan, Rate, Settings, Subscriber};
+use crate::yaml::json::{View, YamlJson};
+use crate::yaml::{Kind as NodeKind, Node, ScalarType, Style, scalar_type};
+
+/// The kinds of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `plans/**/*.yaml`
+    Plan,
+    /// `domains/**/*.yaml`
+    Domain,
+    /// `subscribers/**/*.yaml`
+    Subscriber,
+    /// `shapeline.yaml`
+    Settings,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [Kind::Plan, Kind::Domain, Kind::Subscriber, Kind::Settings];
+
+    /// The kind's name, in the singular.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Plan => "plan",
+            Kind::Domain => "domain",
+            Kind::Subscriber => "subscriber",
+            Kind::Settings => "settings",
+        }
+    }
+
+    /// The folder that holds such files; `None` for the settings.
+    pub fn folder(self) -> Option<&'static str> {
+        match self {
+            Kind::Plan => Some("plans"),
+            Kind::Domain => Some("domains"),
+            Kind::Subscriber => Some("subscribers"),
+            Kind::Settings => None,
+        }
+    }
+
+    /// The schema's file name below `schemas/`.
+    pub fn schema_file(self) -> String {
+        format!("{}.schema.json", self.name())
+    }
+
+    fn record_schema(self) -> Value {
+        let generator = SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .with_transform(NoNull)
+            .into_generator();
+        let schema = match self {
+            Kind::Plan => generator.into_root_schema_for::<Plan>(),
+            Kind::Domain => generator.into_root_schema_for::<Domain>(),
+            Kind::Subscriber => generator.into_root_schema_for::<Subscriber>(),
+            Kind::Settings => generator.into_root_schema_for::<Settings>(),
+        };
+        schema.to_value()
+    }
+}
+
+/// An optional field is left out, never null.
+#[derive(Clone, Debug)]
+struct NoNull;
+
+impl Transform for NoNull {
+    fn transform(&mut self, schema: &mut schemars::Schema) {
+        let is_null = |value: &Value| value.get("type") == Some(&json!("null"));
+        if let Some(Value::Array(any)) = schema.get("anyOf")
+            && any.iter().any(is_null)
+            && let Some(Value::Object(inner)) = any.iter().find(|value| !is_null(value)).cloned()
+        {
+            schema.remove("anyOf");
+            for (key, value) in inner {
+                if schema.get(&key).is_none() {
+                    schema.insert(key, value);
+                }
+            }
+        }
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [one] = types.as_slice() {
+                let one = one.clone();
+                schema.insert("type".into(), one);
+            }
+        }
+        if schema.get("default") == Some(&Value::Null) {
+            schema.remove("default");
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+/// The schema of a file of this kind: one record or a list of them; the settings are one record.
+pub fn file_schema(kind: Kind) -> Value {
+    let mut record = kind.record_schema();
+    if kind == Kind::Settings {
+        record["$comment"] = GENERATED.into();
+        return record;
+    }
+    let title = format!("{} or list of {}s", kind.name(), kind.name());
+    if let Some(object) = record.as_object_mut() {
+        object.remove("$schema");
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": GENERATED,
+        "title": title,
+        "description": format!("A file in {}/: one record, or a list of records.", kind.folder().unwrap_or_default()),
+        "if": {"type": "array"},
+        "then": {"items": {"$ref": "#/$defs/record"}},
+        "else": {"$ref": "#/$defs/record"},
+        "$defs": {"record": record},
+    })
+}
+
+const GENERATED: &str = "Written by `shapeline schema`. Do not edit.";
+
+/// Every schema file's name and text.
+pub fn schema_files() -> BTreeMap<String, String> {
+    let text = |kind| format!("{:#}\n", file_schema(kind));
+    Kind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
+}
+
+/// The compiled schema of one record.
+///
+/// # Errors
+/// If the schema does not compile, which a test rules out.
+pub fn validator(kind: Kind) -> Result<&'static Validator<YamlJson>> {
+    static COMPILED: [OnceLock<std::result::Result<Validator<YamlJson>, String>>; 4] = [const { OnceLock::new() }; 4];
+    let slot = &COMPILED[kind as usize];
+    let compiled = slot.get_or_init(|| {
+        jsonschema::options_for::<YamlJson>()
+            .should_validate_formats(true)
+            .build(&kind.record_schema())
+            .map_err(|error| error.to_string())
+    });
+    compiled.as_ref().map_err(|error| anyhow!("the built-in {} schema is broken: {error}", kind.name()))
+}
+
+/// Everything wrong with `record`, in the order of the schema.
+pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>, place: &Place) -> Vec<Finding> {
+    if validator.is_valid(View::Node(record)) {
+        return Vec::new();
+    }
+    let schema = record_schema_cached(kind);
+    let mut findings: Vec<Finding> = validator
+        .iter_errors(View::Node(record))
+        .take(100)
+        .flat_map(|error| {
+            let steps: Vec<String> = pointer_steps(error.instance_path().as_str());
+            let (node, at) = follow(record, place, &steps);
+            let at_schema = schema.pointer(&parent(error.schema_path().as_str()));
+            describe(error.kind(), kind, node, &at, at_schema, &steps)
+        })
+        .collect();
+    findings.dedup();
+    // A value may break its type and its pattern at once; the first says enough.
+    let mut seen = std::collections::BTreeSet::new();
+    findings.retain(|finding| finding.message.starts_with("the field") || seen.insert(finding.primary.at.clone()));
+    findings
+}
+
+fn record_schema_cached(kind: Kind) -> &'static Value {
+    static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
+    SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
+}
+
+fn pointer_steps(pointer: &str) -> Vec<String> {
+    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    pointer.split('/').skip(1).map(unescape).collect()
+}
+
+fn parent(pointer: &str) -> String {
+    pointer.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned())
+}
+
+/// The node at the end of `steps`, and its place.
+fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, Place) {
+    let mut node = record;
+    let mut at = place.clone();
+    for step in steps {
+        let next = match node.kind() {
+            NodeKind::Sequence => {
+                step.parse().ok().and_then(|index| Some((Step::Index(index), node.items().nth(index)?)))
+            }
+            _ => node.get(step).map(|value| (Step::Field(step.clone()), value)),
+        };
+        let Some((step, value)) = next else { break };
+        at.path.push(step);
+        node = value;
+    }
+    (node, at)
+}
+
+fn describe(
+    error: &ValidationErrorKind,
+    kind: Kind,
+    node: Node<'_>,
+    at: &Place,
+    schema: Option<&Value>,
+    steps: &[String],
+) -> Vec<Finding> {
+    let finding = |place: Place, message: String| Finding::new("schema", Where::Place(place), message);
+    let expected = schema.and_then(|schema| schema.get("x-expected")).and_then(Value::as_str);
+    match error {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let known = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+            let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let unknown = |name: &String| {
+                let what = if at.path.is_empty() { format!("a {}", kind.name()) } else { shown_path(steps) };
+                let found = finding(
+                    at.clone().field(name.clone()).key(),
+                    format!("the field {} is not known in {what}", quoted(name)),
+                );
+                match nearest(name, known.iter().copied()) {
+                    Some(near) => found.did_you_mean(Some(near)),
+                    None => found.help(format!("known are: {}", known.join(", "))),
+                }
+            };
+            unexpected.iter().map(unknown).collect()
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let what = if at.path.is_empty() { kind.name().to_owned() } else { shown_path(steps) };
+            let help = format!("add {name}: …");
+            vec![finding(at.clone(), format!("the field {} is missing in this {what}", quoted(name))).help(help)]
+        }
+        ValidationErrorKind::PropertyNames { error } => {
+            let name = error.instance().as_str().unwrap_or_default().to_owned();
+            let expected = "a label's name: letters, digits and . _ / -, at most 63";
+            vec![finding(at.clone().field(name.clone()).key(), format!("{} is not {expected}", quoted(&name)))]
+        }
+        ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, expected, steps)],
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let message = format!("{} is none of: {}", quoted(node.text()), options.join(", "));
+            vec![finding(at.clone(), message).did_you_mean(nearest(node.text(), options.iter().copied()))]
+        }
+        _ => {
+            let shown = if node.is_scalar() { quoted(node.text()) } else { shown_path(steps) };
+            let expected = expected.map_or_else(|| format!("what is expected here: {error:?}"), ToOwned::to_owned);
+            let mut found = finding(at.clone(), format!("{shown} is not {expected}"));
+            if let Some(meant) = meant(node, expected.as_str()) {
+                found = found.did_you_mean(Some(&meant));
+            }
+            vec![found]
+        }
+    }
+}
+
+/// A spelling that the value was probably meant to have.
+fn meant(node: Node<'_>, expected: &str) -> Option<String> {
+    let text = node.text().trim();
+    if expected.starts_with("a rate") {
+        return text.parse::<Rate>().err().and_then(|error| error.suggestion);
+    }
+    if expected.starts_with("a domain name") {
+        let lower = text.to_lowercase();
+        let lower = lower.trim_start_matches('@').trim_end_matches('.');
+        return crate::model::DomainName::is_valid(lower).then(|| lower.to_owned());
+    }
+    if expected.contains("address") && text != node.text() {
+        return text.parse::<crate::model::Address>().ok().map(|address| address.to_string());
+    }
+    None
+}
+
+fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&str>, steps: &[String]) -> Finding {
+    let finding = |message: String| Finding::new("schema", Where::Place(at.clone()), message);
+    let wants = |name: jsonschema::JsonType| match wanted {
+        TypeKind::Single(one) => *one == name,
+        TypeKind::Multiple(many) => many.contains(name),
+    };
+    let name = if steps.is_empty() { "the record".to_owned() } else { shown_path(steps) };
+    let expected = expected.unwrap_or("something else").to_owned();
+    if !node.is_scalar() {
+        let is = if node.kind() == NodeKind::Mapping { "keys and values" } else { "a list" };
+        if steps.is_empty() {
+            return finding(format!("a record is keys and values such as `name: …`, not {is}"));
+        }
+        return finding(format!("{name} holds {is}; expected {expected}"));
+    }
+    let text = node.text();
+    let read_as = match node.kind() {
+        NodeKind::Scalar(Style::Plain) => scalar_type(text),
+        _ => ScalarType::Text,
+    };
+    let what = match read_as {
+        ScalarType::Null => {
+            return finding(format!("{name} has no value")).help(format!("write {expected}, or remove the key"));
+        }
+        ScalarType::Integer(_) | ScalarType::OtherNumber => "a number",
+        ScalarType::Bool(_) | ScalarType::OldBool => "true or false",
+        ScalarType::Text => "a text",
+    };
+    let shown = quoted(text);
+    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) {
+        return finding(format!("{shown} is read as {what} by YAML tools, and {name} is a text"))
+            .help(format!("quote it: '{text}'"));
+    }
+    if read_as == ScalarType::Text && text.parse::<i64>().is_ok() && !wants(jsonschema::JsonType::String) {
+        return finding(format!("{shown} is in quotes, which makes it a text, and {name} is a number"))
+            .help("remove the quotes");
+    }
+    if steps.is_empty() {
+        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"));
+    }
+    finding(format!("{name} is {what}, {shown}; expected {expected}"))
+}
+
+fn shown_path(steps: &[String]) -> String {
+    quoted(&steps.join("."))
+}

@@ -1,0 +1,228 @@
+//! The files of a data repository: in the work tree, or as they were in a git revision.
+//!
+//! Both are listed and read by the same calls, so that everything after this works alike on both.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::yaml::MAX_FILE_BYTES;
+
+/// The folders that hold data, and the one that holds templates.
+pub const FOLDERS: [&str; 4] = ["domains", "plans", "subscribers", "templates"];
+
+/// The file that holds the settings.
+pub const SETTINGS: &str = "shapeline.yaml";
+
+/// Where files come from.
+#[derive(Clone, Debug)]
+pub enum Tree {
+    /// A folder on disk.
+    Work {
+        /// The data repository's folder.
+        root: PathBuf,
+    },
+    /// A commit of a git repository.
+    Revision {
+        /// The git repository.
+        git_dir: PathBuf,
+        /// Where the data repository is within it; empty for its top.
+        prefix: String,
+        /// The commit.
+        commit: git2::Oid,
+    },
+}
+
+/// What a listed entry is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file that can be read.
+    File,
+    /// A symbolic link, with where it leads.
+    Symlink(String),
+    /// A folder.
+    Folder,
+    /// A socket, a pipe, a device, a submodule.
+    Special,
+    /// A file whose name is not UTF-8.
+    BadName,
+}
+
+/// One entry of the listing.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Relative to the data repository, with `/`.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    blob: Option<git2::Oid>,
+}
+
+/// A file's bytes, or why there are none.
+#[derive(Debug)]
+pub enum Content {
+    /// The bytes.
+    Bytes(Vec<u8>),
+    /// More of them than [`MAX_FILE_BYTES`].
+    TooLarge,
+}
+
+/// Reads entries; each thread has its own.
+pub enum Reader<'a> {
+    /// From disk.
+    Work(&'a Path),
+    /// From git's object database.
+    Revision(Box<git2::Repository>),
+}
+
+impl Tree {
+    /// All entries of the data folders and the settings, by path.
+    ///
+    /// # Errors
+    /// If a folder cannot be listed, or the revision cannot be read.
+    pub fn list(&self) -> Result<Vec<Entry>> {
+        let mut entries = match self {
+            Tree::Work { root } => list_work(root)?,
+            Tree::Revision { git_dir, prefix, commit } => list_revision(git_dir, prefix, *commit)?,
+        };
+        entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    /// A reader for one thread.
+    ///
+    /// # Errors
+    /// If the git repository cannot be opened.
+    pub fn reader(&self) -> Result<Reader<'_>> {
+        Ok(match self {
+            Tree::Work { root } => Reader::Work(root),
+            Tree::Revision { git_dir, .. } => Reader::Revision(Box::new(open_git(git_dir)?)),
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// The bytes of `entry`.
+    ///
+    /// # Errors
+    /// If the file cannot be read: the message names it.
+    pub fn read(&self, entry: &Entry) -> Result<Content> {
+        match (self, entry.blob) {
+            (Reader::Work(root), _) => read_file(&root.join(&entry.path)),
+            (Reader::Revision(repository), Some(blob)) => {
+                let odb = repository.odb()?;
+                let (size, _) = odb.read_header(blob)?;
+                if size > MAX_FILE_BYTES {
+                    return Ok(Content::TooLarge);
+                }
+                let object = odb.read(blob).with_context(|| format!("cannot read {} from git", entry.path))?;
+                Ok(Content::Bytes(object.data().to_vec()))
+            }
+            (Reader::Revision(_), None) => bail!("{} is not a file of the revision", entry.path),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Content> {
+    let cannot = || format!("cannot read {}", path.display());
+    let file = fs::File::open(path).with_context(cannot)?;
+    let mut bytes = Vec::new();
+    // One more than allowed, so that a file that grows while it is read is seen to be too large.
+    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    Ok(if bytes.len() > MAX_FILE_BYTES { Content::TooLarge } else { Content::Bytes(bytes) })
+}
+
+fn list_work(root: &Path) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let settings = root.join(SETTINGS);
+    if let Ok(metadata) = fs::symlink_metadata(&settings) {
+        let kind = work_kind(&settings, metadata.file_type());
+        entries.push(Entry { path: SETTINGS.to_owned(), kind, blob: None });
+    }
+    for folder in FOLDERS {
+        let top = root.join(folder);
+        if fs::symlink_metadata(&top).is_err() {
+            continue;
+        }
+        for found in walkdir::WalkDir::new(&top).max_depth(64) {
+            let found = found.with_context(|| format!("cannot list {}", top.display()))?;
+            let relative = found.path().strip_prefix(root).unwrap_or(found.path());
+            let kind = match relative.to_str() {
+                Some(_) => work_kind(found.path(), found.file_type()),
+                None => EntryKind::BadName,
+            };
+            let path = relative.to_string_lossy().into_owned();
+            entries.push(Entry { path, kind, blob: None });
+        }
+    }
+    Ok(entries)
+}
+
+fn work_kind(path: &Path, file_type: fs::FileType) -> EntryKind {
+    if file_type.is_symlink() {
+        let target = fs::read_link(path).unwrap_or_default();
+        EntryKind::Symlink(target.to_string_lossy().into_owned())
+    } else if file_type.is_dir() {
+        EntryKind::Folder
+    } else if file_type.is_file() {
+        EntryKind::File
+    } else {
+        EntryKind::Special
+    }
+}
+
+pub(crate) fn open_git(dir: &Path) -> Result<git2::Repository> {
+    git2::Repository::open(dir).with_context(|| format!("cannot open the git repository {}", dir.display()))
+}
+
+fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<Entry>> {
+    let repository = open_git(git_dir)?;
+    let mut top = repository.find_commit(commit)?.tree()?;
+    for part in prefix.split('/').filter(|part| !part.is_empty()) {
+        let next = top.get_name(part).and_then(|entry| entry.to_object(&repository).ok()?.into_tree().ok());
+        match next {
+            Some(tree) => top = tree,
+            // The data repository did not exist in that revision: it was empty.
+            None => return Ok(Vec::new()),
+        }
+    }
+    let mut entries = Vec::new();
+    for name in FOLDERS.iter().chain([&SETTINGS]) {
+        if let Some(entry) = top.get_name(name) {
+            push_revision(&repository, &entry, "", 0, &mut entries)?;
+        }
+    }
+    Ok(entries)
+}
+
+fn push_revision(
+    repository: &git2::Repository,
+    entry: &git2::TreeEntry<'_>,
+    parent: &str,
+    depth: usize,
+    entries: &mut Vec<Entry>,
+) -> Result<()> {
+    let name = String::from_utf8_lossy(entry.name_bytes());
+    let path = if parent.is_empty() { name.into_owned() } else { format!("{parent}/{name}") };
+    let bad_name = std::str::from_utf8(entry.name_bytes()).is_err();
+    let kind = match (entry.kind(), entry.filemode()) {
+        _ if bad_name => EntryKind::BadName,
+        (Some(git2::ObjectType::Blob), 0o120_000) => {
+            let target = repository.find_blob(entry.id())?;
+            EntryKind::Symlink(String::from_utf8_lossy(target.content()).into_owned())
+        }
+        (Some(git2::ObjectType::Blob), _) => EntryKind::File,
+        (Some(git2::ObjectType::Tree), _) => EntryKind::Folder,
+        _ => EntryKind::Special,
+    };
+    let is_folder = kind == EntryKind::Folder;
+    entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
+    if is_folder && depth < 64 {
+        for child in &repository.find_tree(entry.id())? {
+            push_revision(repository, &child, &path, depth + 1, entries)?;
+        }
+    }
+    Ok(())
+}

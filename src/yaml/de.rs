@@ -1,0 +1,109 @@
+//! Typed records out of the tree, by serde.
+//!
+//! Stricter than YAML: text is text only if no tool reads it as anything else, a number is a whole
+//! one in plain digits, and there is no null. The schema says the same; a property test compares.
+
+use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{Kind, Node, ScalarType, Style, scalar_type};
+
+/// Reads `T` out of `node`.
+///
+/// # Errors
+/// Tells what did not fit, without a place: the schema check comes first and names places.
+pub fn from_node<'de, T: de::Deserialize<'de>>(node: Node<'de>) -> Result<T, de::value::Error> {
+    T::deserialize(NodeDeserializer(node))
+}
+
+struct NodeDeserializer<'de>(Node<'de>);
+
+type Error = de::value::Error;
+
+impl<'de> NodeDeserializer<'de> {
+    fn scalar_type(&self) -> ScalarType {
+        match self.0.kind() {
+            Kind::Scalar(Style::Plain) => scalar_type(self.0.text()),
+            _ => ScalarType::Text,
+        }
+    }
+}
+
+impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.kind() {
+            Kind::Sequence => visitor.visit_seq(Items(self.0.items())),
+            Kind::Mapping => visitor.visit_map(Entries { entries: self.0.entries(), value: None }),
+            Kind::Scalar(_) => match self.scalar_type() {
+                ScalarType::Text => visitor.visit_borrowed_str(self.0.text()),
+                ScalarType::Integer(number) => visitor.visit_i64(number),
+                ScalarType::Bool(value) => visitor.visit_bool(value),
+                ScalarType::Null => visitor.visit_unit(),
+                ScalarType::OtherNumber | ScalarType::OldBool => {
+                    Err(de::Error::custom("not read as text by every tool: put it in quotes"))
+                }
+            },
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // A key that is there has a value: null is refused by whatever is inside.
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match (self.0.is_scalar(), self.scalar_type()) {
+            (true, ScalarType::Text) => visitor.visit_enum(self.0.text().into_deserializer()),
+            _ => Err(de::Error::custom("expected one word")),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Items<'de>(super::document::Items<'de>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        self.0.next().map(|item| seed.deserialize(NodeDeserializer(item))).transpose()
+    }
+}
+
+struct Entries<'de> {
+    entries: super::document::Entries<'de>,
+    value: Option<Node<'de>>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.entries.next() else {
+            return Ok(None);
+        };
+        self.value = Some(value);
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(key.text())).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(NodeDeserializer(value)),
+            None => Err(de::Error::custom("a value without a key")),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The tree: a flat list of nodes in reading order, and handles into it.
+
+use crate::source::Span;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value without parts.
+    Scalar(Style),
+    /// A list.
+    Sequence,
+    /// Keys and values. Keys are always scalars.
+    Mapping,
+}
+
+/// How a scalar was written. Only a plain one can be a number, a boolean or null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// In quotes, or as a block (`|`, `>`): always text.
+    Text,
+}
+
+/// Where a scalar's value is: in the source itself, or, once unescaped, beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Text {
+    start: u32,
+    len: u32,
+    unescaped: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct NodeData {
+    span: Span,
+    text: Text,
+    /// The place just after this node and all below it.
+    next: u32,
+    kind: Kind,
+}
+
+/// A file's tree.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    nodes: Vec<NodeData>,
+    unescaped: String,
+}
+
+impl Document {
+    /// The topmost node, read over the text that the document came from.
+    pub fn root<'a>(&'a self, source: &'a str) -> Option<Node<'a>> {
+        (!self.nodes.is_empty()).then_some(Node { document: self, source, at: 0 })
+    }
+}
+
+/// A handle on one node: cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    document: &'a Document,
+    source: &'a str,
+    at: u32,
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind() {
+            Kind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
+            Kind::Scalar(Style::Text) => write!(f, "{:?}", self.text()),
+            Kind::Sequence => f.debug_list().entries(self.items()).finish(),
+            Kind::Mapping => f.debug_map().entries(self.entries()).finish(),
+        }
+    }
+}
+
+impl<'a> Node<'a> {
+    fn data(&self) -> &'a NodeData {
+        &self.document.nodes[self.at as usize]
+    }
+
+    fn sibling(&self, at: u32) -> Node<'a> {
+        Node { at, ..*self }
+    }
+
+    /// What the node is.
+    pub fn kind(&self) -> Kind {
+        self.data().kind
+    }
+
+    /// Where it stands: a scalar with its quotes, a collection from its first part to its last.
+    pub fn span(&self) -> Span {
+        self.data().span
+    }
+
+    /// A number that no other node of this document has.
+    pub fn id(&self) -> u32 {
+        self.at
+    }
+
+    /// A number that no other document alive has: together with [`Node::id`] it names the node.
+    pub(super) fn document_address(&self) -> usize {
+        std::ptr::from_ref(self.document) as usize
+    }
+
+    /// The node with this [`Node::id`].
+    pub fn with_id(&self, id: u32) -> Option<Node<'a>> {
+        ((id as usize) < self.document.nodes.len()).then(|| self.sibling(id))
+    }
+
+    /// A scalar's value, unquoted and unescaped; the empty text for a collection.
+    pub fn text(&self) -> &'a str {
+        let text = self.data().text;
+        let from = if text.unescaped { self.document.unescaped.as_str() } else { self.source };
+        let start = text.start as usize;
+        from.get(start..start + text.len as usize).unwrap_or_default()
+    }
+
+    /// Whether this is a scalar.
+    pub fn is_scalar(&self) -> bool {
+        matches!(self.kind(), Kind::Scalar(_))
+    }
+
+    /// The entries of a list; nothing for any other node.
+    pub fn items(&self) -> Items<'a> {
+        let data = self.data();
+        let end = if data.kind == Kind::Sequence { data.next } else { self.at };
+        Items { node: *self, at: self.at + 1, end }
+    }
+
+    /// Keys and values of a mapping; nothing for any other node.
+    pub fn entries(&self) -> Entries<'a> {
+        let data = self.data();
+        let end = if data.kind == Kind::Mapping { data.next } else { self.at };
+        Entries(Items { node: *self, at: self.at + 1, end })
+    }
+
+    /// A mapping's value under `key`.
+    pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// A mapping's key and value under `key`.
+    pub fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
+        self.entries().find(|(name, _)| name.text() == key)
+    }
+}
+
+/// The entries of a list, in order.
+#[derive(Clone)]
+pub struct Items<'a> {
+    node: Node<'a>,
+    at: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let item = self.node.sibling(self.at);
+        self.at = item.data().next;
+        Some(item)
+    }
+}
+
+/// The keys and values of a mapping, in order.
+#[derive(Clone)]
+pub struct Entries<'a>(Items<'a>);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (Node<'a>, Node<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+}
+
+/// Fills a [`Document`] from left to right.
+#[derive(Debug, Default)]
+pub struct Builder {
+    document: Document,
+    open: Vec<u32>,
+}
+
+impl Builder {
+    /// A builder with room for about as many nodes as a text of `bytes` bytes has.
+    pub fn for_text(bytes: usize) -> Self {
+        let mut builder = Self::default();
+        builder.document.nodes.reserve(bytes / 11 + 8);
+        builder
+    }
+
+    /// How many nodes there are so far.
+    pub fn len(&self) -> usize {
+        self.document.nodes.len()
+    }
+
+    /// Adds a scalar whose value is a part of the source, as it stands there.
+    pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
+        self.push(Kind::Scalar(style), span, Text { start: text.start, len: text.end - text.start, unescaped: false });
+    }
+
+    /// Adds a scalar whose value differs from what the source shows.
+    pub fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
+        let start = self.document.unescaped.len() as u32;
+        self.document.unescaped.push_str(value);
+        self.push(Kind::Scalar(style), span, Text { start, len: value.len() as u32, unescaped: true });
+    }
+
+    /// Opens a list or a mapping that starts at `start`.
+    pub fn open(&mut self, kind: Kind, start: u32) {
+        self.open.push(self.document.nodes.len() as u32);
+        self.push(kind, Span::new(start, start), Text { start: 0, len: 0, unescaped: false });
+    }
+
+    /// Closes the innermost collection. `end` is where its closing bracket ends; without one the
+    /// collection ends where its last part does. Gives the place of the collection.
+    pub fn close(&mut self, end: Option<u32>) -> Option<u32> {
+        let at = self.open.pop()?;
+        let next = self.document.nodes.len() as u32;
+        let end = end.unwrap_or_else(|| {
+            // The parts' own ends are known by now; the last node pushed belongs to the last part.
+            let mut last = at;
+            let mut child = at + 1;
+            while child < next {
+                last = child;
+                child = self.document.nodes[child as usize].next;
+            }
+            self.document.nodes[last as usize].span.end
+        });
+        let node = &mut self.document.nodes[at as usize];
+        node.next = next;
+        node.span.end = end;
+        Some(at)
+    }
+
+    /// A handle on the node at `at`, for looking at what was built so far.
+    pub fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
+        Node { document: &self.document, source, at }
+    }
+
+    /// The finished tree. Collections still open are closed where their last part ends.
+    pub fn finish(mut self) -> Document {
+        while self.close(None).is_some() {}
+        self.document
+    }
+
+    fn push(&mut self, kind: Kind, span: Span, text: Text) {
+        let next = self.document.nodes.len() as u32 + 1;
+        self.document.nodes.push(NodeData { span, text, next, kind });
+    }
+}

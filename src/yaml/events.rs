@@ -1,0 +1,306 @@
+//! The full reader: a YAML parser's events → tree, refusing what has more than one reading.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
+
+use super::document::{Builder, Kind, Style};
+use super::scalar::{ScalarType, scalar_type};
+use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading};
+use crate::source::Span;
+
+/// Reads a text by the events of a full YAML parser.
+pub(super) fn read(text: &str) -> Reading {
+    if let Some(problem) = unprintable(text) {
+        return Reading { document: None, problems: vec![problem] };
+    }
+    let options = granit_parser::options! {
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let mut reader =
+        Reader { text, builder: Builder::for_text(text.len()), open: Vec::new(), problems: Vec::new(), documents: 0 };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let step = match event {
+            Ok((event, span)) => reader.event(&event, span),
+            Err(error) => Err(reader.syntax_error(&error)),
+        };
+        if let Err(problem) = step {
+            reader.problems.push(problem);
+            return Reading { document: None, problems: reader.problems };
+        }
+    }
+    let document = (reader.builder.len() > 0).then(|| reader.builder.finish());
+    Reading { document, problems: reader.problems }
+}
+
+/// What an open collection waits for.
+#[derive(Clone, Copy, PartialEq)]
+enum Open {
+    Sequence,
+    MappingKey,
+    MappingValue,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    builder: Builder,
+    open: Vec<Open>,
+    problems: Vec<Problem>,
+    documents: usize,
+}
+
+/// A problem that reading cannot get past.
+type Stop = Problem;
+
+impl Reader<'_> {
+    fn event(&mut self, event: &Event<'_>, at: granit_parser::Span) -> Result<(), Stop> {
+        let span = self.span(at);
+        if let Some(tag) = at.tag_span() {
+            let tag = self.span(tag);
+            self.ambiguous(tag, "a tag changes the type of a value", "remove the tag")?;
+        }
+        match event {
+            Event::DocumentStart(_, version) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(problem(
+                        ProblemKind::Ambiguous,
+                        span,
+                        "a second document starts here",
+                        "keep one document in a file: write several records as a list, each starting with `- `",
+                    ));
+                }
+                if version.is_some() {
+                    self.ambiguous(span, "the file has a %YAML directive", "remove the line that starts with `%YAML`")?;
+                }
+            }
+            Event::Scalar(value, style, _, _) => self.scalar(value, *style, span)?,
+            Event::SequenceStart(style, _, _) => self.start(Kind::Sequence, *style, span)?,
+            Event::MappingStart(style, _, _) => self.start(Kind::Mapping, *style, span)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            Event::Anchor(_, name) => {
+                let message = format!("the anchor {} gives a value a name", shown("&", name));
+                self.ambiguous(span, message, "remove the anchor, and write the value out wherever it is used")?;
+            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
+                self.ambiguous(span, message, "write the value itself here")?;
+                self.before_node(span)?;
+                self.builder.scalar_unescaped(Style::Text, span, "");
+                self.after_node();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+        let is_key = self.open.last() == Some(&Open::MappingKey);
+        self.before_node(span)?;
+        if value.len() > MAX_SCALAR_BYTES {
+            let message =
+                format!("one value has {} bytes, more than the {MAX_SCALAR_BYTES} that are read", value.len());
+            return Err(problem(
+                ProblemKind::Syntax,
+                span,
+                message,
+                "shorten the value; if a quote is missing, add it",
+            ));
+        }
+        if is_key {
+            self.key(value, style, span)?;
+        }
+        let plain = style == ScalarStyle::Plain;
+        let empty = plain && span.start == span.end;
+        let kind = if plain { Style::Plain } else { Style::Text };
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        let inner = if quoted && span.end - span.start >= 2 { Span::new(span.start + 1, span.end - 1) } else { span };
+        if empty || self.slice(inner) == value {
+            self.builder.scalar_in_source(kind, span, inner);
+        } else {
+            self.builder.scalar_unescaped(kind, span, value);
+        }
+        self.after_node();
+        Ok(())
+    }
+
+    fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+        if style != ScalarStyle::Plain {
+            return Ok(());
+        }
+        if span.start == span.end {
+            return Err(problem(
+                ProblemKind::Syntax,
+                span,
+                "a key is missing before this colon",
+                "write the field's name before the colon",
+            ));
+        }
+        if value == "<<" {
+            return self.ambiguous(span, "a merge key copies fields from elsewhere", "write the fields out here");
+        }
+        if scalar_type(value) != ScalarType::Text {
+            let message = format!("the key {} is not read as text by every tool", shown("", value));
+            return self.ambiguous(span, message, "put the key in quotes");
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, kind: Kind, style: StructureStyle, span: Span) -> Result<(), Stop> {
+        if self.open.last() == Some(&Open::MappingKey) {
+            return Err(problem(
+                ProblemKind::Ambiguous,
+                span,
+                "a list or mapping stands where a key should be",
+                "write a plain word before the colon; a value that starts with `{` or `[` needs quotes",
+            ));
+        }
+        self.before_node(span)?;
+        if self.open.len() >= MAX_DEPTH {
+            return Err(too_deep(span));
+        }
+        // A block collection's own event is empty and stands where its first part does.
+        let _ = style;
+        self.builder.open(kind, span.start);
+        self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) -> Result<(), Stop> {
+        self.open.pop();
+        let closing_bracket = (span.end > span.start).then_some(span.end);
+        if let Some(at) = self.builder.close(closing_bracket) {
+            self.duplicate_keys(at)?;
+        }
+        self.after_node();
+        Ok(())
+    }
+
+    fn before_node(&mut self, span: Span) -> Result<(), Stop> {
+        if self.builder.len() >= MAX_NODES {
+            let message = format!("the file holds more than {MAX_NODES} keys and values");
+            return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
+        }
+        Ok(())
+    }
+
+    fn after_node(&mut self) {
+        if let Some(open) = self.open.last_mut() {
+            *open = match open {
+                Open::MappingKey => Open::MappingValue,
+                Open::MappingValue => Open::MappingKey,
+                Open::Sequence => Open::Sequence,
+            };
+        }
+    }
+
+    /// Reports each key of the mapping at `at` that stands there a second time.
+    fn duplicate_keys(&mut self, at: u32) -> Result<(), Stop> {
+        let mut found: Vec<(Span, Span, String)> = Vec::new();
+        let mapping = self.builder.node(self.text, at);
+        let few = mapping.entries().take(17).count() <= 16;
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for (index, (key, _)) in mapping.entries().enumerate() {
+            let earlier = if few {
+                let same = mapping.entries().take(index).find(|(other, _)| other.text() == key.text());
+                same.map(|(other, _)| other.span())
+            } else {
+                let first = *seen.entry(key.text()).or_insert(key.span());
+                (first != key.span()).then_some(first)
+            };
+            if let Some(first) = earlier {
+                found.push((key.span(), first, shown("", key.text())));
+            }
+            if found.len() > MAX_PROBLEMS {
+                break;
+            }
+        }
+        for (second, first, name) in found {
+            let mut repeated = problem(
+                ProblemKind::Ambiguous,
+                second,
+                format!("the key {name} stands here a second time"),
+                "keep one of the two",
+            );
+            repeated.related = Some((first, "the first one"));
+            self.push(repeated)?;
+        }
+        Ok(())
+    }
+
+    fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), Stop> {
+        self.push(problem(ProblemKind::Ambiguous, span, message, help))
+    }
+
+    fn push(&mut self, found: Problem) -> Result<(), Stop> {
+        if self.problems.len() + 1 >= MAX_PROBLEMS {
+            return Err(problem(
+                ProblemKind::Ambiguous,
+                found.span,
+                format!("more than {MAX_PROBLEMS} problems: the rest of the file was not read"),
+                "mend those above first",
+            ));
+        }
+        self.problems.push(found);
+        Ok(())
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> Problem {
+        let start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let start = (0..=start).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
+        let next = self.text[start..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
+        let span = Span::new(start as u32, (start + next.map_or(0, char::len_utf8)) as u32);
+        let info = error.info();
+        if info.contains("nesting") || info.contains("recursion") || info.contains("too deep") {
+            return too_deep(span);
+        }
+        let help = if self.text[start..].starts_with('\t') || info.contains("tab") {
+            "indent with spaces: YAML does not allow tabs here"
+        } else {
+            "check the indentation, and quote a value that holds `: `, ` #`, or starts with one of [ ] { } , & * ! | > ' \" % @ `"
+        };
+        problem(ProblemKind::Syntax, span, format!("not valid YAML: {info}"), help)
+    }
+
+    fn span(&self, span: granit_parser::Span) -> Span {
+        let range = span.byte_range().unwrap_or(0..0);
+        let limit = self.text.len();
+        Span::new(range.start.min(limit) as u32, range.end.min(limit) as u32)
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+}
+
+fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'static str) -> Problem {
+    Problem { kind, span, message: message.into(), help, related: None }
+}
+
+fn too_deep(span: Span) -> Problem {
+    problem(
+        ProblemKind::Syntax,
+        span,
+        format!("lists and mappings nest more than {MAX_DEPTH} levels deep"),
+        "a record needs no more than four levels; check the indentation and the brackets",
+    )
+}
+
+fn shown(prefix: &str, name: &str) -> String {
+    crate::finding::quoted(&format!("{prefix}{name}"))
+}
+
+/// The first character that YAML does not allow in a text (YAML 1.2.2 production 1, `c-printable`).
+fn unprintable(text: &str) -> Option<Problem> {
+    let bad = |c: char| {
+        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
+            | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    };
+    let (at, character) = text.char_indices().find(|&(_, c)| bad(c))?;
+    let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
+    let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(character));
+    Some(problem(ProblemKind::Syntax, span, message, "remove it; if the file is not a text, it does not belong here"))
+}

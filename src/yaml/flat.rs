@@ -1,0 +1,254 @@
+//! The quick reader: flat records of plain values, as nearly every data file has them.
+//!
+//! ```yaml
+//! - ip: 10.10.10.25        # one record a dash, or one record a file
+//!   domain: ispcustomer.co.zw
+//!   name: "Head office"
+//!   prefixes: [10.10.10.0/24, 10.10.11.0/24]
+//! ```
+//!
+//! It accepts a small subset of YAML and gives up (`None`) on the first byte outside it, which
+//! costs nothing but the time so far: the full reader then decides. It never reports a problem.
+
+use super::document::{Builder, Document, Kind, Style};
+use super::scalar::{ScalarType, scalar_type};
+use super::{MAX_NODES, MAX_SCALAR_BYTES};
+use crate::source::Span;
+
+/// How many keys a record may have here: the check for a repeated one is quadratic.
+const MAX_KEYS: usize = 16;
+
+/// Reads a text of the flat shape; `None` if it has any other.
+pub(super) fn read(text: &str) -> Option<Document> {
+    // Some 11 bytes a node, at the least 2: no text that passes here has more nodes than that.
+    if text.len() / 2 > MAX_NODES * 4 {
+        return None;
+    }
+    let mut lines = Lines { text: text.as_bytes(), at: 0 };
+    let mut builder = Builder::for_text(text.len());
+    let mut line = lines.next_content()?;
+    if line.rest(&lines) == b"---" {
+        line = lines.next_content()?;
+    }
+    if line.indent != 0 {
+        return None;
+    }
+    if line.first(&lines) == b'-' {
+        list(&mut lines, line, &mut builder, text)?;
+    } else {
+        builder.open(Kind::Mapping, line.start as u32);
+        let after = record(&mut lines, line, 0, &mut builder, text)?;
+        if after.is_some() {
+            return None;
+        }
+        builder.close(None);
+    }
+    (builder.len() <= MAX_NODES).then(|| builder.finish())
+}
+
+/// `- key: value` and the lines below it, again and again.
+fn list(lines: &mut Lines<'_>, first: Line, builder: &mut Builder, text: &str) -> Option<()> {
+    builder.open(Kind::Sequence, first.start as u32);
+    let mut line = first;
+    loop {
+        if line.indent != 0 || !lines.text[line.start..line.end].starts_with(b"- ") {
+            return None;
+        }
+        let spaces = lines.text[line.start + 1..line.end].iter().take_while(|&&b| b == b' ').count();
+        let start = line.start + 1 + spaces;
+        let head = Line { start, indent: 1 + spaces, ..line };
+        builder.open(Kind::Mapping, start as u32);
+        let next = record(lines, head, 1 + spaces, builder, text)?;
+        builder.close(None);
+        match next {
+            Some(next) => line = next,
+            None => break,
+        }
+    }
+    builder.close(None);
+    Some(())
+}
+
+/// The `key: value` lines of one record, all at `indent`. Gives the first line that is not one.
+fn record(
+    lines: &mut Lines<'_>,
+    first: Line,
+    indent: usize,
+    builder: &mut Builder,
+    text: &str,
+) -> Option<Option<Line>> {
+    let mut keys: [&[u8]; MAX_KEYS] = [&[]; MAX_KEYS];
+    let mut count = 0;
+    let mut line = first;
+    loop {
+        let bytes = lines.text;
+        let key_end = line.start + bytes[line.start..line.end].iter().take_while(|b| is_key(**b)).count();
+        let key = &bytes[line.start..key_end];
+        if key.is_empty() || key.len() > 64 || bytes.get(key_end..key_end + 2) != Some(b": ") {
+            return None;
+        }
+        let name = text.get(line.start..key_end)?;
+        let known = keys[..count].contains(&key) || count == MAX_KEYS;
+        if known || (key.len() <= 5 && scalar_type(name) != ScalarType::Text) {
+            return None;
+        }
+        keys[count] = key;
+        count += 1;
+        let span = Span::new(line.start as u32, key_end as u32);
+        builder.scalar_in_source(Style::Plain, span, span);
+        value(bytes, key_end + 2, line.end, builder)?;
+        match lines.next_content() {
+            None => return Some(None),
+            Some(next) if next.indent == indent && next.first(lines) != b'-' => line = next,
+            Some(next) if next.indent == 0 => return Some(Some(next)),
+            Some(_) => return None,
+        }
+    }
+}
+
+/// What stands after `key: `, up to the end of the line.
+fn value(bytes: &[u8], from: usize, end: usize, builder: &mut Builder) -> Option<()> {
+    let start = from + bytes[from..end].iter().take_while(|&&b| b == b' ').count();
+    let after = match bytes[start..end].first()? {
+        b'\'' | b'"' => quoted(bytes, start, end, builder)?,
+        b'[' => flow_list(bytes, start, end, builder)?,
+        _ => {
+            let span = plain(bytes, start, end, false)?;
+            builder.scalar_in_source(Style::Plain, span, span);
+            span.end as usize
+        }
+    };
+    only_comment(bytes, after, end)
+}
+
+/// A quoted text without escapes, doubled quotes or line breaks.
+fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Option<usize> {
+    let quote = bytes[start];
+    let inner = bytes[start + 1..end].iter().take_while(|&&b| b != quote && b != b'\\' && is_text(b)).count();
+    let close = start + 1 + inner;
+    if close >= end || bytes[close] != quote || bytes.get(close + 1) == Some(&quote) || inner > MAX_SCALAR_BYTES {
+        return None;
+    }
+    let span = Span::new(start as u32, close as u32 + 1);
+    builder.scalar_in_source(Style::Text, span, Span::new(start as u32 + 1, close as u32));
+    Some(close + 1)
+}
+
+/// `[a, b]` of plain values on one line.
+fn flow_list(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Option<usize> {
+    builder.open(Kind::Sequence, start as u32);
+    let mut at = start + 1;
+    loop {
+        at += bytes[at..end].iter().take_while(|&&b| b == b' ').count();
+        let span = plain(bytes, at, end, true)?;
+        builder.scalar_in_source(Style::Plain, span, span);
+        at = span.end as usize;
+        at += bytes[at..end].iter().take_while(|&&b| b == b' ').count();
+        match bytes[at..end].first()? {
+            b',' => at += 1,
+            b']' => {
+                builder.close(Some(at as u32 + 1));
+                return Some(at + 1);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A plain scalar that starts at `start`: a letter or digit (or `/`, `.`, `_`), then safe bytes.
+fn plain(bytes: &[u8], start: usize, end: usize, in_flow: bool) -> Option<Span> {
+    let first = *bytes[start..end].first()?;
+    if !(first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_')) {
+        return None;
+    }
+    let mut at = start;
+    let mut last = start;
+    while at < end {
+        let byte = bytes[at];
+        let safe = match byte {
+            b' ' => bytes.get(at + 1) != Some(&b'#'),
+            b':' => {
+                at + 1 < end
+                    && (bytes[at + 1].is_ascii_alphanumeric()
+                        || bytes[at + 1] == b'/'
+                        || (!in_flow && bytes[at + 1] == b':'))
+            }
+            b',' => !in_flow,
+            _ => is_plain(byte),
+        };
+        if !safe {
+            break;
+        }
+        at += 1;
+        if byte != b' ' {
+            last = at;
+        }
+    }
+    if last - start > MAX_SCALAR_BYTES {
+        return None;
+    }
+    Some(Span::new(start as u32, last as u32))
+}
+
+/// Nothing but spaces and a comment may follow a value.
+fn only_comment(bytes: &[u8], from: usize, end: usize) -> Option<()> {
+    let spaces = bytes[from..end].iter().take_while(|&&b| b == b' ').count();
+    let rest = &bytes[from + spaces..end];
+    let fits = rest.is_empty() || (spaces > 0 && rest[0] == b'#' && rest.iter().all(|&b| is_text(b)));
+    fits.then_some(())
+}
+
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'+' | b'@' | b'=' | b'(' | b')')
+}
+
+/// Printable ASCII.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
+/// A line with something on it: from its first byte that is not a space to its end.
+#[derive(Clone, Copy)]
+struct Line {
+    start: usize,
+    end: usize,
+    indent: usize,
+}
+
+impl Line {
+    fn first(&self, lines: &Lines<'_>) -> u8 {
+        lines.text[self.start]
+    }
+
+    fn rest<'a>(&self, lines: &Lines<'a>) -> &'a [u8] {
+        &lines.text[self.start..self.end]
+    }
+}
+
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// The next line that is neither empty nor a comment. A comment outside printable ASCII ends
+    /// the quick reading by standing as content, which then fits nowhere.
+    fn next_content(&mut self) -> Option<Line> {
+        while self.at < self.text.len() {
+            let from = self.at;
+            let end = self.text[from..].iter().position(|&b| b == b'\n').map_or(self.text.len(), |n| from + n);
+            self.at = end + 1;
+            let indent = self.text[from..end].iter().take_while(|&&b| b == b' ').count();
+            let start = from + indent;
+            let comment = start < end && self.text[start] == b'#' && self.text[start..end].iter().all(|&b| is_text(b));
+            if start < end && !comment {
+                return Some(Line { start, end, indent });
+            }
+        }
+        None
+    }
+}

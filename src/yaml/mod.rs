@@ -1,0 +1,83 @@
+//! Text → spanned tree: the one way in which YAML is read.
+//!
+//! A [`Document`] is the whole file as a flat list of nodes in reading order, so that a file of
+//! ten thousand records costs a few allocations and not a hundred thousand. [`Node`] is a cheap
+//! handle into it.
+//!
+//! Two readers fill it. [`flat`] knows only the shape that nearly every data file has (flat
+//! records of plain values) and gives up on anything else; [`events`] takes the events of a full
+//! YAML parser. Where `flat` gives an answer, the answer is the same: a property test and a
+//! fuzz target hold them to that.
+
+pub mod de;
+mod document;
+mod events;
+mod flat;
+pub mod json;
+mod scalar;
+
+pub use document::{Builder, Document, Kind, Node, Style};
+pub use scalar::{ScalarType, scalar_type};
+
+use crate::source::Span;
+
+/// The largest file that is read, in bytes. A list file of 100,000 subscribers has about 8 MB.
+pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
+
+/// How deep mappings and lists may nest. The data format itself needs four levels.
+pub const MAX_DEPTH: usize = 32;
+
+/// How many keys, values and entries one file may hold.
+pub const MAX_NODES: usize = 4_000_000;
+
+/// The longest single value, in bytes.
+pub const MAX_SCALAR_BYTES: usize = 64 * 1024;
+
+/// How many problems of one file are told; reading stops there.
+pub const MAX_PROBLEMS: usize = 200;
+
+/// Something in the text that has no one meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// The sentence that says so.
+    pub message: String,
+    /// What to write instead.
+    pub help: &'static str,
+    /// The other place involved, for example the first of two equal keys.
+    pub related: Option<(Span, &'static str)>,
+}
+
+/// Which of the two reading rules a [`Problem`] belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not YAML, or beyond a limit: nothing after this place was read.
+    Syntax,
+    /// Valid YAML that tools read differently: reading went on.
+    Ambiguous,
+}
+
+/// What reading gives: the tree as far as it goes, and all that was wrong on the way.
+#[derive(Debug)]
+pub struct Reading {
+    /// The tree; `None` if the text holds no document, or not one that can be read.
+    pub document: Option<Document>,
+    /// Every problem, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a text. Never panics; bounded by the limits above in time and memory.
+pub fn read(text: &str) -> Reading {
+    match flat::read(text) {
+        Some(document) => Reading { document: Some(document), problems: Vec::new() },
+        None => read_full(text),
+    }
+}
+
+/// Reads a text by the full parser alone. Public so that tests can hold [`read`] against it.
+pub fn read_full(text: &str) -> Reading {
+    events::read(text)
+}
