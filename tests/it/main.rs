@@ -1,0 +1,6 @@
+//! All integration tests in one binary: they link once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod check;
+mod support;
