@@ -26,4 +26,5 @@ pub mod rules;
 pub mod schema;
 pub mod source;
 pub mod tree;
+pub mod write;
 pub mod yaml;
