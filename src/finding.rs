@@ -185,10 +185,14 @@ impl Finding {
 /// A value from the data as it may stand in a message: in backquotes, cut when long, and with
 /// everything that could steer a terminal or start a new line written as an escape.
 pub fn quoted(value: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut out = String::from("`");
+    format!("`{}`", harmless(value, 60))
+}
+
+/// The same without the quotes, cut after `longest` characters.
+pub fn harmless(value: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(value.len().min(longest));
     for (count, c) in value.chars().enumerate() {
-        if count == LONGEST {
+        if count == longest {
             out.push('…');
             break;
         }
@@ -200,7 +204,6 @@ pub fn quoted(value: &str) -> String {
             out.push(c);
         }
     }
-    out.push('`');
     out
 }
 

@@ -20,6 +20,8 @@ pub mod finding;
 pub mod git;
 pub mod locate;
 pub mod model;
+pub mod plan;
+pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;

@@ -90,21 +90,25 @@ impl Repo {
     pub fn load(tree: &Tree) -> Result<Repo> {
         let entries = tree.list()?;
         let validators = Validators::new()?;
-        let read: Vec<FileRead> = entries
-            .par_iter()
-            .filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path))
-            .map_init(
-                || tree.reader(),
-                |reader, entry| {
-                    let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                    read_entry(entry, reader, &validators)
-                },
-            )
-            .collect::<Result<_>>()?;
+        let wanted: Vec<&Entry> =
+            entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
         let mut repo = Repo::default();
-        repo.subscribers.reserve(read.iter().map(|file| file.records.subscribers()).sum());
-        for file in read {
-            repo.add(file);
+        // In batches, so that what single files gave is moved and freed before the next are read:
+        // otherwise a million records would be in memory twice.
+        for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
+            let read: Vec<FileRead> = batch
+                .par_iter()
+                .map_init(
+                    || tree.reader(),
+                    |reader, entry| {
+                        let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                        read_entry(entry, reader, &validators)
+                    },
+                )
+                .collect::<Result<_>>()?;
+            for file in read {
+                repo.add(file);
+            }
         }
         Ok(repo)
     }
@@ -186,15 +190,6 @@ enum Records {
     Subscribers(Vec<(Option<u32>, Subscriber)>),
     Settings(Option<Box<Settings>>),
     Template,
-}
-
-impl Records {
-    fn subscribers(&self) -> usize {
-        match self {
-            Records::Subscribers(records) => records.len(),
-            _ => 0,
-        }
-    }
 }
 
 /// What a path says about the file there.

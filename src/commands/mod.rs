@@ -1,15 +1,22 @@
 //! One file per command: wiring, no logic.
 
 mod check;
+mod plan;
+mod render;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
 use crate::cli::{Cli, Command, DataArgs};
+use crate::finding::{Finding, Severity};
 use crate::git;
 use crate::model::Date;
+use crate::render::Table;
+use crate::repo::Repo;
+use crate::rules::{self, Context};
 use crate::tree::{SETTINGS, Tree};
 
 /// How a command ended that did its job.
@@ -40,6 +47,8 @@ impl From<Outcome> for ExitCode {
 pub fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(&root(cli)?, args),
+        Command::Render(args) => render::run(&root(cli)?, args),
+        Command::Plan(args) => plan::run(&root(cli)?, args),
         _ => bail!("not yet"),
     }
 }
@@ -90,4 +99,25 @@ fn tree(root: &Path, args: &DataArgs) -> Result<Tree> {
 
 fn today(args: &DataArgs) -> Date {
     args.on.unwrap_or_else(Date::today)
+}
+
+/// Who is served, from data that passes the check; without, the findings are told and there is
+/// nothing.
+fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
+    let context = Context::new(repo, today, None);
+    let errors: Vec<Finding> =
+        rules::check(&context).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if errors.is_empty() {
+        return Ok(Some(Arc::new(Table::new(repo, &context))));
+    }
+    refuse(repo, errors)?;
+    Ok(None)
+}
+
+/// Tells on standard error why the data is refused.
+fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
+    for finding in &findings {
+        eprintln!("{}: {}", repo.sources.file(finding.primary.at.file()).path(), finding.message);
+    }
+    Ok(Outcome::Refused)
 }

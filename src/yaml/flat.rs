@@ -140,9 +140,14 @@ fn flow_list(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> O
     let mut at = start + 1;
     loop {
         at += bytes[at..end].iter().take_while(|&&b| b == b' ').count();
-        let span = plain(bytes, at, end, true)?;
-        builder.scalar_in_source(Style::Plain, span, span);
-        at = span.end as usize;
+        at = match bytes[at..end].first()? {
+            b'\'' | b'"' => quoted(bytes, at, end, builder)?,
+            _ => {
+                let span = plain(bytes, at, end, true)?;
+                builder.scalar_in_source(Style::Plain, span, span);
+                span.end as usize
+            }
+        };
         at += bytes[at..end].iter().take_while(|&&b| b == b' ').count();
         match bytes[at..end].first()? {
             b',' => at += 1,

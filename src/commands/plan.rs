@@ -1,0 +1,145 @@
+//! `plan`: what would change on the network.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Outcome, refuse};
+use crate::cli::{PlanArgs, PlanFormat};
+use crate::finding::Severity;
+use crate::git::Git;
+use crate::plan::{Base, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
+use crate::render::{self, Output, Table};
+use crate::repo::Repo;
+use crate::rules::{self, Context};
+use crate::write::write_atomic;
+
+pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
+    let repo = Arc::new(Repo::load(&super::tree(root, &args.data)?)?);
+    let Some(table) = super::checked_table(&repo, super::today(&args.data))? else {
+        return Ok(Outcome::Refused);
+    };
+    let output = render::output(&repo.settings, args.output.as_deref())?;
+    let bytes = match render::render(&table, &output) {
+        Ok(rendered) => rendered.into_text(),
+        Err(finding) => return refuse(&repo, vec![*finding]),
+    };
+    let after = Side { served: served_by(&table), bytes: bytes.as_bytes() };
+    match &args.against {
+        Some(path) => {
+            let live = read_live(path)?;
+            let (before, notes) = live_side(&live, path, &output, &table)?;
+            let base = Base::File { path: path.display().to_string() };
+            finish(args, &Plan::new(&output, base, before, after, &table, notes))
+        }
+        None => {
+            let old = OldData::load(root, args, &output)?;
+            let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };
+            finish(args, &Plan::new(&output, old.base.clone(), before, after, &table, old.notes.clone()))
+        }
+    }
+}
+
+fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
+    let printed = match args.format {
+        PlanFormat::Text => text::text(plan),
+        PlanFormat::Markdown => markdown::markdown(plan),
+        PlanFormat::Json => json::json(plan)?,
+    };
+    match &args.out {
+        Some(path) => write_atomic(path, printed.as_bytes())?,
+        None => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(printed.as_bytes())?;
+            out.flush()?;
+        }
+    }
+    Ok(if args.exit_code && !plan.is_empty() { Outcome::Differs } else { Outcome::Fine })
+}
+
+/// The data as it was in the base revision, rendered.
+struct OldData {
+    table: Arc<Table>,
+    bytes: String,
+    base: Base,
+    notes: Vec<String>,
+}
+
+impl OldData {
+    fn load(root: &Path, args: &PlanArgs, output: &Output) -> Result<OldData> {
+        let git = Git::discover(root)?;
+        let (commit, name) = match &args.base {
+            Some(rev) => (git.commit(rev)?, rev.clone()),
+            None => git.default_base()?,
+        };
+        let repo = Arc::new(Repo::load(&git.tree_of(commit))?);
+        let context = Context::new(&repo, super::today(&args.data), None);
+        let mut notes = Vec::new();
+        let errors = rules::check(&context).iter().filter(|finding| finding.severity == Severity::Error).count();
+        if errors > 0 {
+            let short = Git::short(commit);
+            notes.push(format!("{short} does not pass the check itself ({errors} errors): what could not be read there counts as not served"));
+        }
+        let table = Arc::new(Table::new(&repo, &context));
+        drop(context);
+        let base = Base::Revision { name, commit: commit.to_string() };
+        let bytes = match render::output(&repo.settings, Some(&output.name)) {
+            Err(_) => {
+                notes.push("the output did not exist there: it is compared with an empty file".to_owned());
+                String::new()
+            }
+            Ok(old) => match render::render(&table, &old) {
+                Ok(rendered) => rendered.into_text(),
+                Err(finding) => {
+                    notes.push(format!(
+                        "its template failed there ({}): it is compared with an empty file",
+                        finding.message
+                    ));
+                    String::new()
+                }
+            },
+        };
+        Ok(OldData { table, bytes, base, notes })
+    }
+}
+
+/// The largest live file that is read: some 15 million lines.
+const MAX_LIVE: u64 = 1 << 30;
+
+fn read_live(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_LIVE + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_LIVE + 1).read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() as u64 > MAX_LIVE {
+        bail!("{} is larger than {} MiB", path.display(), MAX_LIVE >> 20);
+    }
+    Ok(bytes)
+}
+
+fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) -> Result<(Side<'a>, Vec<String>)> {
+    if !output.is_shaper_format() {
+        bail!(
+            "--against reads the shaper file's format, and the output {} has a template of its own; compare with --base REV",
+            output.name
+        );
+    }
+    let text =
+        std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;
+    let (served, bad) = parse_shaper_file(text, table);
+    let mut notes = Vec::new();
+    if let Some(first) = bad.first() {
+        let shown = crate::finding::quoted(&first.text);
+        notes.push(format!(
+            "{} lines of the file could not be understood and count as not served; the first is line {}: {shown}",
+            bad.len(),
+            first.line
+        ));
+    }
+    Ok((Side { served, bytes: live }, notes))
+}

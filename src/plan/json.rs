@@ -1,0 +1,177 @@
+//! A plan for programs. The shape is documented in docs/plan-json.md and has a version; it is not
+//! the internal type.
+
+use serde::Serialize;
+
+use super::text::why;
+use super::{Base, Change, DomainSold, Plan, Served, Sold};
+
+/// The version of the shape. It grows when a reader of the old shape would be misled.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    tool: Tool,
+    output: &'a str,
+    date: String,
+    base: BaseJson<'a>,
+    notes: &'a [String],
+    summary: Summary,
+    safe: bool,
+    reasons: &'a [String],
+    fingerprint: &'a str,
+    domains: Vec<DomainJson<'a>>,
+    changes: Vec<ChangeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum BaseJson<'a> {
+    Revision { name: &'a str, commit: &'a str },
+    File { path: &'a str },
+}
+
+#[derive(Serialize)]
+struct Summary {
+    added: usize,
+    changed: usize,
+    removed: usize,
+    before: usize,
+    after: usize,
+    bytes_differ: bool,
+}
+
+#[derive(Serialize)]
+struct DomainJson<'a> {
+    name: &'a str,
+    before: SoldJson,
+    after: SoldJson,
+    capacity: Option<CapacityJson>,
+}
+
+/// Sums in bit/s, as text: they may be larger than the numbers that JSON readers hold exactly.
+#[derive(Serialize)]
+struct SoldJson {
+    subscribers: usize,
+    addresses: usize,
+    up_bps: String,
+    down_bps: String,
+    rates_not_known: usize,
+}
+
+#[derive(Serialize)]
+struct CapacityJson {
+    up_bps: u64,
+    down_bps: u64,
+    contention: u32,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    action: &'static str,
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<ServedJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<ServedJson<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct ServedJson<'a> {
+    domain: &'a str,
+    plan: &'a str,
+    attribute: &'a str,
+    up_bps: Option<u64>,
+    down_bps: Option<u64>,
+    name: Option<&'a str>,
+}
+
+/// The plan as JSON, indented, with a line break at the end.
+///
+/// # Errors
+/// Never in practice: every part can be written as JSON.
+pub fn json(plan: &Plan<'_>) -> serde_json::Result<String> {
+    let json = Json {
+        version: VERSION,
+        tool: Tool { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
+        output: &plan.output.name,
+        date: plan.date.to_string(),
+        base: match &plan.base {
+            Base::Revision { name, commit } => BaseJson::Revision { name, commit },
+            Base::File { path } => BaseJson::File { path },
+        },
+        notes: &plan.notes,
+        summary: Summary {
+            added: plan.changes.added,
+            changed: plan.changes.changed,
+            removed: plan.changes.removed,
+            before: plan.before,
+            after: plan.after,
+            bytes_differ: plan.bytes_differ,
+        },
+        safe: plan.verdict.is_safe(),
+        reasons: &plan.verdict.reasons,
+        fingerprint: &plan.fingerprint,
+        domains: plan.domains.iter().map(domain).collect(),
+        changes: plan.changes.all.iter().map(change).collect(),
+    };
+    serde_json::to_string_pretty(&json).map(|text| text + "\n")
+}
+
+fn domain(domain: &DomainSold) -> DomainJson<'_> {
+    DomainJson {
+        name: &domain.name,
+        before: sold(&domain.before),
+        after: sold(&domain.after),
+        capacity: domain.capacity.as_ref().map(|capacity| CapacityJson {
+            up_bps: capacity.up.bps(),
+            down_bps: capacity.down.bps(),
+            contention: capacity.contention.0,
+        }),
+    }
+}
+
+fn sold(sold: &Sold) -> SoldJson {
+    SoldJson {
+        subscribers: sold.subscribers,
+        addresses: sold.addresses,
+        up_bps: sold.up.to_string(),
+        down_bps: sold.down.to_string(),
+        rates_not_known: sold.unknown,
+    }
+}
+
+fn change<'a>(change: &'a Change<'_>) -> ChangeJson<'a> {
+    let (action, before, after, reason) = match change {
+        Change::Added(after) => ("add", None, Some(after), ""),
+        Change::Removed(before, reason) => ("remove", Some(before), None, why(*reason)),
+        Change::Changed { before, after } => ("change", Some(before), Some(after), ""),
+    };
+    ChangeJson {
+        action,
+        address: change.address().to_string(),
+        before: before.map(served),
+        after: after.map(served),
+        reason,
+    }
+}
+
+fn served<'a>(served: &'a Served<'_>) -> ServedJson<'a> {
+    ServedJson {
+        domain: &served.domain,
+        plan: &served.plan,
+        attribute: &served.attribute,
+        up_bps: served.rates.map(|(up, _)| up.bps()),
+        down_bps: served.rates.map(|(_, down)| down.bps()),
+        name: served.name,
+    }
+}

@@ -1,0 +1,116 @@
+//! A plan as a pull-request comment: the summary on top, details folded, cut when long.
+//!
+//! Whatever comes from the data stands in a code span and holds no backquote, pipe or newline, so
+//! that it cannot be markup, mention anybody or end a table row.
+
+use std::fmt::Write;
+
+use super::text::{addresses, arrow, base, note, parts, summary, total, used};
+use super::{Change, Plan};
+use crate::finding::harmless;
+
+/// How many changes are listed. GitHub takes comments of up to 65,536 characters.
+const MAX_ROWS: usize = 200;
+
+/// How many bytes the tables may have together.
+const MAX_BYTES: usize = 48_000;
+
+/// The plan as Markdown.
+pub fn markdown(plan: &Plan<'_>) -> String {
+    let mut out = String::from("## Shapeline plan\n\n");
+    if plan.is_empty() {
+        let _ = writeln!(out, "**Nothing would change on the network:** {} stay as they are.\n", addresses(plan.after));
+    } else {
+        let _ = writeln!(out, "**{}**\n", summary(plan));
+    }
+    if plan.verdict.is_safe() {
+        out.push_str("✅ Safe: within the limits.\n");
+    } else {
+        out.push_str(
+            "⛔ **Not safe**: `publish` refuses this unless this very plan is acknowledged by its fingerprint.\n",
+        );
+        for reason in &plan.verdict.reasons {
+            let _ = writeln!(out, "- {}", code(reason));
+        }
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "\n> **Note:** {}", code(note));
+    }
+    out.push('\n');
+    sold(plan, &mut out);
+    changes(plan, &mut out);
+    let _ = writeln!(
+        out,
+        "<sub>Output {}, {}, compared with {}. Fingerprint:</sub>",
+        code(&plan.output.name),
+        plan.date,
+        code(&base(&plan.base))
+    );
+    let _ = writeln!(out, "`{}`", plan.fingerprint);
+    out
+}
+
+fn sold(plan: &Plan<'_>, out: &mut String) {
+    let domains: Vec<_> = plan.domains.iter().filter(|domain| domain.before != domain.after).collect();
+    if domains.is_empty() {
+        return;
+    }
+    out.push_str("| domain | subscribers | sold up | sold down | capacity |\n|---|---|---|---|---|\n");
+    for domain in domains.iter().take(MAX_ROWS / 4) {
+        let (before, after) = (&domain.before, &domain.after);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            code(&domain.name),
+            arrow(before.subscribers.to_string(), after.subscribers.to_string()),
+            arrow(total(before.up, before.unknown), total(after.up, after.unknown)),
+            arrow(total(before.down, before.unknown), total(after.down, after.unknown)),
+            domain.capacity.as_ref().map(|capacity| used(capacity, domain)).unwrap_or_default(),
+        );
+    }
+    if domains.len() > MAX_ROWS / 4 {
+        let _ = writeln!(out, "\n… and {} more domains.", domains.len() - MAX_ROWS / 4);
+    }
+    out.push('\n');
+}
+
+fn changes(plan: &Plan<'_>, out: &mut String) {
+    let kinds: [(&str, fn(&Change<'_>) -> bool, usize); 3] = [
+        ("removed", |change| matches!(change, Change::Removed(..)), plan.changes.removed),
+        ("changed", |change| matches!(change, Change::Changed { .. }), plan.changes.changed),
+        ("added", |change| matches!(change, Change::Added(_)), plan.changes.added),
+    ];
+    for (name, is_kind, count) in kinds {
+        if count == 0 {
+            continue;
+        }
+        let _ = writeln!(out, "<details><summary>{count} {name}</summary>\n");
+        out.push_str("| address | domain | plan | rate | |\n|---|---|---|---|---|\n");
+        let mut listed = 0;
+        for change in plan.changes.all.iter().filter(|change| is_kind(change)).take(MAX_ROWS) {
+            if out.len() > MAX_BYTES {
+                break;
+            }
+            let (_, domain, name, rate) = parts(change);
+            let note = note(change);
+            let note = if note.is_empty() { String::new() } else { code(&note) };
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} | {rate} | {note} |",
+                code(&change.address().to_string()),
+                code(&domain),
+                code(&name)
+            );
+            listed += 1;
+        }
+        if listed < count {
+            let _ = writeln!(out, "\n… and {} more {name}; `shapeline plan` lists them all.", count - listed);
+        }
+        out.push_str("\n</details>\n\n");
+    }
+}
+
+/// A value as a code span that cannot be left: no backquote, no pipe, no line break.
+fn code(value: &str) -> String {
+    format!("`{}`", harmless(value, 200).replace('|', "¦"))
+}

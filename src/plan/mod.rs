@@ -1,0 +1,135 @@
+//! What would change on the network: two renderings compared, guarded, fingerprinted.
+//!
+//! A plan is data. It is made here, printed by [`text`], [`markdown`] or [`json`], and, bound by
+//! its fingerprint, it is what `publish` carries out.
+
+mod diff;
+mod guard;
+pub mod json;
+pub mod markdown;
+mod served;
+mod shaper_file;
+mod sold;
+pub mod text;
+
+pub use diff::{Change, Changes, Reason};
+pub use guard::Verdict;
+pub use served::{Served, of_table as served_by};
+pub use shaper_file::{BadLine, parse as parse_shaper_file};
+pub use sold::{DomainSold, Sold};
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::Date;
+use crate::render::{Output, Table};
+
+/// What the data is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// A git revision.
+    Revision {
+        /// As named by the caller, or the default branch.
+        name: String,
+        /// The commit.
+        commit: String,
+    },
+    /// A shaper file.
+    File {
+        /// Its path, or `-`.
+        path: String,
+    },
+}
+
+/// One of the two things compared: who is served, and the exact bytes.
+pub struct Side<'a> {
+    /// Who is served, by address.
+    pub served: Vec<Served<'a>>,
+    /// The output, byte for byte.
+    pub bytes: &'a [u8],
+}
+
+/// What would change.
+pub struct Plan<'a> {
+    /// The output compared.
+    pub output: &'a Output,
+    /// The day for which it was rendered.
+    pub date: Date,
+    /// What it was compared with.
+    pub base: Base,
+    /// What one should know about the comparison itself.
+    pub notes: Vec<String>,
+    /// Every address that changes, in order.
+    pub changes: Changes<'a>,
+    /// How many addresses were served.
+    pub before: usize,
+    /// How many will be.
+    pub after: usize,
+    /// Whether the output's bytes change.
+    pub bytes_differ: bool,
+    /// Bandwidth sold, by domain.
+    pub domains: Vec<DomainSold>,
+    /// Whether so much may change at once.
+    pub verdict: Verdict,
+    /// Names this very plan: the output, the exact bytes before and the exact bytes after.
+    pub fingerprint: String,
+}
+
+impl<'a> Plan<'a> {
+    /// Compares `before` with `after`, which `table` gave.
+    pub fn new(
+        output: &'a Output,
+        base: Base,
+        before: Side<'a>,
+        after: Side<'a>,
+        table: &'a Arc<Table>,
+        notes: Vec<String>,
+    ) -> Self {
+        let domains = sold::by_domain(&before.served, &after.served, table.repo());
+        let (served_before, served_after) = (before.served.len(), after.served.len());
+        let limits = &table.repo().settings.safety;
+        let changes = diff::diff(before.served, after.served, table);
+        let verdict = guard::judge(&changes, &domains, served_before, served_after, limits.as_ref());
+        Self {
+            output,
+            date: table.today(),
+            base,
+            notes,
+            before: served_before,
+            after: served_after,
+            bytes_differ: before.bytes != after.bytes,
+            fingerprint: fingerprint(&output.name, before.bytes, after.bytes),
+            changes,
+            domains,
+            verdict,
+        }
+    }
+
+    /// Whether nothing at all would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && !self.bytes_differ
+    }
+}
+
+/// Names a change of an output from exactly `before` to exactly `after`.
+///
+/// SHA-256 over a version line, the output's name, and both texts, each behind its length, so that
+/// no two different plans are made of the same bytes.
+pub fn fingerprint(output: &str, before: &[u8], after: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"shapeline plan 1\n");
+    for part in [output.as_bytes(), before, after] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    format!("sha256:{}", hex(&hash.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,46 @@
+//! Who is served with what, by address: the common shape of data and of a live file.
+
+use std::borrow::Cow;
+
+use crate::model::{Address, Rate};
+use crate::render::Table;
+
+/// One address and what is given to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served<'a> {
+    /// The address or prefix.
+    pub address: Address,
+    /// The domain that it belongs to.
+    pub domain: Cow<'a, str>,
+    /// What the shaper is told.
+    pub attribute: Cow<'a, str>,
+    /// The plan's name; where only the attribute is known, that.
+    pub plan: Cow<'a, str>,
+    /// Upload and download rate; `None` where the attribute stands for no known plan.
+    pub rates: Option<(Rate, Rate)>,
+    /// The subscriber's name for people, where there is one.
+    pub name: Option<&'a str>,
+    /// Which subscriber this is: addresses of one subscriber share a number.
+    pub subscriber: Option<u32>,
+}
+
+/// Everybody whom `table` serves, in its order.
+pub fn of_table(table: &Table) -> Vec<Served<'_>> {
+    table
+        .rows()
+        .iter()
+        .map(|&row| {
+            let subscriber = &table.subscriber(row).value;
+            let plan = table.plan(row);
+            Served {
+                address: table.address(row).clone(),
+                domain: subscriber.domain.as_str().into(),
+                attribute: plan.shaper_attribute().into(),
+                plan: plan.name.as_str().into(),
+                rates: Some((plan.up, plan.down)),
+                name: subscriber.name.as_ref().map(|name| name.as_str()),
+                subscriber: Some(table.subscriber_number(row)),
+            }
+        })
+        .collect()
+}

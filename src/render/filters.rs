@@ -1,0 +1,129 @@
+//! The filters and tests that templates have beside minijinja's own, and the guard on every value
+//! that a template writes.
+
+use ipnet::IpNet;
+use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
+
+use super::values::{FreeText, RateValue};
+use crate::finding::{is_steering, quoted};
+use crate::model::{Address, Rate};
+
+/// Gives `environment` the filters, the tests and the guard.
+pub(super) fn install(environment: &mut Environment<'_>) {
+    environment.add_filter("bps", |value: &Value| in_unit(value, 0));
+    environment.add_filter("kbps", |value: &Value| in_unit(value, 3));
+    environment.add_filter("mbps", |value: &Value| in_unit(value, 6));
+    environment.add_filter("gbps", |value: &Value| in_unit(value, 9));
+    environment.add_filter("network", |value: &Value| net(value).map(|net| net.network().to_string()));
+    environment.add_filter("broadcast", |value: &Value| net(value).map(|net| net.broadcast().to_string()));
+    environment.add_filter("netmask", |value: &Value| net(value).map(|net| net.netmask().to_string()));
+    environment.add_filter("prefixlen", |value: &Value| net(value).map(|net| net.prefix_len()));
+    environment.add_filter("cidr", |value: &Value| net(value).map(|net| net.to_string()));
+    environment.add_filter("text", |value: &Value| printable(value).map(Value::from_safe_string));
+    environment.add_filter("csv", csv);
+    environment.add_filter("json", json);
+    environment.add_filter("xml", xml);
+    environment.add_test("ipv4", |value: &Value| net(value).map(|net| matches!(net, IpNet::V4(_))));
+    environment.add_test("ipv6", |value: &Value| net(value).map(|net| matches!(net, IpNet::V6(_))));
+    environment.add_test("prefix", |value: &Value| net(value).map(|net| net.prefix_len() < net.max_prefix_len()));
+    environment.set_formatter(write_guarded);
+}
+
+fn refuse(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+/// Writes a value, unless it could end the line it stands in or break its field.
+fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if let Some(text) = value.as_str() {
+        return write_text(out, text);
+    }
+    if value.downcast_object_ref::<FreeText>().is_some() {
+        let shown = quoted(&value.to_string());
+        return Err(refuse(format!(
+            "{shown} is free text: say how it is to be written: | csv, | json, | xml or | text"
+        )));
+    }
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "there is no such value"));
+    }
+    if value.is_none() {
+        return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
+    }
+    write_text(out, &value.to_string())
+}
+
+fn write_text(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
+    let plain_ascii = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if !plain_ascii && let Some(bad) = text.chars().find(|c| is_steering(*c)) {
+        let shown = quoted(text);
+        return Err(refuse(format!(
+            "{shown} holds the character U+{:04X}, which could break the line",
+            u32::from(bad)
+        )));
+    }
+    out.write_str(text).map_err(Error::from)
+}
+
+fn in_unit(value: &Value, digits: u32) -> Result<Value, Error> {
+    let rate = match value.downcast_object_ref::<RateValue>() {
+        Some(rate) => rate.0,
+        None => value.to_string().parse::<Rate>().map_err(|error| refuse(error.to_string()))?,
+    };
+    let scale = 10_u64.pow(digits);
+    let (whole, rest) = (rate.bps() / scale, rate.bps() % scale);
+    if rest == 0 {
+        return Ok(Value::from(whole));
+    }
+    let fraction = format!("{rest:0width$}", width = digits as usize);
+    Ok(Value::from(format!("{whole}.{}", fraction.trim_end_matches('0'))))
+}
+
+fn net(value: &Value) -> Result<IpNet, Error> {
+    value.to_string().parse::<Address>().map(|address| address.net()).map_err(refuse)
+}
+
+fn printable(value: &Value) -> Result<String, Error> {
+    let text = value.to_string();
+    match text.chars().find(|c| is_steering(*c)) {
+        Some(bad) => Err(refuse(format!("{} holds the character U+{:04X}", quoted(&text), u32::from(bad)))),
+        None => Ok(text),
+    }
+}
+
+/// One field of a CSV line (RFC 4180), quoted where needed. A leading `=`, `+`, `-` or `@` would
+/// make a spreadsheet compute: such a field gets a `'` in front.
+fn csv(value: &Value) -> Result<Value, Error> {
+    let mut text = printable(value)?;
+    let number = text.parse::<f64>().is_ok();
+    if text.starts_with(['=', '+', '-', '@']) && !number {
+        text.insert(0, '\'');
+    }
+    let quote = text.contains([',', '"', ';', '\'', ' ']);
+    Ok(Value::from_safe_string(if quote { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }))
+}
+
+/// The value as a JSON text; a number, a boolean or none as such.
+fn json(value: &Value) -> Result<Value, Error> {
+    let written = match value.kind() {
+        minijinja::value::ValueKind::None => "null".to_owned(),
+        minijinja::value::ValueKind::Bool | minijinja::value::ValueKind::Number => value.to_string(),
+        _ => serde_json::to_string(&printable(value)?).map_err(|error| refuse(error.to_string()))?,
+    };
+    Ok(Value::from_safe_string(written))
+}
+
+fn xml(value: &Value) -> Result<Value, Error> {
+    let mut out = String::new();
+    for c in printable(value)?.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    Ok(Value::from_safe_string(out))
+}

@@ -1,0 +1,132 @@
+//! Who is served today, by address: the rows from which every output is made.
+
+use std::sync::Arc;
+
+use crate::model::{Address, Date, Domain, Name, Plan, Status, Subscriber, Suspended};
+use crate::repo::{Record, Repo};
+use crate::rules::Context;
+
+/// One address of one served subscriber.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    subscriber: u32,
+    position: u32,
+    plan: u32,
+}
+
+/// All rows, IPv4 before IPv6, by address as a number. Owns the data, as templates need it to.
+#[derive(Debug)]
+pub struct Table {
+    repo: Arc<Repo>,
+    rows: Vec<Row>,
+    today: Date,
+}
+
+/// Why a subscriber is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    /// It is suspended, and the settings leave such subscribers out.
+    Suspended,
+    /// Its first day has not come.
+    NotStarted,
+    /// Its last day is over.
+    Ended,
+}
+
+/// Whether and why `subscriber` is not served on `today`.
+pub fn unserved(repo: &Repo, subscriber: &Subscriber, today: Date) -> Option<Unserved> {
+    if subscriber.starts.is_some_and(|starts| today < starts) {
+        Some(Unserved::NotStarted)
+    } else if subscriber.ends.is_some_and(|ends| ends <= today) {
+        Some(Unserved::Ended)
+    } else if subscriber.status == Status::Suspended && repo.settings.suspended == Suspended::Omit {
+        Some(Unserved::Suspended)
+    } else {
+        None
+    }
+}
+
+impl Table {
+    /// The rows of `repo`, which is `context`'s too.
+    ///
+    /// A subscriber whose plan is not known has no row: the rules refuse such data before.
+    pub fn new(repo: &Arc<Repo>, context: &Context<'_>) -> Self {
+        let plans: std::collections::HashMap<&str, u32> =
+            repo.plans.iter().enumerate().rev().map(|(at, plan)| (plan.value.name.as_str(), at as u32)).collect();
+        let [v4, v6] = context.holdings();
+        let mut rows = Vec::with_capacity(v4.len() + v6.len());
+        for holding in v4.iter().chain(v6) {
+            let subscriber = &repo.subscribers[holding.subscriber as usize].value;
+            if unserved(repo, subscriber, context.today).is_some() {
+                continue;
+            }
+            if let Some(&plan) = plans.get(effective_plan(repo, subscriber).as_str()) {
+                rows.push(Row { subscriber: holding.subscriber, position: holding.position, plan });
+            }
+        }
+        Self { repo: repo.clone(), rows, today: context.today }
+    }
+
+    /// The data.
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// The day for which the rows hold.
+    pub fn today(&self) -> Date {
+        self.today
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nobody is served.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows, in order.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The subscriber of a row.
+    pub fn subscriber(&self, row: Row) -> &Record<Subscriber> {
+        &self.repo.subscribers[row.subscriber as usize]
+    }
+
+    /// A number that all rows of one subscriber share, and no other.
+    pub fn subscriber_number(&self, row: Row) -> u32 {
+        row.subscriber
+    }
+
+    /// The address of a row.
+    pub fn address(&self, row: Row) -> &Address {
+        &self.subscriber(row).value.ip.as_slice()[row.position as usize]
+    }
+
+    /// The plan that the subscriber of a row is served with.
+    pub fn plan(&self, row: Row) -> &Plan {
+        &self.repo.plans[row.plan as usize].value
+    }
+
+    /// That plan's place in [`Repo::plans`].
+    pub fn plan_number(&self, row: Row) -> u32 {
+        row.plan
+    }
+
+    /// The domain records, by name; used by whole-document templates.
+    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.repo.domains.iter().map(|domain| &domain.value)
+    }
+}
+
+/// The plan a subscriber is served with: its own, or the one for the suspended.
+fn effective_plan<'a>(repo: &'a Repo, subscriber: &'a Subscriber) -> &'a Name {
+    match (&repo.settings.suspended, subscriber.status) {
+        (Suspended::Plan(plan), Status::Suspended) => plan,
+        _ => &subscriber.plan,
+    }
+}
