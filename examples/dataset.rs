@@ -35,7 +35,8 @@ struct Arguments {
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Layout {
+/// How subscribers are spread over files.
+pub enum Layout {
     /// One list file a domain, several for large ones.
     Lists,
     /// One file a subscriber.
@@ -44,10 +45,14 @@ enum Layout {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if arguments.subscribers > DOMAINS * 65_000 {
+    write_dataset(&arguments.dir, arguments.subscribers, arguments.layout)
+}
+
+/// Writes the data repository into `dir`; benches call this too.
+pub fn write_dataset(dir: &Path, subscribers: u32, layout: Layout) -> Result<()> {
+    if subscribers > DOMAINS * 65_000 {
         bail!("at most {} subscribers: each domain has one /16", DOMAINS * 65_000);
     }
-    let dir = &arguments.dir;
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is not empty", dir.display());
     }
@@ -60,7 +65,7 @@ fn main() -> Result<()> {
         write(&dir.join(format!("plans/{name}.yaml")), &format!("name: {name}\nup: {rate} Mbps\ndown: {rate} Mbps\n"))?;
     }
     for domain in 0..DOMAINS {
-        write_domain(dir, domain, &arguments)?;
+        write_domain(dir, domain, subscribers, layout)?;
     }
     Ok(())
 }
@@ -82,14 +87,14 @@ fn domain_name(domain: u32) -> String {
     format!("d{domain:02}.ispcustomer.co.zw")
 }
 
-fn write_domain(dir: &Path, domain: u32, arguments: &Arguments) -> Result<()> {
+fn write_domain(dir: &Path, domain: u32, subscribers: u32, layout: Layout) -> Result<()> {
     let name = domain_name(domain);
     let text = format!("name: {name}\nprefixes: [10.{domain}.0.0/16, 2001:db8:{domain:x}::/48]\n");
     write(&dir.join(format!("domains/{name}.yaml")), &text)?;
-    let share = arguments.subscribers / DOMAINS + u32::from(domain < arguments.subscribers % DOMAINS);
+    let share = subscribers / DOMAINS + u32::from(domain < subscribers % DOMAINS);
     let folder = dir.join("subscribers").join(&name);
     fs::create_dir_all(&folder)?;
-    match arguments.layout {
+    match layout {
         Layout::Files => {
             for number in 0..share {
                 write(&folder.join(format!("{number:05}.yaml")), &record(domain, number, ""))?;

@@ -73,7 +73,9 @@ pub(super) fn addresses(count: usize) -> String {
 /// What was compared with, in words.
 pub(super) fn base(base: &Base) -> String {
     match base {
-        Base::Revision { name, commit } => format!("{} ({commit})", harmless(name, WIDEST)),
+        Base::Revision { name, commit } => {
+            format!("{} ({})", harmless(name, WIDEST), harmless(commit, 12).trim_end_matches('…'))
+        }
         Base::File { path } if path == "-" => "standard input".to_owned(),
         Base::File { path } => harmless(path, 200),
     }

@@ -50,6 +50,10 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
     if value.is_none() {
         return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
     }
+    if value.kind() == minijinja::value::ValueKind::Bool {
+        // `true` as in YAML and JSON; the template language itself would write `True`.
+        return write_text(out, if value.is_true() { "true" } else { "false" });
+    }
     write_text(out, &value.to_string())
 }
 
@@ -96,7 +100,7 @@ fn printable(value: &Value) -> Result<String, Error> {
 fn csv(value: &Value) -> Result<Value, Error> {
     let mut text = printable(value)?;
     let number = text.parse::<f64>().is_ok();
-    if text.starts_with(['=', '+', '-', '@']) && !number {
+    if text.starts_with(['=', '+', '-', '@']) && text.len() > 1 && !number {
         text.insert(0, '\'');
     }
     let quote = text.contains([',', '"', ';', '\'', ' ']);
@@ -107,7 +111,8 @@ fn csv(value: &Value) -> Result<Value, Error> {
 fn json(value: &Value) -> Result<Value, Error> {
     let written = match value.kind() {
         minijinja::value::ValueKind::None => "null".to_owned(),
-        minijinja::value::ValueKind::Bool | minijinja::value::ValueKind::Number => value.to_string(),
+        minijinja::value::ValueKind::Bool => value.is_true().to_string(),
+        minijinja::value::ValueKind::Number => value.to_string(),
         _ => serde_json::to_string(&printable(value)?).map_err(|error| refuse(error.to_string()))?,
     };
     Ok(Value::from_safe_string(written))
