@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Outcome;
 use crate::cli::CheckArgs;
-use crate::git::Git;
+use crate::git::{self, Git};
 use crate::repo::Repo;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
@@ -21,7 +21,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     };
     let change = base.as_ref().map(|base| Change::new(base, &repo, &args.actors));
     let context = Context::new(&repo, super::today(&args.data), change);
-    let report = Report::new(&context, started.elapsed());
+    let report = Report::new(&context, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     report::print(&report, args.format)?;
     Ok(if report.refused() { Outcome::Refused } else { Outcome::Fine })
 }

@@ -1,5 +1,6 @@
 //! Findings → entries: every place worked out, everything in the order in which it is shown.
 
+use super::escape;
 use crate::finding::{Finding, Label, Severity, Where};
 use crate::locate::Locator;
 use crate::source::{Position, SourceFile, Sources, Span};
@@ -25,6 +26,16 @@ impl<'a> Located<'a> {
     /// The file's path.
     pub fn path(&self) -> &'a str {
         self.file.path()
+    }
+
+    /// The place in a word, for a person or a log: `path:line:column`, or the path for a whole file.
+    /// `path` is the file's path as seen from wherever the reader looks.
+    pub(super) fn shown(&self, path: &str) -> String {
+        let path = escape::plain(path);
+        match self.whole_file {
+            true => path.into_owned(),
+            false => format!("{path}:{}:{}", self.start.line, self.start.column),
+        }
     }
 
     fn new(label: &'a Label, sources: &'a Sources, locator: &mut Locator<'a>) -> Self {
