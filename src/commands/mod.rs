@@ -44,6 +44,13 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
     }
 }
 
+/// Whether whoever reads our output has stopped reading.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
 /// The data repository's folder: `-C`, or the nearest folder upwards that holds the settings, or
 /// else the three data folders.
 fn root(cli: &Cli) -> Result<PathBuf> {
