@@ -194,7 +194,7 @@ fn result<'a>(report: &Report<'_>, entry: &Entry<'a>, seen: &mut HashMap<[&'a st
         rule_id: finding.rule,
         rule_index: RULES.iter().position(|rule| rule.id == finding.rule),
         level: level(finding.severity),
-        message: Message { text: message(entry) },
+        message: Message { text: message(report, entry) },
         locations: [location(report, &entry.primary, None)],
         related_locations: related.map(|(index, place)| location(report, place, Some(index + 1))).collect(),
         partial_fingerprints: Fingerprints { finding: fingerprint(identity, *occurrence) },
@@ -204,12 +204,17 @@ fn result<'a>(report: &Report<'_>, entry: &Entry<'a>, seen: &mut HashMap<[&'a st
 
 /// Code scanning shows of a result its message alone, and related places only if the message links
 /// to them: `[text](id)`.
-fn message(entry: &Entry<'_>) -> String {
+fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
     let text = |text: &str| escape::sarif(&escape::plain(text));
     let mut lines = vec![text(&entry.finding.message)];
     for (index, place) in entry.related.iter().enumerate() {
         let label = if place.label.is_empty() { "see also" } else { place.label };
-        lines.push(format!("[{}]({}): {}", text(label), index + 1, text(&place.shown(place.path()))));
+        lines.push(format!(
+            "[{}]({}): {}",
+            text(label),
+            index + 1,
+            text(&place.shown(&report.path_in_git(place.path())))
+        ));
     }
     lines.extend(entry.finding.help.as_deref().map(text));
     lines.join("\n")
