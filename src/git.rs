@@ -6,6 +6,17 @@ use anyhow::{Context, Result, bail};
 
 use crate::tree::Tree;
 
+/// Where a folder is within the work tree of its git repository: a path with `/`, empty for the top
+/// or where there is none. Asks only the file system: git may refuse to open a repository that
+/// belongs to somebody else, as in a container, and what is printed would then name wrong paths.
+pub fn folder_in_work_tree(folder: &Path) -> String {
+    let Ok(folder) = folder.canonicalize() else { return String::new() };
+    let top = folder.ancestors().find(|dir| dir.join(".git").exists());
+    let inside = top.and_then(|top| folder.strip_prefix(top).ok()).unwrap_or(Path::new(""));
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 /// The git repository that a data repository lies in.
 pub struct Git {
     repository: git2::Repository,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use shapeline::cli::{Cli, ColorWhen};
+use shapeline::commands::is_broken_pipe;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -23,12 +24,6 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }
 
 /// Names from the data stand in errors too: nothing in them may steer the terminal.

@@ -49,12 +49,13 @@ pub struct SourceFile {
     path: String,
     text: String,
     line_starts: OnceLock<Vec<u32>>,
+    point_marks: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
     /// A file called `path` (relative to the data repository, with `/`).
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), line_starts: OnceLock::new() }
+        Self { path: path.into(), text: text.into(), line_starts: OnceLock::new(), point_marks: OnceLock::new() }
     }
 
     /// The path, relative to the data repository, with `/` between its parts.
@@ -92,10 +93,34 @@ impl SourceFile {
         let line = starts.partition_point(|&start| start <= byte).max(1);
         let start = starts.get(line - 1).copied().unwrap_or(0) as usize;
         let end = (byte as usize).min(self.text.len()).max(start);
-        let before = self.text.get(start..end).unwrap_or_default();
-        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
-        Position { line, column: before.chars().count() + 1 }
+        let mark = usize::from(line == 1 && end > 0 && self.text.starts_with('\u{feff}'));
+        Position { line, column: self.points_before(end) - self.points_before(start) - mark + 1 }
     }
+
+    /// How many code points start before a byte offset. A whole file may be one line of 16 MB with
+    /// a hundred thousand findings in it: each must not count from the start of the line.
+    fn points_before(&self, byte: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let marks = self.point_marks.get_or_init(|| {
+            let mut before = 0;
+            let chunks = bytes.chunks(POINT_MARK_EVERY);
+            let counted = chunks.map(|chunk| {
+                before += count_points(chunk) as u32;
+                before
+            });
+            std::iter::once(0).chain(counted).collect()
+        });
+        let mark = byte / POINT_MARK_EVERY;
+        let rest = bytes.get(mark * POINT_MARK_EVERY..byte).unwrap_or_default();
+        marks.get(mark).copied().unwrap_or(0) as usize + count_points(rest)
+    }
+}
+
+/// A mark of how many code points stand before it is kept every so many bytes.
+const POINT_MARK_EVERY: usize = 1024;
+
+fn count_points(utf8: &[u8]) -> usize {
+    utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
 /// Every file that was read, in path order.
@@ -163,6 +188,20 @@ mod tests {
     fn a_byte_order_mark_takes_no_column() {
         assert_eq!(at("\u{feff}ip: x", 3), (1, 1));
         assert_eq!(at("\u{feff}ip: x", 7), (1, 5));
+    }
+
+    #[test]
+    fn only_the_first_line_can_start_with_a_byte_order_mark() {
+        assert_eq!(at("a\n\u{feff}ip", 5), (2, 2));
+    }
+
+    #[test]
+    fn a_long_line_counts_the_same() {
+        let text = format!("a\n{}", "é€x".repeat(2000));
+        let file = SourceFile::new("a.yaml", text.as_str());
+        for (count, (at, _)) in text[2..].char_indices().enumerate() {
+            assert_eq!(file.position(at as u32 + 2), Position { line: 2, column: count + 1 });
+        }
     }
 
     #[test]

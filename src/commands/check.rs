@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Outcome;
 use crate::cli::CheckArgs;
-use crate::git::Git;
+use crate::git::{self, Git};
 use crate::repo::Repo;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
@@ -21,7 +21,11 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     };
     let change = base.as_ref().map(|base| Change::new(base, &repo, &args.actors));
     let context = Context::new(&repo, super::today(&args.data), change);
-    let report = Report::new(&context, started.elapsed());
-    report::print(&report, args.format)?;
+    let report = Report::new(&context, started.elapsed()).in_folder(git::folder_in_work_tree(root));
+    match report::print(&report, args.format) {
+        // Nobody reads on, as in `check | head`: what was found still decides how this ends.
+        Err(error) if super::is_broken_pipe(&error) => {}
+        printed => printed?,
+    }
     Ok(if report.refused() { Outcome::Refused } else { Outcome::Fine })
 }

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::cli::{Cli, Command, DataArgs};
+use crate::cli::{CheckFormat, Cli, Command, DataArgs};
 use crate::finding::{Finding, Severity};
 use crate::git;
 use crate::model::Date;
 use crate::render::Table;
 use crate::repo::Repo;
+use crate::report::{self, Report};
 use crate::rules::{self, Context};
 use crate::tree::{SETTINGS, Tree};
 
@@ -51,6 +52,13 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Plan(args) => plan::run(&root(cli)?, args),
         _ => bail!("not yet"),
     }
+}
+
+/// Whether whoever reads our output has stopped reading.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// The data repository's folder: `-C`, or the nearest folder upwards that holds the settings, or
@@ -114,10 +122,9 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     Ok(None)
 }
 
-/// Tells on standard error why the data is refused.
+/// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
-    for finding in &findings {
-        eprintln!("{}: {}", repo.sources.file(finding.primary.at.file()).path(), finding.message);
-    }
+    let report = Report::of(repo, findings);
+    report::write(&report, CheckFormat::Text, &mut anstream::stderr().lock())?;
     Ok(Outcome::Refused)
 }

@@ -1,4 +1,20 @@
 //! Findings → output: text, JSON, GitHub annotations, SARIF, JUnit.
+//!
+//! A [`Report`] holds what a check gave; [`Report::entries`] works the places out; each format is
+//! one file with one function that writes a report. What comes from the data passes through
+//! [`escape`] on its way into any of them.
+
+mod entry;
+mod escape;
+mod excerpt;
+mod github;
+mod json;
+mod junit;
+mod sarif;
+mod summary;
+mod text;
+
+pub use entry::{Entry, Located};
 
 use std::io::Write;
 use std::time::Duration;
@@ -6,45 +22,17 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::cli::CheckFormat;
-use crate::finding::{Finding, Severity, Where};
-use crate::locate::Locator;
-use crate::rules::Context;
-use crate::source::{Position, Sources};
-
-/// A label with its place worked out.
-#[derive(Clone, Debug)]
-pub struct Located<'a> {
-    /// The file's path.
-    pub path: &'a str,
-    /// The file's text.
-    pub text: &'a str,
-    /// The bytes meant.
-    pub span: crate::source::Span,
-    /// Where they start.
-    pub start: Position,
-    /// Where they end: the column after the last.
-    pub end: Position,
-    /// Whether the file as a whole is meant: there is no place in it to show.
-    pub whole_file: bool,
-    /// What is there; may be empty.
-    pub label: &'a str,
-}
-
-/// A finding with its places worked out.
-#[derive(Clone, Debug)]
-pub struct Entry<'a> {
-    /// The finding.
-    pub finding: &'a Finding,
-    /// The offence.
-    pub primary: Located<'a>,
-    /// Whatever else is involved.
-    pub related: Vec<Located<'a>>,
-}
+use crate::finding::{Finding, Severity};
+use crate::repo::Repo;
+use crate::rules::{Context, RULES};
+use crate::source::Sources;
 
 /// What a check gave.
 pub struct Report<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
+    off: Vec<&'static str>,
+    folder: String,
     /// How many records were read.
     pub counts: Counts,
     /// How long it took.
@@ -74,12 +62,34 @@ pub struct Counts {
     pub warnings_outside_change: usize,
 }
 
+impl Counts {
+    fn count(&mut self, finding: &Finding) {
+        let outside = usize::from(finding.in_change == Some(false));
+        if finding.severity == Severity::Error {
+            self.errors += 1;
+            self.errors_outside_change += outside;
+        } else {
+            self.warnings += 1;
+            self.warnings_outside_change += outside;
+        }
+    }
+}
+
 impl<'a> Report<'a> {
     /// Runs every rule and gathers the result. `reading` is how long the data took to read.
     pub fn new(context: &Context<'a>, reading: Duration) -> Self {
         let started = std::time::Instant::now();
         let findings = crate::rules::check(context);
-        let repo = context.repo;
+        let off = RULES.iter().filter(|rule| crate::rules::severity(context.repo, rule) == Severity::Off);
+        let mut report = Self::of(context.repo, findings);
+        report.off = off.map(|rule| rule.id).collect();
+        report.with_change = context.change.is_some();
+        report.elapsed = reading + started.elapsed();
+        report
+    }
+
+    /// A report of these findings in `repo`.
+    pub fn of(repo: &'a Repo, findings: Vec<Finding>) -> Self {
         let mut counts = Counts {
             files: repo.sources.len(),
             subscribers: repo.subscribers.len(),
@@ -87,26 +97,24 @@ impl<'a> Report<'a> {
             domains: repo.domains.len(),
             ..Counts::default()
         };
-        for finding in &findings {
-            let outside = usize::from(finding.in_change == Some(false));
-            match finding.severity {
-                Severity::Error => {
-                    (counts.errors, counts.errors_outside_change) =
-                        (counts.errors + 1, counts.errors_outside_change + outside)
-                }
-                _ => {
-                    (counts.warnings, counts.warnings_outside_change) =
-                        (counts.warnings + 1, counts.warnings_outside_change + outside)
-                }
-            }
-        }
+        findings.iter().for_each(|finding| counts.count(finding));
+        let with_change = findings.iter().any(|finding| finding.in_change.is_some());
         Self {
             sources: &repo.sources,
             findings,
+            off: Vec::new(),
+            folder: String::new(),
             counts,
-            elapsed: reading + started.elapsed(),
-            with_change: context.change.is_some(),
+            elapsed: Duration::ZERO,
+            with_change,
         }
+    }
+
+    /// The same with where the data repository is within its git repository: a path with `/`, empty
+    /// for the top. Annotations and code scanning want paths from there.
+    pub fn in_folder(mut self, folder: impl Into<String>) -> Self {
+        self.folder = folder.into();
+        self
     }
 
     /// Whether the data is refused.
@@ -114,49 +122,51 @@ impl<'a> Report<'a> {
         self.counts.errors > 0
     }
 
-    /// The findings, in order, with their places worked out.
+    /// The findings with their places worked out: those of the change first, then by path and
+    /// place.
     pub fn entries(&self) -> Vec<Entry<'_>> {
-        let mut locator = Locator::new(self.sources);
-        let mut located = |label: &'_ crate::finding::Label| {
-            let file = self.sources.file(label.at.file());
-            let span = locator.span(&label.at);
-            (file, span, file.position(span.start), file.position(span.end))
-        };
-        let mut entries = Vec::with_capacity(self.findings.len());
-        for finding in &self.findings {
-            let mut all = finding.labels().map(|label| {
-                let (file, span, start, end) = located(label);
-                let whole_file = matches!(label.at, Where::File(_));
-                Located { path: file.path(), text: file.text(), span, start, end, whole_file, label: &label.text }
-            });
-            let Some(primary) = all.next() else { continue };
-            let related = all.collect();
-            entries.push(Entry { finding, primary, related });
-        }
-        entries
+        entry::locate(self.sources, &self.findings)
+    }
+
+    /// A file's path as seen from the top of the git repository.
+    fn path_in_git(&self, path: &str) -> String {
+        if self.folder.is_empty() { path.to_owned() } else { format!("{}/{path}", self.folder) }
     }
 }
 
-/// Prints the report to standard output.
+/// Prints the report to standard output, and a line with the counts and the time to standard error:
+/// what is on standard output depends on the data alone.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If standard output cannot be written.
 pub fn print(report: &Report<'_>, format: CheckFormat) -> Result<()> {
-    let mut out = anstream::stdout().lock();
-    for entry in report.entries() {
-        let Entry { finding, primary, .. } = &entry;
-        writeln!(
-            out,
-            "{}:{}:{}: {} [{}] {}",
-            primary.path,
-            primary.start.line,
-            primary.start.column,
-            finding.severity.as_str(),
-            finding.rule,
-            finding.message
-        )?;
-        let _ = format;
+    match format {
+        CheckFormat::Text => write_buffered(report, format, anstream::stdout().lock())?,
+        // These hold no colours, and no byte of them may be taken for one.
+        _ => write_buffered(report, format, std::io::stdout().lock())?,
     }
+    // The result is out. If nobody listens to the summary, that changes nothing.
+    let _ = writeln!(std::io::stderr(), "{}", summary::line(report));
+    Ok(())
+}
+
+fn write_buffered(report: &Report<'_>, format: CheckFormat, out: impl Write) -> Result<()> {
+    let mut out = std::io::BufWriter::with_capacity(64 * 1024, out);
+    write(report, format, &mut out)?;
     out.flush()?;
     Ok(())
+}
+
+/// Writes the report. Text is written with colours: what they must not reach strips them.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn write(report: &Report<'_>, format: CheckFormat, out: &mut dyn Write) -> Result<()> {
+    match format {
+        CheckFormat::Text => text::write(report, out),
+        CheckFormat::Json => json::write(report, out),
+        CheckFormat::Github => github::write(report, out),
+        CheckFormat::Sarif => sarif::write(report, out),
+        CheckFormat::Junit => junit::write(report, out),
+    }
 }

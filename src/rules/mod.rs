@@ -86,7 +86,8 @@ fn order(finding: &Finding) -> (bool, crate::source::FileId, &Where, &'static st
     (outside_change, at.file(), at, finding.rule, &finding.message)
 }
 
-fn severity(repo: &Repo, rule: &Rule) -> Severity {
+/// How grave findings of `rule` are under the settings of `repo`.
+pub fn severity(repo: &Repo, rule: &Rule) -> Severity {
     let set = repo.settings.rules.get(&crate::model::RuleId(rule.id)).copied();
     if rule.fixed { rule.severity } else { set.unwrap_or(rule.severity) }
 }

@@ -5,4 +5,7 @@
 mod check;
 mod plan;
 mod render;
+mod report;
+mod report_hostile;
+mod report_places;
 mod support;

@@ -1,0 +1,116 @@
+//! Findings → entries: every place worked out, everything in the order in which it is shown.
+
+use super::escape;
+use crate::finding::{Finding, Label, Severity, Where};
+use crate::locate::Locator;
+use crate::source::{Position, SourceFile, Sources, Span};
+
+/// A label with its place worked out.
+#[derive(Clone, Debug)]
+pub struct Located<'a> {
+    /// The file.
+    pub file: &'a SourceFile,
+    /// The bytes meant, without the line ends after them.
+    pub span: Span,
+    /// Where they start.
+    pub start: Position,
+    /// Where they end: the column after the last.
+    pub end: Position,
+    /// Whether the file as a whole is meant: there is no place in it to show.
+    pub whole_file: bool,
+    /// What is there; may be empty.
+    pub label: &'a str,
+}
+
+impl<'a> Located<'a> {
+    /// The file's path.
+    pub fn path(&self) -> &'a str {
+        self.file.path()
+    }
+
+    /// The place in a word, for a person or a log: `path:line:column`, or the path for a whole file.
+    /// `path` is the file's path as seen from wherever the reader looks.
+    pub(super) fn shown(&self, path: &str) -> String {
+        let path = escape::plain(path);
+        match self.whole_file {
+            true => path.into_owned(),
+            false => format!("{path}:{}:{}", self.start.line, self.start.column),
+        }
+    }
+
+    fn new(label: &'a Label, sources: &'a Sources, locator: &mut Locator<'a>) -> Self {
+        let file = sources.file(label.at.file());
+        let span = within(locator.span(&label.at), file.text());
+        let whole_file = matches!(label.at, Where::File(_));
+        let (start, end) = (file.position(span.start), file.position(span.end));
+        Self { file, span, start, end, whole_file, label: &label.text }
+    }
+}
+
+/// A finding with its places worked out.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// The offence.
+    pub primary: Located<'a>,
+    /// Whatever else is involved.
+    pub related: Vec<Located<'a>>,
+}
+
+impl Entry<'_> {
+    /// Whether there is a change under review that has nothing to do with this.
+    pub fn outside_change(&self) -> bool {
+        self.finding.in_change == Some(false)
+    }
+
+    /// Sorts what matters most to whoever proposes the change first.
+    pub(super) fn urgency(&self) -> (bool, bool) {
+        (self.outside_change(), self.finding.severity != Severity::Error)
+    }
+}
+
+pub(super) fn locate<'a>(sources: &'a Sources, findings: &'a [Finding]) -> Vec<Entry<'a>> {
+    let mut locator = Locator::new(sources);
+    let mut entries: Vec<Entry<'a>> = findings
+        .iter()
+        .map(|finding| Entry {
+            finding,
+            primary: Located::new(&finding.primary, sources, &mut locator),
+            related: finding.related.iter().map(|label| Located::new(label, sources, &mut locator)).collect(),
+        })
+        .collect();
+    entries.sort_by(|a, b| order(a).cmp(&order(b)));
+    entries
+}
+
+fn order<'a>(entry: &Entry<'a>) -> (bool, &'a str, Span, &'static str, &'a str) {
+    let Entry { finding, primary, .. } = entry;
+    (entry.outside_change(), primary.path(), primary.span, finding.rule, &finding.message)
+}
+
+/// The span as far as it lies in the text, on whole characters, without the line ends at its end:
+/// an underline that reached into the next line would point at a value that is not meant.
+fn within(span: Span, text: &str) -> Span {
+    let boundary = |at: u32| {
+        let at = (at as usize).min(text.len());
+        (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+    };
+    let start = boundary(span.start);
+    let end = boundary(span.end).max(start);
+    let meant = text.get(start..end).unwrap_or_default();
+    let end = start + meant.trim_end_matches(['\n', '\r']).len();
+    Span::new(start as u32, end as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_end_before_the_line_does_and_within_the_text() {
+        assert_eq!(within(Span::new(0, 4), "ab\r\ncd"), Span::new(0, 2));
+        assert_eq!(within(Span::new(1, 99), "é"), Span::new(0, 2));
+        assert_eq!(within(Span::new(9, 3), "ab"), Span::new(2, 2));
+    }
+}

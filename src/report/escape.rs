@@ -1,0 +1,216 @@
+//! What makes text from the data harmless where it goes.
+//!
+//! Build servers read what a step prints, in whatever format. GitHub's runner takes a line that
+//! starts with `::` for a command, and, from older days, `##[command]` anywhere in a line. No
+//! format here starts a line with text from the data; the second form is broken up in all of them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io;
+
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use crate::finding::is_steering;
+
+const RUNNER_COMMAND: &str = "##[";
+
+/// Text on one line in which nothing steers a terminal or a build server: such characters are
+/// written as `\n` or `\u{1b}`.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_steering) && !text.contains(RUNNER_COMMAND) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_steering(c) {
+            out.extend(c.escape_default());
+        } else if ends_runner_command(c, &out) {
+            out.push_str("\\u{5b}");
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A piece of a source line, character for character: what would steer becomes `�`, so that an
+/// underline still stands where it should. Tabs stay.
+pub(super) fn source(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = (is_steering(c) && c != '\t') || ends_runner_command(c, &out);
+        out.push(if hidden { '\u{fffd}' } else { c });
+    }
+    out
+}
+
+fn ends_runner_command(c: char, before: &str) -> bool {
+    c == '[' && before.ends_with("##")
+}
+
+/// The message of a workflow command, as the Actions toolkit escapes it.
+pub(super) fn workflow_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command, as the Actions toolkit escapes it.
+pub(super) fn workflow_property(text: &str) -> String {
+    workflow_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// XML text or an attribute in double quotes. What XML 1.0 cannot hold is written as `\u{1b}`;
+/// line ends and tabs in an attribute would be read as spaces were they not written as numbers.
+pub(super) fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => {
+                let _ = write!(out, "&#{};", c as u32);
+            }
+            '\u{fffe}' | '\u{ffff}' => out.extend(c.escape_default()),
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A path as a relative URI reference.
+pub(super) fn uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+/// Text of a SARIF message: in plain text too, brackets make links and braces are placeholders
+/// (SARIF 2.1.0, 3.11.5 and 3.11.6).
+pub(super) fn sarif(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '[' | ']' | '\\' => out.extend(['\\', c]),
+            '{' | '}' => out.extend([c, c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Writes `value` as indented JSON, with `\u` escapes for whatever would steer if the text were
+/// shown as it is. Who parses it gets the value unchanged.
+pub(super) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, PlainJson(PrettyFormatter::new()));
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+struct PlainJson(PrettyFormatter<'static>);
+
+/// Methods that lay out and leave strings alone: as the wrapped formatter does it.
+macro_rules! laid_out {
+    ($($name:ident($($argument:ident: $type:ty),*)),* $(,)?) => {
+        $(fn $name<W: ?Sized + io::Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {
+            self.0.$name(writer $(, $argument)*)
+        })*
+    };
+}
+
+impl Formatter for PlainJson {
+    laid_out![
+        begin_array(),
+        end_array(),
+        begin_array_value(first: bool),
+        end_array_value(),
+        begin_object(),
+        end_object(),
+        begin_object_key(first: bool),
+        begin_object_value(),
+        end_object_value(),
+    ];
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = first_to_escape(rest) {
+            let (before, from) = rest.split_at(at);
+            writer.write_all(before.as_bytes())?;
+            let Some(c) = from.chars().next() else { break };
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &from[c.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+fn first_to_escape(text: &str) -> Option<usize> {
+    let command = text.find(RUNNER_COMMAND).map(|at| at + RUNNER_COMMAND.len() - 1);
+    let steering = text.find(is_steering);
+    command.into_iter().chain(steering).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str =
+        "a\n::error::x\r%0A ##[add-mask]b \u{1b}[31m \u{9b}31m \u{202e}]]><script>\"'&,:\u{0}\u{ffff}";
+
+    #[test]
+    fn plain_text_is_one_line_that_steers_nothing() {
+        let out = plain(HOSTILE);
+        assert!(!out.contains(is_steering) && !out.contains("##["), "{out}");
+        assert_eq!(plain("10.10.10.25 ist schon vergeben"), "10.10.10.25 ist schon vergeben");
+    }
+
+    #[test]
+    fn source_keeps_its_length() {
+        assert_eq!(source(HOSTILE).chars().count(), HOSTILE.chars().count());
+        assert_eq!(source("a\t\u{1b}##[x"), "a\t\u{fffd}##\u{fffd}x");
+    }
+
+    #[test]
+    fn workflow_commands_are_escaped_as_the_toolkit_does() {
+        assert_eq!(workflow_data("100%\r\n::error::,"), "100%25%0D%0A::error::,");
+        assert_eq!(workflow_property("a,b:c%0A\n"), "a%2Cb%3Ac%250A%0A");
+    }
+
+    #[test]
+    fn xml_holds_nothing_that_ends_or_breaks_it() {
+        assert_eq!(
+            xml("<a b=\"c\">&]]>\n\u{1b}\u{ffff}é"),
+            "&lt;a b=&quot;c&quot;&gt;&amp;]]&gt;&#10;\\u{1b}\\u{ffff}é"
+        );
+    }
+
+    #[test]
+    fn uris_keep_slashes_only() {
+        assert_eq!(uri("a b/é:c#?%.yaml"), "a%20b/%C3%A9%3Ac%23%3F%25.yaml");
+    }
+
+    #[test]
+    fn sarif_messages_hold_no_links_and_no_placeholders() {
+        assert_eq!(sarif("[x](http://e) {0} \\"), "\\[x\\](http://e) {{0}} \\\\");
+    }
+
+    #[test]
+    fn json_reads_back_the_same_and_steers_nothing() {
+        let mut out = Vec::new();
+        write_json(&mut out, &vec![HOSTILE, "##[", "😀"]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.replace('\n', "").contains(is_steering) && !text.contains("##["), "{text}");
+        let back: Vec<String> = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, [HOSTILE, "##[", "😀"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! For GitHub Actions: each finding as a line for the log and as a workflow command that puts an
+//! annotation beside the place in the pull request.
+//!
+//! GitHub shows ten errors and ten warnings of a step, so what the change broke comes first. An
+//! annotation has one place: the others stand in its message. It takes columns only where it ends
+//! in the line in which it starts.
+
+use std::io::Write;
+
+use anyhow::Result;
+
+use super::entry::{Entry, Located};
+use super::{Report, escape, summary};
+use crate::finding::Severity;
+
+/// Writes the report.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+    let mut entries = report.entries();
+    entries.sort_by_key(Entry::urgency);
+    for entry in &entries {
+        writeln!(out, "{}", log_line(report, entry))?;
+        writeln!(out, "{}", command(report, entry))?;
+    }
+    writeln!(out, "check: {}", summary::verdict(report))?;
+    Ok(())
+}
+
+/// The log shows of a command only its message, which does not say where.
+fn log_line(report: &Report<'_>, entry: &Entry<'_>) -> String {
+    let finding = entry.finding;
+    let place = place(report, &entry.primary);
+    format!("{}[{}] {place}: {}", finding.severity.as_str(), finding.rule, escape::plain(&finding.message))
+}
+
+fn command(report: &Report<'_>, entry: &Entry<'_>) -> String {
+    let name = if entry.finding.severity == Severity::Error { "error" } else { "warning" };
+    let properties: Vec<String> = properties(report, entry)
+        .into_iter()
+        .map(|(name, value)| format!("{name}={}", escape::workflow_property(&value)))
+        .collect();
+    format!("::{name} {}::{}", properties.join(","), escape::workflow_data(&message(report, entry)))
+}
+
+fn properties(report: &Report<'_>, entry: &Entry<'_>) -> Vec<(&'static str, String)> {
+    let Located { start, end, whole_file, .. } = entry.primary;
+    let outside = if entry.outside_change() { " (outside the change)" } else { "" };
+    let mut properties = vec![
+        ("title", format!("{}{outside}", entry.finding.rule)),
+        ("file", file(&report.path_in_git(entry.primary.path()))),
+        ("line", start.line.to_string()),
+    ];
+    if !whole_file {
+        properties.push(("endLine", end.line.to_string()));
+    }
+    if !whole_file && start.line == end.line {
+        properties.push(("col", start.column.to_string()));
+        properties.push(("endColumn", end.column.to_string()));
+    }
+    properties
+}
+
+/// The file's very name, since GitHub looks for it; line ends in it are escaped as the toolkit
+/// does. Only what would steer a terminal, were the command shown in one, is not left as it is.
+fn file(path: &str) -> String {
+    let parts = path.split_inclusive(['\n', '\r']);
+    let plain = |part: &str| match part.strip_suffix(['\n', '\r']) {
+        Some(text) => format!("{}{}", escape::plain(text), &part[text.len()..]),
+        None => escape::plain(part).into_owned(),
+    };
+    parts.map(plain).collect()
+}
+
+fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
+    let finding = entry.finding;
+    let mut lines = vec![escape::plain(&finding.message).into_owned()];
+    if !entry.primary.label.is_empty() {
+        lines.push(format!("here: {}", escape::plain(entry.primary.label)));
+    }
+    for related in &entry.related {
+        let what = if related.label.is_empty() { "see also".into() } else { escape::plain(related.label) };
+        lines.push(format!("{what}: {}", place(report, related)));
+    }
+    lines.extend(finding.help.as_deref().map(|help| format!("help: {}", escape::plain(help))));
+    lines.join("\n")
+}
+
+fn place(report: &Report<'_>, place: &Located<'_>) -> String {
+    place.shown(&report.path_in_git(place.path()))
+}
