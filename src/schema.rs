@@ -42,6 +42,15 @@ impl Kind {
         }
     }
 
+    fn with_article(self) -> &'static str {
+        match self {
+            Kind::Plan => "a plan",
+            Kind::Domain => "a domain",
+            Kind::Subscriber => "a subscriber",
+            Kind::Settings => "the settings",
+        }
+    }
+
     /// The folder that holds such files; `None` for the settings.
     pub fn folder(self) -> Option<&'static str> {
         match self {
@@ -221,7 +230,7 @@ fn describe(
             let known = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
             let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
             let unknown = |name: &String| {
-                let what = if at.path.is_empty() { format!("a {}", kind.name()) } else { shown_path(steps) };
+                let what = if at.path.is_empty() { kind.with_article().to_owned() } else { shown_path(steps) };
                 let found = finding(
                     at.clone().field(name.clone()).key(),
                     format!("the field {} is not known in {what}", quoted(name)),
@@ -308,6 +317,12 @@ fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&s
         ScalarType::Text => "a text",
     };
     let shown = quoted(text);
+    // No quotes make a number a rate or an address.
+    let quotes_help =
+        !["a rate", "a date", "an IPv4", "a percentage", "a domain name"].iter().any(|of| expected.starts_with(of));
+    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) && !quotes_help {
+        return finding(format!("{shown} is not {expected}"));
+    }
     if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) {
         return finding(format!("{shown} is read as {what} by YAML tools, and {name} is a text"))
             .help(format!("quote it: '{text}'"));

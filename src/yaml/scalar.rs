@@ -46,6 +46,10 @@ fn word(text: &str) -> ScalarType {
 }
 
 fn number(text: &str) -> ScalarType {
+    // No number of any kind has two points: most texts that come here are IPv4 addresses.
+    if text.bytes().filter(|&b| b == b'.').nth(1).is_some() {
+        return ScalarType::Text;
+    }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() {
         return ScalarType::Text;
