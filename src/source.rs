@@ -6,6 +6,13 @@ use std::sync::OnceLock;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
+impl FileId {
+    /// The file's place in [`Sources::iter`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A half-open range of bytes in one file's text, the byte-order mark included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
@@ -123,10 +130,11 @@ fn count_points(utf8: &[u8]) -> usize {
     utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// Every file that was read, in path order.
+/// Every file that was read, in path order; after them those that a change removes.
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    removed: usize,
 }
 
 impl Sources {
@@ -134,6 +142,12 @@ impl Sources {
     pub fn add(&mut self, file: SourceFile) -> FileId {
         self.files.push(file);
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Adds a file that the change under review removes, so that a finding can name it.
+    pub fn add_removed(&mut self, path: &str) -> FileId {
+        self.removed += 1;
+        self.add(SourceFile::new(path, ""))
     }
 
     /// The file named by `id`.
@@ -146,19 +160,19 @@ impl Sources {
         (0..).map(FileId).zip(&self.files)
     }
 
-    /// How many files there are.
+    /// How many files were read.
     pub fn len(&self) -> usize {
-        self.files.len()
+        self.files.len() - self.removed
     }
 
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.len() == 0
     }
 
     /// The file at `path`, if it was read.
     pub fn find(&self, path: &str) -> Option<FileId> {
-        self.iter().find(|(_, file)| file.path == path).map(|(id, _)| id)
+        self.iter().take(self.len()).find(|(_, file)| file.path == path).map(|(id, _)| id)
     }
 }
 

@@ -14,12 +14,12 @@ use crate::rules::{Change, Context};
 
 pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let repo = Repo::load(&super::tree(root, &args.data)?)?;
+    let mut repo = Repo::load(&super::tree(root, &args.data)?)?;
     let base = match &args.base {
         Some(rev) => Some(Repo::load(&Git::discover(root)?.tree(rev)?)?),
         None => None,
     };
-    let change = base.as_ref().map(|base| Change::new(base, &repo, &args.actors));
+    let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
     let context = Context::new(&repo, super::today(&args.data), change);
     let report = Report::new(&context, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {

@@ -1,13 +1,12 @@
-//! What a rule may look at: the repository, an index of it, today's date, the change under review.
-
-use std::collections::HashMap;
-use std::sync::OnceLock;
+//! What rules look at: the data, today's date, and the change under review.
 
 use rayon::prelude::*;
 
 use super::Change;
-use crate::finding::Finding;
-use crate::model::{Address, Date, Domain, Plan, Subscriber};
+use super::holdings::{Holder, Holdings};
+use super::index::{Index, KnownDomain};
+use crate::finding::{Finding, Where};
+use crate::model::{Address, Date, Plan, Subscriber};
 use crate::repo::{Record, Repo};
 
 /// What a rule may look at.
@@ -20,148 +19,127 @@ pub struct Context<'a> {
     pub today: Date,
     /// The change under review, if one is.
     pub change: Option<Change<'a>>,
-    holdings: OnceLock<[Vec<Holding>; 2]>,
+    // Made at once and not when first asked for: rules run on a pool, where a thread that waits for
+    // its own sorting may be handed another rule that asks for the same.
+    refers_to: Vec<References>,
+    holdings: Holdings,
 }
 
 impl<'a> Context<'a> {
     /// A context for `repo` as of `today`.
     pub fn new(repo: &'a Repo, today: Date, change: Option<Change<'a>>) -> Self {
-        Self { repo, index: Index::new(repo), today, change, holdings: OnceLock::new() }
+        let index = Index::new(repo);
+        let (refers_to, holdings) = rayon::join(
+            || references(repo, &index),
+            || {
+                let addresses = repo.subscribers.iter().map(|record| record.value.ip.as_slice());
+                Holdings::new(addresses, repo.subscribers.len())
+            },
+        );
+        Self { repo, index, today, change, refers_to, holdings }
     }
 
-    /// Looks at every subscriber, on all cores; findings come in the order of the data.
+    /// Every subscriber with what it refers to, on all cores, in the order of the data.
+    pub fn subscribers(&self) -> impl IndexedParallelIterator<Item = Resolved<'_>> {
+        self.repo
+            .subscribers
+            .par_iter()
+            .zip(&self.refers_to)
+            .map(|(record, &refers_to)| self.resolved(record, refers_to))
+    }
+
+    /// Looks at every subscriber; findings come in the order of the data.
     pub fn each_subscriber<F>(&self, look: F) -> Vec<Finding>
     where
-        F: Fn(&Record<Subscriber>) -> Option<Finding> + Sync + Send,
+        F: Fn(&Resolved<'_>) -> Option<Finding> + Sync + Send,
     {
-        self.repo.subscribers.par_iter().filter_map(look).collect()
+        self.subscribers().filter_map(|subscriber| look(&subscriber)).collect()
     }
 
-    /// Every address and prefix of every subscriber, IPv4 and IPv6 apart, each sorted so that a
-    /// prefix comes before what lies in it, and equal ones in the order of the data.
-    pub fn holdings(&self) -> &[Vec<Holding>; 2] {
-        self.holdings.get_or_init(|| {
-            let mut families = [Vec::with_capacity(self.repo.subscribers.len()), Vec::new()];
-            for (subscriber, record) in self.repo.subscribers.iter().enumerate() {
-                for (position, address) in record.value.ip.as_slice().iter().enumerate() {
-                    let (first, last) = address.bounds();
-                    families[usize::from(address.net().network().is_ipv6())].push(Holding {
-                        first,
-                        last,
-                        subscriber: subscriber as u32,
-                        position: position as u32,
-                    });
-                }
-            }
-            for family in &mut families {
-                family.par_sort_unstable_by_key(|h| (h.first, std::cmp::Reverse(h.last), h.subscriber, h.position));
-            }
-            families
-        })
-    }
-
-    /// The subscriber that holds a holding.
-    pub fn holder(&self, holding: &Holding) -> &'a Record<Subscriber> {
-        &self.repo.subscribers[holding.subscriber as usize]
-    }
-
-    /// The address itself.
-    pub fn address(&self, holding: &Holding) -> Option<&'a Address> {
-        self.holder(holding).value.ip.as_slice().get(holding.position as usize)
-    }
-}
-
-/// An address or prefix that a subscriber holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Holding {
-    /// First address, as a number.
-    pub first: u128,
-    /// Last address, as a number.
-    pub last: u128,
-    /// Which subscriber, by its place in [`Repo::subscribers`].
-    pub subscriber: u32,
-    /// Which of its addresses.
-    pub position: u32,
-}
-
-/// The data by name. Where a name stands twice, the first counts.
-pub struct Index<'a> {
-    plans: HashMap<&'a str, &'a Record<Plan>>,
-    domains: HashMap<&'a str, (&'a Record<Domain>, Blocks)>,
-}
-
-impl<'a> Index<'a> {
-    /// An index of `repo`.
-    pub fn new(repo: &'a Repo) -> Self {
-        let mut index = Self {
-            plans: HashMap::with_capacity(repo.plans.len()),
-            domains: HashMap::with_capacity(repo.domains.len()),
+    /// Looks at every address of every subscriber; findings come in the order of the data.
+    pub fn each_address<F>(&self, look: F) -> Vec<Finding>
+    where
+        F: Fn(&Resolved<'_>, &Address, Held<'_>) -> Option<Finding> + Sync + Send,
+    {
+        let of_one = |subscriber: Resolved<'_>| {
+            let look_at =
+                |(position, address)| look(&subscriber, address, Held { record: subscriber.record, position });
+            // Nothing is allocated where nothing is wrong.
+            subscriber.record.value.ip.as_slice().iter().enumerate().filter_map(look_at).collect::<Vec<_>>()
         };
-        for plan in &repo.plans {
-            index.plans.entry(plan.value.name.as_str()).or_insert(plan);
+        self.subscribers().flat_map_iter(of_one).collect()
+    }
+
+    /// Every address and prefix of every subscriber.
+    pub fn holdings(&self) -> &Holdings {
+        &self.holdings
+    }
+
+    /// One subscriber, by its place in [`Repo::subscribers`], with what it refers to.
+    pub fn subscriber(&self, number: usize) -> Option<Resolved<'_>> {
+        Some(self.resolved(self.repo.subscribers.get(number)?, *self.refers_to.get(number)?))
+    }
+
+    /// The subscriber that is meant, with what it refers to.
+    pub fn holder(&self, holder: Holder) -> Option<Resolved<'_>> {
+        self.subscriber(holder.owner as usize)
+    }
+
+    /// The address that is meant, and where it stands.
+    pub fn held(&self, holder: Holder) -> Option<(&'a Address, Where)> {
+        let record = self.repo.subscribers.get(holder.owner as usize)?;
+        let position = holder.position as usize;
+        Some((record.value.ip.as_slice().get(position)?, Held { record, position }.at()))
+    }
+
+    fn resolved<'s>(&'s self, record: &'s Record<Subscriber>, refers_to: References) -> Resolved<'s> {
+        Resolved {
+            record,
+            plan: self.index.plans().get(refers_to.plan as usize).map(|plan| (refers_to.plan, *plan)),
+            domain: self.index.domains().get(refers_to.domain as usize).map(|domain| (refers_to.domain, domain)),
         }
-        for domain in &repo.domains {
-            let blocks = || (domain, Blocks::new(&domain.value.prefixes));
-            index.domains.entry(domain.value.name.as_str()).or_insert_with(blocks);
-        }
-        index
-    }
-
-    /// The plan called `name`.
-    pub fn plan(&self, name: &str) -> Option<&'a Record<Plan>> {
-        self.plans.get(name).copied()
-    }
-
-    /// The domain called `name`.
-    pub fn domain(&self, name: &str) -> Option<&'a Record<Domain>> {
-        self.domains.get(name).map(|(domain, _)| *domain)
-    }
-
-    /// The addresses that the domain called `name` may give out.
-    pub fn blocks(&self, name: &str) -> Option<&Blocks> {
-        self.domains.get(name).map(|(_, blocks)| blocks)
-    }
-
-    /// All plan names, in no order.
-    pub fn plan_names(&self) -> impl Iterator<Item = &'a str> {
-        self.plans.keys().copied()
-    }
-
-    /// All domain names, in no order.
-    pub fn domain_names(&self) -> impl Iterator<Item = &'a str> {
-        self.domains.keys().copied()
     }
 }
 
-/// Address blocks, merged and sorted, so that a search costs the same with ten thousand of them.
-#[derive(Debug, Default)]
-pub struct Blocks(Vec<(bool, u128, u128)>);
+/// A subscriber, with what it refers to; `None` where there is no such thing.
+#[derive(Clone, Copy)]
+pub struct Resolved<'s> {
+    /// The subscriber.
+    pub record: &'s Record<Subscriber>,
+    /// Its plan, with the plan's number in the index.
+    pub plan: Option<(u32, &'s Record<Plan>)>,
+    /// Its domain, with the domain's number in the index.
+    pub domain: Option<(u32, &'s KnownDomain<'s>)>,
+}
 
-impl Blocks {
-    fn new(prefixes: &[Address]) -> Self {
-        let mut all: Vec<(bool, u128, u128)> = prefixes
-            .iter()
-            .map(|prefix| {
-                let (first, last) = prefix.bounds();
-                (prefix.net().network().is_ipv6(), first, last)
-            })
-            .collect();
-        all.sort_unstable();
-        let mut merged: Vec<(bool, u128, u128)> = Vec::with_capacity(all.len());
-        for (family, first, last) in all {
-            match merged.last_mut() {
-                Some(open) if open.0 == family && first <= open.2.saturating_add(1) => open.2 = open.2.max(last),
-                _ => merged.push((family, first, last)),
-            }
-        }
-        Self(merged)
-    }
+/// One address of a subscriber.
+#[derive(Clone, Copy)]
+pub struct Held<'s> {
+    record: &'s Record<Subscriber>,
+    position: usize,
+}
 
-    /// Whether all of `address` lies within.
-    pub fn hold(&self, address: &Address) -> bool {
-        let (first, last) = address.bounds();
-        let family = address.net().network().is_ipv6();
-        let after = self.0.partition_point(|block| (block.0, block.1) <= (family, first));
-        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|block| block.0 == family && last <= block.2)
+impl Held<'_> {
+    /// Where it stands.
+    pub fn at(self) -> Where {
+        Where::Place(self.record.place().field("ip").index(self.position))
     }
+}
+
+/// Which plan and domain of the index a subscriber names, so that names are looked up only once.
+#[derive(Clone, Copy)]
+struct References {
+    plan: u32,
+    domain: u32,
+}
+
+/// Stands for a name that is nobody's: no list is so long.
+const NOBODY: u32 = u32::MAX;
+
+fn references(repo: &Repo, index: &Index<'_>) -> Vec<References> {
+    let refer = |record: &Record<Subscriber>| References {
+        plan: index.plan_number(record.value.plan.as_str()).unwrap_or(NOBODY),
+        domain: index.domain_number(record.value.domain.as_str()).unwrap_or(NOBODY),
+    };
+    repo.subscribers.par_iter().map(refer).collect()
 }

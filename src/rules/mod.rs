@@ -6,9 +6,15 @@
 
 mod change;
 mod context;
+mod holdings;
+mod index;
+mod suggest;
+mod words;
 
 pub use change::Change;
-pub use context::{Context, Index};
+pub use context::{Context, Held, Resolved};
+pub use holdings::{Holder, Holdings, Overlap};
+pub use index::{Blocks, Edge, Index, KnownDomain};
 
 use rayon::prelude::*;
 
@@ -19,6 +25,8 @@ use crate::repo::Repo;
 pub struct Rule {
     /// Stable name, kebab-case.
     pub id: &'static str,
+    /// What it is about.
+    pub group: Group,
     /// How grave its findings are unless the settings say otherwise.
     pub severity: Severity,
     /// Whether the settings may not change that: the output would be wrong, or data left out.
@@ -27,12 +35,67 @@ pub struct Rule {
     pub summary: &'static str,
     /// Why it is there: one paragraph.
     pub why: &'static str,
-    /// Data it refuses.
+    /// Data it refuses. A line `# PATH` starts a file, `# before: PATH` one that only the base
+    /// revision has, `# after: PATH` one that only the change has; `# by: LOGIN` is who proposes
+    /// it. What else a repository needs is left out. A test runs every example.
     pub bad: &'static str,
     /// The same, mended.
     pub good: &'static str,
     /// Finds; nothing for rules that reading itself applies.
     pub check: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Whether a file can be read at all, and in one way only.
+    Reading,
+    /// Whether what is named exists and may be named.
+    References,
+    /// Who holds which address.
+    Addresses,
+    /// Whether two things are one.
+    Identity,
+    /// What can be sold.
+    Plans,
+    /// What was contracted.
+    Commercial,
+    /// Terms.
+    Time,
+    /// What a proposal may do; only with `--base`.
+    Change,
+    /// `shapeline.yaml`.
+    Settings,
+}
+
+impl Group {
+    /// Every group, in the order of the documentation.
+    pub const ALL: [Group; 9] = [
+        Group::Reading,
+        Group::References,
+        Group::Addresses,
+        Group::Identity,
+        Group::Plans,
+        Group::Commercial,
+        Group::Time,
+        Group::Change,
+        Group::Settings,
+    ];
+
+    /// The group's name, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Reading => "reading",
+            Group::References => "references",
+            Group::Addresses => "addresses",
+            Group::Identity => "identity",
+            Group::Plans => "plans",
+            Group::Commercial => "commercial",
+            Group::Time => "time",
+            Group::Change => "change",
+            Group::Settings => "settings",
+        }
+    }
 }
 
 macro_rules! rules {
@@ -44,7 +107,37 @@ macro_rules! rules {
     };
 }
 
-rules![yaml_syntax];
+rules![
+    yaml_syntax,
+    yaml_ambiguous,
+    schema,
+    file_name,
+    unknown_plan,
+    unknown_domain,
+    plan_not_offered,
+    retired_plan,
+    duplicate_ip,
+    overlapping_prefix,
+    ip_outside_domain,
+    reserved_ip,
+    domain_overlap,
+    non_canonical_ip,
+    duplicate_id,
+    duplicate_name,
+    duplicate_plan,
+    duplicate_attribute,
+    plan_name_mismatch,
+    unused_plan,
+    oversubscribed,
+    too_many_subscribers,
+    ends_before_starts,
+    expired,
+    foreign_change,
+    plan_in_use,
+    retired_plan_sold,
+    unknown_template,
+    unknown_output,
+];
 
 /// The rule called `id`.
 pub fn find(id: &str) -> Option<&'static Rule> {
@@ -59,22 +152,20 @@ fn while_reading(_: &Context<'_>) -> Vec<Finding> {
 /// Everything that is wrong with `repo`: what reading found and what the rules find, with the
 /// severities of the settings, sorted by file and place. Rules run on all cores.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let repo = context.repo;
-    let by_rules = RULES
-        .par_iter()
-        .filter(|rule| severity(repo, rule) != Severity::Off)
-        .flat_map_iter(|rule| (rule.check)(context));
+    let by_rules = RULES.par_iter().flat_map_iter(|rule| {
+        let severity = severity(context.repo, rule);
+        let found = if severity == Severity::Off { Vec::new() } else { (rule.check)(context) };
+        found.into_iter().map(move |finding| Finding { severity, ..finding })
+    });
     let mut findings: Vec<Finding> = by_rules.collect();
-    findings.extend(repo.findings.iter().cloned());
-    for finding in &mut findings {
-        if let Some(rule) = find(finding.rule) {
-            finding.severity = severity(repo, rule);
-        }
-        if let Some(change) = &context.change {
-            change.attribute(finding);
-        }
+    // What could not be read is left out of everything after: no setting may make that silent.
+    findings.extend(context.repo.findings.iter().map(|finding| {
+        let severity = find(finding.rule).map_or(Severity::Error, |rule| rule.severity);
+        Finding { severity, ..finding.clone() }
+    }));
+    if let Some(change) = &context.change {
+        findings.iter_mut().for_each(|finding| change.attribute(finding));
     }
-    findings.retain(|finding| finding.severity != Severity::Off);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings
 }

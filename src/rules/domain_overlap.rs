@@ -1,0 +1,55 @@
+//! `domain-overlap`: two domains may give out the same addresses.
+
+use super::{Context, Group, Holder, Holdings, Overlap, Rule};
+use crate::finding::{Finding, Severity, Where, quoted};
+use crate::model::{Address, Domain};
+use crate::repo::Record;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "domain-overlap",
+    group: Group::Addresses,
+    severity: Severity::Error,
+    fixed: false,
+    summary: "two domains have prefixes that overlap",
+    why: "An address belongs to one tier-2 ISP. Where two domains may give it out, each of them can take the \
+          other's traffic, and neither is told.",
+    bad: "# domains/a.example.yaml\nname: a.example\nprefixes: [10.20.0.0/16]\n\n\
+          # domains/b.example.yaml\nname: b.example\nprefixes: [10.20.30.0/24]\n",
+    good: "# domains/a.example.yaml\nname: a.example\nprefixes: [10.20.0.0/16]\n\n\
+           # domains/b.example.yaml\nname: b.example\nprefixes: [10.21.30.0/24]\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let domains = &context.repo.domains;
+    let held = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
+    held.overlaps().iter().filter_map(|overlap| finding(domains, overlap)).collect()
+}
+
+fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {
+    let ((inner, inner_prefix, here), (outer, outer_prefix, there)) =
+        (prefix(domains, overlap.inner)?, prefix(domains, overlap.outer)?);
+    // Within one domain it does no harm; two records of one name are another rule's business.
+    if inner == outer {
+        return None;
+    }
+    let message = if overlap.same {
+        format!("the prefix {} belongs to two domains", quoted(&inner_prefix.to_string()))
+    } else {
+        let (inner_prefix, outer_prefix) = (quoted(&inner_prefix.to_string()), quoted(&outer_prefix.to_string()));
+        format!("the prefixes {inner_prefix} and {outer_prefix} of two domains overlap")
+    };
+    Some(
+        Finding::new(RULE.id, here, message)
+            .related(there, "overlaps with this one")
+            .help("leave the addresses to one of the two, or split the wider prefix"),
+    )
+}
+
+fn prefix(domains: &[Record<Domain>], holder: Holder) -> Option<(&str, &Address, Where)> {
+    let domain = domains.get(holder.owner as usize)?;
+    let position = holder.position as usize;
+    let at = Where::Place(domain.place().field("prefixes").index(position));
+    Some((domain.value.name.as_str(), domain.value.prefixes.get(position)?, at))
+}

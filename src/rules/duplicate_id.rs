@@ -1,0 +1,75 @@
+//! `duplicate-id`: two subscribers are known by one name.
+
+use rayon::prelude::*;
+
+use super::{Context, Group, Resolved, Rule};
+use crate::finding::{Finding, Severity, Where, quoted};
+use crate::model::Address;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "duplicate-id",
+    group: Group::Identity,
+    severity: Severity::Error,
+    fixed: false,
+    summary: "two subscribers have the same id",
+    why: "History, plans and the portal know a subscriber by its `id`, or by `ip@domain` where it has none. If two \
+          share one, the change of one shows as a change of the other. An id in the form `ip@domain` therefore \
+          must not be what another subscriber without an id is called.",
+    bad: "# subscribers/example.yaml\n\
+          - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: head-office\n\
+          - ip: 10.10.10.26\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n  id: head-office\n",
+    good: "# subscribers/example.yaml\n\
+           - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: head-office\n\
+           - ip: 10.10.10.26\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n  id: warehouse\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let with_ids = context.subscribers().enumerate();
+    // Only those that have an id: a name for each of a million subscribers would take as long as reading them.
+    let mut ids: Vec<(&str, usize)> = with_ids
+        .filter_map(|(number, subscriber)| Some((subscriber.record.value.id.as_ref()?.as_str(), number)))
+        .collect();
+    ids.par_sort_unstable();
+    let mut findings = Vec::new();
+    for same in ids.chunk_by(|a, b| a.0 == b.0) {
+        let [(id, first), others @ ..] = same else { continue };
+        for (_, other) in others {
+            findings.extend(twice(context, id, *other, *first));
+        }
+        findings.extend(like_another(context, id, *first));
+    }
+    findings
+}
+
+fn at(context: &Context<'_>, number: usize) -> Option<Where> {
+    context.repo.subscribers.get(number).map(|record| record.at("id"))
+}
+
+fn twice(context: &Context<'_>, id: &str, other: usize, first: usize) -> Option<Finding> {
+    let message = format!("two subscribers have the id {}", quoted(id));
+    let finding = Finding::new(RULE.id, at(context, other)?, message);
+    Some(finding.related(at(context, first)?, "the same id").help("give one of the two another id"))
+}
+
+/// An id such as `10.10.10.25@ispcustomer.co.zw`, while the one who has that address has no id.
+fn like_another(context: &Context<'_>, id: &str, number: usize) -> Option<Finding> {
+    let (ip, domain) = id.split_once('@')?;
+    let address: Address = ip.parse().ok().filter(|address: &Address| address.written().is_none())?;
+    let is_called_so = |other: &Resolved<'_>| {
+        other.record.value.id.is_none()
+            && other.record.value.domain.as_str() == domain
+            && other.record.value.ip.first() == Some(&address)
+    };
+    let holders = context.holdings().holders(&address);
+    // Only a first address gives a name, and one address may stand twice.
+    let other = holders.iter().filter_map(|holder| context.holder(*holder)).find(is_called_so)?;
+    let message = format!("the id {} is what another subscriber is called", quoted(id));
+    let finding = Finding::new(RULE.id, at(context, number)?, message);
+    Some(
+        finding
+            .related(other.record.at("ip"), "without an id, it is called by its address and domain")
+            .help("choose another id, or give the other subscriber one"),
+    )
+}

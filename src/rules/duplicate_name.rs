@@ -1,0 +1,54 @@
+//! `duplicate-name`: two plans, or two domains, or two targets have one name.
+
+use std::collections::HashMap;
+
+use super::{Context, Group, Rule};
+use crate::finding::{Finding, Place, Severity, Where, quoted};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "duplicate-name",
+    group: Group::Identity,
+    severity: Severity::Error,
+    fixed: true,
+    summary: "two plans, two domains or two targets have the same name",
+    why: "Subscribers name their plan and their domain. If two have that name, it is left to chance which rates or \
+          which limits apply.",
+    bad: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: GOLD\n  up: 50 Mbps\n  down: 50 Mbps\n",
+    good: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: PLATINUM\n  up: 50 Mbps\n  down: 50 Mbps\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let repo = context.repo;
+    let plans = repo.plans.iter().map(|plan| (plan.value.name.as_str(), plan.at("name")));
+    let domains = repo.domains.iter().map(|domain| (domain.value.name.as_str(), domain.at("name")));
+    let mut findings = twice("plan", plans);
+    findings.extend(twice("domain", domains));
+    if let Some(file) = repo.settings_file {
+        let targets = repo.settings.targets.iter().enumerate().map(|(index, target)| {
+            let place = Place::record(file, None).field("targets").index(index).field("name");
+            (target.name.as_str(), Where::Place(place))
+        });
+        findings.extend(twice("target", targets));
+    }
+    findings
+}
+
+fn twice<'a>(kind: &str, named: impl Iterator<Item = (&'a str, Where)>) -> Vec<Finding> {
+    let mut first: HashMap<&str, Where> = HashMap::new();
+    let mut findings = Vec::new();
+    for (name, at) in named {
+        match first.get(name) {
+            Some(other) => {
+                let message = format!("two {kind}s are called {}", quoted(name));
+                let finding = Finding::new(RULE.id, at, message).related(other.clone(), "the same name");
+                findings.push(finding.help("remove one of the two, or give it another name"));
+            }
+            None => {
+                first.insert(name, at);
+            }
+        }
+    }
+    findings
+}

@@ -1,0 +1,228 @@
+//! `foreign-change`: somebody changes what is not theirs.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::words::listed;
+use super::{Change, Context, Group, Rule};
+use crate::finding::{Finding, Severity, Where, quoted};
+use crate::model::Owner;
+use crate::repo::Record;
+use crate::tree::SETTINGS;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "foreign-change",
+    group: Group::Change,
+    severity: Severity::Error,
+    fixed: true,
+    summary: "the proposer owns neither the domain nor the settings that the change touches",
+    why: "A domain's `owners` may change its subscribers, and nobody else may, but for the `admins` of the settings. \
+          If there are admins, only they may change plans, domains, templates and settings. Both lists are read \
+          from the base revision, so that no proposal can make its author an owner; where the base cannot be read, \
+          nobody is one. A domain without owners may be changed by anybody. The rule needs `--base` and `--actor`.",
+    bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice]\n\n\
+          # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\n\
+          # by: mallory\n",
+    good: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice]\n\n\
+           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\n\
+           # by: alice\n",
+    check,
+};
+
+/// How many places are shown of each domain.
+const SHOWN: usize = 5;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let Some(change) = context.change.as_ref().filter(|change| !change.actors.is_empty()) else {
+        return Vec::new();
+    };
+    let admins = admins(change);
+    if matches!(admins, Owners::These(_)) && admins.allow(change.actors) {
+        return Vec::new();
+    }
+    let mut findings = subscribers(context, change);
+    findings.extend(domains(context, change, &admins));
+    if !admins.allow(change.actors) {
+        findings.extend(plans(context, change, &admins));
+        findings.extend(settings(context, change, &admins));
+        findings.extend(templates(context, change, &admins));
+    }
+    for finding in &mut findings {
+        finding.in_change = Some(true);
+    }
+    findings
+}
+
+/// Who may change something.
+enum Owners<'a> {
+    Anybody,
+    These(&'a [Owner]),
+    /// The base does not say: it cannot be read.
+    Unknown,
+}
+
+impl Owners<'_> {
+    fn allow(&self, actors: &[String]) -> bool {
+        match self {
+            Owners::Anybody => true,
+            Owners::These(owners) => owners.iter().any(|owner| actors.iter().any(|actor| owner.is(actor))),
+            Owners::Unknown => false,
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Owners::These(owners) => {
+                format!("let one of them propose it: {}", listed(owners.iter().map(|owner| owner.as_str())))
+            }
+            _ => "mend the base revision first: it cannot be read who may change this".to_owned(),
+        }
+    }
+}
+
+fn some<'a>(owners: &'a [Owner]) -> Owners<'a> {
+    if owners.is_empty() { Owners::Anybody } else { Owners::These(owners) }
+}
+
+fn admins<'a>(change: &Change<'a>) -> Owners<'a> {
+    let base = change.base;
+    let broken = base.findings.iter().any(|finding| base.sources.file(finding.primary.at.file()).path() == SETTINGS);
+    if broken { Owners::Unknown } else { some(&base.settings.admins) }
+}
+
+fn owners<'a>(change: &Change<'a>, domain: &str) -> Owners<'a> {
+    match change.base_index.domain(domain) {
+        Some(record) => some(&record.value.owners),
+        None if change.base.unread_domains.may_hold(domain) => Owners::Unknown,
+        // A new domain: whoever may add it may fill it.
+        None => Owners::Anybody,
+    }
+}
+
+fn refused(change: &Change<'_>, at: Where, what: &str, owners: &Owners<'_>) -> Finding {
+    let actor = change.actors.first().map(String::as_str).unwrap_or_default();
+    Finding::new(RULE.id, at, format!("{} may not change {what}", quoted(actor))).help(owners.help())
+}
+
+/// What the change does to the subscribers of one domain.
+#[derive(Default)]
+struct Touched {
+    added: usize,
+    removed: usize,
+    places: Vec<Where>,
+}
+
+fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
+    let mut touched: BTreeMap<&str, Touched> = BTreeMap::new();
+    let mut present = HashSet::new();
+    for subscriber in change.touched_subscribers().filter_map(|number| context.subscriber(number)) {
+        let record = subscriber.record;
+        present.insert((record.value.domain.as_str(), record.value.key()));
+        let touched = touched.entry(record.value.domain.as_str()).or_default();
+        touched.added += 1;
+        if touched.places.len() < SHOWN {
+            touched.places.push(Where::Place(record.place()));
+        }
+    }
+    for record in &change.gone_subscribers {
+        // What is altered was counted where it is now.
+        if present.contains(&(record.value.domain.as_str(), record.value.key())) {
+            continue;
+        }
+        let touched = touched.entry(record.value.domain.as_str()).or_default();
+        touched.removed += 1;
+        if touched.places.len() < SHOWN {
+            touched.places.extend(change.where_gone(record).filter(|place| !touched.places.contains(place)));
+        }
+    }
+    let foreign = touched.into_iter().filter_map(|(domain, touched)| {
+        let owners = owners(change, domain);
+        (!owners.allow(change.actors)).then_some((domain, touched, owners))
+    });
+    foreign.filter_map(|(domain, touched, owners)| finding(context, change, domain, touched, &owners)).collect()
+}
+
+fn finding(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    domain: &str,
+    touched: Touched,
+    owners: &Owners<'_>,
+) -> Option<Finding> {
+    let Touched { added, removed, places } = touched;
+    let did = match (added, removed) {
+        (added, 0) => format!("{added} added or altered"),
+        (0, removed) => format!("{removed} removed"),
+        (added, removed) => format!("{added} added or altered, {removed} removed"),
+    };
+    let what = format!("subscribers of {}: {did}", quoted(domain));
+    let mut places = places.into_iter();
+    let mut finding = refused(change, places.next()?, &what, owners);
+    for place in places {
+        finding = finding.related(place, "changed too");
+    }
+    if let Some(place) = where_owners(context, change, domain) {
+        finding = finding.related(place, "who may");
+    }
+    Some(finding)
+}
+
+/// The list of owners, if it stands in the proposal as it does in the base.
+fn where_owners(context: &Context<'_>, change: &Change<'_>, domain: &str) -> Option<Where> {
+    let (now, before) = (context.index.domain(domain)?, change.base_index.domain(domain)?);
+    (now.value.owners == before.value.owners && !now.value.owners.is_empty()).then(|| now.at("owners"))
+}
+
+fn domains(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    let touched = touched(change, &context.repo.domains, &change.gone_domains, |domain| domain.name.as_str());
+    let refuse = |(name, at): (&str, Where)| {
+        let owners = owners(change, name);
+        let allowed = match admins {
+            Owners::Anybody => &owners,
+            admins => admins,
+        };
+        (!allowed.allow(change.actors))
+            .then(|| refused(change, at, &format!("the domain {}", quoted(name)), allowed))
+    };
+    touched.into_iter().filter_map(refuse).collect()
+}
+
+fn plans(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    let touched = touched(change, &context.repo.plans, &change.gone_plans, |plan| plan.name.as_str());
+    let refuse = |(name, at): (&str, Where)| refused(change, at, &format!("the plan {}", quoted(name)), admins);
+    touched.into_iter().map(refuse).collect()
+}
+
+/// Every record that is new, altered or gone, each name once, with its place in the proposal.
+fn touched<'r, T>(
+    change: &Change<'r>,
+    records: &'r [Record<T>],
+    gone: &[&'r Record<T>],
+    name: fn(&T) -> &str,
+) -> BTreeMap<&'r str, Where> {
+    let mut touched = BTreeMap::new();
+    for record in records.iter().filter(|record| change.touches(&record.place())) {
+        touched.entry(name(&record.value)).or_insert_with(|| record.at("name"));
+    }
+    for record in gone {
+        if let Some(place) = change.where_gone(record) {
+            touched.entry(name(&record.value)).or_insert(place);
+        }
+    }
+    touched
+}
+
+fn settings(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Option<Finding> {
+    let touched = change.files().find(|id| context.repo.sources.file(*id).path() == SETTINGS)?;
+    // A comment, or the order of keys, changes nothing.
+    let same = context.repo.settings == change.base.settings && context.repo.settings_file.is_some();
+    (!same).then(|| refused(change, Where::File(touched), "the settings", admins))
+}
+
+fn templates(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    let path = |id| context.repo.sources.file(id).path();
+    let touched = change.files().filter(|id| path(*id).starts_with("templates/"));
+    touched
+        .map(|id| refused(change, Where::File(id), &format!("the template {}", quoted(path(id))), admins))
+        .collect()
+}

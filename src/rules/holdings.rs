@@ -1,0 +1,160 @@
+//! Every address and prefix that somebody holds, sorted, and which of them overlap.
+
+use ipnet::IpNet;
+use rayon::prelude::*;
+
+use crate::model::Address;
+
+/// Who holds an address: the owner's place in its list, and the address's place with the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// Which subscriber, or which domain.
+    pub owner: u32,
+    /// Which of its addresses.
+    pub position: u32,
+}
+
+/// Two holders of the same addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// Whose addresses all lie within the other's.
+    pub inner: Holder,
+    /// The nearest holder around it; of several with the same addresses the first in the data.
+    pub outer: Holder,
+    /// Whether the two are the same address or prefix.
+    pub same: bool,
+}
+
+/// Addresses with their holders, each family sorted so that a prefix comes before what lies in it,
+/// and equal ones in the order of the data. IPv4 takes 16 bytes each: there may be a million.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    v4: Vec<Holding<u32>>,
+    v6: Vec<Holding<u128>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Holding<N> {
+    first: N,
+    last: N,
+    holder: Holder,
+}
+
+impl Holdings {
+    /// The addresses of each owner, in the order of the data. `expected` is about how many.
+    pub fn new<'a>(owners: impl Iterator<Item = &'a [Address]>, expected: usize) -> Self {
+        let mut holdings = Self { v4: Vec::with_capacity(expected), v6: Vec::new() };
+        for (owner, addresses) in owners.enumerate() {
+            for (position, address) in addresses.iter().enumerate() {
+                let holder = Holder { owner: owner as u32, position: position as u32 };
+                match address.net() {
+                    IpNet::V4(net) => {
+                        let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
+                        holdings.v4.push(Holding { first, last, holder });
+                    }
+                    IpNet::V6(net) => {
+                        let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
+                        holdings.v6.push(Holding { first, last, holder });
+                    }
+                }
+            }
+        }
+        sort(&mut holdings.v4);
+        sort(&mut holdings.v6);
+        holdings
+    }
+
+    /// Everything that lies within something else, each with the nearest around it: IPv4 first,
+    /// in the order of the addresses.
+    pub fn overlaps(&self) -> Vec<Overlap> {
+        let mut found = overlaps(&self.v4);
+        found.extend(overlaps(&self.v6));
+        found
+    }
+
+    /// Everybody who holds exactly `address`, in the order of the data.
+    pub fn holders(&self, address: &Address) -> Vec<Holder> {
+        match address.net() {
+            IpNet::V4(net) => holders(&self.v4, net.network().to_bits(), net.broadcast().to_bits()),
+            IpNet::V6(net) => holders(&self.v6, net.network().to_bits(), net.broadcast().to_bits()),
+        }
+    }
+}
+
+fn sort<N: Ord + Copy + Send>(holdings: &mut [Holding<N>]) {
+    holdings.par_sort_unstable_by_key(|held| (held.first, std::cmp::Reverse(held.last), held.holder));
+}
+
+/// One pass with the prefixes around the present address on a stack. Two prefixes are either apart
+/// or one lies in the other, so the top of the stack is all there is to look at.
+fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>]) -> Vec<Overlap> {
+    let mut found = Vec::new();
+    let mut around: Vec<Holding<N>> = Vec::new();
+    for held in sorted {
+        while around.last().is_some_and(|outer| outer.last < held.first) {
+            around.pop();
+        }
+        let same = match around.last() {
+            Some(outer) => {
+                let same = outer.first == held.first && outer.last == held.last;
+                found.push(Overlap { inner: held.holder, outer: outer.holder, same });
+                same
+            }
+            None => false,
+        };
+        if !same {
+            around.push(*held);
+        }
+    }
+    found
+}
+
+fn holders<N: Ord + Copy>(sorted: &[Holding<N>], first: N, last: N) -> Vec<Holder> {
+    let key = |held: &Holding<N>| (held.first, std::cmp::Reverse(held.last));
+    let wanted = (first, std::cmp::Reverse(last));
+    let from = sorted.partition_point(|held| key(held) < wanted);
+    sorted[from..].iter().take_while(|held| key(held) == wanted).map(|held| held.holder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Few addresses, so that they meet: four bits of IPv4 and of IPv6, any length among them.
+    fn addresses() -> impl Strategy<Value = Vec<Vec<Address>>> {
+        let one = (0_u8..16, 0_u8..=4, any::<bool>()).prop_map(|(bits, length, v6)| {
+            let text = if v6 {
+                format!("2001:db8::{bits:x}/{}", 124 + length)
+            } else {
+                format!("10.0.0.{bits}/{}", 28 + length)
+            };
+            text.parse::<Address>().unwrap()
+        });
+        prop::collection::vec(prop::collection::vec(one, 1..3), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_comparing_each_with_each_finds(owners in addresses()) {
+            let holdings = Holdings::new(owners.iter().map(Vec::as_slice), 0);
+            let of = |holder: Holder| &owners[holder.owner as usize][holder.position as usize];
+            let all: Vec<Holder> = owners.iter().enumerate().flat_map(|(owner, addresses)| {
+                (0..addresses.len()).map(move |position| Holder { owner: owner as u32, position: position as u32 })
+            }).collect();
+            let found = holdings.overlaps();
+            for overlap in &found {
+                prop_assert!(of(overlap.outer).net().contains(&of(overlap.inner).net()));
+                prop_assert_eq!(overlap.same, of(overlap.outer) == of(overlap.inner));
+            }
+            for &holder in &all {
+                let inside_another = all.iter().any(|&other| {
+                    let (inner, outer) = (of(holder).net(), of(other).net());
+                    other != holder && outer.contains(&inner) && (outer != inner || other < holder)
+                });
+                prop_assert_eq!(found.iter().filter(|overlap| overlap.inner == holder).count(), usize::from(inside_another));
+                prop_assert!(holdings.holders(of(holder)).contains(&holder));
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `non-canonical-ip`: an address is not written the one way that everybody searches for.
+
+use super::{Context, Group, Rule};
+use crate::finding::{Finding, Severity, Where, quoted};
+use crate::model::Address;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "non-canonical-ip",
+    group: Group::Addresses,
+    severity: Severity::Error,
+    fixed: false,
+    summary: "an address or prefix is not written in its canonical form",
+    why: "`10.10.10.25/24` reads like one address and is a block of 256; `2001:DB8:0::1` is found by nobody who \
+          searches for `2001:db8::1`. An address is written without a length, a prefix without host bits, IPv6 as \
+          RFC 5952 has it.",
+    bad: "# subscribers/example.yaml\nip: 10.10.10.25/32\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = context.each_address(|_, address, held| {
+        let written = address.written()?;
+        Some(finding(address, written, held.at()))
+    });
+    for domain in &context.repo.domains {
+        for (index, prefix) in domain.value.prefixes.iter().enumerate() {
+            if let Some(written) = prefix.written() {
+                findings.push(finding(prefix, written, Where::Place(domain.place().field("prefixes").index(index))));
+            }
+        }
+    }
+    findings
+}
+
+fn finding(address: &Address, written: &str, at: Where) -> Finding {
+    let canonical = quoted(&address.to_string());
+    let (message, help) = match (address.is_host(), has_host_bits(address, written)) {
+        (false, true) => (
+            format!("{} has bits beyond its length: it is the prefix {canonical}", quoted(written)),
+            format!("write {canonical}, or the single address without a length"),
+        ),
+        _ => (format!("{} is not how this address is written", quoted(written)), format!("write {canonical}")),
+    };
+    Finding::new(RULE.id, at, message).help(help)
+}
+
+fn has_host_bits(address: &Address, written: &str) -> bool {
+    let ip = written.split_once('/').and_then(|(ip, _)| ip.parse::<std::net::IpAddr>().ok());
+    ip.is_some_and(|ip| ip != address.net().network())
+}

@@ -1,0 +1,38 @@
+//! `retired-plan`: a subscriber still has a plan that is no longer sold.
+
+use super::{Context, Group, Rule, retired_plan_sold};
+use crate::finding::{Finding, Severity, quoted};
+use crate::model::PlanStatus;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "retired-plan",
+    group: Group::References,
+    severity: Severity::Warning,
+    fixed: false,
+    summary: "a subscriber still has a retired plan",
+    why: "A plan is retired so that those who have it keep it and nobody new gets it. The warning keeps in sight \
+          who is left. With `--base`, `retired-plan-sold` refuses the new ones.",
+    bad: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+          # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: OLD\n",
+    good: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let sold_anew = retired_plan_sold::SoldAnew::new(context);
+    context.each_subscriber(|subscriber| {
+        let (_, plan) = subscriber.plan.filter(|(_, plan)| plan.value.status == PlanStatus::Retired)?;
+        let over = subscriber.record.value.ends.is_some_and(|ends| ends <= context.today);
+        if over || sold_anew.holds(subscriber.record) {
+            return None;
+        }
+        let message = format!("the plan {} is retired", quoted(plan.value.name.as_str()));
+        Some(
+            Finding::new(RULE.id, subscriber.record.at("plan"), message)
+                .related(plan.at("status"), "retired here")
+                .help("move the subscriber to a plan that is offered"),
+        )
+    })
+}

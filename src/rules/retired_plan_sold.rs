@@ -1,0 +1,64 @@
+//! `retired-plan-sold`: the change gives somebody a plan that is no longer sold.
+
+use std::collections::HashMap;
+
+use super::{Change, Context, Group, Rule};
+use crate::finding::{Finding, Severity, quoted};
+use crate::model::{PlanStatus, Subscriber};
+use crate::repo::Record;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "retired-plan-sold",
+    group: Group::Change,
+    severity: Severity::Error,
+    fixed: false,
+    summary: "the change gives a retired plan to somebody who did not have it",
+    why: "A retired plan is kept for those who have it. A subscriber is the same one if its `id` is, or without an \
+          id its address and domain; give it an id before its address changes.",
+    bad: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+          # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: OLD\n",
+    good: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\n\
+           plan: 30_MEG_UP_30_MEG_DOWN\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let sold_anew = SoldAnew::new(context);
+    if context.change.is_none() {
+        return Vec::new();
+    }
+    context.each_subscriber(|subscriber| {
+        let (_, plan) = subscriber.plan.filter(|(_, plan)| plan.value.status == PlanStatus::Retired)?;
+        if !sold_anew.holds(subscriber.record) {
+            return None;
+        }
+        let message = format!("the plan {} is retired: it is not sold any more", quoted(plan.value.name.as_str()));
+        Some(
+            Finding::new(RULE.id, subscriber.record.at("plan"), message)
+                .related(plan.at("status"), "retired here")
+                .help("choose a plan that is offered"),
+        )
+    })
+}
+
+/// Tells who has a plan only since the change.
+pub(super) struct SoldAnew<'c> {
+    change: Option<&'c Change<'c>>,
+    /// The plans of altered subscribers, as they were.
+    before: HashMap<String, &'c str>,
+}
+
+impl<'c> SoldAnew<'c> {
+    pub(super) fn new(context: &'c Context<'_>) -> Self {
+        let change = context.change.as_ref();
+        let gone = change.into_iter().flat_map(|change| &change.gone_subscribers);
+        Self { change, before: gone.map(|record| (record.value.key(), record.value.plan.as_str())).collect() }
+    }
+
+    pub(super) fn holds(&self, record: &Record<Subscriber>) -> bool {
+        self.change.is_some_and(|change| change.touches(&record.place()))
+            && self.before.get(&record.value.key()).copied() != Some(record.value.plan.as_str())
+    }
+}

@@ -1,0 +1,61 @@
+//! `unknown-domain`: something names a domain that does not exist.
+
+use rayon::prelude::*;
+
+use super::suggest::Suggestions;
+use super::{Context, Group, Rule};
+use crate::finding::{Finding, Place, Severity, Where, quoted};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "unknown-domain",
+    group: Group::References,
+    severity: Severity::Error,
+    fixed: true,
+    summary: "a subscriber or the settings name a domain that does not exist",
+    why: "The domain says which addresses a subscriber may have and who may change it. Without one, neither \
+          can be checked, and the shaper would be told a realm that nobody serves.",
+    bad: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zx\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    check,
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let mut suggestions = Suggestions::new(context.index.domain_names());
+    let mut findings = Vec::new();
+    for (name, at) in references(context) {
+        if !is_unknown(context, name) {
+            continue;
+        }
+        let message = format!("there is no domain {}", quoted(name));
+        let finding = Finding::new(RULE.id, at, message);
+        findings.push(match suggestions.find(name) {
+            Some(near) => finding.did_you_mean(Some(near)),
+            None => finding.help(format!("add {}, or name another domain", quoted(&format!("domains/{name}.yaml")))),
+        });
+    }
+    findings
+}
+
+/// Every place that names a domain which the index does not have.
+pub(super) fn references<'c>(context: &'c Context<'_>) -> Vec<(&'c str, Where)> {
+    let repo = context.repo;
+    let lacking = context.subscribers().filter(|subscriber| subscriber.domain.is_none());
+    let mut found: Vec<(&str, Where)> =
+        lacking.map(|subscriber| (subscriber.record.value.domain.as_str(), subscriber.record.at("domain"))).collect();
+    if let (Some(safety), Some(file)) = (&repo.settings.safety, repo.settings_file) {
+        for name in safety.domains.keys().map(|name| name.as_str()) {
+            if context.index.domain_number(name).is_none() {
+                let place = Place::record(file, None).field("safety").field("domains").field(name);
+                found.push((name, Where::Place(place.key())));
+            }
+        }
+    }
+    found
+}
+
+/// Not one that could not be read, and not one that the change removes: `plan-in-use` tells those.
+fn is_unknown(context: &Context<'_>, name: &str) -> bool {
+    let removed = context.change.as_ref().is_some_and(|change| change.base_index.domain_number(name).is_some());
+    !removed && !context.repo.unread_domains.may_hold(name)
+}
