@@ -62,7 +62,7 @@ fn read(bencher: divan::Bencher<'_, '_>, subscribers: u32) {
 fn check(bencher: divan::Bencher<'_, '_>, subscribers: u32) {
     let data = Data::new(subscribers);
     let repo = data.load();
-    bencher.counter(subscribers).bench(|| rules::check(&Context::new(&repo, today(), None)));
+    bencher.counter(subscribers).bench(|| rules::check(&Context::new(&repo, today(), None), Vec::new()));
 }
 
 #[divan::bench(args = SIZES)]

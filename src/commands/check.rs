@@ -1,6 +1,7 @@
 //! `check`: schemas and business rules.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -20,8 +21,10 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         None => None,
     };
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
+    let repo = Arc::new(repo);
     let context = Context::new(&repo, super::today(&args.data), change);
-    let report = Report::new(&context, started.elapsed()).in_folder(git::folder_in_work_tree(root));
+    let rendering = super::template_findings(&repo, &context);
+    let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {
         // Nobody reads on, as in `check | head`: what was found still decides how this ends.
         Err(error) if super::is_broken_pipe(&error) => {}

@@ -113,13 +113,23 @@ fn today(args: &DataArgs) -> Date {
 /// nothing.
 fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     let context = Context::new(repo, today, None);
-    let errors: Vec<Finding> =
-        rules::check(&context).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let errors: Vec<Finding> = rules::check(&context, template_findings(repo, &context))
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
     if errors.is_empty() {
         return Ok(Some(Arc::new(Table::new(repo, &context))));
     }
     refuse(repo, errors)?;
     Ok(None)
+}
+
+/// What is wrong with the repository's own templates; nothing is made where it has none.
+fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
+    if repo.templates.is_empty() {
+        return Vec::new();
+    }
+    crate::render::template_findings(&Arc::new(Table::new(repo, context)))
 }
 
 /// Tells on standard error why the data is refused, with excerpts.

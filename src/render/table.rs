@@ -53,15 +53,14 @@ impl Table {
     pub fn new(repo: &Arc<Repo>, context: &Context<'_>) -> Self {
         let plans: std::collections::HashMap<&str, u32> =
             repo.plans.iter().enumerate().rev().map(|(at, plan)| (plan.value.name.as_str(), at as u32)).collect();
-        let [v4, v6] = context.holdings();
-        let mut rows = Vec::with_capacity(v4.len() + v6.len());
-        for holding in v4.iter().chain(v6) {
-            let subscriber = &repo.subscribers[holding.subscriber as usize].value;
+        let mut rows = Vec::with_capacity(context.holdings().len());
+        for holding in context.holdings().in_order() {
+            let subscriber = &repo.subscribers[holding.owner as usize].value;
             if unserved(repo, subscriber, context.today).is_some() {
                 continue;
             }
             if let Some(&plan) = plans.get(effective_plan(repo, subscriber).as_str()) {
-                rows.push(Row { subscriber: holding.subscriber, position: holding.position, plan });
+                rows.push(Row { subscriber: holding.owner, position: holding.position, plan });
             }
         }
         Self { repo: repo.clone(), rows, today: context.today }

@@ -76,10 +76,11 @@ impl Counts {
 }
 
 impl<'a> Report<'a> {
-    /// Runs every rule and gathers the result. `reading` is how long the data took to read.
-    pub fn new(context: &Context<'a>, reading: Duration) -> Self {
+    /// Runs every rule and gathers the result, together with what `rendering` found. `reading` is
+    /// how long the data took to read.
+    pub fn new(context: &Context<'a>, rendering: Vec<Finding>, reading: Duration) -> Self {
         let started = std::time::Instant::now();
-        let findings = crate::rules::check(context);
+        let findings = crate::rules::check(context, rendering);
         let off = RULES.iter().filter(|rule| crate::rules::severity(context.repo, rule) == Severity::Off);
         let mut report = Self::of(context.repo, findings);
         report.off = off.map(|rule| rule.id).collect();

@@ -72,6 +72,22 @@ impl Holdings {
         found
     }
 
+    /// Every holding in the order of the shaper file: IPv4 first, by address, a prefix before what
+    /// lies in it.
+    pub fn in_order(&self) -> impl Iterator<Item = Holder> {
+        self.v4.iter().map(|held| held.holder).chain(self.v6.iter().map(|held| held.holder))
+    }
+
+    /// How many holdings there are.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether nobody holds anything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Everybody who holds exactly `address`, in the order of the data.
     pub fn holders(&self, address: &Address) -> Vec<Holder> {
         match address.net() {

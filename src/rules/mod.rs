@@ -135,6 +135,7 @@ rules![
     foreign_change,
     plan_in_use,
     retired_plan_sold,
+    template,
     unknown_template,
     unknown_output,
 ];
@@ -149,9 +150,10 @@ fn while_reading(_: &Context<'_>) -> Vec<Finding> {
     Vec::new()
 }
 
-/// Everything that is wrong with `repo`: what reading found and what the rules find, with the
-/// severities of the settings, sorted by file and place. Rules run on all cores.
-pub fn check(context: &Context<'_>) -> Vec<Finding> {
+/// Everything that is wrong with the data: what reading found, what the rules find, and what
+/// `rendering` found, with the severities of the settings, sorted by file and place. Rules run on
+/// all cores.
+pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
     let by_rules = RULES.par_iter().flat_map_iter(|rule| {
         let severity = severity(context.repo, rule);
         let found = if severity == Severity::Off { Vec::new() } else { (rule.check)(context) };
@@ -159,9 +161,9 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     });
     let mut findings: Vec<Finding> = by_rules.collect();
     // What could not be read is left out of everything after: no setting may make that silent.
-    findings.extend(context.repo.findings.iter().map(|finding| {
+    findings.extend(context.repo.findings.iter().cloned().chain(rendering).map(|finding| {
         let severity = find(finding.rule).map_or(Severity::Error, |rule| rule.severity);
-        Finding { severity, ..finding.clone() }
+        Finding { severity, ..finding }
     }));
     if let Some(change) = &context.change {
         findings.iter_mut().for_each(|finding| change.attribute(finding));
