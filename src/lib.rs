@@ -21,6 +21,7 @@ pub mod git;
 pub mod locate;
 pub mod model;
 pub mod plan;
+pub mod progress;
 pub mod render;
 pub mod repo;
 pub mod report;

@@ -9,15 +9,14 @@ use anyhow::Result;
 use super::Outcome;
 use crate::cli::CheckArgs;
 use crate::git::{self, Git};
-use crate::repo::Repo;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
 
 pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let mut repo = Repo::load(&super::tree(root, &args.data)?)?;
+    let mut repo = super::load(root, &args.data)?;
     let base = match &args.base {
-        Some(rev) => Some(Repo::load(&Git::discover(root)?.tree(rev)?)?),
+        Some(rev) => Some(super::load_tree(&Git::discover(root)?.tree(rev)?)?),
         None => None,
     };
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));

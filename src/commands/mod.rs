@@ -14,6 +14,7 @@ use crate::cli::{CheckFormat, Cli, Command, DataArgs};
 use crate::finding::{Finding, Severity};
 use crate::git;
 use crate::model::Date;
+use crate::progress::Progress;
 use crate::render::Table;
 use crate::repo::Repo;
 use crate::report::{self, Report};
@@ -95,6 +96,20 @@ fn is_data_repository(dir: &Path) -> bool {
 
 fn has_folders(dir: &Path) -> bool {
     ["plans", "domains", "subscribers"].iter().all(|folder| dir.join(folder).is_dir())
+}
+
+/// The data that `args` mean, below `root`.
+fn load(root: &Path, args: &DataArgs) -> Result<Repo> {
+    load_tree(&tree(root, args)?)
+}
+
+fn load_tree(tree: &Tree) -> Result<Repo> {
+    let what = match tree {
+        Tree::Work { .. } => "reading the data".to_owned(),
+        Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
+    };
+    let _progress = Progress::start(what);
+    Repo::load(tree)
 }
 
 /// The files that `args` mean, below `root`.

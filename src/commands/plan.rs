@@ -12,12 +12,11 @@ use crate::finding::Severity;
 use crate::git::Git;
 use crate::plan::{Base, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
 use crate::render::{self, Output, Table};
-use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
-    let repo = Arc::new(Repo::load(&super::tree(root, &args.data)?)?);
+    let repo = Arc::new(super::load(root, &args.data)?);
     let Some(table) = super::checked_table(&repo, super::today(&args.data))? else {
         return Ok(Outcome::Refused);
     };
@@ -74,7 +73,7 @@ impl OldData {
             Some(rev) => (git.commit(rev)?, rev.clone()),
             None => git.default_base()?,
         };
-        let repo = Arc::new(Repo::load(&git.tree_of(commit))?);
+        let repo = Arc::new(super::load_tree(&git.tree_of(commit))?);
         let context = Context::new(&repo, super::today(&args.data), None);
         let mut notes = Vec::new();
         let errors =

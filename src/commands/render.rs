@@ -9,11 +9,10 @@ use anyhow::{Context as _, Result};
 use super::{Outcome, refuse};
 use crate::cli::RenderArgs;
 use crate::render;
-use crate::repo::Repo;
 use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &RenderArgs) -> Result<Outcome> {
-    let repo = Arc::new(Repo::load(&super::tree(root, &args.data)?)?);
+    let repo = Arc::new(super::load(root, &args.data)?);
     let Some(table) = super::checked_table(&repo, super::today(&args.data))? else {
         return Ok(Outcome::Refused);
     };
