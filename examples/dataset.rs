@@ -89,7 +89,7 @@ fn domain_name(domain: u32) -> String {
 
 fn write_domain(dir: &Path, domain: u32, subscribers: u32, layout: Layout) -> Result<()> {
     let name = domain_name(domain);
-    let text = format!("name: {name}\nprefixes: [10.{domain}.0.0/16, 2001:db8:{domain:x}::/48]\n");
+    let text = format!("name: {name}\nprefixes: [10.{domain}.0.0/16, 2001:db8:{:x}::/48]\n", domain + 1);
     write(&dir.join(format!("domains/{name}.yaml")), &text)?;
     let share = subscribers / DOMAINS + u32::from(domain < subscribers % DOMAINS);
     let folder = dir.join("subscribers").join(&name);
@@ -122,7 +122,7 @@ fn record(domain: u32, number: u32, indent: &str) -> String {
     // Hosts from .1 up, without the last address of the /16, which is the broadcast address.
     let host = number + 1;
     let v4 = format!("10.{domain}.{}.{}", host >> 8, host & 0xff);
-    let v6 = format!("2001:db8:{domain:x}:{host:x}::/64");
+    let v6 = format!("2001:db8:{:x}:{host:x}::/64", domain + 1);
     let ip = match mix % 10 {
         0 if mix % 20 == 0 => format!("[{v4}, '{v6}']"),
         0 => v6,
