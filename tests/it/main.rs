@@ -6,4 +6,5 @@ mod check;
 mod report;
 mod report_hostile;
 mod report_places;
+mod report_runs;
 mod support;
