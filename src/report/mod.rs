@@ -2,7 +2,7 @@
 //!
 //! A [`Report`] holds what a check gave; [`Report::entries`] works the places out; each format is
 //! one file with one function that writes a report. What comes from the data passes through
-//! [`escape`] on its way into any of them.
+//! `escape` on its way into any of them.
 
 mod entry;
 mod escape;

@@ -197,6 +197,11 @@ impl Builder {
         self.document.nodes.len()
     }
 
+    /// Whether there is no node yet.
+    pub fn is_empty(&self) -> bool {
+        self.document.nodes.is_empty()
+    }
+
     /// Adds a scalar whose value is a part of the source, as it stands there.
     pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
         self.push(Kind::Scalar(style), span, Text { start: text.start, len: text.end - text.start, unescaped: false });

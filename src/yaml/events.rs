@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Reading {
             return Reading { document: None, problems: reader.problems };
         }
     }
-    let document = (reader.builder.len() > 0).then(|| reader.builder.finish());
+    let document = (!reader.builder.is_empty()).then(|| reader.builder.finish());
     Reading { document, problems: reader.problems }
 }
 

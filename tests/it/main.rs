@@ -8,4 +8,5 @@ mod render;
 mod report;
 mod report_hostile;
 mod report_places;
+mod report_runs;
 mod support;

@@ -27,7 +27,7 @@ impl Repo {
         let repo = Self::empty();
         for rate in ["30", "50"] {
             let name = format!("{rate}_MEG_UP_{rate}_MEG_DOWN");
-            repo.write(&format!("plans/{name}.yaml"), &format!("name: {name}\nup: {rate} Mbps\ndown: {rate} Mbps\n"));
+            repo.write(&format!("plans/{name}.yaml"), format!("name: {name}\nup: {rate} Mbps\ndown: {rate} Mbps\n"));
         }
         repo.write(
             "domains/ispcustomer.co.zw.yaml",
