@@ -42,7 +42,8 @@ fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, actors));
     let context = Context::new(&repo, today(), change);
     let report = Report::new(&context, Duration::ZERO);
-    let entries = report.entries();
+    let mut entries = report.entries();
+    entries.sort_by_key(|entry| (entry.primary.path.to_owned(), entry.primary.span, entry.finding.message.clone()));
     Found {
         offences: entries.iter().map(|entry| mark(entry.finding.rule, &entry.primary)).collect(),
         related: entries.iter().flat_map(|entry| entry.related.iter().map(|at| mark(entry.finding.rule, at))).collect(),
