@@ -4,8 +4,10 @@
 //! [`support::Repo::new`](crate::support::Repo::new) are put there. A change rule's fixture has a
 //! `base`, a `head` and an `actor` file. What must be pointed at is marked: see [`marks`].
 
+mod change;
 mod examples;
 mod marks;
+mod severities;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
