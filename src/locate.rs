@@ -54,7 +54,8 @@ impl<'a> Locator<'a> {
     }
 }
 
-fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
+/// The bytes of what `path` names within a record.
+pub(crate) fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
     let mut node = record;
     let mut key: Option<Node<'_>> = None;
     let mut found = true;

@@ -9,6 +9,7 @@ use jsonschema::Validator;
 use rayon::prelude::*;
 
 use crate::finding::{Finding, Place, Where, quoted};
+use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Sources, Span};
@@ -411,8 +412,10 @@ impl Typing<'_> {
 
     fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
         let place = Place::record(FileId::default(), index);
-        let violations = schema::violations(self.validator, self.kind, node, &place);
+        let mut violations = schema::violations(self.validator, self.kind, node, &place);
         let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
+        // What was refused already, such as an alias, has no value that could fit or not.
+        violations.retain(|finding| !self.is_told(node, &finding.primary.at));
         let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
         self.left_out += violations.len().saturating_sub(room);
         self.read.findings.extend(violations.into_iter().take(room));
@@ -425,6 +428,14 @@ impl Typing<'_> {
                 self.read.findings.push(Finding::new("schema", Where::Place(place), error.to_string()));
                 None
             }
+        }
+    }
+
+    fn is_told(&self, record: Node<'_>, at: &Where) -> bool {
+        let Where::Place(place) = at else { return false };
+        !self.problems.is_empty() && {
+            let span = span_in(record, &place.path, place.target);
+            self.problems.iter().any(|problem| problem.span == span)
         }
     }
 

@@ -9,6 +9,7 @@ use anyhow::Result;
 use super::Outcome;
 use crate::cli::CheckArgs;
 use crate::git::{self, Git};
+use crate::render::template_findings;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
 
@@ -22,7 +23,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, super::today(&args.data), change);
-    let rendering = super::template_findings(&repo, &context);
+    let rendering = template_findings(&repo, &context);
     let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {
         // Nobody reads on, as in `check | head`: what was found still decides how this ends.

@@ -1,6 +1,7 @@
 //! One file per command: wiring, no logic.
 
 mod check;
+mod explain;
 mod plan;
 mod render;
 
@@ -15,7 +16,7 @@ use crate::finding::{Finding, Severity};
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
-use crate::render::Table;
+use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 use crate::report::{self, Report};
 use crate::rules::{self, Context};
@@ -51,6 +52,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Check(args) => check::run(&root(cli)?, args),
         Command::Render(args) => render::run(&root(cli)?, args),
         Command::Plan(args) => plan::run(&root(cli)?, args),
+        Command::Explain(args) => explain::run(args),
         _ => bail!("not yet"),
     }
 }
@@ -137,14 +139,6 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     }
     refuse(repo, errors)?;
     Ok(None)
-}
-
-/// What is wrong with the repository's own templates; nothing is made where it has none.
-fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
-    if repo.templates.is_empty() {
-        return Vec::new();
-    }
-    crate::render::template_findings(&Arc::new(Table::new(repo, context)))
 }
 
 /// Tells on standard error why the data is refused, with excerpts.

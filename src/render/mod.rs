@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use crate::finding::{Finding, Where, nearest, quoted};
 use crate::model::Settings;
 use crate::repo::Repo;
+use crate::rules::Context;
 use crate::source::{FileId, Span};
 use values::{LineValue, Shared, lazy};
 
@@ -213,9 +214,12 @@ fn environment(repo: &Repo, lines: usize) -> Environment<'static> {
 }
 
 /// What is wrong with the templates of `repo`: those that do not compile, and those of its
-/// outputs that fail on the data.
-pub fn template_findings(table: &Arc<Table>) -> Vec<Finding> {
-    let repo = table.repo();
+/// outputs that fail on the data. Costs nothing where there are none.
+pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
+    if repo.templates.is_empty() {
+        return Vec::new();
+    }
+    let table = &Arc::new(Table::new(repo, context));
     let environment = environment(repo, table.len());
     let shared = Arc::new(Shared::new(table));
     let mut findings: Vec<Finding> = repo

@@ -109,7 +109,7 @@ fn refused(change: &Change<'_>, at: Where, what: &str, owners: &Owners<'_>) -> F
 struct Touched {
     added: usize,
     removed: usize,
-    places: Vec<Where>,
+    places: Vec<(Where, &'static str)>,
 }
 
 fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
@@ -121,7 +121,7 @@ fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
         let touched = touched.entry(record.value.domain.as_str()).or_default();
         touched.added += 1;
         if touched.places.len() < SHOWN {
-            touched.places.push(Where::Place(record.place()));
+            touched.places.push((Where::Place(record.place()), "changed too"));
         }
     }
     for record in &change.gone_subscribers {
@@ -132,7 +132,8 @@ fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
         let touched = touched.entry(record.value.domain.as_str()).or_default();
         touched.removed += 1;
         if touched.places.len() < SHOWN {
-            touched.places.extend(change.where_gone(record).filter(|place| !touched.places.contains(place)));
+            let place = change.where_gone(record).map(|place| (place, "removed from this file"));
+            touched.places.extend(place.filter(|place| !touched.places.contains(place)));
         }
     }
     let foreign = touched.into_iter().filter_map(|(domain, touched)| {
@@ -157,9 +158,9 @@ fn finding(
     };
     let what = format!("subscribers of {}: {did}", quoted(domain));
     let mut places = places.into_iter();
-    let mut finding = refused(change, places.next()?, &what, owners);
-    for place in places {
-        finding = finding.related(place, "changed too");
+    let mut finding = refused(change, places.next()?.0, &what, owners);
+    for (place, label) in places {
+        finding = finding.related(place, label);
     }
     if let Some(place) = where_owners(context, change, domain) {
         finding = finding.related(place, "who may");

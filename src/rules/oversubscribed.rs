@@ -93,18 +93,19 @@ fn finding(context: &Context<'_>, number: u32, domain: &KnownDomain<'_>, directi
     if sold <= capacity * contention {
         return None;
     }
-    let message = format!(
-        "{} has sold {} {name}, {} times its capacity of {}; {contention} times is allowed",
-        quoted(domain.name()),
-        TotalBps(sold),
-        times(sold, capacity),
-        TotalBps(capacity),
-    );
+    let sold_of = format!("{} has sold {} {name}", quoted(domain.name()), TotalBps(sold));
+    let (capacity_shown, ratio) = (TotalBps(capacity), times(sold, capacity));
+    let message = match contention {
+        1 => format!("{sold_of}, {ratio} times its capacity of {capacity_shown}"),
+        _ => format!("{sold_of}, {ratio} times its capacity of {capacity_shown}; {contention} times is allowed"),
+    };
     let place = domain.record.place().field("capacity");
-    let finding = Finding::new(RULE.id, Where::Place(place.clone().field(name)), message)
+    let mut finding = Finding::new(RULE.id, Where::Place(place.clone().field(name)), message)
         .label(format!("the capacity {name}"))
-        .related(Where::Place(place.field("contention")), "how often it may be sold")
         .help(format!("sell {} less {name}, or contract more capacity", TotalBps(sold - capacity * contention)));
+    if contention > 1 {
+        finding = finding.related(Where::Place(place.field("contention")), "how often it may be sold");
+    }
     let Some(change) = &context.change else { return Some(finding) };
     // The limit is a sum: the change has to do with it if it sells more, or lowers the limit.
     let raised = sold_before.is_none_or(|before| sold > before) || change.touches(&domain.record.place());

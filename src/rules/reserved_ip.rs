@@ -17,8 +17,8 @@ pub const RULE: Rule = Rule {
           address of an IPv4 block are the block itself and all of its hosts, the others mean something else in \
           every network (RFC 6890). An IPv4 address written as IPv6 (`::ffff:10.10.10.25`) would hide that the \
           same address is given out twice. Private and documentation ranges are allowed. Where \
-          addresses are routed one by one and a block's first or last is a host, list it as a /32 prefix of the \
-          domain, beside the block.",
+          addresses are routed one by one and a block's first or last is a host, list it by itself too, beside the \
+          block.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.255\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.254\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,

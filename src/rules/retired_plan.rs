@@ -13,10 +13,12 @@ pub const RULE: Rule = Rule {
     summary: "a subscriber still has a retired plan",
     why: "A plan is retired so that those who have it keep it and nobody new gets it. The warning keeps in sight \
           who is left. With `--base`, `retired-plan-sold` refuses the new ones.",
-    bad: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+    bad: "# plans/all.yaml\n- name: OLD\n  up: 2 Mbps\n  down: 2 Mbps\n  status: retired\n\
+          - name: NEW\n  up: 10 Mbps\n  down: 10 Mbps\n\n\
           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: OLD\n",
-    good: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
-           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    good: "# plans/all.yaml\n- name: OLD\n  up: 2 Mbps\n  down: 2 Mbps\n  status: retired\n\
+           - name: NEW\n  up: 10 Mbps\n  down: 10 Mbps\n\n\
+           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: NEW\n",
     check,
 };
 

@@ -16,11 +16,12 @@ pub const RULE: Rule = Rule {
     summary: "the change gives a retired plan to somebody who did not have it",
     why: "A retired plan is kept for those who have it. A subscriber is the same one if its `id` is, or without an \
           id its address and domain; give it an id before its address changes.",
-    bad: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
+    bad: "# plans/all.yaml\n- name: OLD\n  up: 2 Mbps\n  down: 2 Mbps\n  status: retired\n\
+          - name: NEW\n  up: 10 Mbps\n  down: 10 Mbps\n\n\
           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: OLD\n",
-    good: "# plans/OLD.yaml\nname: OLD\nup: 2 Mbps\ndown: 2 Mbps\nstatus: retired\n\n\
-           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\n\
-           plan: 30_MEG_UP_30_MEG_DOWN\n",
+    good: "# plans/all.yaml\n- name: OLD\n  up: 2 Mbps\n  down: 2 Mbps\n  status: retired\n\
+           - name: NEW\n  up: 10 Mbps\n  down: 10 Mbps\n\n\
+           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: NEW\n",
     check,
 };
 

@@ -14,7 +14,7 @@ pub const RULE: Rule = Rule {
           everybody's changes wait. So `check` renders every output that has a template of the repository's own, and \
           refuses the change that would break it: a template with a mistake, or data that the template does not \
           know how to write.",
-    bad: "# shapeline.yaml\noutputs:\n  all: {template: templates/all.j2}\n# templates/all.j2\n{% for line in lines %}\n{{ line.adress }}\n{% endfor %}\n",
-    good: "# shapeline.yaml\noutputs:\n  all: {template: templates/all.j2}\n# templates/all.j2\n{% for line in lines %}\n{{ line.address }}\n{% endfor %}\n",
+    bad: "# shapeline.yaml\noutputs:\n  all: {template: templates/all.j2}\n# templates/all.j2\n{% for line in lines %}\n{{ line.adress }}\n{% endfor %}\n# subscribers/a.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
+    good: "# shapeline.yaml\noutputs:\n  all: {template: templates/all.j2}\n# templates/all.j2\n{% for line in lines %}\n{{ line.address }}\n{% endfor %}\n# subscribers/a.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check: while_reading,
 };

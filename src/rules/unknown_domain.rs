@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::suggest::Suggestions;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::model::DomainName;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -31,7 +32,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let finding = Finding::new(RULE.id, at, message);
         findings.push(match suggestions.find(name) {
             Some(near) => finding.did_you_mean(Some(near)),
-            None => finding.help(format!("add {}, or name another domain", quoted(&format!("domains/{name}.yaml")))),
+            None if DomainName::is_valid(name) => {
+                finding.help(format!("add {}, or name another domain", quoted(&format!("domains/{name}.yaml"))))
+            }
+            None => finding.help("name a domain that exists"),
         });
     }
     findings

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::suggest::Suggestions;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where, quoted};
-use crate::model::Suspended;
+use crate::model::{PlanName, Suspended};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -32,7 +32,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let finding = Finding::new(RULE.id, at, message);
         findings.push(match suggestions.find(name) {
             Some(near) => finding.did_you_mean(Some(near)),
-            None => finding.help(format!("add {}, or name another plan", quoted(&format!("plans/{name}.yaml")))),
+            None if PlanName::is_valid(name) => {
+                finding.help(format!("add {}, or name another plan", quoted(&format!("plans/{name}.yaml"))))
+            }
+            None => finding.help("name a plan that exists"),
         });
     }
     findings

@@ -249,11 +249,14 @@ impl Reader<'_> {
     }
 
     fn syntax_error(&self, error: &ScanError) -> Problem {
+        let info = error.info();
         let start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        // A value that a tab breaks off is told at its start; the tab is what has to go.
+        let tab = if info.contains("tab") { self.indenting_tab(start) } else { None };
+        let start = tab.unwrap_or(start);
         let start = (0..=start).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
         let next = self.text[start..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
         let span = Span::new(start as u32, (start + next.map_or(0, char::len_utf8)) as u32);
-        let info = error.info();
         if info.contains("nesting") || info.contains("recursion") || info.contains("too deep") {
             return too_deep(span);
         }
@@ -263,6 +266,18 @@ impl Reader<'_> {
             "check the indentation, and quote a value that holds `: `, ` #`, or starts with one of [ ] { } , & * ! | > ' \" % @ `"
         };
         problem(ProblemKind::Syntax, span, format!("not valid YAML: {info}"), help)
+    }
+
+    /// The first tab at the start of a line that comes after `from`.
+    fn indenting_tab(&self, from: usize) -> Option<usize> {
+        let after = self.text.get(from..)?;
+        let line_starts = after.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let tab = |start: usize| {
+            let spaces = after.as_bytes()[start..].iter().take_while(|byte| **byte == b' ').count();
+            (after.as_bytes().get(start + spaces) == Some(&b'\t')).then_some(from + start + spaces)
+        };
+        // The value broke off in the next few lines, or the tab is not what this is about.
+        line_starts.take(3).find_map(tab)
     }
 
     fn span(&self, span: granit_parser::Span) -> Span {

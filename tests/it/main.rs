@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod check;
+mod explain;
 mod plan;
 mod render;
 mod report;
 mod report_hostile;
 mod report_places;
 mod report_runs;
+mod rules;
 mod support;

@@ -1,0 +1,104 @@
+//! What a proposal may do, and what it is told of: cases beside the fixtures.
+
+use super::check;
+use crate::support::Repo;
+
+const OWNED: &str = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice, '@ispcustomer/noc']\n";
+
+/// What `head` is told, compared with `base`, if `actors` propose it.
+fn told(base: &Repo, head: &Repo, actors: &[&str]) -> String {
+    let actors: Vec<String> = actors.iter().map(|actor| (*actor).to_owned()).collect();
+    check(head.path(), Some(base.path()), &actors).told
+}
+
+/// Two equal repositories whose domain has owners.
+fn owned() -> (Repo, Repo) {
+    let both = (Repo::new(), Repo::new());
+    for repo in [&both.0, &both.1] {
+        repo.write("domains/ispcustomer.co.zw.yaml", OWNED);
+    }
+    both
+}
+
+#[test]
+fn owners_their_teams_and_admins_may() {
+    let (base, head) = owned();
+    for repo in [&base, &head] {
+        repo.write("shapeline.yaml", "admins: ['@upstream/core']\n");
+    }
+    head.subscriber("10.10.10.25", 30);
+    for actors in [["alice", ""], ["Alice", ""], ["bob", "ISPcustomer/noc"], ["carol", "@upstream/core"]] {
+        assert_eq!(told(&base, &head, &actors), "", "{actors:?}");
+    }
+    for actors in [["bob", ""], ["noc", "ispcustomer"], ["alice2", ""], ["", "other/noc"]] {
+        assert!(told(&base, &head, &actors).contains("[foreign-change]"), "{actors:?}");
+    }
+    assert_eq!(told(&base, &head, &[]), "", "nobody was named");
+    head.write("plans/NEW.yaml", "name: NEW\nup: 1 Mbps\ndown: 1 Mbps\n");
+    assert!(told(&base, &head, &["alice"]).contains("`alice` may not change the plan `NEW`"));
+    assert_eq!(told(&base, &head, &["upstream/core"]), "");
+}
+
+#[test]
+fn a_proposal_that_removes_everything_is_foreign_too() {
+    let (base, _) = owned();
+    base.subscriber("10.10.10.25", 30);
+    let told = told(&base, &Repo::empty(), &["mallory"]);
+    assert!(told.contains("subscribers of `ispcustomer.co.zw`: 1 removed"), "{told}");
+    assert!(told.contains("may not change the domain `ispcustomer.co.zw`"), "{told}");
+}
+
+#[test]
+fn where_the_base_cannot_be_read_nobody_is_an_owner() {
+    let (base, head) = owned();
+    base.write("domains/ispcustomer.co.zw.yaml", format!("{OWNED}capactiy: 1\n"));
+    head.subscriber("10.10.10.25", 30);
+    assert!(told(&base, &head, &["alice"]).contains("mend the base revision first"));
+    let (base, head) = owned();
+    base.write("shapeline.yaml", "admins: [carol]\nadmins: [carol]\n");
+    head.write("plans/NEW.yaml", "name: NEW\nup: 1 Mbps\ndown: 1 Mbps\n");
+    assert!(told(&base, &head, &["carol"]).contains("may not change the plan `NEW`"));
+}
+
+#[test]
+fn a_copy_of_somebody_elses_record_is_a_change() {
+    let (base, head) = owned();
+    for repo in [&base, &head] {
+        repo.subscriber("10.10.10.25", 30);
+    }
+    head.write("subscribers/copy.yaml", head.read("subscribers/ispcustomer.co.zw/10.10.10.25.yaml"));
+    let told = told(&base, &head, &["mallory"]);
+    assert!(told.contains("[foreign-change]"), "{told}");
+    assert!(told.contains("subscribers/copy.yaml:1:5: error [duplicate-ip]"), "the copy is the offence: {told}");
+}
+
+#[test]
+fn of_two_equal_addresses_the_new_one_is_the_offence() {
+    let (base, head) = (Repo::new(), Repo::new());
+    for repo in [&base, &head] {
+        repo.write("subscribers/z.yaml", "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    }
+    head.write("subscribers/a.yaml", "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 50_MEG_UP_50_MEG_DOWN\n");
+    let told = told(&base, &head, &[]);
+    assert!(told.starts_with("subscribers/a.yaml:1:5: error [duplicate-ip]"), "{told}");
+    assert!(told.contains("    subscribers/z.yaml:1:5: "), "{told}");
+}
+
+#[test]
+fn a_sum_is_of_the_change_only_if_the_change_raises_it() {
+    let (base, head) = (Repo::new(), Repo::new());
+    let domain = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\ncapacity: {up: 40 Mbps, down: 40 Mbps}\nmax_subscribers: 1\n";
+    for repo in [&base, &head] {
+        repo.write("domains/ispcustomer.co.zw.yaml", domain);
+        repo.subscriber("10.10.10.25", 30);
+        repo.subscriber("10.10.10.26", 50);
+    }
+    let mentions = |told: &str| told.matches("(not in this change)").count();
+    assert_eq!(mentions(&told(&base, &head, &[])), 3);
+    head.subscriber("10.10.10.26", 30);
+    assert_eq!(mentions(&told(&base, &head, &[])), 3, "less is sold than before");
+    head.subscriber("10.10.10.27", 50);
+    let told = told(&base, &head, &[]);
+    assert_eq!(mentions(&told), 0, "{told}");
+    assert!(told.contains("10.10.10.27.yaml:3:7: sold by this change"), "{told}");
+}
