@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod check;
+mod generated;
+mod init;
 mod plan;
 mod render;
 mod report;
 mod report_hostile;
 mod report_places;
+mod schema;
 mod support;
