@@ -12,3 +12,4 @@ mod report_hostile;
 mod report_places;
 mod schema;
 mod support;
+mod workflows;
