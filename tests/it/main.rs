@@ -4,6 +4,7 @@
 
 mod check;
 mod generated;
+mod housekeeping;
 mod init;
 mod plan;
 mod render;
