@@ -180,7 +180,7 @@ impl Reader<'_> {
     }
 
     fn before_node(&mut self, span: Span) -> Result<(), Stop> {
-        if self.builder.len() >= MAX_NODES {
+        if self.builder.node_count() >= MAX_NODES {
             let message = format!("the file holds more than {MAX_NODES} keys and values");
             return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
         }

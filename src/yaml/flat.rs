@@ -43,7 +43,7 @@ pub(super) fn read(text: &str) -> Option<Document> {
         }
         builder.close(None);
     }
-    (builder.len() <= MAX_NODES).then(|| builder.finish())
+    (builder.node_count() <= MAX_NODES).then(|| builder.finish())
 }
 
 /// `- key: value` and the lines below it, again and again.

@@ -4,6 +4,9 @@
 
 mod check;
 mod explain;
+mod generated;
+mod housekeeping;
+mod init;
 mod plan;
 mod render;
 mod report;
@@ -11,4 +14,6 @@ mod report_hostile;
 mod report_places;
 mod report_runs;
 mod rules;
+mod schema;
 mod support;
+mod workflows;
