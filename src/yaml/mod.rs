@@ -77,6 +77,12 @@ pub fn read(text: &str) -> Reading {
     }
 }
 
+/// Reads a text by the quick reader alone; `None` if it has not the flat shape. Public so that
+/// tests can hold it against [`read_full`].
+pub fn read_flat(text: &str) -> Option<Document> {
+    flat::read(text)
+}
+
 /// Reads a text by the full parser alone. Public so that tests can hold [`read`] against it.
 pub fn read_full(text: &str) -> Reading {
     events::read(text)

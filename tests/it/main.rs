@@ -4,3 +4,4 @@
 
 mod check;
 mod support;
+mod yaml_properties;
