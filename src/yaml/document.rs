@@ -197,6 +197,11 @@ impl Builder {
         self.document.nodes.len()
     }
 
+    /// Where the node added last ends.
+    pub fn last_end(&self) -> u32 {
+        self.document.nodes.last().map_or(0, |node| node.span.end)
+    }
+
     /// Adds a scalar whose value is a part of the source, as it stands there.
     pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
         self.push(Kind::Scalar(style), span, Text { start: text.start, len: text.end - text.start, unescaped: false });

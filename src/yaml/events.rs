@@ -19,6 +19,7 @@ pub(super) fn read(text: &str) -> Reading {
         emit_unresolved_aliases: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
+        strict_indentation: true,
     };
     let mut reader =
         Reader { text, builder: Builder::for_text(text.len()), open: Vec::new(), problems: Vec::new(), documents: 0 };
@@ -132,12 +133,11 @@ impl Reader<'_> {
             return Ok(());
         }
         if span.start == span.end {
-            return Err(problem(
-                ProblemKind::Syntax,
+            return self.ambiguous(
                 span,
                 "a key is missing before this colon",
                 "write the field's name before the colon",
-            ));
+            );
         }
         if value == "<<" {
             return self.ambiguous(span, "a merge key copies fields from elsewhere", "write the fields out here");
@@ -162,11 +162,33 @@ impl Reader<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
-        // A block collection's own event is empty and stands where its first part does.
-        let _ = style;
-        self.builder.open(kind, span.start);
+        // A block collection's own event is empty and stands where its first part does. That is
+        // the dash, but for a list that is not indented below its key: then it is the entry.
+        let below_key = self.open.last() == Some(&Open::MappingValue);
+        let dash = (kind == Kind::Sequence && style == StructureStyle::Block && below_key)
+            .then(|| self.first_dash(span.start))
+            .flatten();
+        self.builder.open(kind, dash.unwrap_or(span.start));
         self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
         Ok(())
+    }
+
+    /// The first dash between the last key and `before`, past the colon and comments.
+    fn first_dash(&self, before: u32) -> Option<u32> {
+        let from = self.builder.last_end();
+        let gap = self.text.get(from as usize..before as usize)?;
+        let mut in_comment = false;
+        for (at, byte) in gap.bytes().enumerate() {
+            match byte {
+                b'\n' | b'\r' => in_comment = false,
+                _ if in_comment => {}
+                b'#' => in_comment = true,
+                b'-' => return Some(from + at as u32),
+                b':' | b' ' | b'\t' => {}
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn end(&mut self, span: Span) -> Result<(), Stop> {

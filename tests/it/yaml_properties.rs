@@ -258,7 +258,7 @@ fn value() -> impl Strategy<Value = String> {
         "a! b",
         "[a? b]",
     ];
-    prop_oneof![6 => pick_owned(whole), 2 => "[ a-z0-9:#.,@/'\\[\\]-]{0,12}", 1 => "\\PC{0,6}"]
+    prop_oneof![12 => pick(&["10.10.10.25", "2001:db8::1", "a b", "'a'", "[a, b]"]), 6 => pick_owned(whole), 2 => "[ a-z0-9:#.,@/'\\[\\]-]{0,12}", 1 => "\\PC{0,6}"]
 }
 
 fn pick_owned(of: &[&str]) -> impl Strategy<Value = String> + use<> {
