@@ -156,7 +156,7 @@ pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>,
     if validator.is_valid(View::Node(record)) {
         return Vec::new();
     }
-    let schema = record_schema_cached(kind);
+    let schema = record_schema(kind);
     let mut findings: Vec<Finding> = validator
         .iter_errors(View::Node(record))
         .take(100)
@@ -174,7 +174,8 @@ pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>,
     findings
 }
 
-fn record_schema_cached(kind: Kind) -> &'static Value {
+/// The schema of one record of this kind.
+pub fn record_schema(kind: Kind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
 }

@@ -90,7 +90,7 @@ impl Reader<'_> {
                 let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
                 self.ambiguous(span, message, "write the value itself here")?;
                 self.before_node(span)?;
-                self.builder.scalar_unescaped(Style::Text, span, "");
+                self.builder.scalar_unescaped(Style::Quoted, span, "");
                 self.after_node();
             }
             _ => {}
@@ -116,9 +116,16 @@ impl Reader<'_> {
         }
         let plain = style == ScalarStyle::Plain;
         let empty = plain && span.start == span.end;
-        let kind = if plain { Style::Plain } else { Style::Text };
-        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-        let inner = if quoted && span.end - span.start >= 2 { Span::new(span.start + 1, span.end - 1) } else { span };
+        let kind = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let inner = if kind == Style::Quoted && span.end - span.start >= 2 {
+            Span::new(span.start + 1, span.end - 1)
+        } else {
+            span
+        };
         if empty || self.slice(inner) == value {
             self.builder.scalar_in_source(kind, span, inner);
         } else {
@@ -321,8 +328,14 @@ fn unprintable(text: &str) -> Option<Problem> {
         matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
             | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
     };
-    let (at, character) = text.char_indices().find(|&(_, c)| bad(c))?;
+    // A byte-order mark may open a file; anywhere else it is an unseen character that tools take
+    // for different things.
+    let (at, character) = text.char_indices().find(|&(at, c)| bad(c) || (c == '\u{feff}' && at > 0))?;
     let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
+    if character == '\u{feff}' {
+        let message = "a byte-order mark (U+FEFF) stands in the middle of the file";
+        return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
+    }
     let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(character));
     Some(problem(ProblemKind::Syntax, span, message, "remove it; if the file is not a text, it does not belong here"))
 }

@@ -131,7 +131,7 @@ fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Opti
         return None;
     }
     let span = Span::new(start as u32, close as u32 + 1);
-    builder.scalar_in_source(Style::Text, span, Span::new(start as u32 + 1, close as u32));
+    builder.scalar_in_source(Style::Quoted, span, Span::new(start as u32 + 1, close as u32));
     Some(close + 1)
 }
 

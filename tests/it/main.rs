@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod check;
+mod fmt;
 mod support;
 mod yaml_properties;
 mod yaml_suite;

@@ -131,7 +131,7 @@ fn token() -> impl Strategy<Value = String> {
     prop_oneof![9 => select(tokens.to_vec()).prop_map(str::to_owned), 1 => any::<char>().prop_map(|c| c.to_string())]
 }
 
-fn soup() -> impl Strategy<Value = String> {
+pub fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(token(), 0..40).prop_map(|tokens| tokens.concat())
 }
 
@@ -291,7 +291,7 @@ fn record() -> impl Strategy<Value = Vec<(String, String, String, String)>> {
 }
 
 /// Texts in the shape of data files, with here and there something that is not.
-fn near_data() -> impl Strategy<Value = String> {
+pub fn near_data() -> impl Strategy<Value = String> {
     let start = prop_oneof![
         10 => Just(String::new()),
         2 => pick(&["---\n", "--- \n", " ---\n", "---", "--- # c\n", "# c\n", "\n", "  \n", "# c\n---\n", "---\n---\n", "\u{feff}", "%YAML 1.2\n---\n", "-\n", "  # c\n"]),
@@ -331,7 +331,7 @@ fn item(dash: &str, fields: &[(String, String, String, String)], nudges: &[i32])
 }
 
 /// Clean data with a few small edits: one wrong byte in a file that is otherwise right.
-fn edited_data() -> impl Strategy<Value = String> {
+pub fn edited_data() -> impl Strategy<Value = String> {
     let value = pick(&[
         "10.10.10.25",
         "2001:db8::1",
@@ -384,7 +384,7 @@ fn edited_data() -> impl Strategy<Value = String> {
 /// How many cases to try: more by `PROPTEST_CASES`.
 pub fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(usual), ..ProptestConfig::default() }
+    ProptestConfig { cases: asked.unwrap_or(usual), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

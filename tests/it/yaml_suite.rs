@@ -112,7 +112,7 @@ fn value(node: Node<'_>) -> Value {
     match node.kind() {
         Kind::Mapping => node.entries().map(|(key, item)| (key.text().to_owned(), value(item))).collect(),
         Kind::Sequence => node.items().map(value).collect(),
-        Kind::Scalar(Style::Text) => node.text().into(),
+        Kind::Scalar(Style::Quoted | Style::Block) => node.text().into(),
         Kind::Scalar(Style::Plain) => match scalar_type(node.text()) {
             ScalarType::Null => Value::Null,
             ScalarType::Bool(value) => value.into(),
