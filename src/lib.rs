@@ -27,4 +27,5 @@ pub mod rules;
 pub mod schema;
 pub mod source;
 pub mod tree;
+pub mod write;
 pub mod yaml;
