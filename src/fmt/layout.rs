@@ -148,15 +148,17 @@ impl<'a> Source<'a> {
             return (item(above, Body::Inline(value, schema), behind), taken);
         }
         // Behind the key; or, behind a closing bracket that will be no more.
-        let key_end = part.key.map_or(part.start, |key| key.span().end);
+        let head_end = part.key.map_or(part.start, |key| key.span().end);
         let mut behind = comments.first().filter(|first| {
-            part.key.is_some() && !first.own_line && {
-                first.span.start < value.span().start
-                    && line_start(self.text, first.span.start as usize) <= key_end as usize
-            }
+            let line = line_start(self.text, first.span.start as usize);
+            !first.own_line && first.span.start < value.span().start && line <= head_end as usize
         });
         let mut inside = &comments[usize::from(behind.is_some())..];
         let mut taken = comments.len() - inside.len();
+        if part.key.is_none() {
+            // Behind a dash: of the whole record, not of its first field.
+            above.extend(behind.take().map(|comment| self.line(comment)));
+        }
         if flow_value {
             let (before, rest) = split(inside, value.span().start);
             let (bracketed, after) = split(rest, value.span().end);
@@ -180,7 +182,7 @@ impl<'a> Source<'a> {
             inside = &inside[..inside.iter().take_while(belongs).count()];
             taken += inside.len();
         }
-        let from = if flow_value { value.span().start } else { key_end };
+        let from = if flow_value { value.span().start } else { head_end };
         let block = self.block(value, from, inside, flow_value, schema);
         let behind = behind.map(|comment| self.line(comment).text);
         (item(above, Body::Block(block), behind), taken)

@@ -148,9 +148,14 @@ impl Printer<'_> {
     /// A collection over several lines: below its key, or beside its dash.
     fn spread(&mut self, item: &Item<'_>, block: &Block<'_>, behind: Option<&str>, indent: usize, in_list: bool) {
         if in_list {
-            let at = self.out.len() + indent;
+            let at = self.out.len();
             self.block(block, indent + STEP);
-            self.out.replace_range(at..at + 1, "-");
+            if self.out[at + indent + STEP..].starts_with('#') {
+                // Beside the dash the comment would seem to be the record's, not the field's.
+                self.out.insert_str(at, &format!("{:indent$}-\n", ""));
+            } else {
+                self.out.replace_range(at + indent..at + indent + 1, "-");
+            }
             return;
         }
         self.indent(indent);
