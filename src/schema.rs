@@ -242,7 +242,9 @@ fn describe(
         }
         ValidationErrorKind::PropertyNames { error } => {
             let name = error.instance().as_str().unwrap_or_default().to_owned();
-            let expected = "a label's name: letters, digits and . _ / -, at most 63";
+            let expected =
+                schema.and_then(|schema| schema.pointer("/propertyNames/x-expected")).and_then(Value::as_str);
+            let expected = expected.unwrap_or("a name that is allowed here");
             vec![finding(at.clone().field(name.clone()).key(), format!("{} is not {expected}", quoted(&name)))]
         }
         ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, expected, steps)],

@@ -1,6 +1,7 @@
 //! One file per command: wiring, no logic.
 
 mod check;
+mod fmt;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ impl From<Outcome> for ExitCode {
 pub fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Command::Check(args) => check::run(&root(cli)?, args),
+        Command::Fmt(args) => fmt::run(&root(cli)?, args),
         _ => bail!("not yet"),
     }
 }

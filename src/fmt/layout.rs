@@ -174,8 +174,11 @@ impl<'a> Source<'a> {
                 }
             }
         } else {
-            // As long as they are indented at least as far as the parts, they belong to them.
+            // As long as they are indented at least as far as the parts, they belong to them; below
+            // a list that is not indented under its key, further than that.
             let column = self.column(value);
+            let unindented = part.key.is_some_and(|key| self.column(key) >= column);
+            let column = column + u32::from(unindented);
             let belongs = |comment: &&Comment| {
                 comment.span.start < value.span().end || !comment.own_line || comment.column >= column
             };

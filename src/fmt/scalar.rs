@@ -3,6 +3,9 @@
 use crate::finding::is_steering;
 use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
 
+/// A text longer than this that was a block stays one, in lines of this length.
+const LONG: usize = 80;
+
 /// Where a value stands: inside brackets fewer characters are free.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
@@ -14,18 +17,43 @@ pub(super) enum Place {
 pub(super) enum Written {
     /// On one line.
     Line(String),
-    /// As a block below a header: `|` or `|-`, then these lines.
+    /// As a block: its header, such as `|-`, and its lines.
     Block(&'static str, Vec<String>),
 }
 
 /// A scalar as it is printed, where one line is not a must.
 pub(super) fn written(node: Node<'_>, source: &str) -> Written {
     let value = node.text();
-    let is_block = node.kind() == Kind::Scalar(Style::Block);
-    match block_header(value).filter(|_| is_block) {
-        Some(header) => Written::Block(header, value.lines().map(ToOwned::to_owned).collect()),
-        None => Written::Line(inline(node, source, Place::Block)),
+    if node.kind() == Kind::Scalar(Style::Block) {
+        if let Some((header, lines)) = folded(value) {
+            return Written::Block(header, lines);
+        }
+        if let Some(header) = literal_header(value) {
+            return Written::Block(header, value.lines().map(ToOwned::to_owned).collect());
+        }
     }
+    Written::Line(inline(node, source, Place::Block))
+}
+
+/// A long text without line breaks, which was a block, as lines of a folded one.
+fn folded(value: &str) -> Option<(&'static str, Vec<String>)> {
+    let body = value.strip_suffix('\n').unwrap_or(value);
+    let odd = body.contains("  ") || body.trim() != body || body.chars().any(is_steering);
+    if odd || body.chars().count() <= LONG {
+        return None;
+    }
+    let mut lines = vec![String::new()];
+    for word in body.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= LONG => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    Some((if value.ends_with('\n') { ">" } else { ">-" }, lines))
 }
 
 /// A scalar on one line.
@@ -60,10 +88,8 @@ fn needs_no_quotes(value: &str, place: Place) -> bool {
     };
     // 1.1 knows dates; in quotes they are texts to everyone.
     let date = value.len() >= 6 && value.as_bytes()[4] == b'-' && value.bytes().take(4).all(|b| b.is_ascii_digit());
-    let colons =
-        value.split(':').skip(1).all(|after| after.starts_with(|c: char| c.is_ascii_alphanumeric() || (c == '/')));
-    let colons =
-        colons || (place == Place::Block && value.parse::<std::net::Ipv6Addr>().is_ok() && !value.ends_with(':'));
+    let after_colon = |c: char| c.is_ascii_alphanumeric() || c == '/' || (c == ':' && place == Place::Block);
+    let colons = value.match_indices(':').all(|(at, _)| value[at + 1..].starts_with(after_colon));
     starts
         && colons
         && !date
@@ -73,12 +99,17 @@ fn needs_no_quotes(value: &str, place: Place) -> bool {
 }
 
 /// The header of a literal block that says `value`, if one can say it plainly.
-fn block_header(value: &str) -> Option<&'static str> {
+fn literal_header(value: &str) -> Option<&'static str> {
     let body = value.strip_suffix('\n').unwrap_or(value);
     let first = body.chars().next()?;
     let odd = |line: &str| line.ends_with([' ', '\t']) || line.chars().any(|c| is_steering(c) && c != '\t');
-    // The lines are indented by us, so none of them may seem to be.
-    if body.is_empty() || body.ends_with('\n') || matches!(first, ' ' | '\t' | '\n') || body.split('\n').any(odd) {
+    // A single line needs no block. The lines are indented by us, so none of them may seem to be.
+    if !value.contains('\n')
+        || body.is_empty()
+        || body.ends_with('\n')
+        || matches!(first, ' ' | '\t' | '\n')
+        || body.split('\n').any(odd)
+    {
         return None;
     }
     Some(if value.ends_with('\n') { "|" } else { "|-" })

@@ -5,6 +5,7 @@ use shapeline::fmt::{Refused, format};
 use shapeline::schema::Kind;
 use shapeline::yaml::{self, Node};
 
+use crate::support::Repo;
 use crate::yaml_properties::{cases, edited_data, near_data, soup};
 
 /// What formatting promises for any text; what it gave, if it gave something.
@@ -254,4 +255,91 @@ fn most_of_the_commented_data_is_valid() {
     let with_comments = texts.iter().filter(|text| marks(text).len() > 2 && format(text, Kind::Domain).is_ok()).count();
     println!("of 500 texts {valid} were formatted, {with_comments} of them with more than two comments");
     assert!(valid > 250 && with_comments > 50, "valid {valid}, with comments {with_comments}");
+}
+
+const UNTIDY: &str = "plan: 30_MEG_UP_30_MEG_DOWN\nip:   '10.10.10.25'  \ndomain: ispcustomer.co.zw # where\n";
+const TIDY: &str = "ip: 10.10.10.25\ndomain: ispcustomer.co.zw  # where\nplan: 30_MEG_UP_30_MEG_DOWN\n";
+
+#[test]
+fn files_are_rewritten_and_named() {
+    let repo = Repo::new();
+    repo.write("subscribers/a.yaml", UNTIDY);
+    let run = repo.run(&["fmt"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
+    assert_eq!(run.stderr, "formatted subscribers/a.yaml\n4 files: 1 formatted\n");
+    assert_eq!(repo.read("subscribers/a.yaml"), TIDY);
+    let again = repo.run(&["fmt"]);
+    assert_eq!((again.code, again.stderr.as_str()), (0, "4 files: 0 formatted\n"));
+}
+
+#[test]
+fn check_names_files_and_writes_nothing() {
+    let repo = Repo::new();
+    repo.write("subscribers/a.yaml", UNTIDY);
+    let run = repo.run(&["fmt", "--check"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, "subscribers/a.yaml\n"), "{run:?}");
+    assert_eq!(repo.read("subscribers/a.yaml"), UNTIDY);
+    repo.write("subscribers/a.yaml", TIDY);
+    assert_eq!(repo.run(&["fmt", "--check"]).code, 0);
+}
+
+#[test]
+fn a_broken_file_is_left_alone_and_the_others_are_not() {
+    let repo = Repo::new();
+    repo.write("subscribers/a.yaml", UNTIDY);
+    let broken = "ip: 10.10.10.26\nip: &x 10.10.10.27\n";
+    repo.write("subscribers/b.yaml", broken);
+    repo.write("subscribers/c.yaml", b"name: \xff\n");
+    let run = repo.run(&["fmt"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    for said in [
+        "formatted subscribers/a.yaml\n",
+        "subscribers/b.yaml:2:1: ",
+        "subscribers/b.yaml:2:5: ",
+        "subscribers/c.yaml: ",
+    ] {
+        assert!(run.stderr.contains(said), "{said} in {}", run.stderr);
+    }
+    assert_eq!(repo.read("subscribers/a.yaml"), TIDY);
+    assert_eq!(repo.read("subscribers/b.yaml"), broken);
+}
+
+#[test]
+fn only_the_named_files_and_folders_are_formatted() {
+    let repo = Repo::new();
+    for file in ["subscribers/a.yaml", "subscribers/b/c.yaml", "subscribers/b/d.yaml", "subscribers/bb.yaml"] {
+        repo.write(file, UNTIDY);
+    }
+    let run = repo.run(&["fmt", "subscribers/a.yaml"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, "formatted subscribers/a.yaml\n1 file: 1 formatted\n"), "{run:?}");
+    let run = repo.run(&["fmt", "--check", "subscribers/b", "subscribers/b/c.yaml"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, "subscribers/b/c.yaml\nsubscribers/b/d.yaml\n"), "{run:?}");
+    repo.write("notes.yaml", UNTIDY);
+    assert_eq!(repo.run(&["fmt", "notes.yaml"]).code, 2);
+    assert_eq!(repo.run(&["fmt", "/"]).code, 2, "what is above the repository is not all of the repository");
+    assert_eq!(repo.run(&["fmt", "subscribers/missing.yaml"]).code, 2);
+}
+
+/// Every `X.yaml` in the folder, whose kind its name starts with, is formatted to `X.expected`.
+#[test]
+fn examples_come_out_as_written_beside_them() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fmt");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".yaml") {
+            continue;
+        }
+        let kind = Kind::ALL.into_iter().find(|kind| name.starts_with(kind.name())).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let formatted = check_laws(&text, kind).unwrap().unwrap();
+        let expected = path.with_extension("expected");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            std::fs::write(&expected, &formatted).unwrap();
+        }
+        assert_eq!(formatted, std::fs::read_to_string(&expected).unwrap(), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 5, "only {seen} examples");
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod fmt;
+mod schema_properties;
 mod support;
 mod yaml_properties;
 mod yaml_suite;
