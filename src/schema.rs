@@ -259,6 +259,8 @@ fn describe(
             let mut found = finding(at.clone(), format!("{shown} is not {expected}"));
             if let Some(meant) = meant(node, expected.as_str()) {
                 found = found.did_you_mean(Some(&meant));
+            } else if node.text().starts_with(['“', '”', '„', '‘', '’', '«']) {
+                found = found.help("these quotes are part of the value: YAML knows only \" and '");
             }
             vec![found]
         }
@@ -320,7 +322,8 @@ fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&s
             .help("remove the quotes");
     }
     if steps.is_empty() {
-        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"));
+        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"))
+            .help("write each field on a line of its own as `field: value`, with a space after the colon");
     }
     finding(format!("{name} is {what}, {shown}; expected {expected}"))
 }

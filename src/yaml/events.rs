@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::document::{Builder, Kind, Style};
 use super::scalar::{ScalarType, scalar_type};
-use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading};
+use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
 use crate::source::Span;
 
 /// Reads a text by the events of a full YAML parser.
@@ -20,13 +20,14 @@ pub(super) fn read(text: &str) -> Reading {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
         strict_indentation: true,
+        disallow_directives: true,
     };
     let mut reader =
         Reader { text, builder: Builder::for_text(text.len()), open: Vec::new(), problems: Vec::new(), documents: 0 };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => reader.event(&event, span),
-            Err(error) => Err(reader.syntax_error(&error)),
+            Err(error) => Err(mistake::explain(text, &error)),
         };
         if let Err(problem) = step {
             reader.problems.push(problem);
@@ -61,10 +62,14 @@ impl Reader<'_> {
         let span = self.span(at);
         if let Some(tag) = at.tag_span() {
             let tag = self.span(tag);
-            self.ambiguous(tag, "a tag changes the type of a value", "remove the tag")?;
+            self.ambiguous(
+                tag,
+                "a tag changes the type of a value",
+                "remove the tag; a text that starts with ! needs quotes",
+            )?;
         }
         match event {
-            Event::DocumentStart(_, version) => {
+            Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
                     return Err(problem(
@@ -74,9 +79,6 @@ impl Reader<'_> {
                         "keep one document in a file: write several records as a list, each starting with `- `",
                     ));
                 }
-                if version.is_some() {
-                    self.ambiguous(span, "the file has a %YAML directive", "remove the line that starts with `%YAML`")?;
-                }
             }
             Event::Scalar(value, style, _, _) => self.scalar(value, *style, span)?,
             Event::SequenceStart(style, _, _) => self.start(Kind::Sequence, *style, span)?,
@@ -84,11 +86,15 @@ impl Reader<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Anchor(_, name) => {
                 let message = format!("the anchor {} gives a value a name", shown("&", name));
-                self.ambiguous(span, message, "remove the anchor, and write the value out wherever it is used")?;
+                self.ambiguous(
+                    span,
+                    message,
+                    "write the value out wherever it is used; a text that starts with & needs quotes",
+                )?;
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
-                self.ambiguous(span, message, "write the value itself here")?;
+                self.ambiguous(span, message, "write the value itself; a text that starts with * needs quotes")?;
                 self.before_node(span)?;
                 self.builder.scalar_unescaped(Style::Quoted, span, "");
                 self.after_node();
@@ -167,7 +173,7 @@ impl Reader<'_> {
         }
         self.before_node(span)?;
         if self.open.len() >= MAX_DEPTH {
-            return Err(too_deep(span));
+            return Err(mistake::too_deep(span));
         }
         // A block collection's own event is empty and stands where its first part does. That is
         // the dash, but for a list that is not indented below its key: then it is the entry.
@@ -277,23 +283,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn syntax_error(&self, error: &ScanError) -> Problem {
-        let start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
-        let start = (0..=start).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
-        let next = self.text[start..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
-        let span = Span::new(start as u32, (start + next.map_or(0, char::len_utf8)) as u32);
-        let info = error.info();
-        if info.contains("nesting") || info.contains("recursion") || info.contains("too deep") {
-            return too_deep(span);
-        }
-        let help = if self.text[start..].starts_with('\t') || info.contains("tab") {
-            "indent with spaces: YAML does not allow tabs here"
-        } else {
-            "check the indentation, and quote a value that holds `: `, ` #`, or starts with one of [ ] { } , & * ! | > ' \" % @ `"
-        };
-        problem(ProblemKind::Syntax, span, format!("not valid YAML: {info}"), help)
-    }
-
     fn span(&self, span: granit_parser::Span) -> Span {
         let range = span.byte_range().unwrap_or(0..0);
         let limit = self.text.len();
@@ -307,15 +296,6 @@ impl Reader<'_> {
 
 fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'static str) -> Problem {
     Problem { kind, span, message: message.into(), help, related: None }
-}
-
-fn too_deep(span: Span) -> Problem {
-    problem(
-        ProblemKind::Syntax,
-        span,
-        format!("lists and mappings nest more than {MAX_DEPTH} levels deep"),
-        "a record needs no more than four levels; check the indentation and the brackets",
-    )
 }
 
 fn shown(prefix: &str, name: &str) -> String {

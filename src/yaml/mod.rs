@@ -14,6 +14,7 @@ mod document;
 mod events;
 mod flat;
 pub mod json;
+mod mistake;
 mod scalar;
 
 pub use document::{Builder, Document, Kind, Node, Style};

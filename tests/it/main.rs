@@ -6,5 +6,6 @@ mod check;
 mod fmt;
 mod schema_properties;
 mod support;
+mod yaml_mistakes;
 mod yaml_properties;
 mod yaml_suite;
