@@ -17,6 +17,7 @@
 pub mod cli;
 pub mod commands;
 pub mod finding;
+pub mod fmt;
 pub mod git;
 pub mod init;
 pub mod locate;

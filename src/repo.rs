@@ -234,6 +234,14 @@ fn role(path: &str) -> Role {
     }
 }
 
+/// Which kind of data the file at `path` holds; `None` if it is not read as data.
+pub fn data_kind(path: &str) -> Option<Kind> {
+    match role(path) {
+        Role::Data(kind) => Some(kind),
+        _ => None,
+    }
+}
+
 fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Validators) -> Result<FileRead> {
     let whole = Where::File(FileId::default());
     let refused = |message: String, help: &str| FileRead {

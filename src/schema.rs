@@ -146,7 +146,7 @@ pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>,
     if validator.is_valid(View::Node(record)) {
         return Vec::new();
     }
-    let schema = record_schema_cached(kind);
+    let schema = record_schema(kind);
     let mut findings: Vec<Finding> = validator
         .iter_errors(View::Node(record))
         .take(100)
@@ -164,7 +164,8 @@ pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>,
     findings
 }
 
-fn record_schema_cached(kind: Kind) -> &'static Value {
+/// The schema of one record of this kind.
+pub fn record_schema(kind: Kind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
 }
@@ -231,7 +232,9 @@ fn describe(
         }
         ValidationErrorKind::PropertyNames { error } => {
             let name = error.instance().as_str().unwrap_or_default().to_owned();
-            let expected = "a label's name: letters, digits and . _ / -, at most 63";
+            let expected =
+                schema.and_then(|schema| schema.pointer("/propertyNames/x-expected")).and_then(Value::as_str);
+            let expected = expected.unwrap_or("a name that is allowed here");
             vec![finding(at.clone().field(name.clone()).key(), format!("{} is not {expected}", quoted(&name)))]
         }
         ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, expected, steps)],
@@ -246,6 +249,8 @@ fn describe(
             let mut found = finding(at.clone(), format!("{shown} is not {expected}"));
             if let Some(meant) = meant(node, expected.as_str()) {
                 found = found.did_you_mean(Some(&meant));
+            } else if node.text().starts_with(['“', '”', '„', '‘', '’', '«']) {
+                found = found.help("these quotes are part of the value: YAML knows only \" and '");
             }
             vec![found]
         }
@@ -313,7 +318,8 @@ fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&s
             .help("remove the quotes");
     }
     if steps.is_empty() {
-        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"));
+        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"))
+            .help("write each field on a line of its own as `field: value`, with a space after the colon");
     }
     finding(format!("{name} is {what}, {shown}; expected {expected}"))
 }

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod explain;
+mod fmt;
 mod init;
 mod man;
 mod plan;
@@ -61,7 +62,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
-        _ => bail!("not yet"),
+        Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }
 }
 

@@ -59,7 +59,8 @@ impl From<IpNet> for Address {
 
 impl Ord for Address {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.sort_key().cmp(&other.sort_key())
+        // The spelling last: two that are not equal must not compare as equal.
+        self.sort_key().cmp(&other.sort_key()).then_with(|| self.written.cmp(&other.written))
     }
 }
 

@@ -256,7 +256,7 @@ pub struct Safety {
     pub min_subscribers: Option<u32>,
     /// Further limits for single domains, by name, on top of the general ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Domains")]
+    #[schemars(title = "Domains", schema_with = "by_name::<DomainName, DomainLimits>")]
     pub domains: BTreeMap<DomainName, DomainLimits>,
 }
 
@@ -310,10 +310,10 @@ impl schemars::JsonSchema for Suspended {
 pub struct Settings {
     /// What is rendered, by name. Without it, shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Outputs")]
+    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, Output>")]
     pub outputs: BTreeMap<SettingName, Output>,
     /// Where it is published.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
     pub targets: Vec<Target>,
     /// How much one change may touch before somebody has to say that it is meant.
@@ -332,6 +332,14 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "severities")]
     #[schemars(title = "Rules", schema_with = "rule_severities")]
     pub rules: BTreeMap<RuleId, Severity>,
+}
+
+fn targets<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Target>, D::Error> {
+    let targets = <Vec<Target> as serde::Deserialize>::deserialize(deserializer)?;
+    if targets.len() > 1000 {
+        return Err(serde::de::Error::custom("expected at most 1000 targets"));
+    }
+    Ok(targets)
 }
 
 fn admins<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Owner>, D::Error> {
@@ -367,6 +375,18 @@ fn severities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTree
         }
     }
     Ok(set)
+}
+
+/// Values by name. Left to itself `schemars` would keep the name's pattern and lose its length.
+fn by_name<K: schemars::JsonSchema, V: schemars::JsonSchema>(
+    generator: &mut schemars::SchemaGenerator,
+) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": K::json_schema(generator),
+        "additionalProperties": generator.subschema_for::<V>(),
+        "x-expected": "names with values",
+    })
 }
 
 fn rule_severities(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {

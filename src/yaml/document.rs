@@ -18,8 +18,10 @@ pub enum Kind {
 pub enum Style {
     /// Without quotes.
     Plain,
-    /// In quotes, or as a block (`|`, `>`): always text.
-    Text,
+    /// In quotes.
+    Quoted,
+    /// As a block, below a `|` or `>`: the node's place is that of the lines, without the header.
+    Block,
 }
 
 /// Where a scalar's value is: in the source itself, or, once unescaped, beside it.
@@ -65,7 +67,7 @@ impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
             Kind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
-            Kind::Scalar(Style::Text) => write!(f, "{:?}", self.text()),
+            Kind::Scalar(_) => write!(f, "{:?}", self.text()),
             Kind::Sequence => f.debug_list().entries(self.items()).finish(),
             Kind::Mapping => f.debug_map().entries(self.entries()).finish(),
         }
@@ -200,6 +202,11 @@ impl Builder {
     /// Whether there is no node yet.
     pub fn is_empty(&self) -> bool {
         self.document.nodes.is_empty()
+    }
+
+    /// Where the node added last ends.
+    pub fn last_end(&self) -> u32 {
+        self.document.nodes.last().map_or(0, |node| node.span.end)
     }
 
     /// Adds a scalar whose value is a part of the source, as it stands there.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::document::{Builder, Kind, Style};
 use super::scalar::{ScalarType, scalar_type};
-use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading};
+use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
 use crate::source::Span;
 
 /// Reads a text by the events of a full YAML parser.
@@ -19,13 +19,15 @@ pub(super) fn read(text: &str) -> Reading {
         emit_unresolved_aliases: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
+        strict_indentation: true,
+        disallow_directives: true,
     };
     let mut reader =
         Reader { text, builder: Builder::for_text(text.len()), open: Vec::new(), problems: Vec::new(), documents: 0 };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => reader.event(&event, span),
-            Err(error) => Err(reader.syntax_error(&error)),
+            Err(error) => Err(mistake::explain(text, &error)),
         };
         if let Err(problem) = step {
             reader.problems.push(problem);
@@ -60,10 +62,14 @@ impl Reader<'_> {
         let span = self.span(at);
         if let Some(tag) = at.tag_span() {
             let tag = self.span(tag);
-            self.ambiguous(tag, "a tag changes the type of a value", "remove the tag")?;
+            self.ambiguous(
+                tag,
+                "a tag changes the type of a value",
+                "remove the tag; a text that starts with ! needs quotes",
+            )?;
         }
         match event {
-            Event::DocumentStart(_, version) => {
+            Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
                     return Err(problem(
@@ -73,9 +79,6 @@ impl Reader<'_> {
                         "keep one document in a file: write several records as a list, each starting with `- `",
                     ));
                 }
-                if version.is_some() {
-                    self.ambiguous(span, "the file has a %YAML directive", "remove the line that starts with `%YAML`")?;
-                }
             }
             Event::Scalar(value, style, _, _) => self.scalar(value, *style, span)?,
             Event::SequenceStart(style, _, _) => self.start(Kind::Sequence, *style, span)?,
@@ -83,13 +86,17 @@ impl Reader<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Anchor(_, name) => {
                 let message = format!("the anchor {} gives a value a name", shown("&", name));
-                self.ambiguous(span, message, "remove the anchor, and write the value out wherever it is used")?;
+                self.ambiguous(
+                    span,
+                    message,
+                    "write the value out wherever it is used; a text that starts with & needs quotes",
+                )?;
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
-                self.ambiguous(span, message, "write the value itself here")?;
+                self.ambiguous(span, message, "write the value itself; a text that starts with * needs quotes")?;
                 self.before_node(span)?;
-                self.builder.scalar_unescaped(Style::Text, span, "");
+                self.builder.scalar_unescaped(Style::Quoted, span, "");
                 self.after_node();
             }
             _ => {}
@@ -115,9 +122,16 @@ impl Reader<'_> {
         }
         let plain = style == ScalarStyle::Plain;
         let empty = plain && span.start == span.end;
-        let kind = if plain { Style::Plain } else { Style::Text };
-        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-        let inner = if quoted && span.end - span.start >= 2 { Span::new(span.start + 1, span.end - 1) } else { span };
+        let kind = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let inner = if kind == Style::Quoted && span.end - span.start >= 2 {
+            Span::new(span.start + 1, span.end - 1)
+        } else {
+            span
+        };
         if empty || self.slice(inner) == value {
             self.builder.scalar_in_source(kind, span, inner);
         } else {
@@ -132,12 +146,11 @@ impl Reader<'_> {
             return Ok(());
         }
         if span.start == span.end {
-            return Err(problem(
-                ProblemKind::Syntax,
+            return self.ambiguous(
                 span,
                 "a key is missing before this colon",
                 "write the field's name before the colon",
-            ));
+            );
         }
         if value == "<<" {
             return self.ambiguous(span, "a merge key copies fields from elsewhere", "write the fields out here");
@@ -160,13 +173,35 @@ impl Reader<'_> {
         }
         self.before_node(span)?;
         if self.open.len() >= MAX_DEPTH {
-            return Err(too_deep(span));
+            return Err(mistake::too_deep(span));
         }
-        // A block collection's own event is empty and stands where its first part does.
-        let _ = style;
-        self.builder.open(kind, span.start);
+        // A block collection's own event is empty and stands where its first part does. That is
+        // the dash, but for a list that is not indented below its key: then it is the entry.
+        let below_key = self.open.last() == Some(&Open::MappingValue);
+        let dash = (kind == Kind::Sequence && style == StructureStyle::Block && below_key)
+            .then(|| self.first_dash(span.start))
+            .flatten();
+        self.builder.open(kind, dash.unwrap_or(span.start));
         self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
         Ok(())
+    }
+
+    /// The first dash between the last key and `before`, past the colon and comments.
+    fn first_dash(&self, before: u32) -> Option<u32> {
+        let from = self.builder.last_end();
+        let gap = self.text.get(from as usize..before as usize)?;
+        let mut in_comment = false;
+        for (at, byte) in gap.bytes().enumerate() {
+            match byte {
+                b'\n' | b'\r' => in_comment = false,
+                _ if in_comment => {}
+                b'#' => in_comment = true,
+                b'-' => return Some(from + at as u32),
+                b':' | b' ' | b'\t' => {}
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn end(&mut self, span: Span) -> Result<(), Stop> {
@@ -248,38 +283,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn syntax_error(&self, error: &ScanError) -> Problem {
-        let info = error.info();
-        let start = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
-        // A value that a tab breaks off is told at its start; the tab is what has to go.
-        let tab = if info.contains("tab") { self.indenting_tab(start) } else { None };
-        let start = tab.unwrap_or(start);
-        let start = (0..=start).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
-        let next = self.text[start..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
-        let span = Span::new(start as u32, (start + next.map_or(0, char::len_utf8)) as u32);
-        if info.contains("nesting") || info.contains("recursion") || info.contains("too deep") {
-            return too_deep(span);
-        }
-        let help = if self.text[start..].starts_with('\t') || info.contains("tab") {
-            "indent with spaces: YAML does not allow tabs here"
-        } else {
-            "check the indentation, and quote a value that holds `: `, ` #`, or starts with one of [ ] { } , & * ! | > ' \" % @ `"
-        };
-        problem(ProblemKind::Syntax, span, format!("not valid YAML: {info}"), help)
-    }
-
-    /// The first tab at the start of a line that comes after `from`.
-    fn indenting_tab(&self, from: usize) -> Option<usize> {
-        let after = self.text.get(from..)?;
-        let line_starts = after.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        let tab = |start: usize| {
-            let spaces = after.as_bytes()[start..].iter().take_while(|byte| **byte == b' ').count();
-            (after.as_bytes().get(start + spaces) == Some(&b'\t')).then_some(from + start + spaces)
-        };
-        // The value broke off in the next few lines, or the tab is not what this is about.
-        line_starts.take(3).find_map(tab)
-    }
-
     fn span(&self, span: granit_parser::Span) -> Span {
         let range = span.byte_range().unwrap_or(0..0);
         let limit = self.text.len();
@@ -295,15 +298,6 @@ fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'st
     Problem { kind, span, message: message.into(), help, related: None }
 }
 
-fn too_deep(span: Span) -> Problem {
-    problem(
-        ProblemKind::Syntax,
-        span,
-        format!("lists and mappings nest more than {MAX_DEPTH} levels deep"),
-        "a record needs no more than four levels; check the indentation and the brackets",
-    )
-}
-
 fn shown(prefix: &str, name: &str) -> String {
     crate::finding::quoted(&format!("{prefix}{name}"))
 }
@@ -314,8 +308,14 @@ fn unprintable(text: &str) -> Option<Problem> {
         matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
             | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
     };
-    let (at, character) = text.char_indices().find(|&(_, c)| bad(c))?;
+    // A byte-order mark may open a file; anywhere else it is an unseen character that tools take
+    // for different things.
+    let (at, character) = text.char_indices().find(|&(at, c)| bad(c) || (c == '\u{feff}' && at > 0))?;
     let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
+    if character == '\u{feff}' {
+        let message = "a byte-order mark (U+FEFF) stands in the middle of the file";
+        return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
+    }
     let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(character));
     Some(problem(ProblemKind::Syntax, span, message, "remove it; if the file is not a text, it does not belong here"))
 }

@@ -27,7 +27,8 @@ pub(super) fn read(text: &str) -> Option<Document> {
     let mut lines = Lines { text: text.as_bytes(), at: 0 };
     let mut builder = Builder::for_text(text.len());
     let mut line = lines.next_content()?;
-    if line.rest(&lines) == b"---" {
+    // Only at the very start of its line is it a mark; further in, it is a value.
+    if line.indent == 0 && line.rest(&lines) == b"---" {
         line = lines.next_content()?;
     }
     if line.indent != 0 {
@@ -130,7 +131,7 @@ fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Opti
         return None;
     }
     let span = Span::new(start as u32, close as u32 + 1);
-    builder.scalar_in_source(Style::Text, span, Span::new(start as u32 + 1, close as u32));
+    builder.scalar_in_source(Style::Quoted, span, Span::new(start as u32 + 1, close as u32));
     Some(close + 1)
 }
 

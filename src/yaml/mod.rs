@@ -14,6 +14,7 @@ mod document;
 mod events;
 mod flat;
 pub mod json;
+mod mistake;
 mod scalar;
 
 pub use document::{Builder, Document, Kind, Node, Style};
@@ -75,6 +76,12 @@ pub fn read(text: &str) -> Reading {
         Some(document) => Reading { document: Some(document), problems: Vec::new() },
         None => read_full(text),
     }
+}
+
+/// Reads a text by the quick reader alone; `None` if it has not the flat shape. Public so that
+/// tests can hold it against [`read_full`].
+pub fn read_flat(text: &str) -> Option<Document> {
+    flat::read(text)
 }
 
 /// Reads a text by the full parser alone. Public so that tests can hold [`read`] against it.

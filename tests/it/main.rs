@@ -4,6 +4,7 @@
 
 mod check;
 mod explain;
+mod fmt;
 mod generated;
 mod housekeeping;
 mod init;
@@ -15,5 +16,9 @@ mod report_places;
 mod report_runs;
 mod rules;
 mod schema;
+mod schema_properties;
 mod support;
 mod workflows;
+mod yaml_mistakes;
+mod yaml_properties;
+mod yaml_suite;

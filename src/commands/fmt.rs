@@ -1,0 +1,153 @@
+//! `fmt`: one style for the data files.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+
+use super::Outcome;
+use crate::cli::FmtArgs;
+use crate::finding::is_steering;
+use crate::fmt::{Refused, format};
+use crate::repo::data_kind;
+use crate::schema::Kind;
+use crate::source::SourceFile;
+use crate::tree::{Content, Entry, EntryKind, Reader, Tree};
+use crate::write::write_atomic;
+use crate::yaml::Problem;
+
+/// What became of a file.
+enum Done {
+    /// It is in the style already.
+    Settled,
+    /// It is rewritten, or would be.
+    Changed,
+    /// It is left alone: the text that says why.
+    Refused(String),
+}
+
+pub(super) fn run(root: &Path, args: &FmtArgs) -> Result<Outcome> {
+    let tree = Tree::Work { root: root.to_path_buf() };
+    let files = chosen(root, data_files(&tree)?, &args.files)?;
+    let done: Vec<Done> = files
+        .par_iter()
+        .map_init(
+            || tree.reader(),
+            |reader, (entry, kind)| {
+                let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                one(root, reader, entry, *kind, args.check)
+            },
+        )
+        .collect::<Result<_>>()?;
+    tell(&files, &done, args.check)
+}
+
+/// Every file that holds data, and of which kind. What else lies there is for `check` to say.
+fn data_files(tree: &Tree) -> Result<Vec<(Entry, Kind)>> {
+    let files = tree.list()?.into_iter().filter(|entry| entry.kind == EntryKind::File);
+    Ok(files.filter_map(|entry| data_kind(&entry.path).map(|kind| (entry, kind))).collect())
+}
+
+/// Those of `all` that `asked` names, itself or by a folder above it; without names all of them.
+fn chosen(root: &Path, all: Vec<(Entry, Kind)>, asked: &[PathBuf]) -> Result<Vec<(Entry, Kind)>> {
+    if asked.is_empty() {
+        return Ok(all);
+    }
+    let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
+    let mut wanted = BTreeSet::new();
+    for path in asked {
+        let full = path.canonicalize().with_context(|| format!("cannot open {}", path.display()))?;
+        let relative = full.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or("..");
+        // By name first: a hook may name a hundred thousand files one by one.
+        let found: Vec<usize> = match all.binary_search_by(|(entry, _)| entry.path.as_str().cmp(relative)) {
+            Ok(at) => vec![at],
+            Err(_) => (0..all.len()).filter(|&at| Path::new(&all[at].0.path).starts_with(relative)).collect(),
+        };
+        if found.is_empty() {
+            bail!(
+                "{} is no data file: those are shapeline.yaml and *.yaml in plans, domains and subscribers",
+                path.display()
+            );
+        }
+        wanted.extend(found);
+    }
+    Ok(all.into_iter().enumerate().filter(|(at, _)| wanted.contains(at)).map(|(_, file)| file).collect())
+}
+
+fn one(root: &Path, reader: &Reader<'_>, entry: &Entry, kind: Kind, check: bool) -> Result<Done> {
+    let refused = |why: &str| Ok(Done::Refused(format!("{}: {why}", shown(&entry.path))));
+    let Content::Bytes(bytes) = reader.read(entry)? else {
+        return refused("the file is too large to be read; split it into several files");
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return refused("the file is not UTF-8; save it as UTF-8");
+    };
+    match format(&text, kind) {
+        Ok(formatted) if formatted == text => Ok(Done::Settled),
+        Ok(formatted) => {
+            if !check {
+                write_atomic(&root.join(&entry.path), formatted.as_bytes())?;
+            }
+            Ok(Done::Changed)
+        }
+        Err(Refused::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
+        Err(Refused::NotTheSame(why)) => refused(&format!(
+            "left alone, because formatting would have gone wrong: {why}; please report this with the file"
+        )),
+    }
+}
+
+fn problems_text(path: &str, text: &str, problems: &[Problem]) -> String {
+    let source = SourceFile::new(path, text);
+    let mut out = String::new();
+    for problem in problems {
+        let at = source.position(problem.span.start);
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let _ = write!(out, "{}:{}:{}: {}\n  help: {}", shown(path), at.line, at.column, problem.message, problem.help);
+    }
+    out
+}
+
+fn tell(files: &[(Entry, Kind)], done: &[Done], check: bool) -> Result<Outcome> {
+    let mut out = anstream::stdout().lock();
+    let mut notes = anstream::stderr().lock();
+    let (mut changed, mut refused) = (0_usize, 0_usize);
+    for ((entry, _), done) in files.iter().zip(done) {
+        match done {
+            Done::Settled => {}
+            Done::Changed => {
+                changed += 1;
+                if check {
+                    writeln!(out, "{}", shown(&entry.path))?;
+                } else {
+                    writeln!(notes, "formatted {}", shown(&entry.path))?;
+                }
+            }
+            Done::Refused(why) => {
+                refused += 1;
+                writeln!(notes, "{why}")?;
+            }
+        }
+    }
+    out.flush()?;
+    let verb = if check { "to be formatted" } else { "formatted" };
+    let left = if refused > 0 { format!(", {refused} left alone because of problems") } else { String::new() };
+    let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+    writeln!(notes, "{files}: {changed} {verb}{left}")?;
+    let fine = refused == 0 && (changed == 0 || !check);
+    Ok(if fine { Outcome::Fine } else { Outcome::Refused })
+}
+
+/// A path in which nothing steers a terminal.
+fn shown(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if is_steering(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
