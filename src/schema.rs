@@ -1,5 +1,7 @@
 //! JSON Schemas from the model, and what a violation of one says to a person.
 
+mod tidy;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -7,7 +9,7 @@ use anyhow::{Result, anyhow};
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::generate::SchemaSettings;
-use schemars::transform::{Transform, transform_subschemas};
+use schemars::transform::Transform;
 use serde_json::{Value, json};
 
 use crate::finding::{Finding, Place, Step, Where, nearest, quoted};
@@ -69,7 +71,10 @@ impl Kind {
     fn record_schema(self) -> Value {
         let generator = SchemaSettings::draft2020_12()
             .with(|settings| settings.inline_subschemas = true)
-            .with_transform(NoNull)
+            .with_transform(tidy::NoNull)
+            .with_transform(tidy::Choices)
+            .with_transform(tidy::NoFormat)
+            .with_transform(tidy::Order)
             .into_generator();
         let schema = match self {
             Kind::Plan => generator.into_root_schema_for::<Plan>(),
@@ -81,60 +86,36 @@ impl Kind {
     }
 }
 
-/// An optional field is left out, never null.
-#[derive(Clone, Debug)]
-struct NoNull;
-
-impl Transform for NoNull {
-    fn transform(&mut self, schema: &mut schemars::Schema) {
-        let is_null = |value: &Value| value.get("type") == Some(&json!("null"));
-        if let Some(Value::Array(any)) = schema.get("anyOf")
-            && any.iter().any(is_null)
-            && let Some(Value::Object(inner)) = any.iter().find(|value| !is_null(value)).cloned()
-        {
-            schema.remove("anyOf");
-            for (key, value) in inner {
-                if schema.get(&key).is_none() {
-                    schema.insert(key, value);
-                }
-            }
-        }
-        if let Some(Value::Array(types)) = schema.get_mut("type") {
-            types.retain(|name| name != "null");
-            if let [one] = types.as_slice() {
-                let one = one.clone();
-                schema.insert("type".into(), one);
-            }
-        }
-        if schema.get("default") == Some(&Value::Null) {
-            schema.remove("default");
-        }
-        transform_subschemas(self, schema);
-    }
-}
-
-/// The schema of a file of this kind: one record or a list of them; the settings are one record.
+/// The schema of a file of this kind, for editors: one record or a list of them; the settings are
+/// one record.
 pub fn file_schema(kind: Kind) -> Value {
     let mut record = kind.record_schema();
-    if kind == Kind::Settings {
-        record["$comment"] = GENERATED.into();
-        return record;
+    if let Ok(schema) = <&mut schemars::Schema>::try_from(&mut record) {
+        tidy::ForEditors.transform(schema);
     }
-    let title = format!("{} or list of {}s", kind.name(), kind.name());
     if let Some(object) = record.as_object_mut() {
-        object.remove("$schema");
+        object.shift_remove("$schema");
     }
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": GENERATED,
-        "title": title,
-        "description": format!("A file in {}/: one record, or a list of records.", kind.folder().unwrap_or_default()),
-        "if": {"type": "array"},
-        "then": {"items": {"$ref": "#/$defs/record"}},
-        "else": {"$ref": "#/$defs/record"},
-        "$defs": {"record": record},
-    })
+    let body = match kind.folder() {
+        None => record,
+        Some(folder) => json!({
+            "title": format!("{} or list of {}s", kind.name(), kind.name()),
+            "description": format!("A file in {folder}/: one record, or a list of records."),
+            "if": {"type": "array"},
+            "then": {"items": {"$ref": "#/$defs/record"}},
+            "else": {"$ref": "#/$defs/record"},
+            "$defs": {"record": record},
+        }),
+    };
+    let mut file = json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": GENERATED});
+    if let (Value::Object(file), Value::Object(body)) = (&mut file, body) {
+        file.extend(body);
+    }
+    file
 }
+
+/// The folder of a data repository that holds the schemas.
+pub const FOLDER: &str = "schemas";
 
 const GENERATED: &str = "Written by `shapeline schema`. Do not edit.";
 

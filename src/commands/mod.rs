@@ -1,9 +1,13 @@
 //! One file per command: wiring, no logic.
 
 mod check;
+mod completions;
 mod explain;
+mod init;
+mod man;
 mod plan;
 mod render;
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,6 +57,10 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Render(args) => render::run(&root(cli)?, args),
         Command::Plan(args) => plan::run(&root(cli)?, args),
         Command::Explain(args) => explain::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Init(args) => init::run(cli.directory.as_deref(), args),
+        Command::Man(args) => man::run(args),
+        Command::Schema(args) => schema::run(&root(cli)?, args),
         _ => bail!("not yet"),
     }
 }

@@ -4,6 +4,8 @@
 
 mod check;
 mod explain;
+mod generated;
+mod init;
 mod plan;
 mod render;
 mod report;
@@ -11,4 +13,5 @@ mod report_hostile;
 mod report_places;
 mod report_runs;
 mod rules;
+mod schema;
 mod support;

@@ -1,0 +1,1 @@
+//! `init` as a user meets it.

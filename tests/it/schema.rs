@@ -1,0 +1,161 @@
+//! The JSON Schemas as editors and other validators meet them, and `schema`.
+
+use serde_json::{Value, json};
+use shapeline::schema::{Kind, file_schema, schema_files};
+
+use crate::support::Repo;
+
+/// Calls `visit` with the path and the schema of every field, at any depth.
+fn each_field(schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
+    match schema {
+        Value::Object(object) => {
+            for (keyword, inner) in object {
+                let Value::Object(fields) = inner else {
+                    each_field(inner, path, visit);
+                    continue;
+                };
+                for (name, field) in fields {
+                    let path = format!("{path}/{name}");
+                    if keyword == "properties" {
+                        visit(&path, field);
+                    }
+                    each_field(field, &path, visit);
+                }
+                // `items`, `then` and the like are themselves schemas.
+                if !["properties", "patternProperties", "$defs"].contains(&keyword.as_str()) {
+                    each_field(inner, path, visit);
+                }
+            }
+        }
+        Value::Array(branches) => branches.iter().for_each(|branch| each_field(branch, path, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_has_a_title_and_a_description() {
+    for kind in Kind::ALL {
+        let mut fields = 0;
+        each_field(&file_schema(kind), kind.name(), &mut |path, field| {
+            fields += 1;
+            for keyword in ["title", "description"] {
+                let text = field[keyword].as_str().unwrap_or_default();
+                assert!(!text.trim().is_empty(), "{path} has no {keyword}");
+            }
+        });
+        assert!(fields >= 6, "{kind:?} has {fields} fields: the walk misses some");
+    }
+}
+
+#[test]
+fn every_schema_is_one_of_draft_2020_12() {
+    for kind in Kind::ALL {
+        let schema = file_schema(kind);
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+    }
+    assert!(jsonschema::meta::validate(&json!({"type": "texts"})).is_err(), "the metaschema is not looked at");
+}
+
+#[test]
+fn nothing_of_the_inside_shows() {
+    for (name, text) in schema_files() {
+        for inside in ["x-expected", "uint32", "\"null\"", "oneOf", "anyOf"] {
+            assert!(!text.contains(inside), "{name} holds {inside}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_comes_with_words() {
+    fn walk(schema: &Value) {
+        if let Value::Object(object) = schema {
+            // A field may be called pattern; a pattern is a text.
+            if object.get("pattern").is_some_and(Value::is_string) {
+                let words = object.get("patternErrorMessage").and_then(Value::as_str).unwrap_or_default();
+                assert!(words.starts_with("Expected "), "{schema}");
+            }
+            object.values().for_each(walk);
+        }
+    }
+    Kind::ALL.into_iter().for_each(|kind| walk(&file_schema(kind)));
+}
+
+#[test]
+fn one_record_or_a_list_is_accepted_and_nothing_else() {
+    let records = [
+        (Kind::Plan, json!({"name": "GOLD", "up": "30 Mbps", "down": "30 Mbps", "status": "retired"})),
+        (Kind::Domain, json!({"name": "ispcustomer.co.zw", "prefixes": ["10.10.10.0/24"]})),
+        (Kind::Subscriber, json!({"ip": "10.10.10.25", "domain": "ispcustomer.co.zw", "plan": "GOLD"})),
+    ];
+    for (kind, record) in records {
+        let validator = jsonschema::validator_for(&file_schema(kind)).unwrap();
+        let mut strange = record.clone();
+        strange["strange"] = "x".into();
+        for (instance, good) in [
+            (record.clone(), true),
+            (json!([record, record]), true),
+            (json!([]), true),
+            (json!([record, strange]), false),
+            (strange, false),
+            (json!([[record]]), false),
+            (json!({}), false),
+            (json!("text"), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(validator.is_valid(&instance), good, "{kind:?}: {instance}");
+        }
+    }
+    let settings = jsonschema::validator_for(&file_schema(Kind::Settings)).unwrap();
+    assert!(settings.is_valid(&json!({})));
+    assert!(!settings.is_valid(&json!([{}])), "the settings are one record");
+}
+
+#[test]
+fn a_wrong_word_is_answered_with_the_right_ones() {
+    let repo = Repo::new();
+    repo.write("plans/OLD.yaml", "name: OLD\nup: 1 Mbps\ndown: 1 Mbps\nstatus: retird\n");
+    let run = repo.run(&["check"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("`retird` is none of: offered, retired"), "{}", run.stdout);
+}
+
+#[test]
+fn schema_writes_what_differs_and_check_only_says_so() {
+    let repo = Repo::new();
+    let names: Vec<String> = schema_files().into_keys().map(|name| format!("schemas/{name}")).collect();
+
+    let missing = repo.run(&["schema", "--check"]);
+    assert_eq!(missing.code, 1, "{missing:?}");
+    assert!(names.iter().all(|name| missing.stdout.contains(name)), "{}", missing.stdout);
+    assert!(!repo.path().join("schemas").exists(), "--check wrote");
+
+    let written = repo.run(&["schema"]);
+    assert_eq!((written.code, written.stdout), (0, names.join("\n") + "\n"));
+    for (name, text) in schema_files() {
+        assert_eq!(repo.read(&format!("schemas/{name}")), text);
+    }
+    let current = repo.run(&["schema", "--check"]);
+    assert_eq!((current.code, current.stdout.as_str()), (0, ""));
+
+    repo.write("schemas/plan.schema.json", "{}\n");
+    let stale = repo.run(&["schema", "--check"]);
+    assert_eq!(stale.code, 1);
+    assert_eq!(stale.stdout, "schemas/plan.schema.json is not current; `shapeline schema` writes it\n");
+    assert_eq!(repo.read("schemas/plan.schema.json"), "{}\n");
+    assert_eq!(repo.run(&["schema"]).stdout, "schemas/plan.schema.json\n", "only what differs is written");
+}
+
+#[test]
+fn schema_leaves_other_files_alone_and_names_what_is_in_its_way() {
+    let repo = Repo::new();
+    repo.write("schemas/own.json", "mine");
+    assert_eq!(repo.run(&["schema"]).code, 0);
+    assert_eq!(repo.read("schemas/own.json"), "mine");
+
+    std::fs::remove_file(repo.path().join("schemas/plan.schema.json")).unwrap();
+    std::fs::create_dir(repo.path().join("schemas/plan.schema.json")).unwrap();
+    let blocked = repo.run(&["schema"]);
+    assert_eq!(blocked.code, 2, "{blocked:?}");
+    assert!(blocked.stderr.contains("plan.schema.json"), "{}", blocked.stderr);
+}
