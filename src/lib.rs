@@ -18,6 +18,7 @@ pub mod cli;
 pub mod commands;
 pub mod finding;
 pub mod git;
+pub mod init;
 pub mod locate;
 pub mod model;
 pub mod plan;

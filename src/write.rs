@@ -18,10 +18,7 @@ use anyhow::{Context, Result, bail};
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let (path, old) = destination(path)?;
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(&path);
     let mut temporary = temporary_in(folder).with_context(cannot)?;
     temporary.write_all(bytes).with_context(cannot)?;
     if let Some(old) = old {
@@ -31,6 +28,28 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     // Dropped on any failure above and here, and removed by that.
     temporary.persist(&path).map_err(|failed| failed.error).with_context(cannot)?;
     sync_folder(folder).with_context(cannot)
+}
+
+/// Like [`write_atomic`], but only where nothing is yet: what is there stays, even if it came
+/// while we wrote.
+///
+/// # Errors
+/// If there is anything of that name, or it cannot be written. The message names the path.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let folder = folder_of(path);
+    let mut temporary = temporary_in(folder).with_context(cannot)?;
+    temporary.write_all(bytes).with_context(cannot)?;
+    temporary.as_file().sync_all().with_context(cannot)?;
+    temporary.persist_noclobber(path).map_err(|failed| failed.error).with_context(cannot)?;
+    sync_folder(folder).with_context(cannot)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// What is really written, links followed, and what is there now.
@@ -155,6 +174,20 @@ mod tests {
         }
         assert_eq!(names(dir.path()), before);
         drop(socket);
+    }
+
+    #[test]
+    fn what_is_there_is_not_written_as_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("file"), dir.path().join("link"));
+        write_new(&path, b"first").unwrap();
+        symlink("nowhere", &link).unwrap();
+        for taken in [&path, &link] {
+            let error = format!("{:#}", write_new(taken, b"second").unwrap_err());
+            assert!(error.contains(&*taken.to_string_lossy()), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(dir.path()), ["file", "link"]);
     }
 
     #[test]

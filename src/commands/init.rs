@@ -1,8 +1,67 @@
 //! `init`: a fresh data repository.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
 use super::Outcome;
 use crate::cli::InitArgs;
-use anyhow::Result;
-use std::path::Path;
-pub(super) fn run(_base: Option<&Path>, _args: &InitArgs) -> Result<Outcome> {
-    anyhow::bail!("not yet")
+use crate::git::Git;
+use crate::init::{files, survey, write};
+
+pub(super) fn run(base: Option<&Path>, args: &InitArgs) -> Result<Outcome> {
+    // By components, so that it is shown as `net` and not as `net/.`.
+    let dir: PathBuf = base.map_or_else(|| args.dir.clone(), |base| base.join(&args.dir)).components().collect();
+    let files = files();
+    let found = survey(&dir, &files)?;
+    if !found.in_the_way.is_empty() {
+        bail!(
+            "nothing is written: {} has files of its own where these belong, and none is overwritten:\n  {}\n\
+             move them away and run `shapeline init` again, or fill an empty folder and take from it what you need",
+            dir.display(),
+            found.in_the_way.join("\n  ")
+        );
+    }
+    write(&dir, &files, &found.missing)?;
+    let mut out = anstream::stdout().lock();
+    if found.missing.is_empty() {
+        writeln!(out, "{} is a fresh data repository already; all {} files are there", shown(&dir), files.len())?;
+    } else {
+        writeln!(out, "A data repository is in {}. New in it:\n", shown(&dir))?;
+        found.missing.iter().try_for_each(|path| writeln!(out, "  {path}"))?;
+    }
+    if !found.missing.is_empty() && !found.same.is_empty() {
+        writeln!(out, "\nThere already, and left alone:\n")?;
+        found.same.iter().try_for_each(|path| writeln!(out, "  {path}"))?;
+    }
+    writeln!(out, "\nNext:\n")?;
+    next(&dir).iter().try_for_each(|command| writeln!(out, "  {command}"))?;
+    out.flush()?;
+    Ok(Outcome::Fine)
+}
+
+/// What to do then, as commands for a shell.
+fn next(dir: &Path) -> [String; 3] {
+    let enter =
+        if dir.ends_with(".") { String::new() } else { format!("cd {} && ", for_shell(&dir.to_string_lossy())) };
+    let start = if Git::discover(dir).is_ok() { "" } else { "git init -b main && " };
+    [
+        format!("{enter}shapeline check"),
+        "shapeline render".to_owned(),
+        format!("{start}git add -A && git commit -m 'Start'"),
+    ]
+}
+
+fn shown(dir: &Path) -> String {
+    if dir.ends_with(".") { "this folder".to_owned() } else { dir.display().to_string() }
+}
+
+/// The text as one word of a shell's command line.
+fn for_shell(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -33,6 +33,29 @@ fn schemas() {
     }
 }
 
+/// This repository is a data repository too: its workflows are those of `init`, but for the tool.
+#[test]
+fn workflows() {
+    for name in ["check.yml", "deploy.yml"] {
+        let text = shapeline::init::workflow(name, BUILD).unwrap();
+        current(
+            &format!(".github/workflows/{name}"),
+            &format!("# Written by scripts/generate. Do not edit.\n#\n{text}"),
+        );
+    }
+}
+
+const BUILD: &str = "      # Here the tool is built from the same commit as the data, so a proposal can change both. In the
+      # check it runs with a token that may only read, and no secrets.
+      - name: Build the tool
+        run: cargo install --locked --path .
+";
+
+#[test]
+fn editor_settings() {
+    current(".vscode/settings.json", &shapeline::init::files()[".vscode/settings.json"]);
+}
+
 #[test]
 fn command_reference() {
     let mut text = String::from(HEAD);

@@ -1,1 +1,226 @@
 //! `init` as a user meets it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::support::{Repo, Run};
+
+/// Every file below `dir`, with its bytes.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(dir) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
+            files.insert(path, std::fs::read(entry.path()).unwrap());
+        }
+    }
+    files
+}
+
+fn initialised() -> Repo {
+    let repo = Repo::empty();
+    let run = repo.run(&["init"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    repo
+}
+
+fn refused(run: &Run, repo: &Repo, before: &BTreeMap<String, Vec<u8>>) {
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+    assert!(run.stderr.contains("nothing is written"), "{}", run.stderr);
+    assert_eq!(&files(repo.path()), before, "something was written");
+}
+
+#[test]
+fn a_fresh_repository_passes_check_at_once() {
+    let repo = initialised();
+    let run = repo.run(&["check", "--format", "github"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(!run.stdout.contains("::error") && !run.stdout.contains("::warning"), "{}", run.stdout);
+    assert_eq!(repo.run(&["schema", "--check"]).code, 0);
+}
+
+#[test]
+fn the_example_is_this_repositorys_own_data() {
+    let repo = initialised();
+    let here = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let mut seen = 0;
+    for path in files(repo.path()).keys().filter(|path| path.starts_with("subscribers/") || path.starts_with("plans/"))
+    {
+        assert_eq!(repo.read(path), here(path), "{path}");
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
+}
+
+#[test]
+fn what_was_made_is_told_with_the_next_three_commands() {
+    let repo = Repo::empty();
+    let run = repo.run(&["init", "my net"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let made = files(&repo.path().join("my net"));
+    for path in made.keys() {
+        assert!(run.stdout.lines().any(|line| line.trim() == path), "{path} is not told:\n{}", run.stdout);
+    }
+    let (_, next) = run.stdout.split_once("Next:\n\n").unwrap();
+    let next: Vec<&str> = next.lines().map(str::trim).collect();
+    assert_eq!(
+        next,
+        [
+            "cd 'my net' && shapeline check",
+            "shapeline render",
+            "git init -b main && git add -A && git commit -m 'Start'"
+        ]
+    );
+}
+
+#[test]
+fn inside_a_git_repository_none_is_begun() {
+    let repo = Repo::empty();
+    repo.git(&["init", "-q", "-b", "main"]);
+    let run = repo.run(&["init"]);
+    assert!(run.stdout.ends_with("  git add -A && git commit -m 'Start'\n"), "{}", run.stdout);
+    repo.git(&["add", "-A"]);
+    repo.git(&["commit", "-q", "-m", "Start"]);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    let ignored = repo.git(&["ls-files", "--others", "--ignored", "--exclude-standard"]);
+    assert_eq!(ignored, "", "a file of ours is ignored by our own .gitignore");
+}
+
+#[test]
+fn the_directory_option_is_where_it_starts() {
+    let repo = Repo::empty();
+    let run = repo.run(&["-C", repo.path().to_str().unwrap(), "init", "net"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(repo.path().join("net/shapeline.yaml").is_file());
+}
+
+#[test]
+fn a_second_time_changes_nothing_and_is_fine() {
+    let repo = initialised();
+    let before = files(repo.path());
+    let run = repo.run(&["init"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains(&format!("all {} files are there", before.len())), "{}", run.stdout);
+    assert_eq!(files(repo.path()), before);
+}
+
+#[test]
+fn what_is_missing_is_added_and_the_rest_left_alone() {
+    let repo = initialised();
+    let before = files(repo.path());
+    std::fs::remove_file(repo.path().join("README.md")).unwrap();
+    let run = repo.run(&["init"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let (new, old) = run.stdout.split_once("There already").unwrap();
+    assert!(new.contains("README.md") && !new.contains("shapeline.yaml") && old.contains("shapeline.yaml"), "{run:?}");
+    assert_eq!(files(repo.path()), before);
+}
+
+#[test]
+fn other_files_of_these_names_are_all_listed_and_nothing_is_written() {
+    let repo = Repo::empty();
+    repo.write("README.md", "# Mine\n");
+    repo.write(".github/CODEOWNERS", "* @me\n");
+    repo.write("notes.txt", "not in the way\n");
+    let before = files(repo.path());
+    let run = repo.run(&["init"]);
+    refused(&run, &repo, &before);
+    assert!(run.stderr.contains("  README.md\n") && run.stderr.contains("  .github/CODEOWNERS\n"), "{}", run.stderr);
+    assert!(!run.stderr.contains("notes.txt"), "{}", run.stderr);
+}
+
+#[test]
+fn folders_and_files_in_each_others_place_are_in_the_way() {
+    let repo = Repo::empty();
+    repo.write("plans", "a file where a folder belongs\n");
+    repo.write("shapeline.yaml/x", "a folder where a file belongs\n");
+    let before = files(repo.path());
+    let run = repo.run(&["init"]);
+    refused(&run, &repo, &before);
+    assert!(run.stderr.contains("  plans\n") && run.stderr.contains("  shapeline.yaml\n"), "{}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed_out_of_the_folder() {
+    let (repo, outside) = (Repo::empty(), Repo::empty());
+    std::os::unix::fs::symlink(outside.path(), repo.path().join("schemas")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("new"), repo.path().join("README.md")).unwrap();
+    let run = repo.run(&["init"]);
+    refused(&run, &repo, &BTreeMap::new());
+    assert!(run.stderr.contains("  schemas\n") && run.stderr.contains("  README.md\n"), "{}", run.stderr);
+    assert!(files(outside.path()).is_empty());
+}
+
+#[test]
+fn a_write_that_fails_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("net");
+    let mut files = shapeline::init::files();
+    // A name that no file system takes, in the middle of the list.
+    files.insert(format!("m{}", "x".repeat(5000)), String::new());
+    let all: Vec<String> = files.keys().cloned().collect();
+    assert!(shapeline::init::write(&target, &files, &all).is_err());
+    assert!(!target.exists(), "{:?}", crate::init::files(dir.path()).keys());
+}
+
+#[test]
+fn a_folder_that_cannot_be_one_is_named() {
+    let repo = Repo::empty();
+    repo.write("taken", "");
+    let run = repo.run(&["init", "taken"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("taken is not a folder"), "{}", run.stderr);
+}
+
+/// Walks a workflow: no text that outsiders write may reach a shell but through the environment,
+/// nothing is taken by a name that can move, nobody may do more than told.
+#[test]
+fn workflows_hold_to_the_rules() {
+    let repo = initialised();
+    for name in ["check", "deploy"] {
+        let text = repo.read(&format!(".github/workflows/{name}.yml"));
+        let workflow: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        assert!(workflow["permissions"].as_mapping().unwrap().is_empty(), "{name}: permissions at the top");
+        assert!(workflow["concurrency"]["group"].is_string(), "{name}: concurrency");
+        assert!(!text.contains("pull_request_target") && !text.contains("INSTALL"), "{name}");
+        for (job, body) in workflow["jobs"].as_mapping().unwrap() {
+            assert!(body["timeout-minutes"].is_number(), "{name} {job:?}: no time-out");
+            assert!(body["permissions"].is_mapping(), "{name} {job:?}: no permissions");
+            let writes = format!("{:?}", body["permissions"]).contains("write");
+            for step in body["steps"].as_sequence().unwrap() {
+                hold_step(step, writes);
+            }
+        }
+    }
+    let install = format!("cargo install --locked shapeline@{}", env!("CARGO_PKG_VERSION"));
+    assert!(repo.read(".github/workflows/check.yml").contains(&install));
+    assert!(repo.read(".github/workflows/deploy.yml").contains(&install));
+}
+
+fn hold_step(step: &serde_yaml::Value, job_may_write: bool) {
+    if let Some(run) = step["run"].as_str() {
+        assert!(!run.contains("${{"), "an expression in a shell:\n{run}");
+    }
+    let Some(uses) = step["uses"].as_str() else { return };
+    let (action, commit) = uses.split_once('@').unwrap();
+    assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{uses} is not pinned");
+    if action == "actions/checkout" {
+        assert!(!job_may_write, "a job that may write checks out");
+        assert_eq!(step["with"]["persist-credentials"].as_bool(), Some(false));
+        assert_eq!(step["with"]["fetch-depth"].as_u64(), Some(0));
+    }
+}
+
+#[test]
+fn editors_are_told_of_every_schema() {
+    let repo = initialised();
+    let settings: serde_json::Value = serde_json::from_str(&repo.read(".vscode/settings.json")).unwrap();
+    let mapped: Vec<&String> = settings["yaml.schemas"].as_object().unwrap().keys().collect();
+    let written = shapeline::schema::schema_files();
+    assert_eq!(mapped.len(), written.len());
+    for path in mapped {
+        assert!(repo.path().join(path).is_file(), "{path} is mapped and not there");
+    }
+}
