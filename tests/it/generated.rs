@@ -45,7 +45,8 @@ fn workflows() {
     }
 }
 
-const BUILD: &str = "      # Here the tool is built from the same commit as the data, so a proposal can change both. In the
+const BUILD: &str =
+    "      # Here the tool is built from the same commit as the data, so a proposal can change both. In the
       # check it runs with a token that may only read, and no secrets.
       - name: Build the tool
         run: cargo install --locked --path .

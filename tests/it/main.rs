@@ -15,3 +15,4 @@ mod report_runs;
 mod rules;
 mod schema;
 mod support;
+mod workflows;

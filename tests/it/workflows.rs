@@ -1,0 +1,238 @@
+//! The workflows that `init` writes: what they may do, and that their steps do it.
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_yaml::Value;
+
+use crate::support::Repo;
+
+/// Walks a workflow: no text that outsiders write may reach a shell but through the environment,
+/// nothing is taken by a name that can move, nobody may do more than told.
+#[test]
+fn workflows_hold_to_the_rules() {
+    let repo = Repo::empty();
+    assert_eq!(repo.run(&["init"]).code, 0);
+    for name in ["check", "deploy"] {
+        let text = repo.read(&format!(".github/workflows/{name}.yml"));
+        let workflow: Value = serde_yaml::from_str(&text).unwrap();
+        assert!(workflow["permissions"].as_mapping().unwrap().is_empty(), "{name}: permissions at the top");
+        assert!(workflow["concurrency"]["group"].is_string(), "{name}: concurrency");
+        assert!(!text.contains("pull_request_target") && !text.contains("INSTALL"), "{name}");
+        for (job, body) in workflow["jobs"].as_mapping().unwrap() {
+            assert!(body["timeout-minutes"].is_number(), "{name} {job:?}: no time-out");
+            assert!(body["permissions"].is_mapping(), "{name} {job:?}: no permissions");
+            let writes = format!("{:?}", body["permissions"]).contains("write");
+            for step in body["steps"].as_sequence().unwrap() {
+                hold_step(step, writes);
+            }
+        }
+    }
+    let install = format!("cargo install --locked shapeline@{}", env!("CARGO_PKG_VERSION"));
+    assert!(repo.read(".github/workflows/check.yml").contains(&install));
+    assert!(repo.read(".github/workflows/deploy.yml").contains(&install));
+}
+
+fn hold_step(step: &Value, job_may_write: bool) {
+    if let Some(run) = step["run"].as_str() {
+        assert!(!run.contains("${{"), "an expression in a shell:\n{run}");
+    }
+    let Some(uses) = step["uses"].as_str() else { return };
+    let (action, commit) = uses.split_once('@').unwrap();
+    assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{uses} is not pinned");
+    if action == "actions/checkout" {
+        assert!(!job_may_write, "a job that may write checks out");
+        assert_eq!(step["with"]["persist-credentials"].as_bool(), Some(false));
+        assert_eq!(step["with"]["fetch-depth"].as_u64(), Some(0));
+    }
+}
+
+/// A data repository as a runner has it: steps of its workflows run one at a time.
+struct Runner {
+    repo: Repo,
+    temp: tempfile::TempDir,
+}
+
+impl Runner {
+    /// With the example on `main`.
+    fn new() -> Self {
+        let repo = Repo::empty();
+        assert_eq!(repo.run(&["init"]).code, 0);
+        repo.commit("Start");
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("bin")).unwrap();
+        Self { repo, temp }
+    }
+
+    fn temp(&self, name: &str) -> PathBuf {
+        self.temp.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.temp(name)).unwrap_or_default()
+    }
+
+    /// Commits on a branch, and checks out its merge into `main`, as GitHub does for a proposal.
+    fn propose(&self) {
+        self.repo.git(&["checkout", "-q", "-b", "proposal"]);
+        self.repo.commit("Proposal");
+        self.repo.git(&["checkout", "-q", "main"]);
+        self.repo.git(&["merge", "-q", "--no-ff", "-m", "Merge", "proposal"]);
+    }
+
+    /// Puts a program on the steps' path.
+    fn program(&self, name: &str, script: &str) {
+        let path = self.temp("bin").join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Runs one step as GitHub would, with `bash -e`.
+    fn step(&self, workflow: &str, job: &str, name: &str, env: &[(&str, &str)]) -> Output {
+        let text = self.repo.read(&format!(".github/workflows/{workflow}.yml"));
+        let workflow: Value = serde_yaml::from_str(&text).unwrap();
+        let steps = workflow["jobs"][job]["steps"].as_sequence().unwrap();
+        let step = steps.iter().find(|step| step["name"].as_str() == Some(name)).unwrap();
+        let binary = PathBuf::from(env!("CARGO_BIN_EXE_shapeline"));
+        let path = std::env::join_paths(
+            [self.temp("bin"), binary.parent().unwrap().to_path_buf()]
+                .into_iter()
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        Command::new("bash")
+            .args(["-e", "-c", step["run"].as_str().unwrap()])
+            .current_dir(self.repo.path())
+            .env("PATH", path.unwrap())
+            .env("RUNNER_TEMP", self.temp.path())
+            .env("GITHUB_STEP_SUMMARY", self.temp("summary.md"))
+            .env("GITHUB_SERVER_URL", "https://github.example")
+            .env("GITHUB_REPOSITORY", "isp/network")
+            .env("GITHUB_RUN_ID", "7")
+            .envs(env.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    fn check(&self) -> Output {
+        self.step("check", "check", "Check the proposal", &[("AUTHOR", "alice")])
+    }
+}
+
+#[test]
+fn a_good_proposal_passes_and_its_plan_is_shown() {
+    let runner = Runner::new();
+    runner.repo.subscriber("10.10.10.25", 50);
+    runner.propose();
+    assert!(runner.check().status.success());
+    assert!(runner.step("check", "check", "Plan", &[]).status.success());
+    assert!(runner.step("check", "check", "Show the plan", &[]).status.success());
+    let summary = runner.read("summary.md");
+    assert!(summary.contains("1 changed") && summary.contains("30 Mbps → 50 Mbps"), "{summary}");
+    assert_eq!(runner.read("plan.md"), summary);
+}
+
+#[test]
+fn a_proposal_with_a_mistake_is_refused_with_an_annotation() {
+    let runner = Runner::new();
+    runner.repo.subscriber("10.10.10.300", 50);
+    // What a proposal calls plan.md is not taken for the plan.
+    runner.repo.write("plan.md", "@everyone all is well\n");
+    runner.propose();
+    let check = runner.check();
+    assert_eq!(check.status.code(), Some(1));
+    let annotations = String::from_utf8(check.stdout).unwrap();
+    let place = "file=subscribers/ispcustomer.co.zw/10.10.10.300.yaml,line=1,";
+    let annotated = |line: &str| line.starts_with("::error ") && line.contains(place);
+    assert!(annotations.lines().any(annotated), "{annotations}");
+    assert!(runner.step("check", "check", "Show the plan", &[]).status.success());
+    assert!(runner.read("summary.md").starts_with("This proposal is refused"), "{}", runner.read("summary.md"));
+}
+
+#[test]
+fn changes_that_came_to_the_branch_meanwhile_are_not_the_proposals() {
+    let runner = Runner::new();
+    runner.repo.git(&["checkout", "-q", "-b", "proposal"]);
+    runner.repo.subscriber("10.10.10.40", 30);
+    runner.repo.commit("Proposal");
+    runner.repo.git(&["checkout", "-q", "main"]);
+    runner.repo.subscriber("10.10.10.41", 30);
+    runner.repo.commit("Meanwhile");
+    runner.repo.git(&["merge", "-q", "--no-ff", "-m", "Merge", "proposal"]);
+    assert!(runner.step("check", "check", "Plan", &[]).status.success());
+    let plan = runner.read("plan.md");
+    assert!(plan.contains("10.10.10.40") && !plan.contains("10.10.10.41"), "{plan}");
+}
+
+/// Lists the comments that it is told of, keeps what it is asked to post.
+const GH: &str = r#"#!/bin/sh
+for argument in "$@"; do
+  case "$argument" in
+    body=@*) cat "${argument#body=@}" > "$RUNNER_TEMP/posted.md" ;;
+    --paginate) cat "$RUNNER_TEMP/comments"; exit ;;
+  esac
+done
+echo "$@" >> "$RUNNER_TEMP/calls"
+"#;
+
+/// Runs the comment's step with this plan and these comments of ours.
+fn comment(plan: &str, comments: &str) -> Runner {
+    let runner = Runner::new();
+    runner.program("gh", GH);
+    std::fs::create_dir(runner.temp("plan")).unwrap();
+    std::fs::write(runner.temp("plan/plan.md"), plan).unwrap();
+    std::fs::write(runner.temp("comments"), comments).unwrap();
+    let run = post(&runner);
+    assert!(run.status.success(), "{run:?}");
+    runner
+}
+
+fn post(runner: &Runner) -> Output {
+    runner.step("check", "comment", "Write the comment, or write it anew", &[("NUMBER", "12")])
+}
+
+#[test]
+fn the_first_plan_is_a_new_comment() {
+    let runner = comment("## Plan $(id) `id`\n", "");
+    assert!(runner.read("calls").starts_with("api --silent --method POST repos/isp/network/issues/12/comments "));
+    assert_eq!(runner.read("posted.md"), "<!-- shapeline: plan -->\n## Plan $(id) `id`\n");
+}
+
+#[test]
+fn a_later_plan_takes_the_place_of_the_first() {
+    let runner = comment("## Plan\n", "41\n42\n");
+    assert!(runner.read("calls").starts_with("api --silent --method PATCH repos/isp/network/issues/comments/41 "));
+    assert_eq!(runner.read("calls").lines().count(), 1);
+}
+
+#[test]
+fn a_plan_that_github_would_not_take_is_linked() {
+    let runner = comment(&"x".repeat(70_000), "");
+    let posted = runner.read("posted.md");
+    assert!(posted.len() < 500, "{} bytes", posted.len());
+    assert!(posted.contains("https://github.example/isp/network/actions/runs/7"), "{posted}");
+}
+
+#[test]
+fn a_plan_that_is_a_link_to_the_runners_files_is_not_posted() {
+    let runner = comment("## Plan\n", "");
+    for made in ["posted.md", "calls", "plan/plan.md"] {
+        std::fs::remove_file(runner.temp(made)).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/hostname", runner.temp("plan/plan.md")).unwrap();
+    assert!(!post(&runner).status.success());
+    assert_eq!((runner.read("posted.md").as_str(), runner.read("calls").as_str()), ("", ""));
+}
+
+#[test]
+fn deploy_publishes_and_acknowledges_only_what_it_is_told() {
+    let runner = Runner::new();
+    runner.program("shapeline", "#!/bin/sh\nprintf '<%s>' \"$@\" >> \"$RUNNER_TEMP/calls\"\n");
+    for (told, call) in [("", "<publish>"), ("sha256:ab; id", "<publish><--ack=sha256:ab; id>")] {
+        let run = runner.step("deploy", "publish", "Publish", &[("ACKNOWLEDGE", told)]);
+        assert!(run.status.success(), "{run:?}");
+        assert_eq!(runner.read("calls"), call);
+        std::fs::remove_file(runner.temp("calls")).unwrap();
+    }
+}
