@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod generated;
+mod housekeeping;
 mod init;
 mod plan;
 mod render;

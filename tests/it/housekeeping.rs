@@ -1,0 +1,63 @@
+//! `completions` and `man` as a user meets them.
+
+use clap::CommandFactory;
+use shapeline::cli::Cli;
+
+use crate::support::Repo;
+
+fn commands() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+#[test]
+fn every_shell_gets_a_script_that_knows_every_command() {
+    // An empty folder: no data repository is needed.
+    let repo = Repo::empty();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = repo.run(&["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{shell}");
+        for command in commands() {
+            assert!(run.stdout.contains(&command), "{shell} does not know {command}");
+        }
+    }
+    let unknown = repo.run(&["completions", "cmd"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("fish"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_script_for_bash_completes() {
+    let repo = Repo::empty();
+    repo.write("script", repo.run(&["completions", "bash"]).stdout);
+    let typed = r#"source ./script; COMP_WORDS=(shapeline comp); COMP_CWORD=1; _shapeline shapeline comp; echo "${COMPREPLY[@]}""#;
+    let shell = std::process::Command::new("bash").current_dir(repo.path()).args(["-c", typed]).output().unwrap();
+    assert_eq!(String::from_utf8(shell.stdout).unwrap().trim(), "completions");
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let binary = env!("CARGO_BIN_EXE_shapeline");
+    for command in ["completions zsh", "man"] {
+        let script = format!("'{binary}' {command} | true; echo \"${{PIPESTATUS[0]}}\"");
+        let shell = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(shell.stdout).unwrap().trim(), "0", "{command}");
+        assert_eq!(String::from_utf8(shell.stderr).unwrap(), "", "{command}");
+    }
+}
+
+#[test]
+fn the_manual_names_every_command_and_has_a_page_for_each() {
+    let repo = Repo::empty();
+    let manual = repo.run(&["man"]).stdout;
+    assert!(manual.contains(".TH shapeline 1"), "{manual}");
+    let run = repo.run(&["man", "--out-dir", "man/man1"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(repo.read("man/man1/shapeline.1"), manual);
+    for command in commands() {
+        assert!(manual.contains(&format!(r"shapeline\-{command}(1)")), "{command}");
+        let page = repo.read(&format!("man/man1/shapeline-{command}.1"));
+        assert!(page.contains(&format!(".TH shapeline-{command} 1")), "{page}");
+        assert!(page.contains(r"\-\-color"), "{command}: options of every command are left out");
+    }
+    assert_eq!(run.stdout.lines().count(), commands().len() + 1);
+}
