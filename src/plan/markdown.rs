@@ -74,8 +74,11 @@ fn sold(plan: &Plan<'_>, out: &mut String) {
     out.push('\n');
 }
 
+/// Picks the changes of one kind.
+type IsKind = fn(&Change<'_>) -> bool;
+
 fn changes(plan: &Plan<'_>, out: &mut String) {
-    let kinds: [(&str, fn(&Change<'_>) -> bool, usize); 3] = [
+    let kinds: [(&str, IsKind, usize); 3] = [
         ("removed", |change| matches!(change, Change::Removed(..)), plan.changes.removed),
         ("changed", |change| matches!(change, Change::Changed { .. }), plan.changes.changed),
         ("added", |change| matches!(change, Change::Added(_)), plan.changes.added),
