@@ -124,19 +124,19 @@ fn record(domain: u32, number: u32, indent: &str) -> String {
     let v4 = format!("10.{domain}.{}.{}", host >> 8, host & 0xff);
     let v6 = format!("2001:db8:{:x}:{host:x}::/64", domain + 1);
     let ip = match mix % 10 {
-        0 if mix % 20 == 0 => format!("[{v4}, '{v6}']"),
+        0 if mix.is_multiple_of(20) => format!("[{v4}, '{v6}']"),
         0 => v6,
         _ => v4,
     };
     let mut text =
         format!("ip: {ip}\n{indent}domain: {}\n{indent}plan: {}\n", domain_name(domain), plan_name(mix % PLANS));
-    if mix % 7 == 0 {
+    if mix.is_multiple_of(7) {
         let _ = writeln!(text, "{indent}name: Subscriber {number}");
     }
-    if mix % 31 == 0 {
+    if mix.is_multiple_of(31) {
         let _ = writeln!(text, "{indent}status: suspended");
     }
-    if mix % 37 == 0 {
+    if mix.is_multiple_of(37) {
         let _ = writeln!(text, "{indent}starts: 2026-01-01");
     }
     text
