@@ -109,7 +109,7 @@ fn commented() -> impl Strategy<Value = String> {
                 out.push_str(&format!(
                     "{}#{}mark{count}.\n",
                     " ".repeat(spaces),
-                    if choice % 2 == 0 { " " } else { "" }
+                    if choice.is_multiple_of(2) { " " } else { "" }
                 ));
             }
             4 => out.push_str("  \n"),
@@ -199,7 +199,7 @@ fn commented() -> impl Strategy<Value = String> {
         }
         let unindented = is_map && matches!(part, Data::List(_)) && choice % 3 == 1;
         let step = if unindented { 0 } else { 1 + usize::from(choice % 4) };
-        if !is_map && choice % 2 == 0 {
+        if !is_map && choice.is_multiple_of(2) {
             out.push_str(&" ".repeat(step));
             write(part, choices, count, indent + 1 + step, false, out);
             return;
