@@ -145,7 +145,7 @@ mod tests {
             let found = holdings.overlaps();
             for overlap in &found {
                 prop_assert!(of(overlap.outer).net().contains(&of(overlap.inner).net()));
-                prop_assert_eq!(overlap.same, of(overlap.outer) == of(overlap.inner));
+                prop_assert_eq!(overlap.same, of(overlap.outer).net() == of(overlap.inner).net());
             }
             for &holder in &all {
                 let inside_another = all.iter().any(|&other| {

@@ -43,10 +43,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The places that name something removed, by name.
-fn in_use<'c>(
-    references: Vec<(&'c str, Where)>,
-    is_removed: impl Fn(&str) -> bool,
-) -> BTreeMap<&'c str, Vec<Where>> {
+fn in_use(references: Vec<(&str, Where)>, is_removed: impl Fn(&str) -> bool) -> BTreeMap<&str, Vec<Where>> {
     let mut in_use: BTreeMap<&str, Vec<Where>> = BTreeMap::new();
     for (name, at) in references.into_iter().filter(|(name, _)| is_removed(name)) {
         in_use.entry(name).or_default().push(at);
