@@ -61,13 +61,17 @@ impl<'a> Context<'a> {
     where
         F: Fn(&Resolved<'_>, &Address, Held<'_>) -> Option<Finding> + Sync + Send,
     {
-        let of_one = |subscriber: Resolved<'_>| {
-            let look_at =
-                |(position, address)| look(&subscriber, address, Held { record: subscriber.record, position });
-            // Nothing is allocated where nothing is wrong.
-            subscriber.record.value.ip.as_slice().iter().enumerate().filter_map(look_at).collect::<Vec<_>>()
+        let note = |mut found: Vec<Finding>, subscriber: Resolved<'_>| {
+            for (position, address) in subscriber.record.value.ip.as_slice().iter().enumerate() {
+                found.extend(look(&subscriber, address, Held { record: subscriber.record, position }));
+            }
+            found
         };
-        self.subscribers().flat_map_iter(of_one).collect()
+        let both = |mut a: Vec<Finding>, b: Vec<Finding>| {
+            a.extend(b);
+            a
+        };
+        self.subscribers().fold(Vec::new, note).reduce(Vec::new, both)
     }
 
     /// Every address and prefix of every subscriber.

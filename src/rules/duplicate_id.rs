@@ -60,7 +60,7 @@ fn like_another(context: &Context<'_>, id: &str, number: usize) -> Option<Findin
     let is_called_so = |other: &Resolved<'_>| {
         other.record.value.id.is_none()
             && other.record.value.domain.as_str() == domain
-            && other.record.value.ip.first() == Some(&address)
+            && other.record.value.ip.first().is_some_and(|first| first.net() == address.net())
     };
     let holders = context.holdings().holders(&address);
     // Only a first address gives a name, and one address may stand twice.

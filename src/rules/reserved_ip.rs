@@ -26,10 +26,11 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = context.each_address(|subscriber, address, held| {
-        let range = ranges(address).iter().find(|range| range.overlaps(address));
+        let bounds = address.bounds();
+        let range = ranges(address).iter().find(|range| range.overlaps(bounds));
         let finding = |message: &str| Finding::new(RULE.id, held.at(), format!("{} {message}", shown(address)));
         if let Some(range) = range {
-            let message = if range.holds(address) { range.message } else { "holds addresses that no host can have" };
+            let message = if range.holds(bounds) { range.message } else { "holds addresses that no host can have" };
             return Some(finding(message).help(range.help));
         }
         let (edge, block) = block_edge(subscriber, address)?;
@@ -42,7 +43,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     for domain in &context.repo.domains {
         for (index, prefix) in domain.value.prefixes.iter().enumerate() {
             // A block around a reserved range says only that the rest of it is meant.
-            if let Some(range) = ranges(prefix).iter().find(|range| range.holds(prefix)) {
+            if let Some(range) = ranges(prefix).iter().find(|range| range.holds(prefix.bounds())) {
                 let at = Where::Place(domain.place().field("prefixes").index(index));
                 let message = format!("{} {}", shown(prefix), range.message);
                 findings.push(Finding::new(RULE.id, at, message).help(range.help));
@@ -75,13 +76,11 @@ impl Range {
         Self { first, last: first | hosts, message, help: ELSEWHERE }
     }
 
-    fn overlaps(&self, address: &Address) -> bool {
-        let (first, last) = address.bounds();
+    fn overlaps(&self, (first, last): (u128, u128)) -> bool {
         first <= self.last && self.first <= last
     }
 
-    fn holds(&self, address: &Address) -> bool {
-        let (first, last) = address.bounds();
+    fn holds(&self, (first, last): (u128, u128)) -> bool {
         self.first <= first && last <= self.last
     }
 }
