@@ -1,7 +1,7 @@
 //! One style for data files. Comments survive, and so does everything that the data says.
 //!
 //! The text is read into the tree, each comment is hung on the field or record that it stands
-//! above or behind ([`layout`]), and all of it is printed anew ([`print`]). Before a result is
+//! above or behind ([`layout`]), and all of it is printed anew ([`mod@print`]). Before a result is
 //! given out it is read again and compared with the original ([`same`]): the same records but for
 //! the order of their keys, and the same comments, or there is no result.
 
