@@ -4,6 +4,7 @@
 
 mod check;
 mod fmt;
+mod laws;
 mod schema_properties;
 mod support;
 mod yaml_mistakes;
