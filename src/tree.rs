@@ -2,6 +2,7 @@
 //!
 //! Both are listed and read by the same calls, so that everything after this works alike on both.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub enum Tree {
         /// The commit.
         commit: git2::Oid,
     },
+    /// Files that are nowhere yet: a proposal, or a test. Bytes by path.
+    Memory(BTreeMap<String, Vec<u8>>),
 }
 
 /// What a listed entry is.
@@ -75,6 +78,8 @@ pub enum Reader<'a> {
     Work(&'a Path),
     /// From git's object database.
     Revision(Box<git2::Repository>),
+    /// From memory.
+    Memory(&'a BTreeMap<String, Vec<u8>>),
 }
 
 impl Tree {
@@ -86,6 +91,7 @@ impl Tree {
         let mut entries = match self {
             Tree::Work { root } => list_work(root)?,
             Tree::Revision { git_dir, prefix, commit } => list_revision(git_dir, prefix, *commit)?,
+            Tree::Memory(files) => list_memory(files),
         };
         entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
@@ -99,6 +105,7 @@ impl Tree {
         Ok(match self {
             Tree::Work { root } => Reader::Work(root),
             Tree::Revision { git_dir, .. } => Reader::Revision(Box::new(open_git(git_dir)?)),
+            Tree::Memory(files) => Reader::Memory(files),
         })
     }
 }
@@ -120,6 +127,11 @@ impl Reader<'_> {
                 let object = odb.read(blob).with_context(|| format!("cannot read {} from git", entry.path))?;
                 Ok(Content::Bytes(object.data().to_vec()))
             }
+            (Reader::Memory(files), _) => match files.get(&entry.path) {
+                Some(bytes) if bytes.len() > MAX_FILE_BYTES => Ok(Content::TooLarge),
+                Some(bytes) => Ok(Content::Bytes(bytes.clone())),
+                None => bail!("{} is not there", entry.path),
+            },
             (Reader::Revision(_), None) => bail!("{} is not a file of the revision", entry.path),
         }
     }
@@ -132,6 +144,13 @@ fn read_file(path: &Path) -> Result<Content> {
     // One more than allowed, so that a file that grows while it is read is seen to be too large.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
     Ok(if bytes.len() > MAX_FILE_BYTES { Content::TooLarge } else { Content::Bytes(bytes) })
+}
+
+fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<Entry> {
+    let is_data =
+        |path: &&String| *path == SETTINGS || path.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
+    let entry = |path: &String| Entry { path: path.clone(), kind: EntryKind::File, blob: None };
+    files.keys().filter(is_data).map(entry).collect()
 }
 
 fn list_work(root: &Path) -> Result<Vec<Entry>> {

@@ -116,7 +116,7 @@ fn load(root: &Path, args: &DataArgs) -> Result<Repo> {
 
 fn load_tree(tree: &Tree) -> Result<Repo> {
     let what = match tree {
-        Tree::Work { .. } => "reading the data".to_owned(),
+        Tree::Work { .. } | Tree::Memory(_) => "reading the data".to_owned(),
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
     };
     let _progress = Progress::start(what);

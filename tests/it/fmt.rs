@@ -1,60 +1,12 @@
 //! `fmt`: one style, nothing lost.
 
 use proptest::prelude::*;
-use shapeline::fmt::{Refused, format};
+use shapeline::fmt::format;
 use shapeline::schema::Kind;
-use shapeline::yaml::{self, Node};
 
+use crate::laws::check_format;
 use crate::support::Repo;
 use crate::yaml_properties::{cases, edited_data, near_data, soup};
-
-/// What formatting promises for any text; what it gave, if it gave something.
-pub fn check_laws(text: &str, kind: Kind) -> Result<Option<String>, String> {
-    let formatted = match format(text, kind) {
-        Ok(formatted) => formatted,
-        Err(Refused::Problems(problems)) if !problems.is_empty() => return Ok(None),
-        Err(refused) => return Err(format!("{refused:?} for {text:?}")),
-    };
-    match format(&formatted, kind) {
-        Ok(again) if again == formatted => {}
-        again => return Err(format!("not settled: {text:?}\nonce  {formatted:?}\ntwice {again:?}")),
-    }
-    if records(text) != records(&formatted) {
-        return Err(format!("other data: {text:?}\nis now {formatted:?}"));
-    }
-    let tidy = formatted.is_empty()
-        || (formatted.ends_with('\n')
-            && !formatted.starts_with(['\n', '\u{feff}'])
-            && !formatted.ends_with("\n\n")
-            && !formatted.contains("\r\n")
-            && formatted.lines().all(|line| line.trim_end_matches([' ', '\t']) == line));
-    if !tidy {
-        return Err(format!("not tidy: {text:?}\nis now {formatted:?}"));
-    }
-    Ok(Some(formatted))
-}
-
-/// The data as JSON, keys sorted, the type of each value beside it.
-fn records(text: &str) -> serde_json::Value {
-    fn value(node: Node<'_>) -> serde_json::Value {
-        if node.is_scalar() {
-            let plain = node.kind() == yaml::Kind::Scalar(yaml::Style::Plain);
-            let kind = if plain { yaml::scalar_type(node.text()) } else { yaml::ScalarType::Text };
-            return serde_json::json!([node.text(), format!("{kind:?}")]);
-        }
-        if node.kind() == yaml::Kind::Sequence {
-            return node.items().map(value).collect();
-        }
-        let sorted: std::collections::BTreeMap<_, _> =
-            node.entries().map(|(key, item)| (key.text(), value(item))).collect();
-        serde_json::json!(sorted)
-    }
-    let document = yaml::read_full(text).document;
-    let root = document.as_ref().and_then(|document| document.root(text));
-    // A document of nothing and no document at all are the same empty file.
-    let nothing = |root: &Node<'_>| root.kind() == yaml::Kind::Scalar(yaml::Style::Plain) && root.text().is_empty();
-    root.filter(|root| !nothing(root)).map_or(serde_json::Value::Null, value)
-}
 
 /// Data in every layout that people use, with comments wherever they can be, each of them unique.
 fn commented() -> impl Strategy<Value = String> {
@@ -232,12 +184,12 @@ proptest! {
 
     #[test]
     fn whatever_is_formatted_keeps_its_data_and_settles(text in prop_oneof![near_data(), edited_data(), soup()], kind in 0..4_usize) {
-        check_laws(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)?;
+        check_format(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn every_comment_is_kept(text in commented(), kind in 0..4_usize) {
-        if let Some(formatted) = check_laws(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)? {
+        if let Some(formatted) = check_format(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)? {
             prop_assert_eq!(marks(&text), marks(&formatted), "{}\nis now\n{}", text, formatted);
         }
     }
@@ -333,7 +285,7 @@ fn examples_come_out_as_written_beside_them() {
         }
         let kind = Kind::ALL.into_iter().find(|kind| name.starts_with(kind.name())).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let formatted = check_laws(&text, kind).unwrap().unwrap();
+        let formatted = check_format(&text, kind).unwrap().unwrap();
         let expected = path.with_extension("expected");
         if std::env::var_os("UPDATE_EXPECTED").is_some() {
             std::fs::write(&expected, &formatted).unwrap();

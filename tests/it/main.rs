@@ -8,6 +8,7 @@ mod fmt;
 mod generated;
 mod housekeeping;
 mod init;
+mod laws;
 mod plan;
 mod render;
 mod report;

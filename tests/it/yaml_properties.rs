@@ -2,66 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use shapeline::source::Span;
-use shapeline::yaml::{self, Document, Kind, Node, Style};
+use shapeline::yaml;
 
-/// Everything that a tree promises about its places.
-pub fn check_places(document: &Document, text: &str) -> Result<(), String> {
-    let Some(root) = document.root(text) else { return Err("a document without a root".into()) };
-    check_node(root, Span::new(0, text.len() as u32), text)
-}
-
-fn check_node(node: Node<'_>, within: Span, text: &str) -> Result<(), String> {
-    let span = node.span();
-    let wrong = |what: &str| Err(format!("{what}: {span:?} within {within:?}, node {node:?} of {text:?}"));
-    if !within.contains(span) || span.start > span.end {
-        return wrong("a node lies outside what it is part of");
-    }
-    let Some(slice) = text.get(span.range()) else { return wrong("not on character boundaries") };
-    if node.kind() == Kind::Scalar(Style::Plain) && !slice.contains(['\n', '\r']) && slice != node.text() {
-        return wrong("a plain value is not what stands in the source");
-    }
-    let mut parts: Vec<Node<'_>> = node.items().collect();
-    parts.extend(node.entries().flat_map(|(key, value)| [key, value]));
-    let mut from = span.start;
-    for part in parts {
-        check_node(part, Span::new(from, span.end), text)?;
-        from = part.span().end;
-    }
-    Ok(())
-}
-
-fn check_problems(problems: &[yaml::Problem], text: &str) -> Result<(), String> {
-    for problem in problems {
-        for span in std::iter::once(problem.span).chain(problem.related.map(|(span, _)| span)) {
-            if text.get(span.range()).is_none() {
-                return Err(format!("a problem points outside the text: {problem:?} of {text:?}"));
-            }
-        }
-        if problem.message.is_empty() || problem.help.is_empty() {
-            return Err(format!("a problem without words: {problem:?}"));
-        }
-    }
-    Ok(())
-}
-
-/// All that holds for any text whatever.
-pub fn check_text(text: &str) -> Result<(), String> {
-    let full = yaml::read_full(text);
-    check_problems(&full.problems, text)?;
-    if let Some(document) = &full.document {
-        check_places(document, text)?;
-    }
-    let Some(flat) = yaml::read_flat(text) else { return Ok(()) };
-    if !full.problems.is_empty() {
-        return Err(format!("only the full reader sees {:?} in {text:?}", full.problems));
-    }
-    match &full.document {
-        Some(full) if *full == flat => Ok(()),
-        Some(full) => Err(format!("two readings of {text:?}:\nflat {flat:?}\nfull {full:?}")),
-        None => Err(format!("only the quick reader sees a document in {text:?}")),
-    }
-}
+use crate::laws::check_text;
 
 fn token() -> impl Strategy<Value = String> {
     let tokens = [

@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 use shapeline::yaml::{self, Kind, Node, ProblemKind, ScalarType, Style, scalar_type};
 
-use crate::yaml_properties::check_text;
+use crate::laws::check_text;
 
 /// Valid YAML that the parser does not take, or takes as something else, and invalid YAML that it takes.
 const DEVIATIONS: &[(&str, &str)] = &[];
