@@ -13,12 +13,12 @@ use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::tree::{Content, Entry, EntryKind, SETTINGS, Tree};
+use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
 
 /// How many findings about single records one file gives before the rest is only counted.
-const MAX_FINDINGS_A_FILE: usize = 1000;
+pub const MAX_FINDINGS_A_FILE: usize = 1000;
 
 /// A record and where it is.
 #[derive(Clone, Debug)]
@@ -262,6 +262,10 @@ fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Vali
         }
         (EntryKind::Special, Role::Data(_) | Role::Template) => {
             return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+        }
+        (EntryKind::TooDeep, _) => {
+            let message = format!("folders nest more than {MAX_FOLDERS} deep: what is in this one is not read");
+            return Ok(refused(message, "move the files up"));
         }
         (EntryKind::Folder, _) => {
             return Ok(refused(

@@ -14,6 +14,9 @@ use crate::yaml::MAX_FILE_BYTES;
 /// The folders that hold data, and the one that holds templates.
 pub const FOLDERS: [&str; 4] = ["domains", "plans", "subscribers", "templates"];
 
+/// How deep folders may nest below those.
+pub const MAX_FOLDERS: usize = 64;
+
 /// The file that holds the settings.
 pub const SETTINGS: &str = "shapeline.yaml";
 
@@ -47,6 +50,8 @@ pub enum EntryKind {
     Symlink(String),
     /// A folder.
     Folder,
+    /// A folder that lies too deep to be looked into.
+    TooDeep,
     /// A socket, a pipe, a device, a submodule.
     Special,
     /// A file whose name is not UTF-8.
@@ -165,10 +170,11 @@ fn list_work(root: &Path) -> Result<Vec<Entry>> {
         if fs::symlink_metadata(&top).is_err() {
             continue;
         }
-        for found in walkdir::WalkDir::new(&top).max_depth(64) {
+        for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS) {
             let found = found.with_context(|| format!("cannot list {}", top.display()))?;
             let relative = found.path().strip_prefix(root).unwrap_or(found.path());
             let kind = match relative.to_str() {
+                Some(_) if found.depth() == MAX_FOLDERS && found.file_type().is_dir() => EntryKind::TooDeep,
                 Some(_) => work_kind(found.path(), found.file_type()),
                 None => EntryKind::BadName,
             };
@@ -233,12 +239,13 @@ fn push_revision(
             EntryKind::Symlink(String::from_utf8_lossy(target.content()).into_owned())
         }
         (Some(git2::ObjectType::Blob), _) => EntryKind::File,
+        (Some(git2::ObjectType::Tree), _) if depth == MAX_FOLDERS => EntryKind::TooDeep,
         (Some(git2::ObjectType::Tree), _) => EntryKind::Folder,
         _ => EntryKind::Special,
     };
     let is_folder = kind == EntryKind::Folder;
     entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
-    if is_folder && depth < 64 {
+    if is_folder {
         for child in &repository.find_tree(entry.id())? {
             push_revision(repository, &child, &path, depth + 1, entries)?;
         }

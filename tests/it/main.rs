@@ -10,6 +10,7 @@ mod housekeeping;
 mod init;
 mod laws;
 mod plan;
+mod readme;
 mod render;
 mod report;
 mod report_hostile;
