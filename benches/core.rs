@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use shapeline::model::Date;
-use shapeline::plan::{Base, Plan, Side, served_by};
+use shapeline::plan::{Base, Before, Plan, Side, served_by};
 use shapeline::render::{self, Table};
 use shapeline::repo::Repo;
 use shapeline::rules::{self, Context};
@@ -83,6 +83,6 @@ fn plan(bencher: divan::Bencher<'_, '_>, subscribers: u32) {
     let side = || Side { served: served_by(&table), bytes: bytes.as_bytes() };
     bencher.counter(subscribers).bench(|| {
         let base = Base::File { path: "live".into() };
-        Plan::new(&output, base, side(), side(), &table, Vec::new()).fingerprint
+        Plan::new(&output, base, side(), side(), &table, Before::default()).fingerprint
     });
 }

@@ -198,6 +198,9 @@ pub fn harmless(value: &str, longest: usize) -> String {
         }
         if c == '`' {
             out.push('\'');
+        } else if c == '[' && out.ends_with("##") {
+            // GitHub's runner takes `##[command]` anywhere in a line for a command.
+            out.push_str("\\u{5b}");
         } else if is_steering(c) {
             out.extend(c.escape_default());
         } else {
@@ -218,9 +221,12 @@ pub fn is_steering(c: char) -> bool {
 /// The candidate most like `name`, if any is near enough to be meant.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    let limit = (lower.chars().count() / 3).clamp(1, 4);
+    let length = lower.chars().count();
+    let limit = (length / 3).clamp(1, 4);
     candidates
         .into_iter()
+        // Cheap to tell, and a name of a thousand letters is nobody's typing mistake.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

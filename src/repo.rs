@@ -52,6 +52,11 @@ pub struct Unread {
 }
 
 impl Unread {
+    /// Whether anything could not be read.
+    pub fn any(&self) -> bool {
+        self.any || !self.names.is_empty()
+    }
+
     /// Whether `name` may be one that could not be read.
     pub fn may_hold(&self, name: &str) -> bool {
         self.any || self.names.contains(name)

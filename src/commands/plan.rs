@@ -10,14 +10,17 @@ use super::{Outcome, refuse};
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::finding::Severity;
 use crate::git::Git;
-use crate::plan::{Base, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
+use crate::model::Date;
+use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
 use crate::render::{self, Output, Table};
 use crate::rules::{self, Context};
 use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
+    // Once: a plan that is made around midnight must not compare two days.
+    let today = super::today(&args.data);
     let repo = Arc::new(super::load(root, &args.data)?);
-    let Some(table) = super::checked_table(&repo, super::today(&args.data))? else {
+    let Some(table) = super::checked_table(&repo, today)? else {
         return Ok(Outcome::Refused);
     };
     let output = render::output(&repo.settings, args.output.as_deref())?;
@@ -29,14 +32,14 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     match &args.against {
         Some(path) => {
             let live = read_live(path)?;
-            let (before, notes) = live_side(&live, path, &output, &table)?;
+            let (before, known) = live_side(&live, path, &output, &table)?;
             let base = Base::File { path: path.display().to_string() };
-            finish(args, &Plan::new(&output, base, before, after, &table, notes))
+            finish(args, &Plan::new(&output, base, before, after, &table, known))
         }
         None => {
-            let old = OldData::load(root, args, &output)?;
+            let old = OldData::load(root, args, &output, today)?;
             let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };
-            finish(args, &Plan::new(&output, old.base.clone(), before, after, &table, old.notes.clone()))
+            finish(args, &Plan::new(&output, old.base.clone(), before, after, &table, old.known.clone()))
         }
     }
 }
@@ -63,45 +66,50 @@ struct OldData {
     table: Arc<Table>,
     bytes: String,
     base: Base,
-    notes: Vec<String>,
+    known: Before,
 }
 
 impl OldData {
-    fn load(root: &Path, args: &PlanArgs, output: &Output) -> Result<OldData> {
+    fn load(root: &Path, args: &PlanArgs, output: &Output, today: Date) -> Result<OldData> {
         let git = Git::discover(root)?;
         let (commit, name) = match &args.base {
             Some(rev) => (git.commit(rev)?, rev.clone()),
             None => git.default_base()?,
         };
         let repo = Arc::new(super::load_tree(&git.tree_of(commit))?);
-        let context = Context::new(&repo, super::today(&args.data), None);
-        let mut notes = Vec::new();
+        let context = Context::new(&repo, today, None);
+        let mut known = Before { limits: Some(repo.settings.safety.clone()), ..Before::default() };
         let errors =
             rules::check(&context, Vec::new()).iter().filter(|finding| finding.severity == Severity::Error).count();
-        if errors > 0 {
-            let short = Git::short(commit);
-            notes.push(format!("{short} does not pass the check itself ({errors} errors): what could not be read there counts as not served"));
+        let short = Git::short(commit);
+        if !repo.findings.is_empty() {
+            let places = repo.findings.len();
+            known
+                .doubts
+                .push(format!("{short} could not be read in {places} places: who was served there is not fully known"));
+        } else if errors > 0 {
+            known.notes.push(format!("{short} does not pass the check itself ({errors} errors)"));
         }
         let table = Arc::new(Table::new(&repo, &context));
         drop(context);
         let base = Base::Revision { name, commit: commit.to_string() };
         let bytes = match render::output(&repo.settings, Some(&output.name)) {
             Err(_) => {
-                notes.push("the output did not exist there: it is compared with an empty file".to_owned());
+                known.notes.push("the output did not exist there: it is compared with an empty file".to_owned());
                 String::new()
             }
             Ok(old) => match render::render(&table, &old) {
                 Ok(rendered) => rendered.into_text(),
                 Err(finding) => {
-                    notes.push(format!(
-                        "its template failed there ({}): it is compared with an empty file",
+                    known.doubts.push(format!(
+                        "the template failed in {short}, so what it wrote is not known: {}",
                         finding.message
                     ));
                     String::new()
                 }
             },
         };
-        Ok(OldData { table, bytes, base, notes })
+        Ok(OldData { table, bytes, base, known })
     }
 }
 
@@ -122,7 +130,7 @@ fn read_live(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) -> Result<(Side<'a>, Vec<String>)> {
+fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) -> Result<(Side<'a>, Before)> {
     if !output.is_shaper_format() {
         bail!(
             "--against reads the shaper file's format, and the output {} has a template of its own; compare with --base REV",
@@ -132,14 +140,14 @@ fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) ->
     let text =
         std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;
     let (served, bad) = parse_shaper_file(text, table);
-    let mut notes = Vec::new();
+    let mut known = Before::default();
     if let Some(first) = bad.first() {
         let shown = crate::finding::quoted(&first.text);
-        notes.push(format!(
-            "{} lines of the file could not be understood and count as not served; the first is line {}: {shown}",
+        known.doubts.push(format!(
+            "{} lines of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
             bad.len(),
             first.line
         ));
     }
-    Ok((Side { served, bytes: live }, notes))
+    Ok((Side { served, bytes: live }, known))
 }

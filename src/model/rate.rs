@@ -90,9 +90,10 @@ impl Rate {
             }
             None => number.trim_start_matches('0').to_owned(),
         };
-        // `MB` is bytes: eight times as much. Nothing is guessed there.
+        // `MB` is bytes: eight times as much. Nothing is guessed there. Only `MBPS`, all in capitals,
+        // says no more than that somebody likes capitals.
         let unit = unit.trim();
-        if unit.contains('B') && !unit.chars().all(|c| !c.is_ascii_lowercase()) {
+        if unit.contains('B') && !unit.ends_with("BPS") && !unit.ends_with("BIT") {
             return None;
         }
         let unit = match unit.to_lowercase().as_str() {
@@ -225,7 +226,10 @@ mod tests {
         assert_eq!(meant("30 mbit/s").as_deref(), Some("30 Mbps"));
         assert_eq!(meant("7,50M").as_deref(), Some("7.5 Mbps"));
         assert_eq!(meant("1G").as_deref(), Some("1 Gbps"));
-        assert_eq!(meant("30 MBps"), None, "bytes are not bits");
+        for bytes in ["30 MBps", "30 MB", "1GB", "64 KB", "30 MB/s"] {
+            assert_eq!(meant(bytes), None, "bytes are not bits: {bytes}");
+        }
+        assert_eq!(meant("30 MBPS").as_deref(), Some("30 Mbps"));
         assert_eq!(meant("fast"), None);
     }
 

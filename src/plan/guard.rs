@@ -3,6 +3,8 @@
 //! The limits follow octoDNS: more than 30 % changed or removed, of 10 or more, is not done unless
 //! somebody says that this very plan is meant.
 
+use std::collections::HashMap;
+
 use super::{Change, Changes, DomainSold};
 use crate::model::{DomainLimits, Limit, Safety};
 
@@ -23,60 +25,116 @@ impl Verdict {
     }
 }
 
-/// Judges a plan by the settings' limits.
-pub fn judge(
-    changes: &Changes<'_>,
-    domains: &[DomainSold],
-    before: usize,
-    after: usize,
-    safety: Option<&Safety>,
-) -> Verdict {
-    let default = Safety::default();
-    let safety = safety.unwrap_or(&default);
-    let general = DomainLimits {
+/// What a plan touches.
+pub(super) struct Touched<'p, 'a> {
+    pub(super) changes: &'p Changes<'a>,
+    pub(super) domains: &'p [DomainSold],
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+impl Verdict {
+    /// Judges a plan by these limits, on top of what was judged before.
+    pub(super) fn hold(&mut self, touched: &Touched<'_, '_>, safety: Option<&Safety>) {
+        let default = Safety::default();
+        let safety = safety.unwrap_or(&default);
+        let Touched { changes, domains, before, after } = *touched;
+        if before > 0 && after == 0 {
+            self.add(format!("nobody would be left: all {before} are removed"));
+        }
+        self.limit("", &general(safety), changes.changed, changes.removed, before);
+        if safety.domains.is_empty() {
+            return;
+        }
+        let by_domain = count_by_domain(changes);
+        for (name, limits) in &safety.domains {
+            let (changed, removed) = by_domain.get(name.as_str()).copied().unwrap_or_default();
+            let sold = domains.binary_search_by(|domain| domain.name.as_str().cmp(name.as_str()));
+            let total = sold.ok().and_then(|at| domains.get(at)).map_or(0, |domain| domain.before.addresses);
+            let min_subscribers = limits.min_subscribers.or(safety.min_subscribers);
+            let limits = DomainLimits { min_subscribers, ..*limits };
+            self.limit(&format!(" of {name}"), &limits, changed, removed, total);
+        }
+    }
+
+    /// Judges an output by its lines: how many of the old ones are not there any more.
+    pub(super) fn hold_lines(&mut self, before: &[u8], after: &[u8], safety: Option<&Safety>) {
+        if !before.is_empty() && after.is_empty() {
+            self.add("the output would be empty".to_owned());
+        }
+        let mut left: HashMap<&[u8], usize> = HashMap::new();
+        for line in after.split_inclusive(|byte| *byte == b'\n') {
+            *left.entry(line).or_default() += 1;
+        }
+        let (mut total, mut gone) = (0, 0);
+        for line in before.split_inclusive(|byte| *byte == b'\n') {
+            total += 1;
+            match left.get_mut(line) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => gone += 1,
+            }
+        }
+        let limits = general(safety.unwrap_or(&Safety::default()));
+        // A changed line is an old one gone: both limits together, as far as they go together.
+        let limit = match (limits.max_changed, limits.max_removed) {
+            (Some(Limit::Percent(changed)), Some(Limit::Percent(removed))) => {
+                Limit::Percent((changed + removed).min(100))
+            }
+            (Some(Limit::Count(changed)), Some(Limit::Count(removed))) => Limit::Count(changed.saturating_add(removed)),
+            _ => DEFAULT,
+        };
+        let counts =
+            total >= limits.min_subscribers.unwrap_or(DEFAULT_MIN) as usize || matches!(limit, Limit::Count(_));
+        if counts && limit.exceeded(gone, total) {
+            let share = percent(gone, total);
+            self.add(format!(
+                "{gone} of {total} lines of the output would be changed or removed ({share}), more than {limit}"
+            ));
+        }
+    }
+
+    fn limit(&mut self, whose: &str, limits: &DomainLimits, changed: usize, removed: usize, total: usize) {
+        let enough = total >= limits.min_subscribers.unwrap_or(DEFAULT_MIN) as usize;
+        for (what, touched, limit) in
+            [("changed", changed, limits.max_changed), ("removed", removed, limits.max_removed)]
+        {
+            let Some(limit) = limit else { continue };
+            let counts = enough || matches!(limit, Limit::Count(_));
+            if counts && limit.exceeded(touched, total) {
+                let share = percent(touched, total);
+                self.add(format!(
+                    "{touched} of {total} served addresses{whose} would be {what} ({share}), more than {limit}"
+                ));
+            }
+        }
+    }
+
+    fn add(&mut self, reason: String) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+fn general(safety: &Safety) -> DomainLimits {
+    DomainLimits {
         max_changed: safety.max_changed.or(Some(DEFAULT)),
         max_removed: safety.max_removed.or(Some(DEFAULT)),
         min_subscribers: safety.min_subscribers,
-    };
-    let mut verdict = Verdict::default();
-    if before > 0 && after == 0 {
-        verdict.reasons.push(format!("nobody would be left: all {before} are removed"));
     }
-    hold(&mut verdict, "", &general, changes.changed, changes.removed, before);
-    for (name, limits) in &safety.domains {
-        let of = |served: &super::Served<'_>| served.domain == name.as_str();
-        let count = |matches: &dyn Fn(&Change<'_>) -> bool| changes.all.iter().filter(|change| matches(change)).count();
-        let changed = count(&|change| matches!(change, Change::Changed { before, .. } if of(before)));
-        let removed = count(&|change| matches!(change, Change::Removed(served, _) if of(served)));
-        let total =
-            domains.iter().find(|domain| domain.name == name.as_str()).map_or(0, |domain| domain.before.addresses);
-        let min_subscribers = limits.min_subscribers.or(safety.min_subscribers);
-        hold(
-            &mut verdict,
-            &format!(" of {name}"),
-            &DomainLimits { min_subscribers, ..*limits },
-            changed,
-            removed,
-            total,
-        );
-    }
-    verdict
 }
 
-fn hold(verdict: &mut Verdict, whose: &str, limits: &DomainLimits, changed: usize, removed: usize, total: usize) {
-    let enough = total >= limits.min_subscribers.unwrap_or(DEFAULT_MIN) as usize;
-    let mut check = |what: &str, touched: usize, limit: Option<Limit>| {
-        let Some(limit) = limit else { return };
-        let counts = enough || matches!(limit, Limit::Count(_));
-        if counts && limit.exceeded(touched, total) {
-            let percent = percent(touched, total);
-            verdict.reasons.push(format!(
-                "{touched} of {total} served addresses{whose} would be {what} ({percent}), more than {limit}"
-            ));
+/// How many addresses of each domain, as it was, are changed and removed.
+fn count_by_domain<'c>(changes: &'c Changes<'_>) -> HashMap<&'c str, (usize, usize)> {
+    let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
+    for change in &changes.all {
+        match change {
+            Change::Changed { before, .. } => counts.entry(before.domain.as_ref()).or_default().0 += 1,
+            Change::Removed(served, _) => counts.entry(served.domain.as_ref()).or_default().1 += 1,
+            Change::Added(_) => {}
         }
-    };
-    check("changed", changed, limits.max_changed);
-    check("removed", removed, limits.max_removed);
+    }
+    counts
 }
 
 /// With one decimal, cut: 30.04 % must not look like 30 %, so what exceeds a limit says so by the

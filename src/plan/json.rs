@@ -98,8 +98,8 @@ struct ServedJson<'a> {
 /// The plan as JSON, indented, with a line break at the end.
 ///
 /// # Errors
-/// Never in practice: every part can be written as JSON.
-pub fn json(plan: &Plan<'_>) -> serde_json::Result<String> {
+/// Never in practice: every part can be written as JSON, and memory takes it.
+pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
     let json = Json {
         version: VERSION,
         tool: Tool { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
@@ -124,7 +124,9 @@ pub fn json(plan: &Plan<'_>) -> serde_json::Result<String> {
         domains: plan.domains.iter().map(domain).collect(),
         changes: plan.changes.all.iter().map(change).collect(),
     };
-    serde_json::to_string_pretty(&json).map(|text| text + "\n")
+    let mut text = Vec::new();
+    crate::report::write_json(&mut text, &json)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn domain(domain: &DomainSold) -> DomainJson<'_> {

@@ -13,6 +13,7 @@ mod sold;
 pub mod text;
 
 pub use diff::{Change, Changes, Reason};
+use guard::Touched;
 pub use guard::Verdict;
 pub use served::{Served, of_table as served_by};
 pub use shaper_file::{BadLine, parse as parse_shaper_file};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::Date;
+use crate::model::{Date, Safety};
 use crate::render::{Output, Table};
 
 /// What the data is compared with.
@@ -40,6 +41,18 @@ pub enum Base {
         /// Its path, or `-`.
         path: String,
     },
+}
+
+/// What is compared with, and how well it is known.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// What one should know about the comparison itself.
+    pub notes: Vec<String>,
+    /// Why it is not fully known who was served: what is not known may be removed unseen, so
+    /// such a plan is never safe. Sentences.
+    pub doubts: Vec<String>,
+    /// The safety limits as they were: a change that raises them is judged by those too.
+    pub limits: Option<Option<Safety>>,
 }
 
 /// One of the two things compared: who is served, and the exact bytes.
@@ -84,18 +97,27 @@ impl<'a> Plan<'a> {
         before: Side<'a>,
         after: Side<'a>,
         table: &'a Arc<Table>,
-        notes: Vec<String>,
+        known: Before,
     ) -> Self {
         let domains = sold::by_domain(&before.served, &after.served, table.repo());
         let (served_before, served_after) = (before.served.len(), after.served.len());
-        let limits = &table.repo().settings.safety;
         let changes = diff::diff(before.served, after.served, table);
-        let verdict = guard::judge(&changes, &domains, served_before, served_after, limits.as_ref());
+        let mut verdict = Verdict { reasons: known.doubts };
+        let touched = Touched { changes: &changes, domains: &domains, before: served_before, after: served_after };
+        let limits = table.repo().settings.safety.as_ref();
+        verdict.hold(&touched, limits);
+        if let Some(old_limits) = &known.limits {
+            verdict.hold(&touched, old_limits.as_ref());
+        }
+        // What a template of the repository's own writes follows from more than who is served.
+        if !output.is_shaper_format() {
+            verdict.hold_lines(before.bytes, after.bytes, limits);
+        }
         Self {
             output,
             date: table.today(),
             base,
-            notes,
+            notes: known.notes,
             before: served_before,
             after: served_after,
             bytes_differ: before.bytes != after.bytes,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Served;
-use crate::model::Capacity;
+use crate::model::{Capacity, Domain};
 use crate::repo::Repo;
 
 /// What a domain's subscribers have bought together. A subscriber with several addresses counts
@@ -38,11 +38,13 @@ pub struct DomainSold {
 /// Every domain in which anything is sold or was, by name.
 pub fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
     let mut domains: BTreeMap<String, DomainSold> = BTreeMap::new();
+    let known: BTreeMap<&str, &Domain> =
+        repo.domains.iter().rev().map(|domain| (domain.value.name.as_str(), &domain.value)).collect();
     let entry = |name: &str| DomainSold {
         name: name.to_owned(),
         before: Sold::default(),
         after: Sold::default(),
-        capacity: repo.domains.iter().find(|d| d.value.name.as_str() == name).and_then(|d| d.value.capacity.clone()),
+        capacity: known.get(name).and_then(|domain| domain.capacity.clone()),
     };
     for (name, sold) in sum(before) {
         domains.entry(name.to_owned()).or_insert_with(|| entry(name)).before = sold;

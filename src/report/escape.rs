@@ -109,7 +109,7 @@ pub(super) fn sarif(text: &str) -> String {
 
 /// Writes `value` as indented JSON, with `\u` escapes for whatever would steer if the text were
 /// shown as it is. Who parses it gets the value unchanged.
-pub(super) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize) -> io::Result<()> {
+pub(crate) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, PlainJson(PrettyFormatter::new()));
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")

@@ -76,6 +76,15 @@ impl<'a> Change<'a> {
         self.files.now.get(&record.file).copied().map(Where::File)
     }
 
+    /// Files below `folder` that the change alters or removes, and in which something could not be
+    /// read as it was before.
+    pub fn unread_files(&self, folder: &str) -> Vec<Where> {
+        let unread = self.base.findings.iter().map(|finding| finding.primary.at.file());
+        let unread: std::collections::BTreeSet<FileId> =
+            unread.filter(|file| self.base.sources.file(*file).path().starts_with(folder)).collect();
+        unread.into_iter().filter_map(|file| self.files.now.get(&file).copied().map(Where::File)).collect()
+    }
+
     fn touches_at(&self, at: &Where) -> bool {
         match at {
             // A record that was not read is not in the table: its file tells.

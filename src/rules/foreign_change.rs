@@ -41,6 +41,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = subscribers(context, change);
+    findings.extend(unread(change));
     findings.extend(domains(context, change, &admins));
     if !admins.allow(change.actors) {
         findings.extend(plans(context, change, &admins));
@@ -102,6 +103,18 @@ fn owners<'a>(change: &Change<'a>, domain: &str) -> Owners<'a> {
 fn refused(change: &Change<'_>, at: Where, what: &str, owners: &Owners<'_>) -> Finding {
     let actor = change.actors.first().map(String::as_str).unwrap_or_default();
     Finding::new(RULE.id, at, format!("{} may not change {what}", quoted(actor))).help(owners.help())
+}
+
+/// Files of the base that could not be read as they were, and that the change alters or removes:
+/// whose subscribers were in them cannot be told, so only who owns every domain may touch them.
+fn unread(change: &Change<'_>) -> Vec<Finding> {
+    let owns_all = change.base.domains.iter().all(|domain| some(&domain.value.owners).allow(change.actors));
+    if owns_all && !change.base.unread_domains.any() {
+        return Vec::new();
+    }
+    let what = "subscribers that could not be read in the base revision";
+    let refuse = |at: Where| refused(change, at, what, &Owners::Unknown);
+    change.unread_files("subscribers/").into_iter().map(refuse).collect()
 }
 
 /// What the change does to the subscribers of one domain.

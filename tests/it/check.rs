@@ -51,6 +51,9 @@ fn an_address_taken_in_another_file_is_refused_in_all_five_formats_with_both_pla
     }
     let run = repo.run(&["check", "--base", "HEAD", "--format", "github"]);
     assert!(run.stdout.contains(&format!("file={new},line=2,endLine=2,col=5,endColumn=16")), "{run:?}");
+}
+
+#[test]
 fn folders_too_deep_to_be_looked_into_are_told() {
     let repo = Repo::new();
     let deep = |folders: usize| format!("subscribers/{}", "d/".repeat(folders));

@@ -181,10 +181,12 @@ fn against_a_live_file_odd_lines_are_counted_not_skipped() {
     let run = repo.run_with_input(&["plan", "--on", "2026-11-21", "--against", "-"], live);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(
-        run.stdout
-            .contains("note: 3 lines of the file could not be understood and count as not served; the first is line 2"),
+        run.stdout.contains(
+            "3 lines of the file could not be understood, so who is served is not fully known; the first is line 2"
+        ),
         "{run:?}"
     );
+    assert!(run.stdout.contains("NOT SAFE"), "what is not known may be removed unseen: {run:?}");
     assert!(run.stdout.contains("rate not known → 50 Mbps"), "{run:?}");
     assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
 }
@@ -254,4 +256,46 @@ fn without_history_the_error_says_what_to_do() {
     let run = plan(&repo, &["--base", "nosuch"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("there is no commit `nosuch`"), "{run:?}");
+}
+
+#[test]
+fn a_change_that_raises_the_limits_is_judged_by_the_old_ones_too() {
+    let repo = many(10);
+    repo.write("shapeline.yaml", "safety: {max_changed: 100%, max_removed: 100%}\n");
+    let plan = change_and_remove(&repo, 0, 5);
+    assert_eq!(plan["reasons"][0], "5 of 10 served addresses would be removed (50%), more than 30%");
+}
+
+#[test]
+fn a_base_that_cannot_be_read_is_never_safe_to_replace() {
+    let repo = Repo::new();
+    repo.write("subscribers/all.yaml", "- ip: 10.10.10.1\n  domain: [\n");
+    repo.commit("broken");
+    repo.write("subscribers/all.yaml", "ip: 10.10.10.1\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    let plan = json(&repo, &[]);
+    assert_eq!(plan["safe"], false);
+    assert!(plan["reasons"][0].as_str().unwrap().contains("could not be read in 1 places"), "{plan}");
+}
+
+#[test]
+fn an_own_template_s_output_is_guarded_by_its_lines() {
+    let repo = Repo::new();
+    for host in 1..=20 {
+        repo.subscriber(&format!("10.10.10.{host}"), 30);
+    }
+    repo.write("shapeline.yaml", "outputs: {shaper: {template: templates/s.j2}}\n");
+    let template = |first: u32| {
+        format!(
+            "{{% for line in lines %}}\n{{% if loop.index >= {first} %}}\n{{{{ line.address }}}}\n{{% endif %}}\n{{% endfor %}}\n"
+        )
+    };
+    repo.write("templates/s.j2", template(0));
+    repo.commit("start");
+    repo.write("templates/s.j2", template(10));
+    assert_eq!(json(&repo, &[])["safe"], true, "9 of 20 lines are within both limits together");
+    repo.write("templates/s.j2", template(15));
+    let plan = json(&repo, &[]);
+    assert_eq!(plan["reasons"][0], "14 of 20 lines of the output would be changed or removed (70%), more than 60%");
+    repo.write("templates/s.j2", "");
+    assert_eq!(json(&repo, &[])["reasons"][0], "the output would be empty");
 }

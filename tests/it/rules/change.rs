@@ -102,3 +102,12 @@ fn a_sum_is_of_the_change_only_if_the_change_raises_it() {
     assert_eq!(mentions(&told), 0, "{told}");
     assert!(told.contains("10.10.10.27.yaml:3:7: sold by this change"), "{told}");
 }
+
+#[test]
+fn what_could_not_be_read_before_may_not_be_taken_away_by_a_stranger() {
+    let (base, head) = owned();
+    base.write("subscribers/all.yaml", "- ip: 10.10.10.25\n  domain: [\n");
+    head.write("subscribers/all.yaml", "[]\n");
+    assert!(told(&base, &head, &["mallory"]).contains("could not be read in the base revision"));
+    assert_eq!(told(&base, &head, &["alice"]), "", "who owns every domain may mend it");
+}
