@@ -13,10 +13,7 @@ use super::entry::Entry;
 use super::summary::count;
 use super::{Report, escape};
 use crate::finding::Severity;
-use crate::rules::RULES;
-
-/// Rules that say nothing where no change is looked at.
-const NEED_A_CHANGE: [&str; 2] = ["foreign-change", "plan-in-use"];
+use crate::rules::{Group, RULES, find};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
@@ -65,7 +62,8 @@ fn why_skipped(report: &Report<'_>, rule: &str) -> Option<&'static str> {
     if report.off.contains(&rule) {
         return Some("off in the settings or by default");
     }
-    (NEED_A_CHANGE.contains(&rule) && !report.with_change).then_some("needs a change to look at: --base REV")
+    let of_changes = find(rule).is_some_and(|rule| rule.group == Group::Change);
+    (of_changes && !report.with_change).then_some("needs a change to look at: --base REV")
 }
 
 fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {
