@@ -42,6 +42,9 @@ fn fields(schema: &Value, above: &str, into: &mut BTreeMap<String, (bool, Value)
 
 /// How much of it there may be, as the schema says.
 fn bounds(field: &Value) -> Vec<u64> {
+    if !field.is_object() {
+        return Vec::new();
+    }
     let limits = ["maxLength", "maxItems", "maxProperties", "maximum"];
     let nested = [&field["items"], &field["propertyNames"], &field["additionalProperties"]];
     let own = limits.iter().filter_map(|limit| field[*limit].as_u64());
@@ -86,8 +89,7 @@ fn every_field_is_documented() {
 #[test]
 fn limits_are_those_of_the_code() {
     let document = doc("docs/data-format.md");
-    let documented: Vec<&str> =
-        document.table("limits").iter().map(|row| row[1].split(',').next().map_or("", |_| row[1])).collect();
+    let documented: Vec<&str> = document.table("limits").iter().map(|row| row[1]).collect();
     let mib = MAX_FILE_BYTES as u64 / 1024 / 1024;
     let expected = [
         format!("{mib} MiB"),
