@@ -16,7 +16,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -119,7 +119,7 @@ fn with_field(line: &str) -> Vec<String> {
     found(&repo)
 }
 
-fn code<'a>(cell: &'a str) -> &'a str {
+fn code(cell: &str) -> &str {
     codes(cell).next().unwrap_or_else(|| panic!("no code in {cell}"))
 }
 
