@@ -1,5 +1,6 @@
 //! Any bytes as the files of a small repository, before and after a change: reading and all rules
-//! never panic, and every finding points into its file.
+//! never panic, every finding points into its file, and
+//! what passes the check renders to lines that can be read back.
 //!
 //! The bytes are cut at each `\xff`, which no valid text holds; the byte after the cut says which
 //! file the piece is, and whether it is there before the change, after it, or both.
@@ -7,9 +8,12 @@
 #![no_main]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use shapeline::plan::parse_shaper_file;
+use shapeline::render::{Table, output, render, template_findings};
 use shapeline::repo::Repo;
 use shapeline::report::Report;
 use shapeline::rules::{Change, Context};
@@ -48,17 +52,29 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let load = |files| Repo::load(&Tree::Memory(files)).expect("memory can be read");
-    let (base, head) = (load(before), load(after));
+    let (base, mut head) = (load(before), load(after));
     let actors = ["alice".to_owned()];
     let today = "2026-11-01".parse().expect("a date");
-    for change in [None, Some(Change::new(&base, &head, &actors))] {
+    let change = Change::new(&base, &mut head, &actors);
+    let head = Arc::new(head);
+    for change in [None, Some(change)] {
         let context = Context::new(&head, today, change);
-        let report = Report::new(&context, Duration::ZERO);
+        let report = Report::new(&context, template_findings(&head, &context), Duration::ZERO);
         for entry in report.entries() {
             for located in std::iter::once(&entry.primary).chain(&entry.related) {
-                assert!(located.text.get(located.span.range()).is_some(), "{:?} in {:?}", located.span, located.text);
+                let text = located.file.text();
+                assert!(text.get(located.span.range()).is_some(), "{:?} in {text:?}", located.span);
                 assert!(located.start <= located.end, "{located:?}");
             }
         }
+        if report.refused() {
+            continue;
+        }
+        // What passes the check gives one line an address, each of the shaper file's form.
+        let table = Arc::new(Table::new(&head, &context));
+        let shaper = output(&head.settings, None).expect("there is always a shaper file");
+        let text = render(&table, &shaper).expect("the built-in template takes all data").into_text();
+        let (served, bad) = parse_shaper_file(&text, &table);
+        assert!(bad.is_empty() && served.len() == table.len(), "{text}");
     }
 });

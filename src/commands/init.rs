@@ -13,7 +13,7 @@ use crate::init::{files, survey, write};
 pub(super) fn run(base: Option<&Path>, args: &InitArgs) -> Result<Outcome> {
     // By components, so that it is shown as `net` and not as `net/.`.
     let dir: PathBuf = base.map_or_else(|| args.dir.clone(), |base| base.join(&args.dir)).components().collect();
-    let files = files();
+    let files = files()?;
     let found = survey(&dir, &files)?;
     if !found.in_the_way.is_empty() {
         bail!(

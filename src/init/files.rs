@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, Error, Result};
+
+use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Status, Subscriber};
 use crate::schema;
+use crate::yaml::ser::to_text;
 
 /// Files whose text is just what lies in `src/init/files`.
 const PLAIN: &[(&str, &str)] = &[
@@ -14,8 +18,6 @@ const PLAIN: &[(&str, &str)] = &[
     (".vscode/settings.json", include_str!("files/vscode-settings.json")),
     ("README.md", include_str!("files/README.md")),
     ("domains/ispcustomer.co.zw.yaml", include_str!("files/domain.yaml")),
-    ("plans/30_MEG_UP_30_MEG_DOWN.yaml", include_str!("files/plan-30.yaml")),
-    ("plans/50_MEG_UP_50_MEG_DOWN.yaml", include_str!("files/plan-50.yaml")),
     ("shapeline.yaml", include_str!("files/shapeline.yaml")),
 ];
 
@@ -29,23 +31,58 @@ const INSTALL_HERE: &str = "      # INSTALL\n";
 /// How a data repository's workflows get the tool.
 const INSTALL: &str = include_str!("files/install.yml");
 
+/// The example's plans: so many Mbps, up and down.
+const PLANS: [u64; 2] = [30, 50];
+
 /// The example: who has which plan.
-const SUBSCRIBERS: [(&str, u8); 5] =
+const SUBSCRIBERS: [(&str, u64); 5] =
     [("10.10.10.25", 30), ("10.10.10.26", 50), ("10.10.10.30", 50), ("11.11.11.12", 50), ("192.168.1.10", 30)];
 
 /// Every file of a fresh data repository, by path.
-pub fn files() -> BTreeMap<String, String> {
+///
+/// # Errors
+/// If the example is not valid data, which a test rules out.
+pub fn files() -> Result<BTreeMap<String, String>> {
     let plain = PLAIN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let install = INSTALL.replace("VERSION", env!("CARGO_PKG_VERSION"));
     let workflows = WORKFLOWS
         .iter()
         .map(|(name, text)| (format!(".github/workflows/{name}"), text.replace(INSTALL_HERE, &install)));
     let schemas = schema::schema_files().into_iter().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text));
-    let subscribers = SUBSCRIBERS.iter().map(|(ip, rate)| {
-        let text = format!("ip: {ip}\ndomain: ispcustomer.co.zw\nplan: {rate}_MEG_UP_{rate}_MEG_DOWN\n");
-        (format!("subscribers/ispcustomer.co.zw/{ip}.yaml"), text)
-    });
-    plain.chain(workflows).chain(schemas).chain(subscribers).collect()
+    let mut files: BTreeMap<String, String> = plain.chain(workflows).chain(schemas).collect();
+    for mbps in PLANS {
+        files.insert(format!("plans/{}.yaml", plan_name(mbps)), to_text(&plan(mbps)?)?);
+    }
+    for (ip, mbps) in SUBSCRIBERS {
+        files.insert(format!("subscribers/{DOMAIN}/{ip}.yaml"), to_text(&subscriber(ip, mbps)?)?);
+    }
+    Ok(files)
+}
+
+const DOMAIN: &str = "ispcustomer.co.zw";
+
+fn plan_name(mbps: u64) -> String {
+    format!("{mbps}_MEG_UP_{mbps}_MEG_DOWN")
+}
+
+fn plan(mbps: u64) -> Result<Plan> {
+    let rate = Rate::from_bps(mbps * 1_000_000).context("a rate is more than nothing")?;
+    let name = plan_name(mbps).parse().map_err(Error::msg)?;
+    Ok(Plan { name, up: rate, down: rate, status: PlanStatus::Offered, attribute: None, description: None })
+}
+
+fn subscriber(ip: &str, mbps: u64) -> Result<Subscriber> {
+    Ok(Subscriber {
+        ip: Addresses::One(ip.parse().map_err(Error::msg)?),
+        domain: Name::new(DOMAIN),
+        plan: Name::new(&plan_name(mbps)),
+        id: None,
+        name: None,
+        status: Status::Active,
+        starts: None,
+        ends: None,
+        labels: None,
+    })
 }
 
 /// The workflow `name` with other steps to get the tool; `None` if there is no such workflow.

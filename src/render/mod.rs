@@ -36,6 +36,30 @@ const CHUNK: usize = 8192;
 const STEPS: u64 = 10_000_000;
 const STEPS_A_LINE: u64 = 5_000;
 
+/// Bytes that such a template may write: so many, and so many more a line.
+const ROOM: usize = 16 << 20;
+const ROOM_A_LINE: usize = 16 << 10;
+
+/// A text that grows only so far.
+struct Bounded {
+    text: Vec<u8>,
+    room: usize,
+}
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.text.len() + bytes.len() > self.room {
+            return Err(std::io::Error::other("the output grows without end"));
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// An output's definition, after defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -130,9 +154,12 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
     };
     let shared = Arc::new(Shared::new(table));
     let environment = environment(repo, table.len());
-    let rendered =
-        environment.get_template(&output.template).and_then(|template| template.render(everything(&shared, output)));
-    rendered.map(|text| Rendered(vec![text])).map_err(|error| Box::new(template_finding(&error, file, &shared)))
+    let mut text = Bounded { text: Vec::new(), room: ROOM + ROOM_A_LINE * table.len() };
+    let rendered = environment
+        .get_template(&output.template)
+        .and_then(|template| template.render_captured_to(everything(&shared, output), &mut text).map(drop));
+    let text = String::from_utf8(text.text).unwrap_or_default();
+    rendered.map(|()| Rendered(vec![text])).map_err(|error| Box::new(template_finding(&error, file, &shared)))
 }
 
 fn render_shaper(table: &Arc<Table>) -> Result<Rendered, Box<Finding>> {
@@ -250,10 +277,10 @@ fn template_finding(error: &minijinja::Error, file: FileId, shared: &Shared) -> 
     let at =
         range.map_or(Where::File(file), |range| Where::Span(file, Span::new(range.start as u32, range.end as u32)));
     let detail = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
-    let message = if error.kind() == minijinja::ErrorKind::OutOfFuel {
-        "the template takes too many steps: does a loop never end?".to_owned()
-    } else {
-        detail.lines().collect::<Vec<_>>().join(" ")
+    let message = match error.kind() {
+        minijinja::ErrorKind::OutOfFuel => "the template takes too many steps: does a loop never end?".to_owned(),
+        minijinja::ErrorKind::WriteFailure => "the template writes too much: does a loop never end?".to_owned(),
+        _ => detail.lines().collect::<Vec<_>>().join(" "),
     };
     let finding = Finding::new("template", at, message);
     match shared.last_subscriber().and_then(|at| repo.subscribers.get(at)) {

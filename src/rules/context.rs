@@ -41,11 +41,29 @@ impl<'a> Context<'a> {
 
     /// Every subscriber with what it refers to, on all cores, in the order of the data.
     pub fn subscribers(&self) -> impl IndexedParallelIterator<Item = Resolved<'_>> {
-        self.repo
-            .subscribers
+        self.subscribers_in(0, self.repo.subscribers.len())
+    }
+
+    fn subscribers_in(&self, from: usize, to: usize) -> impl IndexedParallelIterator<Item = Resolved<'_>> {
+        self.repo.subscribers[from..to]
             .par_iter()
-            .zip(&self.refers_to)
+            .zip(&self.refers_to[from..to])
             .map(|(record, &refers_to)| self.resolved(record, refers_to))
+    }
+
+    /// Block after block of the subscribers, until there are more findings than are listed: if a
+    /// plan that a million have is gone, nobody reads a million lines, and they need not be made.
+    fn in_blocks(&self, look: impl Fn(usize, usize) -> Vec<Finding>) -> Vec<Finding> {
+        const BLOCK: usize = 1 << 17;
+        let all = self.repo.subscribers.len();
+        let mut findings = Vec::new();
+        for from in (0..all).step_by(BLOCK) {
+            findings.extend(look(from, (from + BLOCK).min(all)));
+            if findings.len() > super::MAX_FINDINGS {
+                break;
+            }
+        }
+        findings
     }
 
     /// Looks at every subscriber; findings come in the order of the data.
@@ -53,7 +71,7 @@ impl<'a> Context<'a> {
     where
         F: Fn(&Resolved<'_>) -> Option<Finding> + Sync + Send,
     {
-        self.subscribers().filter_map(|subscriber| look(&subscriber)).collect()
+        self.in_blocks(|from, to| self.subscribers_in(from, to).filter_map(|subscriber| look(&subscriber)).collect())
     }
 
     /// Looks at every address of every subscriber; findings come in the order of the data.

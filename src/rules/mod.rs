@@ -156,7 +156,8 @@ fn while_reading(_: &Context<'_>) -> Vec<Finding> {
 pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
     let by_rules = RULES.par_iter().flat_map_iter(|rule| {
         let severity = severity(context.repo, rule);
-        let found = if severity == Severity::Off { Vec::new() } else { (rule.check)(context) };
+        let mut found = if severity == Severity::Off { Vec::new() } else { (rule.check)(context) };
+        tell_if_too_many(rule, &mut found);
         found.into_iter().map(move |finding| Finding { severity, ..finding })
     });
     let mut findings: Vec<Finding> = by_rules.collect();
@@ -170,6 +171,23 @@ pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings
+}
+
+/// How many findings of one rule are listed.
+pub const MAX_FINDINGS: usize = 10_000;
+
+/// Leaves out what nobody will read, and says so.
+fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
+    if found.len() <= MAX_FINDINGS {
+        return;
+    }
+    found.truncate(MAX_FINDINGS);
+    if let Some(last) = found.last() {
+        let at = Where::File(last.primary.at.file());
+        let message =
+            format!("{} finds more than {MAX_FINDINGS} places: those after this file are not listed", rule.id);
+        found.push(Finding::new(rule.id, at, message).help("mend those that are listed, then check again"));
+    }
 }
 
 fn order(finding: &Finding) -> (bool, crate::source::FileId, &Where, &'static str, &str) {

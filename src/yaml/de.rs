@@ -68,9 +68,22 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
         }
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        // serde would also take a list, field by field.
+        match self.0.kind() {
+            Kind::Mapping => self.deserialize_any(visitor),
+            _ => Err(de::Error::custom("expected keys and values")),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct identifier ignored_any
+        seq tuple tuple_struct map identifier ignored_any
     }
 }
 

@@ -16,6 +16,7 @@ mod flat;
 pub mod json;
 mod mistake;
 mod scalar;
+pub mod ser;
 
 pub use document::{Builder, Document, Kind, Node, Style};
 pub use scalar::{ScalarType, scalar_type};

@@ -19,6 +19,38 @@ fn a_broken_record_is_refused_with_its_place() {
 }
 
 #[test]
+fn of_very_many_findings_the_first_are_listed_and_the_rest_is_told() {
+    let repo = Repo::new();
+    repo.write("domains/ispcustomer.co.zw.yaml", "name: ispcustomer.co.zw\nprefixes: [10.0.0.0/8]\n");
+    let all: String = (0..12_000)
+        .map(|n| format!("- ip: 10.1.{}.{}\n  domain: ispcustomer.co.zw\n  plan: GONE\n", n / 250, n % 250 + 1))
+        .collect();
+    repo.write("subscribers/a.yaml", all);
+    let run = repo.run(&["check", "--format", "json"]);
+    assert_eq!(run.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 10_001);
+    assert!(findings.iter().any(|f| f["message"].as_str().unwrap().contains("more than 10000 places")));
+}
+
+#[test]
+fn an_address_taken_in_another_file_is_refused_in_all_five_formats_with_both_places() {
+    let repo = Repo::new();
+    repo.subscriber("10.10.10.25", 30);
+    repo.commit("start");
+    repo.write("subscribers/new.yaml", "domain: ispcustomer.co.zw\nip: 10.10.10.25\nplan: 50_MEG_UP_50_MEG_DOWN\n");
+    let (new, old) = ("subscribers/new.yaml", "subscribers/ispcustomer.co.zw/10.10.10.25.yaml");
+    for format in ["text", "json", "github", "sarif", "junit"] {
+        let run = repo.run(&["check", "--base", "HEAD", "--format", format]);
+        assert_eq!(run.code, 1, "{format}: {run:?}");
+        assert!(run.stdout.contains("duplicate-ip"), "{format}: {run:?}");
+        let (new_at, old_at) = (run.stdout.find(new), run.stdout.find(old));
+        assert!(new_at.is_some() && old_at.is_some(), "{format} names both places: {run:?}");
+        assert!(new_at < old_at || format == "sarif", "{format}: the new one is the offence: {run:?}");
+    }
+    let run = repo.run(&["check", "--base", "HEAD", "--format", "github"]);
+    assert!(run.stdout.contains(&format!("file={new},line=2,endLine=2,col=5,endColumn=16")), "{run:?}");
 fn folders_too_deep_to_be_looked_into_are_told() {
     let repo = Repo::new();
     let deep = |folders: usize| format!("subscribers/{}", "d/".repeat(folders));

@@ -158,6 +158,16 @@ fn template_errors_name_template_line_and_subscriber() {
 }
 
 #[test]
+fn a_template_that_writes_without_end_is_stopped() {
+    let repo = with_subscribers(&format!("- ip: 10.10.10.1\n  {PLAN}"));
+    repo.write("shapeline.yaml", "outputs:\n  all: {template: templates/all.j2}\n");
+    repo.write("templates/all.j2", "{% for i in range(2000) %}{{ 'x' * 100000 }}{% endfor %}");
+    let run = repo.run(&["render", "all"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("templates/all.j2") && run.stderr.contains("writes too much"), "{run:?}");
+}
+
+#[test]
 fn an_unknown_output_is_a_usage_error_with_a_suggestion() {
     let repo = with_subscribers("[]\n");
     let run = repo.run(&["render", "shapr"]);
