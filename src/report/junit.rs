@@ -13,7 +13,7 @@ use super::entry::Entry;
 use super::summary::count;
 use super::{Report, escape};
 use crate::finding::Severity;
-use crate::rules::{Group, RULES};
+use crate::rules::{Group, RULES, find};
 
 /// Writes the report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
@@ -62,9 +62,8 @@ fn why_skipped(report: &Report<'_>, rule: &str) -> Option<&'static str> {
     if report.off.contains(&rule) {
         return Some("off in the settings or by default");
     }
-    // A rule about changes says nothing where none is looked at.
-    let needs_change = crate::rules::find(rule).is_some_and(|rule| rule.group == Group::Change);
-    (needs_change && !report.with_change).then_some("needs a change to look at: --base REV")
+    let of_changes = find(rule).is_some_and(|rule| rule.group == Group::Change);
+    (of_changes && !report.with_change).then_some("needs a change to look at: --base REV")
 }
 
 fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {

@@ -104,6 +104,15 @@ impl Doc {
     }
 }
 
+#[test]
+fn the_readme_says_which_versions() {
+    let readme = doc("README.md").text;
+    let rust = env!("CARGO_PKG_RUST_VERSION");
+    assert!(readme.contains(&format!("[Rust](https://rustup.rs) {rust} or newer")), "Rust {rust}");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(readme.contains(&format!("\nVersion {version}, ")), "version {version}");
+}
+
 /// The texts in backticks on a line.
 fn codes(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)

@@ -185,3 +185,19 @@ fn the_example_in_the_documentation_is_what_is_printed() {
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     assert_eq!(example, printed.replace(&version, "\"version\": \"0.1.0\""), "mend the example in docs/check-json.md");
 }
+
+#[test]
+fn junit_skips_every_rule_on_changes_where_there_is_none() {
+    let repo = Repo::new();
+    repo.commit("Start");
+    let skipped = |args: &[&str]| {
+        let junit = repo.run(args).stdout;
+        let xml = roxmltree::Document::parse(&junit).unwrap();
+        let skipped = xml.descendants().filter(|node| node.has_tag_name("skipped"));
+        let names = skipped.map(|node| node.parent().unwrap().attribute("name").unwrap().to_owned());
+        names.filter(|name| name != "unused-plan").collect::<Vec<_>>()
+    };
+    let of_changes = shapeline::rules::RULES.iter().filter(|rule| rule.group == shapeline::rules::Group::Change);
+    assert_eq!(skipped(&["check", "--format", "junit"]), of_changes.map(|rule| rule.id).collect::<Vec<_>>());
+    assert_eq!(skipped(&["check", "--format", "junit", "--base", "HEAD"]), [""; 0]);
+}

@@ -51,6 +51,7 @@ fn steps(doc: &Doc) -> Vec<Step> {
 
 struct Session {
     repo: Repo,
+    home: Repo,
     folder: PathBuf,
     code: i32,
 }
@@ -59,7 +60,7 @@ impl Session {
     fn new() -> Self {
         let repo = copy_of_the_data();
         let folder = repo.path().to_owned();
-        Self { repo, folder, code: 0 }
+        Self { repo, home: Repo::empty(), folder, code: 0 }
     }
 
     /// Runs the command; what it printed, in the order in which it did.
@@ -80,7 +81,7 @@ impl Session {
             .arg(&went)
             .current_dir(&self.folder)
             .env("PATH", path.unwrap())
-            .env("HOME", self.repo.path())
+            .env("HOME", self.home.path())
             .env("LC_ALL", "C")
             .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "Alice")))
