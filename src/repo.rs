@@ -13,7 +13,7 @@ use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::tree::{Content, Entry, EntryKind, SETTINGS, Tree};
+use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
 
@@ -260,8 +260,12 @@ fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Vali
         (EntryKind::BadName, _) => {
             return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
         }
-        (EntryKind::Special, Role::Data(_) | Role::Template) => {
+        (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
             return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+        }
+        (EntryKind::TooDeep, _) => {
+            let message = format!("what lies in this folder is not read: it is more than {MAX_FOLDERS} folders deep");
+            return Ok(refused(message, "move the files up"));
         }
         (EntryKind::Folder, _) => {
             return Ok(refused(
@@ -420,12 +424,17 @@ impl Typing<'_> {
 
     fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
         let place = Place::record(FileId::default(), index);
+        if self.read.findings.len() >= MAX_FINDINGS_A_FILE && !schema::is_valid(self.validator, node) {
+            // Not worked out: in a hostile file that would take many times as long as the reading.
+            self.left_out += 1;
+            return None;
+        }
         let mut violations = schema::violations(self.validator, self.kind, node, &place);
         let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
         // What was refused already, such as an alias, has no value that could fit or not.
         violations.retain(|finding| !self.is_told(node, &finding.primary.at));
         let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
-        self.left_out += violations.len().saturating_sub(room);
+        self.left_out += usize::from(violations.len() > room);
         self.read.findings.extend(violations.into_iter().take(room));
         if broken {
             return None;
@@ -461,7 +470,9 @@ impl Typing<'_> {
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            let message = format!("{} more findings in this file are not listed", self.left_out);
+            let records =
+                if self.left_out == 1 { "1 record has".into() } else { format!("{} records have", self.left_out) };
+            let message = format!("{records} more findings in this file that are not listed");
             self.read
                 .findings
                 .push(Finding::new("schema", Where::File(FileId::default()), message).help("mend those above first"));

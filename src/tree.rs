@@ -17,6 +17,9 @@ pub const FOLDERS: [&str; 4] = ["domains", "plans", "subscribers", "templates"];
 /// The file that holds the settings.
 pub const SETTINGS: &str = "shapeline.yaml";
 
+/// How many folders deep files are looked for.
+pub const MAX_FOLDERS: usize = 64;
+
 /// Where files come from.
 #[derive(Clone, Debug)]
 pub enum Tree {
@@ -47,6 +50,8 @@ pub enum EntryKind {
     Symlink(String),
     /// A folder.
     Folder,
+    /// A folder so deep down that what is in it is not looked at.
+    TooDeep,
     /// A socket, a pipe, a device, a submodule.
     Special,
     /// A file whose name is not UTF-8.
@@ -165,18 +170,24 @@ fn list_work(root: &Path) -> Result<Vec<Entry>> {
         if fs::symlink_metadata(&top).is_err() {
             continue;
         }
-        for found in walkdir::WalkDir::new(&top).max_depth(64) {
+        // A data folder that is itself a link is no more followed than any other.
+        for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS).follow_root_links(false) {
             let found = found.with_context(|| format!("cannot list {}", top.display()))?;
             let relative = found.path().strip_prefix(root).unwrap_or(found.path());
             let kind = match relative.to_str() {
                 Some(_) => work_kind(found.path(), found.file_type()),
                 None => EntryKind::BadName,
             };
+            let kind = if kind == EntryKind::Folder { folder_kind(found.depth()) } else { kind };
             let path = relative.to_string_lossy().into_owned();
             entries.push(Entry { path, kind, blob: None });
         }
     }
     Ok(entries)
+}
+
+fn folder_kind(depth: usize) -> EntryKind {
+    if depth < MAX_FOLDERS { EntryKind::Folder } else { EntryKind::TooDeep }
 }
 
 fn work_kind(path: &Path, file_type: fs::FileType) -> EntryKind {
@@ -233,12 +244,12 @@ fn push_revision(
             EntryKind::Symlink(String::from_utf8_lossy(target.content()).into_owned())
         }
         (Some(git2::ObjectType::Blob), _) => EntryKind::File,
-        (Some(git2::ObjectType::Tree), _) => EntryKind::Folder,
+        (Some(git2::ObjectType::Tree), _) => folder_kind(depth),
         _ => EntryKind::Special,
     };
     let is_folder = kind == EntryKind::Folder;
     entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
-    if is_folder && depth < 64 {
+    if is_folder {
         for child in &repository.find_tree(entry.id())? {
             push_revision(repository, &child, &path, depth + 1, entries)?;
         }
