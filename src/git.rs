@@ -37,7 +37,10 @@ impl Git {
             bail!("{} is a bare git repository: check out a work tree", root.display());
         };
         let top = top.canonicalize()?;
-        let prefix = root.strip_prefix(&top).unwrap_or(Path::new("")).to_string_lossy().into_owned();
+        let prefix = match root.strip_prefix(&top).map(Path::to_str) {
+            Ok(Some(prefix)) => prefix.to_owned(),
+            _ => bail!("{} does not lie in {}, or its name is not UTF-8", root.display(), top.display()),
+        };
         Ok(Git { repository, prefix })
     }
 

@@ -265,8 +265,13 @@ fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Vali
         (EntryKind::BadName, _) => {
             return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
         }
-        (EntryKind::Special, Role::Data(_) | Role::Template) => {
+        (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
             return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+        }
+        (EntryKind::Submodule, _) => {
+            let message =
+                "this folder is a git repository of its own: a proposal does not show what is in it".to_owned();
+            return Ok(refused(message, "put the files themselves into this repository"));
         }
         (EntryKind::TooDeep, _) => {
             let message = format!("folders nest more than {MAX_FOLDERS} deep: what is in this one is not read");
@@ -429,12 +434,17 @@ impl Typing<'_> {
 
     fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
         let place = Place::record(FileId::default(), index);
+        if self.read.findings.len() >= MAX_FINDINGS_A_FILE && !schema::is_valid(self.validator, node) {
+            // Not worked out: in a hostile file that would take many times as long as the reading.
+            self.left_out += 1;
+            return None;
+        }
         let mut violations = schema::violations(self.validator, self.kind, node, &place);
         let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
         // What was refused already, such as an alias, has no value that could fit or not.
         violations.retain(|finding| !self.is_told(node, &finding.primary.at));
         let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
-        self.left_out += violations.len().saturating_sub(room);
+        self.left_out += usize::from(violations.len() > room);
         self.read.findings.extend(violations.into_iter().take(room));
         if broken {
             return None;
@@ -470,7 +480,9 @@ impl Typing<'_> {
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            let message = format!("{} more findings in this file are not listed", self.left_out);
+            let records =
+                if self.left_out == 1 { "1 record has".into() } else { format!("{} records have", self.left_out) };
+            let message = format!("{records} more findings in this file that are not listed");
             self.read
                 .findings
                 .push(Finding::new("schema", Where::File(FileId::default()), message).help("mend those above first"));

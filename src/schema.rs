@@ -141,9 +141,14 @@ pub fn validator(kind: Kind) -> Result<&'static Validator<YamlJson>> {
     compiled.as_ref().map_err(|error| anyhow!("the built-in {} schema is broken: {error}", kind.name()))
 }
 
+/// Whether nothing is wrong with `record`.
+pub fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
+    validator.is_valid(View::Node(record))
+}
+
 /// Everything wrong with `record`, in the order of the schema.
 pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>, place: &Place) -> Vec<Finding> {
-    if validator.is_valid(View::Node(record)) {
+    if is_valid(validator, record) {
         return Vec::new();
     }
     let schema = record_schema(kind);

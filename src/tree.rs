@@ -50,9 +50,11 @@ pub enum EntryKind {
     Symlink(String),
     /// A folder.
     Folder,
-    /// A folder that lies too deep to be looked into.
+    /// A folder so deep down that what is in it is not looked at.
     TooDeep,
-    /// A socket, a pipe, a device, a submodule.
+    /// A git repository of its own.
+    Submodule,
+    /// A socket, a pipe, a device.
     Special,
     /// A file whose name is not UTF-8.
     BadName,
@@ -161,28 +163,47 @@ fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<Entry> {
 fn list_work(root: &Path) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let settings = root.join(SETTINGS);
-    if let Ok(metadata) = fs::symlink_metadata(&settings) {
-        let kind = work_kind(&settings, metadata.file_type());
+    if exists(&settings)? {
+        let kind = work_kind(&settings, fs::symlink_metadata(&settings)?.file_type());
         entries.push(Entry { path: SETTINGS.to_owned(), kind, blob: None });
     }
     for folder in FOLDERS {
         let top = root.join(folder);
-        if fs::symlink_metadata(&top).is_err() {
+        if !exists(&top)? {
             continue;
         }
-        for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS) {
+        // A data folder that is itself a link is no more followed than any other.
+        for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS).follow_root_links(false) {
             let found = found.with_context(|| format!("cannot list {}", top.display()))?;
             let relative = found.path().strip_prefix(root).unwrap_or(found.path());
             let kind = match relative.to_str() {
-                Some(_) if found.depth() == MAX_FOLDERS && found.file_type().is_dir() => EntryKind::TooDeep,
                 Some(_) => work_kind(found.path(), found.file_type()),
                 None => EntryKind::BadName,
+            };
+            let kind = match kind {
+                // A submodule: git keeps only a name of it, so a reviewer never saw what is in it.
+                EntryKind::Folder if found.depth() > 0 && exists(&found.path().join(".git"))? => EntryKind::Submodule,
+                EntryKind::Folder => folder_kind(found.depth()),
+                kind => kind,
             };
             let path = relative.to_string_lossy().into_owned();
             entries.push(Entry { path, kind, blob: None });
         }
     }
     Ok(entries)
+}
+
+/// Whether there is anything at `path`. A disk that does not answer is no empty folder.
+fn exists(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn folder_kind(depth: usize) -> EntryKind {
+    if depth < MAX_FOLDERS { EntryKind::Folder } else { EntryKind::TooDeep }
 }
 
 fn work_kind(path: &Path, file_type: fs::FileType) -> EntryKind {
@@ -206,12 +227,12 @@ fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<
     let repository = open_git(git_dir)?;
     let mut top = repository.find_commit(commit)?.tree()?;
     for part in prefix.split('/').filter(|part| !part.is_empty()) {
-        let next = top.get_name(part).and_then(|entry| entry.to_object(&repository).ok()?.into_tree().ok());
-        match next {
-            Some(tree) => top = tree,
+        let Some(object) = top.get_name(part).map(|entry| entry.to_object(&repository)) else {
             // The data repository did not exist in that revision: it was empty.
-            None => return Ok(Vec::new()),
-        }
+            return Ok(Vec::new());
+        };
+        let Ok(folder) = object?.into_tree() else { bail!("{prefix} is not a folder in {commit}") };
+        top = folder;
     }
     let mut entries = Vec::new();
     for name in FOLDERS.iter().chain([&SETTINGS]) {
@@ -239,8 +260,8 @@ fn push_revision(
             EntryKind::Symlink(String::from_utf8_lossy(target.content()).into_owned())
         }
         (Some(git2::ObjectType::Blob), _) => EntryKind::File,
-        (Some(git2::ObjectType::Tree), _) if depth == MAX_FOLDERS => EntryKind::TooDeep,
-        (Some(git2::ObjectType::Tree), _) => EntryKind::Folder,
+        (Some(git2::ObjectType::Tree), _) => folder_kind(depth),
+        (Some(git2::ObjectType::Commit), _) => EntryKind::Submodule,
         _ => EntryKind::Special,
     };
     let is_folder = kind == EntryKind::Folder;

@@ -6,7 +6,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::document::{Builder, Kind, Style};
 use super::scalar::{ScalarType, scalar_type};
-use super::{MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
+use super::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
 use crate::source::Span;
 
 /// Reads a text by the events of a full YAML parser.
@@ -22,8 +22,14 @@ pub(super) fn read(text: &str) -> Reading {
         strict_indentation: true,
         disallow_directives: true,
     };
-    let mut reader =
-        Reader { text, builder: Builder::for_text(text.len()), open: Vec::new(), problems: Vec::new(), documents: 0 };
+    let mut reader = Reader {
+        text,
+        builder: Builder::for_text(text.len()),
+        open: Vec::new(),
+        keys: Vec::new(),
+        problems: Vec::new(),
+        documents: 0,
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => reader.event(&event, span),
@@ -50,6 +56,8 @@ struct Reader<'a> {
     text: &'a str,
     builder: Builder,
     open: Vec<Open>,
+    /// How many keys each open collection has so far.
+    keys: Vec<usize>,
     problems: Vec<Problem>,
     documents: usize,
 }
@@ -142,6 +150,18 @@ impl Reader<'_> {
     }
 
     fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+        if let Some(keys) = self.keys.last_mut() {
+            *keys += 1;
+            if *keys > MAX_KEYS {
+                let message = format!("one mapping has more than {MAX_KEYS} keys");
+                return Err(problem(
+                    ProblemKind::Syntax,
+                    span,
+                    message,
+                    "write records as a list, each starting with `- `",
+                ));
+            }
+        }
         if style != ScalarStyle::Plain {
             return Ok(());
         }
@@ -183,6 +203,7 @@ impl Reader<'_> {
             .flatten();
         self.builder.open(kind, dash.unwrap_or(span.start));
         self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
+        self.keys.push(0);
         Ok(())
     }
 
@@ -206,6 +227,7 @@ impl Reader<'_> {
 
     fn end(&mut self, span: Span) -> Result<(), Stop> {
         self.open.pop();
+        self.keys.pop();
         let closing_bracket = (span.end > span.start).then_some(span.end);
         if let Some(at) = self.builder.close(closing_bracket) {
             self.duplicate_keys(at)?;
@@ -315,6 +337,15 @@ fn unprintable(text: &str) -> Option<Problem> {
     if character == '\u{feff}' {
         let message = "a byte-order mark (U+FEFF) stands in the middle of the file";
         return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
+    }
+    if character == '\0' {
+        let message = "the file holds NUL bytes: it is binary, or UTF-16 and not UTF-8";
+        return Some(problem(
+            ProblemKind::Syntax,
+            span,
+            message,
+            "save it as UTF-8, or move it out of the data folders",
+        ));
     }
     let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(character));
     Some(problem(ProblemKind::Syntax, span, message, "remove it; if the file is not a text, it does not belong here"))

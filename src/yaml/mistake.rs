@@ -309,7 +309,10 @@ impl<'a> Place<'a> {
         if let Some(found) = self.unclosed_bracket() {
             return Some(found);
         }
-        let is_entry = |line: &Line<'_>| line.text.trim_start().starts_with("- ") || line.text.trim() == "-";
+        let is_entry = |line: &Line<'_>| {
+            let content = line.text.trim_matches(' ');
+            content.starts_with("- ") || content == "-"
+        };
         if is_entry(&self.line) {
             let indent = self.line.indent();
             let (message, help) = if self.above.as_ref().is_some_and(is_entry) {

@@ -30,7 +30,10 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_DEPTH: usize = 32;
 
 /// How many keys, values and entries one file may hold.
-pub const MAX_NODES: usize = 4_000_000;
+pub const MAX_NODES: usize = 2_000_000;
+
+/// How many keys one mapping may have. A record has at most ten; maps by name in the settings more.
+pub const MAX_KEYS: usize = 10_000;
 
 /// The longest single value, in bytes.
 pub const MAX_SCALAR_BYTES: usize = 64 * 1024;

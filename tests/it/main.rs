@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod fmt;
 mod generated;
+mod hostile;
 mod housekeeping;
 mod init;
 mod laws;
