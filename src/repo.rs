@@ -20,6 +20,10 @@ use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, Problem
 /// How many findings about single records one file gives before the rest is only counted.
 pub const MAX_FINDINGS_A_FILE: usize = 1000;
 
+/// How many findings reading gives in all: nobody reads more, and a small repository may check out
+/// the same broken file a thousand times.
+const MAX_READING_FINDINGS: usize = 20_000;
+
 /// A record and where it is.
 #[derive(Clone, Debug)]
 pub struct Record<T> {
@@ -84,8 +88,9 @@ pub struct Repo {
     pub unread_plans: Unread,
     /// Domains that exist but could not be read.
     pub unread_domains: Unread,
-    /// What was wrong while reading.
+    /// What was wrong while reading: the first of it.
     pub findings: Vec<Finding>,
+    findings_left_out: usize,
 }
 
 impl Repo {
@@ -116,7 +121,17 @@ impl Repo {
                 repo.add(file);
             }
         }
+        repo.tell_left_out();
         Ok(repo)
+    }
+
+    fn tell_left_out(&mut self) {
+        if let Some(last) = self.findings.last().filter(|_| self.findings_left_out > 0) {
+            let at = Where::File(last.primary.at.file());
+            let message = format!("{} more findings of reading are not listed", self.findings_left_out);
+            self.findings
+                .push(Finding::new("schema", at, message).help("mend those that are listed, then check again"));
+        }
     }
 
     fn add(&mut self, read: FileRead) {
@@ -128,7 +143,9 @@ impl Repo {
                 label.at = with_file(&label.at, file);
             }
         };
-        self.findings.extend(findings.into_iter().map(|mut finding| {
+        let room = MAX_READING_FINDINGS.saturating_sub(self.findings.len());
+        self.findings_left_out += findings.len().saturating_sub(room);
+        self.findings.extend(findings.into_iter().take(room).map(|mut finding| {
             place_file(&mut finding);
             finding
         }));

@@ -227,7 +227,7 @@ fn describe(
                     None => found.help(format!("known are: {}", known.join(", "))),
                 }
             };
-            unexpected.iter().map(unknown).collect()
+            unexpected.iter().take(100).map(unknown).collect()
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();

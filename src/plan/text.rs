@@ -101,7 +101,13 @@ pub(super) fn parts(change: &Change<'_>) -> (char, String, String, String) {
             ('-', domain, plan, rate)
         }
         Change::Changed { before, after } => {
-            let (old, new) = (one(before), one(after));
+            let (old, mut new) = (one(before), one(after));
+            // Another word for the shaper under the same plan: the name alone would hide it.
+            let mut old = old;
+            if old.1 == new.1 && before.attribute != after.attribute {
+                old.1 = format!("{} ({})", old.1, harmless(&before.attribute, WIDEST));
+                new.1 = format!("{} ({})", new.1, harmless(&after.attribute, WIDEST));
+            }
             ('~', arrow(old.0, new.0), arrow(old.1, new.1), arrow(old.2, new.2))
         }
     }

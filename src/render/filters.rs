@@ -2,14 +2,20 @@
 //! that a template writes.
 
 use ipnet::IpNet;
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
-use super::values::{FreeText, RateValue};
+use super::values::{FREE, RateValue};
 use crate::finding::{is_steering, quoted};
 use crate::model::{Address, Rate};
 
 /// Gives `environment` the filters, the tests and the guard.
 pub(super) fn install(environment: &mut Environment<'_>) {
+    // Each of these makes any amount of text or entries in a single step, which no limit on steps
+    // would notice; an output of lines needs none of them.
+    for name in ["slice", "batch", "indent", "format", "pprint"] {
+        environment.remove_filter(name);
+    }
     environment.add_filter("bps", |value: &Value| in_unit(value, 0));
     environment.add_filter("kbps", |value: &Value| in_unit(value, 3));
     environment.add_filter("mbps", |value: &Value| in_unit(value, 6));
@@ -38,19 +44,16 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
     if let Some(text) = value.as_str() {
         return write_text(out, text);
     }
-    if value.downcast_object_ref::<FreeText>().is_some() {
-        let shown = quoted(&value.to_string());
-        return Err(refuse(format!(
-            "{shown} is free text: say how it is to be written: | csv, | json, | xml or | text"
-        )));
-    }
     if value.is_undefined() {
         return Err(Error::new(ErrorKind::UndefinedError, "there is no such value"));
     }
     if value.is_none() {
         return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
     }
-    if value.kind() == minijinja::value::ValueKind::Bool {
+    if matches!(value.kind(), ValueKind::Map | ValueKind::Seq | ValueKind::Iterable) {
+        return Err(refuse("this is not one value: name a field, or join the entries of a list"));
+    }
+    if value.kind() == ValueKind::Bool {
         // `true` as in YAML and JSON; the template language itself would write `True`.
         return write_text(out, if value.is_true() { "true" } else { "false" });
     }
@@ -58,6 +61,12 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
 }
 
 fn write_text(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
+    if text.contains(FREE) {
+        let shown = quoted(&text.replace(FREE, ""));
+        return Err(refuse(format!(
+            "{shown} holds free text: say how it is to be written: | csv, | json, | xml or | text"
+        )));
+    }
     let plain_ascii = text.bytes().all(|b| matches!(b, b' '..=b'~'));
     if !plain_ascii && let Some(bad) = text.chars().find(|c| is_steering(*c)) {
         let shown = quoted(text);
@@ -88,7 +97,7 @@ fn net(value: &Value) -> Result<IpNet, Error> {
 }
 
 fn printable(value: &Value) -> Result<String, Error> {
-    let text = value.to_string();
+    let text = value.to_string().replace(FREE, "");
     match text.chars().find(|c| is_steering(*c)) {
         Some(bad) => Err(refuse(format!("{} holds the character U+{:04X}", quoted(&text), u32::from(bad)))),
         None => Ok(text),
@@ -110,9 +119,14 @@ fn csv(value: &Value) -> Result<Value, Error> {
 /// The value as a JSON text; a number, a boolean or none as such.
 fn json(value: &Value) -> Result<Value, Error> {
     let written = match value.kind() {
-        minijinja::value::ValueKind::None => "null".to_owned(),
-        minijinja::value::ValueKind::Bool => value.is_true().to_string(),
-        minijinja::value::ValueKind::Number => value.to_string(),
+        ValueKind::None => "null".to_owned(),
+        ValueKind::Bool => value.is_true().to_string(),
+        ValueKind::Number => value.to_string(),
+        ValueKind::Seq => {
+            let entries: Result<Vec<String>, Error> =
+                value.try_iter()?.map(|entry| json(&entry).map(|written| written.to_string())).collect();
+            format!("[{}]", entries?.join(","))
+        }
         _ => serde_json::to_string(&printable(value)?).map_err(|error| refuse(error.to_string()))?,
     };
     Ok(Value::from_safe_string(written))

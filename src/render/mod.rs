@@ -152,8 +152,12 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
+    on_deep_stack(|| render_own(table, output, file))
+}
+
+fn render_own(table: &Arc<Table>, output: &Output, file: FileId) -> Result<Rendered, Box<Finding>> {
     let shared = Arc::new(Shared::new(table));
-    let environment = environment(repo, table.len());
+    let environment = environment(table.repo(), table.len());
     let mut text = Bounded { text: Vec::new(), room: ROOM + ROOM_A_LINE * table.len() };
     let rendered = environment
         .get_template(&output.template)
@@ -246,7 +250,46 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     if repo.templates.is_empty() {
         return Vec::new();
     }
-    let table = &Arc::new(Table::new(repo, context));
+    let too_large: Vec<Finding> = repo.templates.values().filter_map(|file| too_large(repo, *file)).collect();
+    if !too_large.is_empty() {
+        return too_large;
+    }
+    let table = Arc::new(Table::new(repo, context));
+    on_deep_stack(|| findings_in(&table))
+}
+
+/// A template is a page or two. The limit bounds how deep its expressions can nest.
+const MAX_TEMPLATE_BYTES: usize = 256 << 10;
+
+fn too_large(repo: &Repo, file: FileId) -> Option<Finding> {
+    let large = repo.sources.file(file).text().len() > MAX_TEMPLATE_BYTES;
+    let message = format!("the template is larger than the {} KiB that are read", MAX_TEMPLATE_BYTES >> 10);
+    large.then(|| Finding::new("template", Where::File(file), message).help("split it and include the parts"))
+}
+
+/// Runs something that compiles templates: the compiler calls itself for each level of an
+/// expression, and a template may hold as many levels as bytes. Memory is taken only as used.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    const STACK: usize = 1 << 30;
+    let work = std::sync::Mutex::new(Some(work));
+    let take = || work.lock().ok().and_then(|mut work| work.take());
+    let result = std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || take().map(|work| work()));
+        match spawned.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // No room for such a stack here: an ordinary template needs none.
+            Err(_) => take().map(|work| work()),
+        }
+    });
+    match result {
+        Some(result) => result,
+        None => unreachable!("the work is taken once, and whoever takes it does it"),
+    }
+}
+
+fn findings_in(table: &Arc<Table>) -> Vec<Finding> {
+    let repo = table.repo();
     let environment = environment(repo, table.len());
     let shared = Arc::new(Shared::new(table));
     let mut findings: Vec<Finding> = repo

@@ -54,10 +54,15 @@ impl Object for FreeText {
         !self.0.is_empty()
     }
 
+    /// With a mark in front that no output takes: whatever a template makes of this text, by
+    /// joining, upper-casing or putting it into a list, still has to go through one of the filters.
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{FREE}{}", self.0)
     }
 }
+
+/// Marks text that is not yet fit for any place. Not allowed in the data.
+pub(super) const FREE: char = '\u{fff9}';
 
 fn free(text: &str) -> Value {
     Value::from_object(FreeText(text.into()))

@@ -59,7 +59,8 @@ impl<'a> Context<'a> {
         let mut findings = Vec::new();
         for from in (0..all).step_by(BLOCK) {
             findings.extend(look(from, (from + BLOCK).min(all)));
-            if findings.len() > super::MAX_FINDINGS {
+            // Which of them a change has to do with is not known yet.
+            if findings.len() > super::MAX_FINDINGS && self.change.is_none() {
                 break;
             }
         }

@@ -31,6 +31,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             (target.name.as_str(), Where::Place(place))
         });
         findings.extend(twice("target", targets));
+        // On some disks `A.txt` and `a.txt` are one file.
+        let outputs: Vec<(String, String)> = crate::render::outputs(&repo.settings)
+            .into_values()
+            .map(|output| (output.file.to_lowercase(), output.name))
+            .collect();
+        let files = outputs.iter().map(|(path, name)| {
+            (path.as_str(), Where::Place(Place::record(file, None).field("outputs").field(name)))
+        });
+        findings.extend(twice("output file", files));
     }
     findings
 }

@@ -154,23 +154,40 @@ fn while_reading(_: &Context<'_>) -> Vec<Finding> {
 /// `rendering` found, with the severities of the settings, sorted by file and place. Rules run on
 /// all cores.
 pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
-    let by_rules = RULES.par_iter().flat_map_iter(|rule| {
-        let severity = severity(context.repo, rule);
-        let mut found = if severity == Severity::Off { Vec::new() } else { (rule.check)(context) };
-        tell_if_too_many(rule, &mut found);
-        found.into_iter().map(move |finding| Finding { severity, ..finding })
-    });
+    let by_rules = RULES.par_iter().flat_map_iter(|rule| apply(context, rule));
     let mut findings: Vec<Finding> = by_rules.collect();
     // What could not be read is left out of everything after: no setting may make that silent.
     findings.extend(context.repo.findings.iter().cloned().chain(rendering).map(|finding| {
         let severity = find(finding.rule).map_or(Severity::Error, |rule| rule.severity);
-        Finding { severity, ..finding }
+        let mut finding = Finding { severity, ..finding };
+        if let Some(change) = &context.change {
+            change.attribute(&mut finding);
+        }
+        finding
     }));
-    if let Some(change) = &context.change {
-        findings.iter_mut().for_each(|finding| change.attribute(finding));
-    }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings
+}
+
+/// What one rule finds. What a change itself does is judged by the severity that the base sets too:
+/// a proposal cannot turn off the rule that would refuse it.
+fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
+    let now = severity(context.repo, rule);
+    let of_change = context.change.as_ref().map_or(now, |change| severity(change.base, rule).max(now));
+    if of_change == Severity::Off {
+        return Vec::new();
+    }
+    let mut found = (rule.check)(context);
+    for finding in &mut found {
+        if let Some(change) = &context.change {
+            change.attribute(finding);
+        }
+        finding.severity = if finding.in_change == Some(true) { of_change } else { now };
+    }
+    found.retain(|finding| finding.severity != Severity::Off);
+    found.sort_by(|a, b| order(a).cmp(&order(b)));
+    tell_if_too_many(rule, &mut found);
+    found
 }
 
 /// How many findings of one rule are listed.

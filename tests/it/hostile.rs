@@ -240,10 +240,10 @@ fn folders_beyond_all_depth_are_not_skipped_in_silence() {
     let repo = Repo::new();
     let deep = format!("subscribers/{}", "d/".repeat(70));
     repo.write(&format!("{deep}x.yaml"), "ip: broken\n");
-    refuses(&repo, "more than 64 folders deep");
+    refuses(&repo, "folders nest more than 64 deep");
     repo.commit("deep");
     let run = repo.run(&["check", "--rev", "HEAD"]);
-    assert!(run.code == 1 && run.stdout.contains("more than 64 folders deep"), "{run:?}");
+    assert!(run.code == 1 && run.stdout.contains("folders nest more than 64 deep"), "{run:?}");
 }
 
 #[cfg(unix)]
