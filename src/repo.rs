@@ -343,11 +343,11 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Vali
         Err(error) => {
             let finding = not_utf8(&error);
             let valid = error.utf8_error().valid_up_to();
-            let mut bytes = error.into_bytes();
-            bytes.truncate(valid);
+            let bytes = error.into_bytes();
+            let text = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
             return FileRead {
                 unread: kind.map(|kind| unread_file(&path, Role::Data(kind))).unwrap_or_default(),
-                source: Some(SourceFile::new(path, String::from_utf8(bytes).unwrap_or_default())),
+                source: Some(SourceFile::cut(path, text, &bytes)),
                 findings: vec![finding],
                 records: if kind == Some(Kind::Settings) { Records::Settings(None) } else { Records::None },
                 in_domains,

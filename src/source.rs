@@ -57,12 +57,32 @@ pub struct SourceFile {
     text: String,
     line_starts: OnceLock<Vec<u32>>,
     point_marks: OnceLock<Vec<u32>>,
+    /// A digest of all of it, where the text is only its beginning.
+    unread: Option<u64>,
 }
 
 impl SourceFile {
     /// A file called `path` (relative to the data repository, with `/`).
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), line_starts: OnceLock::new(), point_marks: OnceLock::new() }
+        Self {
+            path: path.into(),
+            text: text.into(),
+            line_starts: OnceLock::new(),
+            point_marks: OnceLock::new(),
+            unread: None,
+        }
+    }
+
+    /// A file that could be read only up to somewhere; `all` is what it really holds.
+    pub fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
+        let mut hasher = std::hash::DefaultHasher::new();
+        std::hash::Hash::hash(all, &mut hasher);
+        Self { unread: Some(std::hash::Hasher::finish(&hasher)), ..Self::new(path, text) }
+    }
+
+    /// Whether both hold the same, also where they could not be read.
+    pub fn holds_what(&self, other: &Self) -> bool {
+        self.text == other.text && self.unread == other.unread
     }
 
     /// The path, relative to the data repository, with `/` between its parts.

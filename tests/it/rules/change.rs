@@ -111,3 +111,17 @@ fn what_could_not_be_read_before_may_not_be_taken_away_by_a_stranger() {
     assert!(told(&base, &head, &["mallory"]).contains("could not be read in the base revision"));
     assert_eq!(told(&base, &head, &["alice"]), "", "who owns every domain may mend it");
 }
+
+#[test]
+fn a_byte_that_is_no_text_behind_somebody_elses_record_is_a_change_of_it() {
+    let (base, head) = owned();
+    for repo in [&base, &head] {
+        repo.subscriber("10.10.10.25", 30);
+    }
+    let path = "subscribers/ispcustomer.co.zw/10.10.10.25.yaml";
+    let mut bytes = head.read(path).into_bytes();
+    bytes.push(0xff);
+    head.write(path, bytes);
+    let told = told(&base, &head, &["mallory"]);
+    assert!(told.contains("[foreign-change]") && !told.contains("not in this change"), "{told}");
+}
