@@ -41,7 +41,7 @@ fn broken(doc: &Doc) -> Vec<String> {
             "" => (root().join(&doc.path), Some(doc.text.clone())),
             file => (folder.join(file), std::fs::read_to_string(folder.join(file)).ok()),
         };
-        let there = path.exists() && !file.starts_with('/');
+        let there = file.is_empty() || (path.exists() && !file.starts_with('/'));
         let known = || anchors(&Doc { path: String::new(), text: text.unwrap_or_default() }).contains(heading);
         if !there || (!heading.is_empty() && !known()) {
             broken.push(format!("{}:{line}: {target}", doc.path));
