@@ -36,10 +36,13 @@ pub(super) fn read(text: &str) -> Reading {
             Err(error) => Err(mistake::explain(text, &error)),
         };
         if let Err(problem) = step {
+            reader.sort_problems();
+            // Last, wherever it stands: it says why there are no more.
             reader.problems.push(problem);
             return Reading { document: None, problems: reader.problems };
         }
     }
+    reader.sort_problems();
     let document = (!reader.builder.is_empty()).then(|| reader.builder.finish());
     Reading { document, problems: reader.problems }
 }
@@ -286,6 +289,11 @@ impl Reader<'_> {
             self.push(repeated)?;
         }
         Ok(())
+    }
+
+    /// Repeated keys are seen only at their mapping's end; they are told where they stand.
+    fn sort_problems(&mut self) {
+        self.problems.sort_by_key(|problem| problem.span);
     }
 
     fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), Stop> {

@@ -70,7 +70,7 @@ pub enum ProblemKind {
 pub struct Reading {
     /// The tree; `None` if the text holds no document, or not one that can be read.
     pub document: Option<Document>,
-    /// Every problem, in the order of the text.
+    /// Every problem, in the order of the text; last of all the one that ended the reading.
     pub problems: Vec<Problem>,
 }
 

@@ -32,6 +32,10 @@ fn check_node(node: Node<'_>, within: Span, text: &str) -> Result<(), String> {
 }
 
 fn check_problems(problems: &[yaml::Problem], text: &str) -> Result<(), String> {
+    let before_last = problems.split_last().map_or(problems, |(_, others)| others);
+    if !before_last.is_sorted_by_key(|problem| problem.span) {
+        return Err(format!("not in the order of the text: {problems:?}"));
+    }
     for problem in problems {
         for span in std::iter::once(problem.span).chain(problem.related.map(|(span, _)| span)) {
             if text.get(span.range()).is_none() {

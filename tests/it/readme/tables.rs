@@ -6,7 +6,7 @@ use serde_json::Value;
 use shapeline::repo::MAX_FINDINGS_A_FILE;
 use shapeline::schema::{Kind, file_schema};
 use shapeline::tree::MAX_FOLDERS;
-use shapeline::yaml::{MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
+use shapeline::yaml::{MAX_DEPTH, MAX_FILE_BYTES, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
 
 use super::examples::found;
 use super::{codes, copy_of_the_data, doc};
@@ -95,6 +95,7 @@ fn limits_are_those_of_the_code() {
         format!("{mib} MiB"),
         grouped(MAX_DEPTH as u64),
         grouped(MAX_NODES as u64),
+        grouped(MAX_KEYS as u64),
         format!("{} bytes", grouped(MAX_SCALAR_BYTES as u64)),
         grouped(MAX_PROBLEMS as u64),
         grouped(MAX_FINDINGS_A_FILE as u64),
