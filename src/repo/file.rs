@@ -1,0 +1,288 @@
+//! One file → its records and what is wrong with it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use jsonschema::Validator;
+
+use super::role::{Role, role, stem};
+use super::{MAX_FINDINGS_A_FILE, Unread};
+use crate::finding::{Finding, Place, Where, quoted};
+use crate::locate::span_in;
+use crate::model::{Domain, Plan, Settings, Subscriber};
+use crate::schema::{self, Kind};
+use crate::source::{FileId, SourceFile, Span};
+use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS};
+use crate::yaml::json::YamlJson;
+use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
+
+pub(super) struct Validators([&'static Validator<YamlJson>; 4]);
+
+impl Validators {
+    pub(super) fn new() -> Result<Self> {
+        let [plan, domain, subscriber, settings] = Kind::ALL.map(schema::validator);
+        Ok(Self([plan?, domain?, subscriber?, settings?]))
+    }
+
+    fn of(&self, kind: Kind) -> &'static Validator<YamlJson> {
+        self.0[kind as usize]
+    }
+}
+
+/// What one file gave. Its file id is not known yet: findings name file 0 until it is.
+#[derive(Default)]
+pub(super) struct FileRead {
+    pub(super) source: Option<SourceFile>,
+    pub(super) records: Records,
+    pub(super) findings: Vec<Finding>,
+    pub(super) unread: Unread,
+    pub(super) in_domains: bool,
+}
+
+#[derive(Default)]
+pub(super) enum Records {
+    #[default]
+    None,
+    Plans(Vec<(Option<u32>, Plan)>),
+    Domains(Vec<(Option<u32>, Domain)>),
+    Subscribers(Vec<(Option<u32>, Subscriber)>),
+    Settings(Option<Box<Settings>>),
+    Template,
+}
+
+pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Validators) -> Result<FileRead> {
+    let whole = Where::File(FileId::default());
+    let refused = |message: String, help: &str| FileRead {
+        source: Some(SourceFile::new(entry.path.clone(), "")),
+        findings: vec![Finding::new("file-name", whole.clone(), message).help(help)],
+        unread: unread_file(&entry.path, role(&entry.path)),
+        in_domains: entry.path.starts_with("domains/"),
+        ..FileRead::default()
+    };
+    let role = role(&entry.path);
+    let kind = match (&entry.kind, role) {
+        (EntryKind::Symlink(target), Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
+            let message = format!("this is a symbolic link to {}, which is not followed", quoted(target));
+            return Ok(refused(message, "put the file itself here"));
+        }
+        (EntryKind::BadName, _) => {
+            return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
+        }
+        (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
+            return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+        }
+        (EntryKind::Submodule, _) => {
+            let message =
+                "this folder is a git repository of its own: a proposal does not show what is in it".to_owned();
+            return Ok(refused(message, "put the files themselves into this repository"));
+        }
+        (EntryKind::TooDeep, _) => {
+            let message = format!("folders nest more than {MAX_FOLDERS} deep: what is in this one is not read");
+            return Ok(refused(message, "move the files up"));
+        }
+        (EntryKind::Folder, _) => {
+            return Ok(refused(
+                "this is a folder that is called like a file".into(),
+                "rename the folder, without .yaml",
+            ));
+        }
+        (EntryKind::File, Role::Mistaken(why)) => {
+            let mut read =
+                refused(format!("this file is not read: {why}"), "rename it, or move it out of the data folders");
+            read.unread = Unread::default();
+            return Ok(read);
+        }
+        (EntryKind::File, Role::Data(kind)) => Some(kind),
+        (EntryKind::File, Role::Template) => None,
+        _ => return Ok(FileRead::default()),
+    };
+    let bytes = match reader.read(entry)? {
+        Content::Bytes(bytes) => bytes,
+        Content::TooLarge => {
+            let message = format!("the file is larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024);
+            let mut read = refused(message, "split it into several files");
+            read.findings.iter_mut().for_each(|finding| finding.rule = "yaml-syntax");
+            return Ok(read);
+        }
+    };
+    Ok(read_text(entry.path.clone(), bytes, kind, validators))
+}
+
+/// Which names a file that could not be read may have held.
+fn unread_file(path: &str, role: Role) -> Unread {
+    let Role::Data(Kind::Plan | Kind::Domain) = role else {
+        return Unread::default();
+    };
+    Unread { names: BTreeSet::from([stem(path).to_owned()]), any: true }
+}
+
+fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Validators) -> FileRead {
+    let in_domains = kind == Some(Kind::Domain);
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let finding = not_utf8(&error);
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            let text = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
+            return FileRead {
+                unread: kind.map(|kind| unread_file(&path, Role::Data(kind))).unwrap_or_default(),
+                source: Some(SourceFile::cut(path, text, &bytes)),
+                findings: vec![finding],
+                records: if kind == Some(Kind::Settings) { Records::Settings(None) } else { Records::None },
+                in_domains,
+            };
+        }
+    };
+    let mut read = FileRead { in_domains, ..FileRead::default() };
+    match kind {
+        None => read.records = Records::Template,
+        Some(kind) => read_data(&mut read, &path, &text, kind, validators),
+    }
+    read.source = Some(SourceFile::new(path, text));
+    read
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
+    let bytes = error.as_bytes();
+    let at = error.utf8_error().valid_up_to() as u32;
+    let at = Where::Span(FileId::default(), Span::new(at, at));
+    let (message, help) = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("the file is UTF-16, not UTF-8", "save it as UTF-8"),
+        _ if bytes.contains(&0) => {
+            ("this is a binary file, not a text", "remove it, or move it out of the data folders")
+        }
+        _ => (
+            "a byte here is not UTF-8",
+            "save the file as UTF-8; an editor may call the present encoding Latin-1 or Windows-1252",
+        ),
+    };
+    Finding::new("yaml-syntax", at, message).help(help)
+}
+
+fn read_data(read: &mut FileRead, path: &str, text: &str, kind: Kind, validators: &Validators) {
+    let reading = yaml::read(text);
+    let document = reading.document;
+    let root = document.as_ref().and_then(|document| document.root(text));
+    if root.is_none() || reading.problems.iter().any(|problem| problem.kind == ProblemKind::Syntax) {
+        read.unread = unread_file(path, Role::Data(kind));
+    }
+    if reading.problems.is_empty() && root.is_none() && kind != Kind::Settings {
+        let message = "the file holds no record";
+        let help = "write one, or remove the file; a file whose last record is gone may hold `[]`";
+        read.findings.push(Finding::new("schema", Where::File(FileId::default()), message).help(help));
+    }
+    read.findings.extend(reading.problems.iter().map(problem_finding));
+    let mut records = Vec::new();
+    if let Some(root) = root {
+        match root.kind() {
+            NodeKind::Sequence if kind != Kind::Settings => {
+                records.extend(root.items().enumerate().map(|(index, node)| (Some(index as u32), node)));
+            }
+            _ => records.push((None, root)),
+        }
+    }
+    let mut typing = Typing { read, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
+    let read_records = match kind {
+        Kind::Plan => Records::Plans(typing.records(records)),
+        Kind::Domain => Records::Domains(typing.records(records)),
+        Kind::Subscriber => Records::Subscribers(typing.records(records)),
+        Kind::Settings => {
+            Records::Settings(typing.records(records).into_iter().next().map(|(_, settings)| Box::new(settings)))
+        }
+    };
+    typing.tell_left_out();
+    read.records = read_records;
+}
+
+fn problem_finding(problem: &Problem) -> Finding {
+    let rule = match problem.kind {
+        ProblemKind::Syntax => "yaml-syntax",
+        ProblemKind::Ambiguous => "yaml-ambiguous",
+    };
+    let file = FileId::default();
+    let finding = Finding::new(rule, Where::Span(file, problem.span), problem.message.clone()).help(problem.help);
+    match problem.related {
+        Some((span, text)) => finding.related(Where::Span(file, span), text),
+        None => finding,
+    }
+}
+
+/// Nodes → typed records of one file.
+struct Typing<'a> {
+    read: &'a mut FileRead,
+    kind: Kind,
+    problems: &'a [Problem],
+    validator: &'static Validator<YamlJson>,
+    left_out: usize,
+}
+
+impl Typing<'_> {
+    fn records<'n, T: serde::Deserialize<'n>>(&mut self, nodes: Vec<(Option<u32>, Node<'n>)>) -> Vec<(Option<u32>, T)> {
+        let mut records = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes {
+            match self.record(index, node) {
+                Some(record) => records.push((index, record)),
+                None => self.unread(node),
+            }
+        }
+        records
+    }
+
+    fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
+        let place = Place::record(FileId::default(), index);
+        if self.read.findings.len() >= MAX_FINDINGS_A_FILE && !schema::is_valid(self.validator, node) {
+            // Not worked out: in a hostile file that would take many times as long as the reading.
+            self.left_out += 1;
+            return None;
+        }
+        let mut violations = schema::violations(self.validator, self.kind, node, &place);
+        let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
+        // What was refused already, such as an alias, has no value that could fit or not.
+        violations.retain(|finding| !self.is_told(node, &finding.primary.at));
+        let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
+        self.left_out += usize::from(violations.len() > room);
+        self.read.findings.extend(violations.into_iter().take(room));
+        if broken {
+            return None;
+        }
+        match yaml::de::from_node(node) {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.read.findings.push(Finding::new("schema", Where::Place(place), error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn is_told(&self, record: Node<'_>, at: &Where) -> bool {
+        let Where::Place(place) = at else { return false };
+        !self.problems.is_empty() && {
+            let span = span_in(record, &place.path, place.target);
+            self.problems.iter().any(|problem| problem.span == span)
+        }
+    }
+
+    /// A record that could not be read still has a name, which others may refer to.
+    fn unread(&mut self, node: Node<'_>) {
+        if matches!(self.kind, Kind::Plan | Kind::Domain) {
+            match node.get("name") {
+                Some(name) => {
+                    self.read.unread.names.insert(name.text().to_owned());
+                }
+                None => self.read.unread.any = true,
+            }
+        }
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            let records =
+                if self.left_out == 1 { "1 record has".into() } else { format!("{} records have", self.left_out) };
+            let message = format!("{records} more findings in this file that are not listed");
+            self.read
+                .findings
+                .push(Finding::new("schema", Where::File(FileId::default()), message).help("mend those above first"));
+        }
+    }
+}
