@@ -284,6 +284,8 @@ mod unix {
         std::fs::remove_dir(&folder).unwrap();
         symlink(elsewhere.path().join("subscribers"), &folder).unwrap();
         refuses(&repo, "symbolic link");
+        let data = Data::load(&Tree::Work { root: repo.path().to_path_buf() }).unwrap();
+        assert!(data.subscribers.is_empty(), "what it leads to was read");
     }
 
     #[test]
