@@ -128,6 +128,10 @@ impl Reader<'_> {
                 "shorten the value; if a quote is missing, add it",
             ));
         }
+        if style == ScalarStyle::Plain && value == "?" {
+            // The parser takes it for a value within brackets; elsewhere it is the sign of a key.
+            self.ambiguous(span, "a lone `?` is not read as text by every tool", "put it in quotes")?;
+        }
         if is_key {
             self.key(value, style, span)?;
         }
