@@ -234,6 +234,7 @@ impl<'a> Place<'a> {
                 "a line that starts with % gives orders to YAML tools".into(),
                 "remove the line",
             )),
+            E::MappingKeyNotAllowed => here("a `?` with a space after it cannot stand here", QUOTE_IT),
             E::InvalidDocumentEnd => {
                 here("text follows the end of the document", "remove the `...`, or what follows it")
             }

@@ -43,6 +43,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("a value that starts with !", "name: !important\n", "!important"),
     ("a value that starts with a dash", "name: - a\n", "-"),
     ("a value that starts with |", "name: | x\n", "|"),
+    ("a value that starts with ?", "name: ? what\n", "?"),
+    ("a lone ? within brackets", "owners: [?]\n", "?"),
     ("a value that starts with a template", "name: {{ x }}\n", "{"),
     ("a no-break space after the colon", "ip:\u{a0}10.10.10.25\ndomain: d\n", "\u{a0}"),
     ("a backslash in double quotes", "name: \"C:\\Data\"\n", "\\"),
