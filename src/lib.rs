@@ -24,6 +24,7 @@ pub mod locate;
 pub mod model;
 pub mod plan;
 pub mod progress;
+pub mod publish;
 pub mod render;
 pub mod repo;
 pub mod report;

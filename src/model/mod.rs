@@ -12,6 +12,7 @@ mod plan;
 mod rate;
 mod settings;
 mod subscriber;
+mod target;
 mod text;
 
 pub use addresses::{Address, Addresses};
@@ -22,7 +23,8 @@ pub use name::Name;
 pub use plan::{Attribute, Plan, PlanName, PlanStatus};
 pub use rate::{Rate, RateError, TotalBps};
 pub use settings::{
-    DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, Target, TemplateName,
+    DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
 };
 pub use subscriber::{Status, Subscriber, SubscriberId};
+pub use target::{Backup, Scheme, Target, TargetUrl};
 pub use text::Text;

@@ -5,8 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::domain::some_list;
+use super::target::{Backup, Target};
 use super::text::text_type;
-use super::{DomainName, Name, Owner, PlanName, Text};
+use super::{DomainName, Name, Owner, PlanName};
 use crate::finding::Severity;
 
 text_type! {
@@ -60,52 +61,6 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "File")]
     pub file: Option<FileName>,
-}
-
-/// Where an output is published.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct Target {
-    /// The target's name, for commands and the log.
-    #[schemars(title = "Name")]
-    pub name: SettingName,
-    /// Where the live file is: file, sftp, s3 or linux, such as file:///srv/shaper/shaper.txt.
-    #[schemars(title = "URL")]
-    pub url: Text,
-    /// Which output it takes. Without it, shaper.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Output")]
-    pub output: Option<SettingName>,
-    /// A command that must accept the new file before it goes live; {file} is its path.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-    #[schemars(title = "Check command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub check: Option<Vec<Text>>,
-    /// A command that makes the shaper read the new file.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-    #[schemars(title = "Reload command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub reload: Option<Vec<Text>>,
-    /// How many past versions are kept. Without it, 100.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
-    #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-    pub keep: Option<u32>,
-    /// Limits of this target, in place of the general ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Safety limits")]
-    pub safety: Option<DomainLimits>,
-}
-
-fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Text>>, D::Error> {
-    some_list(deserializer, 100).map(Some)
-}
-
-fn keep<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let keep: u32 = serde::Deserialize::deserialize(deserializer)?;
-    if (1..=100_000).contains(&keep) {
-        Ok(Some(keep))
-    } else {
-        Err(serde::de::Error::custom("expected a whole number from 1 to 100000"))
-    }
 }
 
 /// How much of a file one change may touch: a share of its lines, or a number of them.
@@ -316,6 +271,10 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
     pub targets: Vec<Target>,
+    /// Where `backup` keeps its copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Backup")]
+    pub backup: Option<Backup>,
     /// How much one change may touch before somebody has to say that it is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]

@@ -148,7 +148,8 @@ pub fn fingerprint(output: &str, before: &[u8], after: &[u8]) -> String {
     format!("sha256:{}", hex(&hash.finalize()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// `bytes` in lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -1,0 +1,6 @@
+//! The only code that changes the world.
+
+mod file;
+#[cfg(any(feature = "sftp", feature = "s3"))]
+mod runtime;
+pub mod store;
