@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::data::Data;
 use super::guard;
 use super::holder::Holder;
-use super::ledger::Manifest;
+use super::ledger::{Manifest, Version};
 use super::lock::Patience;
 use super::log::{Action, Status};
 use super::replace::{Change, Failure};
@@ -211,7 +211,7 @@ impl Work<'_> {
             action: Action::Publish,
             live: live.as_ref(),
             bytes: self.bytes,
-            kept: None,
+            kept: self.live_version(&session.manifest),
             subscribers: self.output.is_shaper_format().then(|| self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
@@ -234,6 +234,14 @@ impl Work<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// The version that was published last, if it is this one and only the live file is another.
+    fn live_version(&self, manifest: &Manifest) -> Option<Version> {
+        let last = manifest.live.as_ref().map(|live| &live.version)?;
+        let commit = self.data.commit.map(|commit| commit.to_string());
+        let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;
+        (same && last.digest == digest(self.bytes)).then(|| last.clone())
     }
 
     fn record_refusal(&self, session: &mut Session<'_>, report: &Report) -> Result<()> {
