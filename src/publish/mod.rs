@@ -1,6 +1,7 @@
 //! The only code that changes the world.
 
 mod file;
+pub mod redact;
 #[cfg(any(feature = "sftp", feature = "s3"))]
 mod runtime;
 pub mod store;
