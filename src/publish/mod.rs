@@ -23,5 +23,7 @@ pub mod rollback;
 pub mod run;
 #[cfg(any(feature = "sftp", feature = "s3"))]
 mod runtime;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod site;
 pub mod store;

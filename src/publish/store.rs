@@ -171,6 +171,9 @@ fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dy
             Ok((Box::new(store), file))
         }
         Scheme::Sftp => bail!("{} cannot be reached: this program was built without sftp", access.url),
+        #[cfg(feature = "s3")]
+        Scheme::S3 => Ok((Box::new(super::s3::S3Store::open(access, folder)?), file.unwrap_or_default().to_owned())),
+        #[cfg(not(feature = "s3"))]
         Scheme::S3 => bail!("{} cannot be reached: this program was built without s3", access.url),
     }
 }
