@@ -25,5 +25,7 @@ pub mod run;
 mod runtime;
 #[cfg(feature = "s3")]
 pub mod s3;
+#[cfg(feature = "sftp")]
+mod sftp;
 pub mod site;
 pub mod store;

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod moto;
 pub mod s3s;
+pub mod sshd;
 
 use std::path::PathBuf;
 
