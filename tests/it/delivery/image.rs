@@ -203,11 +203,14 @@ fn the_static_binary_makes_a_package(program: &Path, folder: &Path) {
 /// A password must not travel in clear.
 #[test]
 fn only_a_registry_on_this_host_may_be_spoken_to_without_encryption() {
+    if !have(&["buildah"]) {
+        return;
+    }
     for address in ["registry.example:5000", "127.0.0.1.registry.example", "localhost.registry.example:80"] {
         let mut push = command("scripts/image");
         push.arg("push").env("REGISTRY", address).env("REGISTRY_INSECURE", "1");
         let output = push.env("REGISTRY_USER", USER).env("REGISTRY_PASSWORD", PASSWORD).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{address}: {}", all(&output));
-        assert!(have(&["buildah"]).then(|| all(&output).contains("in clear")).unwrap_or(true), "{}", all(&output));
+        assert!(all(&output).contains("in clear") && !all(&output).contains(PASSWORD), "{}", all(&output));
     }
 }

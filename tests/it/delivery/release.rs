@@ -1,6 +1,8 @@
 //! What holds before a release is made.
 
-use super::{all, command, root, run};
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{all, command, have, root, run};
 use crate::support::Repo;
 
 /// A repository with the script, and this version of the program.
@@ -44,7 +46,22 @@ fn a_tag_is_the_version_in_the_changelog_on_the_main_branch() {
     assert!(refused == Some(1) && message.contains("merge it first"), "{message}");
 }
 
-/// Every script is one that bash can read, and those that a workflow or Jenkins calls are there.
+#[test]
+fn the_scripts_are_without_the_usual_mistakes() {
+    if !have(&["shellcheck"]) {
+        return;
+    }
+    let mut check = command("shellcheck");
+    check.args(["--severity=warning", "--external-sources", ".ci/run"]);
+    for folder in ["scripts", "packaging/debian"] {
+        let files = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        check.args(files.filter(|file| file.metadata().unwrap().permissions().mode() & 0o111 != 0));
+    }
+    check.args(["postinst", "prerm", "postrm"].map(|script| format!("packaging/debian/{script}")));
+    run(&mut check);
+}
+
+/// Those that a workflow or Jenkins calls.
 #[test]
 fn the_scripts_that_are_called_are_there() {
     let mut called = 0;
@@ -53,7 +70,6 @@ fn the_scripts_that_are_called_are_there() {
         for (at, _) in text.match_indices("scripts/") {
             let name: String = text[at..].chars().take_while(|c| !" '\"\n".contains(*c)).collect();
             assert!(root().join(&name).is_file(), "{file} calls {name}");
-            run(command("bash").args(["-n", &name]));
             called += 1;
         }
     }
