@@ -18,10 +18,10 @@ struct Runner {
 }
 
 impl Runner {
-    /// With the example in `net` on `main`.
+    /// With the example in `my net` on `main`.
     fn new() -> Self {
         let repo = Repo::empty();
-        assert_eq!(repo.run(&["init", "net"]).code, 0);
+        assert_eq!(repo.run(&["init", "my net"]).code, 0);
         repo.commit("Start");
         let temp = tempfile::tempdir().unwrap();
         let bin = temp.path().join(".cache/shapeline-action/bin");
@@ -33,7 +33,7 @@ impl Runner {
     /// Changes a subscriber's file, and merges that.
     fn propose(&self, ip: &str) {
         let text = format!("ip: {ip}\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
-        self.repo.write(&format!("net/subscribers/ispcustomer.co.zw/{ip}.yaml"), text);
+        self.repo.write(&format!("my net/subscribers/ispcustomer.co.zw/{ip}.yaml"), text);
         self.repo.commit("Proposal");
     }
 
@@ -90,9 +90,9 @@ fn no_expression_stands_in_a_shell_and_every_action_is_pinned() {
 fn good_data_passes_and_its_plan_is_in_the_summary() {
     let runner = Runner::new();
     runner.propose("10.10.10.40");
-    let check = runner.check("net", "HEAD^1", "alice");
+    let check = runner.check("my net", "HEAD^1", "alice");
     assert!(check.status.success(), "{check:?}");
-    let plan = runner.step("Plan", &[("DIRECTORY", "net"), ("BASE", "HEAD^1"), ("CHECKED", "success")]);
+    let plan = runner.step("Plan", &[("DIRECTORY", "my net"), ("BASE", "HEAD^1"), ("CHECKED", "success")]);
     assert!(plan.status.success(), "{plan:?}");
     let summary = runner.read("summary.md");
     assert!(summary.contains("10.10.10.40") && summary.contains("1 added"), "{summary}");
@@ -102,13 +102,13 @@ fn good_data_passes_and_its_plan_is_in_the_summary() {
 fn a_mistake_is_annotated_at_its_path_in_the_git_repository() {
     let runner = Runner::new();
     runner.propose("10.99.0.1");
-    let check = runner.check("net", "HEAD^1", "");
+    let check = runner.check("my net", "HEAD^1", "");
     assert_eq!(check.status.code(), Some(1), "{check:?}");
     let annotations = stdout(&check);
-    let place = "file=net/subscribers/ispcustomer.co.zw/10.99.0.1.yaml,line=1,";
+    let place = "file=my net/subscribers/ispcustomer.co.zw/10.99.0.1.yaml,line=1,";
     let annotated = |line: &str| line.starts_with("::error ") && line.contains(place);
     assert!(annotations.lines().any(annotated), "{annotations}");
-    let plan = runner.step("Plan", &[("DIRECTORY", "net"), ("BASE", "HEAD^1"), ("CHECKED", "failure")]);
+    let plan = runner.step("Plan", &[("DIRECTORY", "my net"), ("BASE", "HEAD^1"), ("CHECKED", "failure")]);
     assert!(plan.status.success(), "{plan:?}");
     assert_eq!(runner.read("summary.md"), "The data is refused: see the annotations.\n");
 }
@@ -116,8 +116,8 @@ fn a_mistake_is_annotated_at_its_path_in_the_git_repository() {
 #[test]
 fn without_a_base_there_is_a_check_and_no_plan() {
     let runner = Runner::new();
-    assert!(runner.check("net", "", "alice").status.success());
-    let plan = runner.step("Plan", &[("DIRECTORY", "net"), ("BASE", ""), ("CHECKED", "success")]);
+    assert!(runner.check("my net", "", "alice").status.success());
+    let plan = runner.step("Plan", &[("DIRECTORY", "my net"), ("BASE", ""), ("CHECKED", "success")]);
     assert!(plan.status.success() && runner.read("summary.md").is_empty(), "{plan:?}");
 }
 
@@ -125,7 +125,7 @@ fn without_a_base_there_is_a_check_and_no_plan() {
 fn inputs_are_values_and_never_commands_or_options() {
     let runner = Runner::new();
     for hostile in ["$(touch owned)", "; touch owned", "`touch owned`", "--help", "-h"] {
-        for (directory, base, actor) in [(hostile, "", ""), ("net", hostile, ""), ("net", "HEAD", hostile)] {
+        for (directory, base, actor) in [(hostile, "", ""), ("my net", hostile, ""), ("my net", "HEAD", hostile)] {
             let check = runner.check(directory, base, actor);
             // A strange actor owns nothing, which is no mistake where nothing was changed.
             assert_eq!(check.status.code(), Some(if actor == hostile { 0 } else { 2 }), "{hostile}: {check:?}");
