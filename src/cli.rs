@@ -49,6 +49,16 @@ pub enum Command {
     Render(RenderArgs),
     /// Show what would change on the network.
     Plan(PlanArgs),
+    /// Put the data on the shapers: checked, guarded, replaced in one step, recorded.
+    Publish(PublishArgs),
+    /// Show what is live and should not be, or should be and is not.
+    Drift(DriftArgs),
+    /// Put a version of the past in place.
+    Rollback(RollbackArgs),
+    /// Show what was done to a target.
+    Log(LogArgs),
+    /// Count what was done to a target.
+    Stat(StatArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -147,6 +157,10 @@ pub struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
 
+    /// Compare with what is live on a target: its fingerprint binds `publish --plan`.
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
+    pub live: Option<String>,
+
     /// The output that is compared. Without it, `shaper`.
     #[arg(long, value_name = "OUTPUT")]
     pub output: Option<String>,
@@ -173,6 +187,179 @@ pub enum PlanFormat {
     Markdown,
     /// For programs; see docs/plan-json.md.
     Json,
+}
+
+/// Which targets are meant.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Only this target of shapeline.yaml; may be given several times. Without it, all.
+    #[arg(short = 't', long = "target", value_name = "NAME")]
+    pub targets: Vec<String>,
+}
+
+/// Who does something to a target, and how patiently.
+#[derive(Debug, Args)]
+pub struct WhoArgs {
+    /// Who does it, for the log. Without it, what the build server or the system says.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+
+    /// How many seconds to wait while somebody else works on the target.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait: u32,
+}
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// The targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+
+    /// Refuse unless exactly this happens: what `publish --dry-run --format json` printed before,
+    /// or `plan --live TARGET --format json`.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+
+    /// Carry out a plan that is not safe: its fingerprint says which.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub ack: Option<String>,
+
+    /// Show what would happen; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Publish the files on disk, even if they are not committed.
+    #[arg(long, conflicts_with = "rev")]
+    pub allow_dirty: bool,
+
+    /// Who, and how patiently.
+    #[command(flatten)]
+    pub who: WhoArgs,
+
+    /// How the outcome is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// Arguments of `drift`.
+#[derive(Debug, Args)]
+pub struct DriftArgs {
+    /// The data.
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    /// The targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+
+    /// Tell the target's log of a difference.
+    #[arg(long)]
+    pub record: bool,
+
+    /// Compare with the files on disk, even if they are not committed.
+    #[arg(long, conflicts_with = "rev")]
+    pub allow_dirty: bool,
+
+    /// Who, and how patiently.
+    #[command(flatten)]
+    pub who: WhoArgs,
+
+    /// How the difference is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The target.
+    #[arg(short = 't', long, value_name = "NAME")]
+    pub target: String,
+
+    /// The version's number, as `log` tells it. Without it, the one before the live one.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<u64>,
+
+    /// Even if hardly anybody would be left.
+    #[arg(long)]
+    pub force: bool,
+
+    /// Who, and how patiently.
+    #[command(flatten)]
+    pub who: WhoArgs,
+
+    /// How the outcome is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// Which part of a log.
+#[derive(Debug, Args)]
+pub struct PeriodArgs {
+    /// From this day or moment on (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
+    #[arg(long, value_name = "WHEN")]
+    pub from: Option<String>,
+
+    /// Up to this day or moment (UTC), with it.
+    #[arg(long, value_name = "WHEN")]
+    pub to: Option<String>,
+}
+
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// The targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+
+    /// The period.
+    #[command(flatten)]
+    pub period: PeriodArgs,
+
+    /// How the log is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// Arguments of `stat`.
+#[derive(Debug, Args)]
+pub struct StatArgs {
+    /// The targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+
+    /// The period.
+    #[command(flatten)]
+    pub period: PeriodArgs,
+
+    /// How the numbers are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// How an outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs; see docs/publish-json.md.
+    Json,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Text,
+    /// For programs; see docs/publish-json.md.
+    Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// Arguments of `fmt`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::tree::Tree;
+use crate::tree::{FOLDERS, SETTINGS, Tree};
 
 /// Where a folder is within the work tree of its git repository: a path with `/`, empty for the top
 /// or where there is none. Asks only the file system: git may refuse to open a repository that
@@ -97,6 +97,44 @@ impl Git {
     fn default_branch(&self) -> Option<String> {
         let names = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
         names.into_iter().find(|name| self.repository.revparse_single(name).is_ok()).map(ToOwned::to_owned)
+    }
+
+    /// The data files on disk that differ from the commit that is checked out, new ones too.
+    ///
+    /// # Errors
+    /// If git cannot tell.
+    pub fn changed_data(&self) -> Result<Vec<String>> {
+        let mut options = git2::StatusOptions::new();
+        options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
+        options.disable_pathspec_match(true);
+        for name in FOLDERS.iter().chain([&SETTINGS]) {
+            options.pathspec(if self.prefix.is_empty() {
+                (*name).to_owned()
+            } else {
+                format!("{}/{name}", self.prefix)
+            });
+        }
+        let statuses = self.repository.statuses(Some(&mut options)).context("git cannot tell what is committed")?;
+        let mut changed: Vec<String> =
+            statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect();
+        changed.sort_unstable();
+        Ok(changed)
+    }
+
+    /// Whether `commit` is `older` or has it among its ancestors; nothing if `older` is not known
+    /// here.
+    ///
+    /// # Errors
+    /// If the history cannot be read.
+    pub fn follows(&self, commit: git2::Oid, older: &str) -> Result<Option<bool>> {
+        let Ok(older) = git2::Oid::from_str(older) else { return Ok(None) };
+        if commit == older {
+            return Ok(Some(true));
+        }
+        if self.repository.find_commit(older).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(self.repository.graph_descendant_of(commit, older)?))
     }
 
     /// The first digits of a commit's id, as people quote it.

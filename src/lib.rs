@@ -15,6 +15,7 @@
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
 pub mod cli;
+pub mod columns;
 pub mod commands;
 pub mod finding;
 pub mod fmt;

@@ -2,13 +2,19 @@
 
 mod check;
 mod completions;
+mod drift;
 mod explain;
 mod fmt;
 mod init;
+mod log;
 mod man;
 mod plan;
+mod publish;
 mod render;
+mod rollback;
 mod schema;
+mod stat;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,14 +23,13 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::cli::{CheckFormat, Cli, Command, DataArgs};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
-use crate::render::{Table, template_findings};
+use crate::render::{Table, sound_table};
 use crate::repo::Repo;
 use crate::report::{self, Report};
-use crate::rules::{self, Context};
 use crate::tree::{SETTINGS, Tree};
 
 /// How a command ended that did its job.
@@ -36,6 +41,8 @@ pub enum Outcome {
     Refused,
     /// Differences exist, and the caller asked to be told so.
     Differs,
+    /// Something went wrong, and was told already.
+    Failed,
 }
 
 impl From<Outcome> for ExitCode {
@@ -44,6 +51,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Fine => 0,
             Outcome::Refused => 1,
             Outcome::Differs => 3,
+            Outcome::Failed => 2,
         })
     }
 }
@@ -57,6 +65,11 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Check(args) => check::run(&root(cli)?, args),
         Command::Render(args) => render::run(&root(cli)?, args),
         Command::Plan(args) => plan::run(&root(cli)?, args),
+        Command::Publish(args) => publish::run(&root(cli)?, args),
+        Command::Drift(args) => drift::run(&root(cli)?, args),
+        Command::Rollback(args) => rollback::run(&root(cli)?, args),
+        Command::Log(args) => log::run(&root(cli)?, args),
+        Command::Stat(args) => stat::run(&root(cli)?, args),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
@@ -138,16 +151,13 @@ fn today(args: &DataArgs) -> Date {
 /// Who is served, from data that passes the check; without, the findings are told and there is
 /// nothing.
 fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
-    let context = Context::new(repo, today, None);
-    let errors: Vec<Finding> = rules::check(&context, template_findings(repo, &context))
-        .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .collect();
-    if errors.is_empty() {
-        return Ok(Some(Arc::new(Table::new(repo, &context))));
+    match sound_table(repo, today) {
+        Ok(table) => Ok(Some(table)),
+        Err(findings) => {
+            refuse(repo, findings)?;
+            Ok(None)
+        }
     }
-    refuse(repo, errors)?;
-    Ok(None)
 }
 
 /// Tells on standard error why the data is refused, with excerpts.

@@ -12,6 +12,9 @@ use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
+use crate::publish::guard;
+use crate::publish::rollback::find;
+use crate::publish::site::Site;
 use crate::render::{self, Output, Table};
 use crate::rules::{self, Context};
 use crate::write::write_atomic;
@@ -23,11 +26,19 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     let Some(table) = super::checked_table(&repo, today)? else {
         return Ok(Outcome::Refused);
     };
-    let output = render::output(&repo.settings, args.output.as_deref())?;
+    let target = args.live.as_ref().map(|name| find(&repo.settings.targets, name)).transpose()?;
+    let of_target = target.and_then(|target| target.output.as_ref().map(ToString::to_string));
+    let output = render::output(&repo.settings, args.output.clone().or(of_target).as_deref())?;
     let bytes = match render::render(&table, &output) {
         Ok(rendered) => rendered.into_text(),
         Err(finding) => return refuse(&repo, vec![*finding]),
     };
+    if let Some(target) = target {
+        let site = Site::open(target)?;
+        let live = site.live()?.map(|live| live.bytes).unwrap_or_default();
+        let known = guard::known(&repo.settings, target, &site.ledger().manifest_or_new(&site.name)?);
+        return finish(args, &guard::plan(&site, &table, &output, &live, bytes.as_bytes(), known));
+    }
     let after = Side { served: served_by(&table), bytes: bytes.as_bytes() };
     match &args.against {
         Some(path) => {

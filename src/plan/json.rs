@@ -36,6 +36,7 @@ struct Tool {
 enum BaseJson<'a> {
     Revision { name: &'a str, commit: &'a str },
     File { path: &'a str },
+    Live { target: &'a str, place: &'a str },
 }
 
 #[derive(Serialize)]
@@ -108,6 +109,7 @@ pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
         base: match &plan.base {
             Base::Revision { name, commit } => BaseJson::Revision { name, commit },
             Base::File { path } => BaseJson::File { path },
+            Base::Live { target, place } => BaseJson::Live { target, place },
         },
         notes: &plan.notes,
         summary: Summary {

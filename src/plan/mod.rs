@@ -41,6 +41,13 @@ pub enum Base {
         /// Its path, or `-`.
         path: String,
     },
+    /// What is live on a target.
+    Live {
+        /// The target's name.
+        target: String,
+        /// Where the file is.
+        place: String,
+    },
 }
 
 /// What is compared with, and how well it is known.
@@ -53,6 +60,8 @@ pub struct Before {
     pub doubts: Vec<String>,
     /// The safety limits as they were: a change that raises them is judged by those too.
     pub limits: Option<Option<Safety>>,
+    /// Limits that hold in place of those in the settings: a target's own.
+    pub instead: Option<Safety>,
 }
 
 /// One of the two things compared: who is served, and the exact bytes.
@@ -104,7 +113,7 @@ impl<'a> Plan<'a> {
         let changes = diff::diff(before.served, after.served, table);
         let mut verdict = Verdict { reasons: known.doubts };
         let touched = Touched { changes: &changes, domains: &domains, before: served_before, after: served_after };
-        let limits = table.repo().settings.safety.as_ref();
+        let limits = known.instead.as_ref().or(table.repo().settings.safety.as_ref());
         verdict.hold(&touched, limits);
         if let Some(old_limits) = &known.limits {
             verdict.hold(&touched, old_limits.as_ref());

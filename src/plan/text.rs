@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Base, Change, DomainSold, Plan, Reason, Served};
+use crate::columns::columns;
 use crate::finding::harmless;
 use crate::model::{Capacity, Rate, TotalBps};
 use crate::render::Unserved;
@@ -20,20 +21,27 @@ pub fn text(plan: &Plan<'_>) -> String {
     if plan.is_empty() {
         let _ = writeln!(out, "Nothing would change: {} stay as they are.", addresses(plan.after));
     } else {
-        let rows: Vec<[String; 5]> = plan.changes.all.iter().map(row).collect();
-        out.push_str(&columns(&rows));
-        out.push('\n');
-        let domains: Vec<&DomainSold> = plan.domains.iter().filter(|domain| domain.before != domain.after).collect();
-        if !domains.is_empty() {
-            let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
-            rows.extend(domains.into_iter().map(sold_row));
-            out.push_str(&columns(&rows));
-            out.push('\n');
-        }
-        let _ = writeln!(out, "{}", summary(plan));
+        out.push_str(&changes(plan));
     }
     let _ = writeln!(out, "{}", verdict(plan));
     let _ = writeln!(out, "Fingerprint: {}", plan.fingerprint);
+    out
+}
+
+/// The changes, what is sold by whom, and the summary.
+pub fn changes(plan: &Plan<'_>) -> String {
+    let mut out = String::new();
+    let rows: Vec<[String; 5]> = plan.changes.all.iter().map(row).collect();
+    out.push_str(&columns(&rows));
+    out.push('\n');
+    let domains: Vec<&DomainSold> = plan.domains.iter().filter(|domain| domain.before != domain.after).collect();
+    if !domains.is_empty() {
+        let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
+        rows.extend(domains.into_iter().map(sold_row));
+        out.push_str(&columns(&rows));
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", summary(plan));
     out
 }
 
@@ -78,6 +86,9 @@ pub(super) fn base(base: &Base) -> String {
         }
         Base::File { path } if path == "-" => "standard input".to_owned(),
         Base::File { path } => harmless(path, 200),
+        Base::Live { target, place } => {
+            format!("what is live on {} ({})", harmless(target, WIDEST), harmless(place, 200))
+        }
     }
 }
 
@@ -175,25 +186,4 @@ pub(super) fn used(capacity: &Capacity, domain: &DomainSold) -> String {
     let share = percent(domain.after.up, capacity.up).max(percent(domain.after.down, capacity.down));
     let rates = rates(Some((capacity.up, capacity.down)));
     format!("{rates} × {ratio}: {share}% sold")
-}
-
-/// Columns as wide as their widest value, two spaces apart, without spaces at the end.
-fn columns(rows: &[[String; 5]]) -> String {
-    let mut widths = [0; 5];
-    for row in rows {
-        for (width, value) in widths.iter_mut().zip(row) {
-            *width = (*width).max(value.chars().count());
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (width, value) in widths.iter().zip(row) {
-            let pad = if *width == 0 { 0 } else { width + 2 - value.chars().count() };
-            line.push_str(value);
-            line.extend(std::iter::repeat_n(' ', pad));
-        }
-        let _ = writeln!(out, "{}", line.trim_end());
-    }
-    out
 }

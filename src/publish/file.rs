@@ -36,9 +36,8 @@ impl FileStore {
         if let Some(file) = file {
             let path = folder.join(file);
             if path.is_symlink() {
-                let real = path
-                    .canonicalize()
-                    .with_context(|| format!("{} is a link that leads nowhere", path.display()))?;
+                let real =
+                    path.canonicalize().with_context(|| format!("{} is a link that leads nowhere", path.display()))?;
                 let parts = real.parent().zip(real.file_name().and_then(|name| name.to_str()));
                 let (parent, real_name) =
                     parts.with_context(|| format!("{} leads to no file with a UTF-8 name", path.display()))?;
@@ -125,9 +124,8 @@ impl Store for FileStore {
 
     fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
         let path = self.path(name);
-        let done = self
-            .put_at(&path, bytes, expect, fence)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let done =
+            self.put_at(&path, bytes, expect, fence).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(done.then(|| Mark::of(bytes)))
     }
 

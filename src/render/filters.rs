@@ -6,6 +6,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
 use super::values::{FREE, RateValue};
+use crate::columns::csv_field;
 use crate::finding::{is_steering, quoted};
 use crate::model::{Address, Rate};
 
@@ -104,16 +105,8 @@ fn printable(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// One field of a CSV line (RFC 4180), quoted where needed. A leading `=`, `+`, `-` or `@` would
-/// make a spreadsheet compute: such a field gets a `'` in front.
 fn csv(value: &Value) -> Result<Value, Error> {
-    let mut text = printable(value)?;
-    let number = text.parse::<f64>().is_ok();
-    if text.starts_with(['=', '+', '-', '@']) && text.len() > 1 && !number {
-        text.insert(0, '\'');
-    }
-    let quote = text.contains([',', '"', ';', '\'', ' ']);
-    Ok(Value::from_safe_string(if quote { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }))
+    Ok(Value::from_safe_string(csv_field(&printable(value)?)))
 }
 
 /// The value as a JSON text; a number, a boolean or none as such.

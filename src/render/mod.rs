@@ -17,10 +17,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rayon::prelude::*;
 
-use crate::finding::{Finding, Where, nearest, quoted};
-use crate::model::Settings;
+use crate::finding::{Finding, Severity, Where, nearest, quoted};
+use crate::model::{Date, Settings};
 use crate::repo::Repo;
-use crate::rules::Context;
+use crate::rules::{self, Context};
 use crate::source::{FileId, Span};
 use values::{LineValue, Shared, lazy};
 
@@ -242,6 +242,19 @@ fn environment(repo: &Repo, lines: usize) -> Environment<'static> {
         repo.templates.iter().map(|(path, file)| (path.clone(), repo.sources.file(*file).text().to_owned())).collect();
     environment.set_loader(move |path| Ok(texts.get(path).cloned()));
     environment
+}
+
+/// Who is served, from data without errors; from other data, the errors.
+///
+/// # Errors
+/// The findings that are errors.
+pub fn sound_table(repo: &Arc<Repo>, today: Date) -> Result<Arc<Table>, Vec<Finding>> {
+    let context = Context::new(repo, today, None);
+    let errors: Vec<Finding> = rules::check(&context, template_findings(repo, &context))
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    if errors.is_empty() { Ok(Arc::new(Table::new(repo, &context))) } else { Err(errors) }
 }
 
 /// What is wrong with the templates of `repo`: those that do not compile, and those of its

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod check;
+mod delivery;
 mod explain;
 mod fmt;
 mod generated;
@@ -11,6 +12,7 @@ mod housekeeping;
 mod init;
 mod laws;
 mod plan;
+mod publish;
 mod readme;
 mod render;
 mod report;

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod moto;
 #[cfg(feature = "s3")]
 pub mod s3s;
+pub mod sshd;
 
 use std::path::PathBuf;
 

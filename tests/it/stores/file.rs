@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use shapeline::publish::store::{Access, Expect, Store, open_file, open_fence};
+use shapeline::publish::store::{Access, Expect, Store, open_fence, open_file};
 
 fn open(path: &std::path::Path) -> anyhow::Result<(Box<dyn Store>, String)> {
     let url = format!("file://{}", path.display()).parse().unwrap();

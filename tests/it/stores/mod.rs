@@ -3,6 +3,8 @@
 mod file;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "sftp")]
+mod sftp;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

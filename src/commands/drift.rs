@@ -1,0 +1,102 @@
+//! `drift`: what is live against what the data says.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::targets::{chosen, notice, print_json, who};
+use super::{Outcome, refuse};
+use crate::cli::{DriftArgs, TextOrJson};
+use crate::finding::harmless;
+use crate::model::Target;
+use crate::plan::text;
+use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::drift::{self, Drift, Kind, Told};
+use crate::publish::site::Site;
+
+pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
+    let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let data = match Data::load(root, &wanted)? {
+        Loaded::Ready(data) => data,
+        Loaded::Unsound(repo, findings) => return refuse(&repo, findings),
+        Loaded::Refused(reason) => {
+            bail!("{}", reason.replace("publish the files as they are", "compare the files as they are"))
+        }
+    };
+    let mut told = Vec::new();
+    let mut failed = false;
+    for target in chosen(&data.table.repo().settings, &args.targets)? {
+        match look(target, &data, args) {
+            Ok(one) => told.push(one),
+            // The others are looked at all the same.
+            Err(error) => {
+                failed = true;
+                let error = harmless(&format!("{error:#}"), 2000);
+                writeln!(anstream::stderr(), "{}: FAILED: {error}", target.name)?;
+            }
+        }
+    }
+    if args.format == TextOrJson::Json {
+        print_json(&told)?;
+    }
+    Ok(match told.iter().all(|told| told.drift == Kind::Same) {
+        _ if failed => Outcome::Failed,
+        true => Outcome::Fine,
+        false => Outcome::Differs,
+    })
+}
+
+fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
+    let site = Site::open(target)?;
+    let drift = Drift::look(&site, target, data)?;
+    let plan = drift.plan(&site, data);
+    let told = Told::of(&site.name, &drift, &plan, drift.lines(data));
+    if args.format == TextOrJson::Text {
+        print(&site.name, &drift, &told, &text::changes(&plan))?;
+    }
+    if args.record && told.drift != Kind::Same {
+        let summary = format!("{}: {} by the data", kind(&drift), told.changes);
+        let (who, patience) = who(&args.who);
+        drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
+    }
+    Ok(told)
+}
+
+/// How many lines are listed that are no subscriber's.
+const MAX_LINES: usize = 50;
+
+fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{name}: {}", kind(drift))?;
+    if let Some(pending) = &drift.pending {
+        writeln!(out, "  {}", harmless(pending, 500))?;
+    }
+    if let Some(live) = &drift.published {
+        let commit = live.version.commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+        let by = harmless(&live.by, 80);
+        writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
+    }
+    if told.drift == Kind::Same {
+        return Ok(());
+    }
+    writeln!(out, "What the data would change of what is live:\n")?;
+    out.write_all(changes.trim_start_matches('\n').as_bytes())?;
+    for line in told.lines.iter().take(MAX_LINES) {
+        writeln!(out, "only {}, line {}: {}", line.only, line.line, line.text)?;
+    }
+    if let Some(more) = told.lines.len().checked_sub(MAX_LINES + 1) {
+        writeln!(out, "and {} more lines", more + 1)?;
+    }
+    Ok(())
+}
+
+fn kind(drift: &Drift) -> &'static str {
+    match drift.kind() {
+        Kind::Same => "no difference: what is live is what the data says",
+        Kind::NotYetPublished => "the data has changed since it was published",
+        Kind::ChangedByHand => "the live file was changed by somebody else since it was published",
+        Kind::NeverPublished => "the live file was not published from here",
+        Kind::Missing => "there is no live file",
+    }
+}

@@ -1,0 +1,119 @@
+//! `log`: what was done to a target.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Outcome;
+use super::targets::{Period, chosen, print_json, settings};
+use crate::cli::{ListFormat, LogArgs};
+use crate::columns::{columns, csv_line};
+use crate::finding::harmless;
+use crate::publish::log::{Entry, Head, Status};
+use crate::publish::site::Site;
+
+#[derive(Serialize)]
+struct Told {
+    target: String,
+    /// Whether every entry follows from the one before.
+    whole: bool,
+    damage: Vec<String>,
+    head: Head,
+    entries: Vec<Entry>,
+}
+
+pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
+    let settings = settings(root)?;
+    let period = Period::of(&args.period)?;
+    let mut all = Vec::new();
+    for target in chosen(&settings, &args.targets)? {
+        let site = Site::open(target)?;
+        let mut log = site.ledger().log()?;
+        log.entries.retain(|entry| period.holds(entry));
+        let target = target.name.to_string();
+        all.push(Told {
+            target,
+            whole: log.damage.is_empty(),
+            damage: log.damage,
+            head: log.head,
+            entries: log.entries,
+        });
+    }
+    match args.format {
+        ListFormat::Json => print_json(&all)?,
+        ListFormat::Csv => print_csv(&all)?,
+        ListFormat::Text => print_text(&all)?,
+    }
+    // On standard error too: whoever pipes the list on must not miss it.
+    for told in all.iter().filter(|told| !told.whole) {
+        for damage in &told.damage {
+            writeln!(anstream::stderr(), "{}: THE LOG WAS TAMPERED WITH: {damage}", told.target)?;
+        }
+    }
+    Ok(if all.iter().all(|told| told.whole) { Outcome::Fine } else { Outcome::Refused })
+}
+
+fn print_text(all: &[Told]) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    for told in all {
+        if all.len() > 1 {
+            writeln!(out, "{}", told.target)?;
+        }
+        let rows: Vec<[String; 6]> = told.entries.iter().map(row).collect();
+        out.write_all(columns(&rows).as_bytes())?;
+        if rows.is_empty() {
+            writeln!(out, "nothing was done to {} in that time", told.target)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn row(entry: &Entry) -> [String; 6] {
+    let commit = entry.commit.as_deref().unwrap_or_default();
+    let status = match entry.status {
+        Status::Success => "SUCCESS",
+        Status::Error => "ERROR",
+    };
+    let reason = entry.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    [
+        entry.time.to_string(),
+        format!("{} {status}", entry.action.as_str()),
+        harmless(&entry.actor, 24),
+        commit.get(..12).unwrap_or(commit).to_owned(),
+        String::new(),
+        harmless(&format!("{}{reason}", entry.parameter), 400),
+    ]
+}
+
+fn print_csv(all: &[Told]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(b"target,n,time,action,parameter,status,reason,actor,host,commit,digest\n")?;
+    for told in all {
+        for entry in &told.entries {
+            let (n, time) = (entry.n.to_string(), entry.time.to_string());
+            let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default(), 2000);
+            let (reason, commit, digest) = (text(&entry.reason), text(&entry.commit), text(&entry.digest));
+            let parameter = harmless(&entry.parameter, 2000);
+            let (actor, host) = (harmless(&entry.actor, 200), harmless(&entry.host, 200));
+            let fields = [
+                told.target.as_str(),
+                &n,
+                &time,
+                entry.action.as_str(),
+                &parameter,
+                entry.status.as_str(),
+                &reason,
+                &actor,
+                &host,
+                &commit,
+                &digest,
+            ];
+            out.write_all(csv_line(fields).as_bytes())?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `publish`: the data on the shapers.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::targets::{chosen, notice, outcome, print, who};
+use super::{Outcome, refuse};
+use crate::cli::{PublishArgs, TextOrJson};
+use crate::model::Target;
+use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::planned::Planned;
+use crate::publish::run::{Options, Report, publish, record_refused_data};
+
+pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
+    let planned = args.plan.as_deref().map(Planned::read).transpose()?;
+    let (who, patience) = who(&args.who);
+    let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
+    let options = Options { who, patience, planned, acknowledged, dry_run, quiet: false };
+    let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let reports = match Data::load(root, &wanted)? {
+        Loaded::Ready(data) => {
+            let targets = chosen(&data.table.repo().settings, &args.targets)?;
+            targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
+        }
+        Loaded::Unsound(repo, findings) => {
+            let reason = format!("the data has {} errors; `shapeline check` lists them", findings.len());
+            refuse(&repo, findings)?;
+            refused(&chosen(&repo.settings, &args.targets)?, &reason, &options)
+        }
+        Loaded::Refused(reason) => {
+            let settings = super::targets::settings(root)?;
+            refused(&chosen(&settings, &args.targets)?, &reason, &options)
+        }
+    };
+    print(&reports, args.format == TextOrJson::Json)?;
+    Ok(outcome(&reports))
+}
+
+fn refused(targets: &[&Target], reason: &str, options: &Options) -> Vec<Report> {
+    if options.dry_run {
+        let report = |target: &&Target| {
+            Report::new(target.name.as_str(), crate::publish::run::Ended::Refused, vec![reason.to_owned()])
+        };
+        return targets.iter().map(report).collect();
+    }
+    record_refused_data(targets, reason, options)
+}

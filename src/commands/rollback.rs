@@ -1,0 +1,20 @@
+//! `rollback`: a version of the past, live again.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Outcome;
+use super::targets::{notice, outcome, print, settings, who};
+use crate::cli::{RollbackArgs, TextOrJson};
+use crate::publish::rollback::{Options, find, rollback};
+
+pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
+    let settings = settings(root)?;
+    let target = find(&settings.targets, &args.target)?;
+    let (who, patience) = who(&args.who);
+    let options = Options { who, patience, to: args.to, force: args.force };
+    let reports = [rollback(target, &options, &mut notice(target))];
+    print(&reports, args.format == TextOrJson::Json)?;
+    Ok(outcome(&reports))
+}

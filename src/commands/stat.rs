@@ -1,0 +1,92 @@
+//! `stat`: how often what was done to a target, and how it ended.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Outcome;
+use super::targets::{Period, chosen, print_json, settings};
+use crate::cli::{ListFormat, StatArgs};
+use crate::columns::{columns, csv_line};
+use crate::publish::log::{Action, Entry, Status};
+use crate::publish::moment::Moment;
+use crate::publish::site::Site;
+
+/// How often one kind of action was done.
+#[derive(Default, Serialize)]
+struct Count {
+    attempted: u64,
+    successful: u64,
+    failed: u64,
+    /// When it last succeeded.
+    last_success: Option<Moment>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    target: String,
+    actions: BTreeMap<&'static str, Count>,
+}
+
+pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
+    let settings = settings(root)?;
+    let period = Period::of(&args.period)?;
+    let mut all = Vec::new();
+    for target in chosen(&settings, &args.targets)? {
+        let log = Site::open(target)?.ledger().log()?;
+        all.push(Told {
+            target: target.name.to_string(),
+            actions: count(log.entries.iter().filter(|entry| period.holds(entry))),
+        });
+    }
+    match args.format {
+        ListFormat::Json => print_json(&all)?,
+        ListFormat::Csv => {
+            print_rows(&all, |rows| rows.iter().map(|row| csv_line(row.iter().map(String::as_str))).collect())?
+        }
+        ListFormat::Text => print_rows(&all, |rows| columns(rows))?,
+    }
+    Ok(Outcome::Fine)
+}
+
+fn count<'e>(entries: impl Iterator<Item = &'e Entry>) -> BTreeMap<&'static str, Count> {
+    let always = [Action::Publish, Action::Rollback, Action::Drift];
+    let mut counts: BTreeMap<&'static str, Count> =
+        always.into_iter().map(|action| (action.as_str(), Count::default())).collect();
+    for entry in entries {
+        let count = counts.entry(entry.action.as_str()).or_default();
+        count.attempted += 1;
+        match entry.status {
+            Status::Success => {
+                count.successful += 1;
+                count.last_success = Some(entry.time);
+            }
+            Status::Error => count.failed += 1,
+        }
+    }
+    counts
+}
+
+fn print_rows(all: &[Told], format: impl Fn(&[[String; 6]]) -> String) -> Result<()> {
+    let heading = ["target", "action", "attempted", "successful", "failed", "last success"];
+    let mut rows = vec![heading.map(ToOwned::to_owned)];
+    for told in all {
+        for (action, count) in &told.actions {
+            rows.push([
+                told.target.clone(),
+                (*action).to_owned(),
+                count.attempted.to_string(),
+                count.successful.to_string(),
+                count.failed.to_string(),
+                count.last_success.map(|time| time.to_string()).unwrap_or_default(),
+            ]);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(format(&rows).as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

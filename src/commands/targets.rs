@@ -1,0 +1,161 @@
+//! What the commands that work on targets share.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
+use crate::finding::{Severity, harmless};
+use crate::model::{Date, Settings, Target};
+use crate::publish::holder::{self, Holder};
+use crate::publish::lock::Patience;
+use crate::publish::log::Entry;
+use crate::publish::moment::Moment;
+use crate::publish::rollback::find;
+use crate::publish::run::{Ended, Report};
+use crate::repo::Repo;
+use crate::tree::{SETTINGS, Tree};
+
+/// The version of what these commands print for programs: see docs/publish-json.md.
+pub(super) const JSON_VERSION: u32 = 1;
+
+/// The settings on disk. The rest of the data may be as broken as it likes: one must be able to
+/// look and to go back.
+pub(super) fn settings(root: &Path) -> Result<Settings> {
+    let path = root.join(SETTINGS);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => bail!("cannot read {}: {error}", path.display()),
+    };
+    let files = if text.is_empty() { Vec::new() } else { vec![(SETTINGS.to_owned(), text)] };
+    let repo = Repo::load(&Tree::Memory(files.into_iter().collect()))?;
+    let of_settings = |finding: &&crate::finding::Finding| {
+        finding.severity == Severity::Error && repo.settings_file == Some(finding.primary.at.file())
+    };
+    if let Some(finding) = repo.findings.iter().find(of_settings) {
+        bail!("{} has an error: {}; `shapeline check` shows where", path.display(), finding.message);
+    }
+    Ok(repo.settings)
+}
+
+/// The targets that are meant, in the order of the settings.
+pub(super) fn chosen<'t>(settings: &'t Settings, args: &TargetArgs) -> Result<Vec<&'t Target>> {
+    if args.targets.is_empty() {
+        if settings.targets.is_empty() {
+            bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
+        }
+        return Ok(settings.targets.iter().collect());
+    }
+    let named: Vec<&Target> = args.targets.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
+    Ok(settings.targets.iter().filter(|target| named.iter().any(|named| named.name == target.name)).collect())
+}
+
+pub(super) fn who(args: &WhoArgs) -> (Holder, Patience) {
+    let holder = Holder::here(holder::actor(args.actor.as_deref()));
+    (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
+}
+
+/// Tells that one waits, for whom.
+pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
+    let name = target.name.to_string();
+    let mut told = String::new();
+    move |who| {
+        if told != who {
+            let _ = writeln!(anstream::stderr(), "{name}: waiting for {who}");
+            who.clone_into(&mut told);
+        }
+    }
+}
+
+/// Prints what happened on each target, a line each and the reasons below.
+pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    if json {
+        return print_json(reports);
+    }
+    for report in reports {
+        let name = &report.target;
+        if let Some(plan) = &report.plan {
+            write!(out, "{plan}")?;
+        }
+        for note in &report.notes {
+            writeln!(out, "{name}: note: {}", harmless(note, 2000))?;
+        }
+        writeln!(out, "{name}: {}", sentence(report))?;
+        for reason in &report.reasons {
+            writeln!(out, "  {}", harmless(reason, 2000))?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn sentence(report: &Report) -> String {
+    let version = report.version.map_or_else(|| "what is there".to_owned(), |id| format!("version {id}"));
+    let changes = match report.changes {
+        Some(changes) => format!("{changes}; "),
+        None => String::new(),
+    };
+    match report.ended {
+        Ended::Published => {
+            let log = report.log.as_deref().unwrap_or_default();
+            format!("{changes}{version} is live (log {})", harmless(log, 20).trim_end_matches('…'))
+        }
+        Ended::Unchanged => format!("nothing to do: {version} is live and stays"),
+        Ended::Planned => format!("{changes}would be published"),
+        Ended::Refused => "REFUSED, nothing was changed".to_owned(),
+        Ended::Failed => "FAILED".to_owned(),
+    }
+}
+
+/// `{version, targets}`.
+pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
+    #[derive(Serialize)]
+    struct Json<'a, T> {
+        version: u32,
+        targets: &'a [T],
+    }
+    let mut out = std::io::stdout().lock();
+    crate::report::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
+    out.flush()?;
+    Ok(())
+}
+
+/// A failure is graver than a refusal.
+pub(super) fn outcome(reports: &[Report]) -> super::Outcome {
+    let any = |ended: Ended| reports.iter().any(|report| report.ended == ended);
+    if any(Ended::Failed) {
+        super::Outcome::Failed
+    } else if any(Ended::Refused) {
+        super::Outcome::Refused
+    } else {
+        super::Outcome::Fine
+    }
+}
+
+/// From when to when, both included.
+pub(super) struct Period {
+    from: Option<Moment>,
+    to: Option<Moment>,
+}
+
+impl Period {
+    pub(super) fn of(args: &PeriodArgs) -> Result<Period> {
+        let moment = |text: &Option<String>, of_day: fn(Date) -> Result<Moment, String>| {
+            let parse = |text: &String| match text.parse::<Date>() {
+                Ok(date) => of_day(date),
+                Err(_) => text.parse::<Moment>(),
+            };
+            text.as_ref().map(parse).transpose().map_err(anyhow::Error::msg)
+        };
+        Ok(Period { from: moment(&args.from, Moment::start_of)?, to: moment(&args.to, Moment::end_of)? })
+    }
+
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        self.from.is_none_or(|from| from <= entry.time) && self.to.is_none_or(|to| entry.time <= to)
+    }
+}

@@ -1,0 +1,95 @@
+//! What is to be published: the data of one commit, sound, and who is served by it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::finding::{Finding, harmless};
+use crate::git::Git;
+use crate::model::Date;
+use crate::render::{Table, sound_table};
+use crate::repo::Repo;
+use crate::tree::Tree;
+
+/// Which data is meant.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// A revision; without it, the commit that is checked out.
+    pub rev: Option<String>,
+    /// The day for which it is rendered.
+    pub today: Date,
+    /// Take the files on disk, even if they were not committed.
+    pub allow_dirty: bool,
+}
+
+/// The data, ready to be rendered.
+pub struct Data {
+    /// The commit; none for files that are in no git repository.
+    pub commit: Option<git2::Oid>,
+    /// The files differ from the commit.
+    pub dirty: bool,
+    /// Who is served.
+    pub table: Arc<Table>,
+    /// The history, to tell which commits follow from which.
+    pub git: Option<Git>,
+}
+
+/// What loading gives.
+pub enum Loaded {
+    /// Sound data.
+    Ready(Box<Data>),
+    /// Data with errors.
+    Unsound(Arc<Repo>, Vec<Finding>),
+    /// Data that may not be published, and why: a sentence.
+    Refused(String),
+}
+
+impl Data {
+    /// Loads and checks the data below `root`.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn load(root: &Path, wanted: &Wanted) -> Result<Loaded> {
+        let git = match Git::discover(root) {
+            Ok(git) => Some(git),
+            Err(_) if wanted.allow_dirty && wanted.rev.is_none() => None,
+            Err(error) => {
+                return Err(error).context("what is published is a commit; --allow-dirty takes the files on disk");
+            }
+        };
+        let changed = match (&git, &wanted.rev) {
+            (Some(git), None) => git.changed_data()?,
+            _ => Vec::new(),
+        };
+        if let (Some(first), false) = (changed.first(), wanted.allow_dirty) {
+            let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
+            return Ok(Loaded::Refused(format!(
+                "there are changes that are not committed: {}{more}; commit them, or publish the files as they are with --allow-dirty",
+                harmless(first, 120)
+            )));
+        }
+        let dirty = git.is_none() || !changed.is_empty();
+        let (tree, commit) = match &git {
+            Some(git) => {
+                let commit = git.commit(wanted.rev.as_deref().unwrap_or("HEAD"))?;
+                (git.tree_of(commit), Some(commit))
+            }
+            None => (Tree::Work { root: root.to_path_buf() }, None),
+        };
+        let tree = if dirty { Tree::Work { root: root.to_path_buf() } } else { tree };
+        let repo = Arc::new(Repo::load(&tree)?);
+        Ok(match sound_table(&repo, wanted.today) {
+            Ok(table) => Loaded::Ready(Box::new(Data { commit, dirty, table, git })),
+            Err(findings) => Loaded::Unsound(repo, findings),
+        })
+    }
+
+    /// How many subscribers are served.
+    pub fn subscribers(&self) -> u64 {
+        let table = &self.table;
+        let numbers: std::collections::HashSet<_> =
+            table.rows().iter().map(|row| table.subscriber_number(*row)).collect();
+        numbers.len() as u64
+    }
+}

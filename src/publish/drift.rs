@@ -1,0 +1,211 @@
+//! What is live against what the data says.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::data::Data;
+use super::guard;
+use super::holder::Holder;
+use super::ledger::Live;
+use super::lock::Patience;
+use super::log::Action;
+use super::moment::Moment;
+use super::run::Changed;
+use super::site::{Session, Site};
+use super::store::{Stored, digest};
+use crate::finding::harmless;
+use crate::model::Target;
+use crate::plan::{Before, Plan, parse_shaper_file};
+use crate::render::{self, Output};
+
+/// Where a difference comes from, as far as the records tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// There is none.
+    Same,
+    /// The live file is what was published; the data has moved on.
+    NotYetPublished,
+    /// The live file is not what was published.
+    ChangedByHand,
+    /// Nothing was published here yet.
+    NeverPublished,
+    /// There is no live file.
+    Missing,
+}
+
+/// What is live and what the data says, on one target.
+pub struct Drift {
+    /// What is live.
+    pub live: Option<Stored>,
+    /// What the data gives.
+    pub declared: Vec<u8>,
+    /// What was published last, by whom, when.
+    pub published: Option<Live>,
+    /// A publish that goes on at this moment, or was cut off.
+    pub pending: Option<String>,
+    /// The output.
+    pub output: Output,
+}
+
+impl Drift {
+    /// Looks at a target.
+    ///
+    /// # Errors
+    /// If the target cannot be reached, or the output cannot be made.
+    pub fn look(site: &Site, target: &Target, data: &Data) -> Result<Drift> {
+        let settings = &data.table.repo().settings;
+        let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
+        let declared = render::render(&data.table, &output)
+            .map_err(|finding| anyhow::anyhow!("the output {} cannot be made: {}", output.name, finding.message))?;
+        let ledger = site.ledger();
+        let pending = ledger.pending()?.map(|pending| {
+            let entry = pending.entry;
+            format!("a {} by {} began at {}, and has not ended", entry.action.as_str(), entry.actor, entry.time)
+        });
+        Ok(Drift {
+            live: site.live()?,
+            declared: declared.into_text().into_bytes(),
+            published: ledger.manifest()?.and_then(|manifest| manifest.live),
+            pending,
+            output,
+        })
+    }
+
+    /// What kind of difference it is.
+    pub fn kind(&self) -> Kind {
+        let Some(live) = &self.live else { return Kind::Missing };
+        let Some(published) = &self.published else {
+            return if live.bytes == self.declared { Kind::Same } else { Kind::NeverPublished };
+        };
+        if live.bytes == self.declared {
+            Kind::Same
+        } else if published.version.digest == digest(&live.bytes) {
+            Kind::NotYetPublished
+        } else {
+            Kind::ChangedByHand
+        }
+    }
+
+    /// The difference, by subscriber: from the live file to the data.
+    pub fn plan<'a>(&'a self, site: &Site, data: &'a Data) -> Plan<'a> {
+        let live = self.live.as_ref().map_or(&[][..], |live| live.bytes.as_slice());
+        guard::plan(site, &data.table, &self.output, live, &self.declared, Before::default())
+    }
+}
+
+/// A line of a file that cannot be told as a subscriber.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// `live`: only in the live file. `declared`: only in what the data gives.
+    pub only: &'static str,
+    /// From 1.
+    pub line: usize,
+    /// The line, cut when long.
+    pub text: String,
+}
+
+impl Drift {
+    /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
+    /// understood, of a template's output all that differ.
+    pub fn lines(&self, data: &Data) -> Vec<Line> {
+        let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
+        if self.output.is_shaper_format() {
+            let (_, bad) = parse_shaper_file(&live, &data.table);
+            return bad
+                .into_iter()
+                .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
+                .collect();
+        }
+        let declared = String::from_utf8_lossy(&self.declared);
+        let mut lines = missing("live", &live, &declared);
+        lines.extend(missing("declared", &declared, &live));
+        lines
+    }
+}
+
+/// The lines of `one` that are not in `other`, each as often as it is too many.
+fn missing(only: &'static str, one: &str, other: &str) -> Vec<Line> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for line in other.lines() {
+        *left.entry(line).or_default() += 1;
+    }
+    let mut lines = Vec::new();
+    for (line, number) in one.lines().zip(1..) {
+        match left.get_mut(line) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => lines.push(Line { only, line: number, text: harmless(line, 80) }),
+        }
+    }
+    lines
+}
+
+/// Tells the log of a difference, unless it was told already.
+///
+/// # Errors
+/// If the log cannot be written.
+pub fn record(
+    site: &Site,
+    drift: &Drift,
+    summary: &str,
+    who: &Holder,
+    patience: Patience,
+    notice: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let mut session = Session::begin(site, who, "drift", patience, notice)?;
+    let found = drift.live.as_ref().map(|live| digest(&live.bytes));
+    let log = session.ledger.log()?;
+    let told = log.entries.last().is_some_and(|last| last.action == Action::Drift && last.digest == found);
+    if told {
+        return Ok(());
+    }
+    let mut entry = session.entry(Action::Drift, summary.to_owned());
+    entry.digest = found;
+    session.record(entry)
+}
+
+/// One target's drift, for programs.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// The target's name.
+    pub target: String,
+    /// What kind of difference it is.
+    pub drift: Kind,
+    /// What the data would change of what is live.
+    pub changes: Changed,
+    /// Lines that differ and are no subscriber's.
+    pub lines: Vec<Line>,
+    /// The digest of the live file.
+    pub live: Option<String>,
+    /// The digest of what the data gives.
+    pub declared: String,
+    /// The version that was published last.
+    pub version: Option<u64>,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Since when it is live.
+    pub since: Option<Moment>,
+    /// Who put it in place.
+    pub by: Option<String>,
+}
+
+impl Told {
+    /// What is to be told of `drift`.
+    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>) -> Told {
+        let published = drift.published.as_ref();
+        Told {
+            target: target.to_owned(),
+            drift: drift.kind(),
+            changes: Changed::of(plan),
+            lines,
+            live: drift.live.as_ref().map(|live| digest(&live.bytes)),
+            declared: digest(&drift.declared),
+            version: published.map(|live| live.version.id),
+            commit: published.and_then(|live| live.version.commit.clone()),
+            since: published.map(|live| live.since),
+            by: published.map(|live| live.by.clone()),
+        }
+    }
+}

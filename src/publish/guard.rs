@@ -1,0 +1,144 @@
+//! Whether what would be published may be: the plan's own verdict, and what only the target knows.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::data::Data;
+use super::ledger::{Ledger, Manifest};
+use super::site::Site;
+use super::store::{Stored, digest};
+use crate::model::{Safety, Settings, Target};
+use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
+use crate::render::{Output, Table};
+
+/// The limits of a target: its own, where it has any, in place of the general ones.
+pub fn limits(general: Option<&Safety>, target: &Target) -> Safety {
+    let general = general.cloned().unwrap_or_default();
+    let Some(own) = target.safety else { return general };
+    Safety {
+        max_changed: own.max_changed.or(general.max_changed),
+        max_removed: own.max_removed.or(general.max_removed),
+        min_subscribers: own.min_subscribers.or(general.min_subscribers),
+        domains: general.domains,
+    }
+}
+
+/// The limits by which a change is judged: those of today, and those of the last publish, so that
+/// data which raises them does not judge itself.
+pub fn known(settings: &Settings, target: &Target, manifest: &Manifest) -> Before {
+    let limits = limits(settings.safety.as_ref(), target);
+    Before { instead: Some(limits), limits: manifest.limits.clone().map(Some), ..Before::default() }
+}
+
+/// What would change on a target. What cannot be understood of the live file makes the plan
+/// unsafe.
+pub fn plan<'a>(
+    site: &Site,
+    table: &'a Arc<Table>,
+    output: &'a Output,
+    live: &'a [u8],
+    bytes: &'a [u8],
+    known: Before,
+) -> Plan<'a> {
+    let base = Base::Live { target: site.name.clone(), place: site.place() };
+    let after = Side { served: served_by(table), bytes };
+    let (before, known) = side(live, table, output, known);
+    Plan::new(output, base, before, after, table, known)
+}
+
+/// Who was served by a file. What a template of the repository's own wrote cannot be read back:
+/// such files are compared by their lines, see [`crate::plan`].
+fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: Before) -> (Side<'a>, Before) {
+    if !output.is_shaper_format() {
+        return (Side { served: served_by(table), bytes: live }, known);
+    }
+    let Ok(text) = std::str::from_utf8(live) else {
+        known.doubts.push("the live file is no text: is it a shaper file?".to_owned());
+        return (Side { served: Vec::new(), bytes: live }, known);
+    };
+    let (served, bad) = parse_shaper_file(text, table);
+    if let Some(first) = bad.first() {
+        known.doubts.push(format!(
+            "{} lines of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
+            bad.len(),
+            first.line,
+            crate::finding::quoted(&first.text)
+        ));
+    }
+    (Side { served, bytes: live }, known)
+}
+
+/// Everything that speaks against publishing, as sentences; nothing if it may be done.
+///
+/// # Errors
+/// If a kept version or the history cannot be read.
+pub fn reasons(
+    site: &Site,
+    manifest: &Manifest,
+    data: &Data,
+    plan: &Plan<'_>,
+    live: Option<&Stored>,
+    bytes: &[u8],
+    known: &Before,
+) -> Result<Vec<String>> {
+    let mut reasons = Vec::new();
+    let live_digest = live.map(|live| digest(&live.bytes));
+    let published = manifest.live.as_ref().map(|live| &live.version);
+    // What was published and changed by hand since may be put back, however much was changed.
+    let heals = published.is_some_and(|version| version.digest == digest(bytes));
+    if !heals {
+        reasons.extend(plan.verdict.reasons.iter().cloned());
+        if let Some(version) = published.filter(|version| Some(&version.digest) != live_digest.as_ref()) {
+            reasons.extend(since_published(site, version, data, plan.output, bytes, known)?);
+        }
+    }
+    if bytes.is_empty() {
+        reasons.push("the file would be empty".to_owned());
+    }
+    reasons.extend(not_a_descendant(manifest, data)?);
+    if let Some(held) = &manifest.held {
+        reasons.push(format!(
+            "version {} was rolled back at {} by {}: publishing goes on once the data gives what is live now, or this is acknowledged",
+            held.from, held.since, held.by
+        ));
+    }
+    reasons.dedup();
+    Ok(reasons)
+}
+
+/// The live file was changed by hand: the limits count from what was published, too. Otherwise a
+/// file that somebody emptied would make any change look small.
+fn since_published(
+    site: &Site,
+    version: &super::ledger::Version,
+    data: &Data,
+    output: &Output,
+    bytes: &[u8],
+    known: &Before,
+) -> Result<Vec<String>> {
+    let old = Ledger::of(site.store.as_ref(), &site.file).read_version(version)?;
+    let plan = self::plan(site, &data.table, output, &old, bytes, known.clone());
+    let since = |reason: &String| format!("compared with version {}, which was published last: {reason}", version.id);
+    Ok(plan.verdict.reasons.iter().map(since).collect())
+}
+
+/// An older commit must not undo a newer one: a build job that is started again, a clone that is
+/// behind.
+fn not_a_descendant(manifest: &Manifest, data: &Data) -> Result<Option<String>> {
+    let published = manifest.live.as_ref().and_then(|live| live.version.commit.as_deref());
+    let (Some(published), Some(git), Some(commit)) = (published, &data.git, data.commit) else { return Ok(None) };
+    let short = |commit: &str| commit.chars().take(12).collect::<String>();
+    Ok(match git.follows(commit, published)? {
+        Some(true) => None,
+        Some(false) => Some(format!(
+            "commit {} does not follow from {}, which is published: is this clone behind? `rollback` goes back on purpose",
+            short(&commit.to_string()),
+            short(published)
+        )),
+        None => Some(format!(
+            "commit {}, which is published, is not in this clone: fetch with full history (actions/checkout: fetch-depth: 0), or was the history rewritten?",
+            short(published)
+        )),
+    })
+}

@@ -1,0 +1,260 @@
+//! One publisher at a time, without a server that could tell: only files.
+//!
+//! The lock is the highest-numbered file in a folder, and whoever creates the next number has it:
+//! a store lets exactly one writer create a file. The holder rewrites its file every few seconds.
+//! Another may take the next number once the holder has let go, or is a process of this very host
+//! that has ended, or has not rewritten its file for [`LEASE`] by the clock of the one who waits;
+//! no two clocks are ever compared.
+//!
+//! A holder may be paused, lose its lock unawares, and wake up. So it asks [`Lock::fence`] after
+//! it has written a file and before it puts it in place; and whoever takes over first removes
+//! what the other has written and not put in place. Either the fence or the missing file stops it.
+//! (In a bucket there is nothing to remove: there, conditional writes do the same.)
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::holder::Holder;
+use super::store::{Expect, Mark, Store};
+
+/// How long a lock lasts that is not renewed.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How patient whoever wants the lock is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a lock lasts that is not renewed: [`LEASE`] but in tests.
+    pub lease: Duration,
+    /// How long to wait for the lock at most.
+    pub wait: Duration,
+}
+
+impl Patience {
+    /// Waits so long.
+    pub fn of(wait: Duration) -> Patience {
+        Patience { lease: LEASE, wait }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Held {
+    holder: Holder,
+    /// What the holder does, in a word.
+    doing: String,
+    /// Grows while the holder lives.
+    beat: u64,
+    /// Whether the holder has let go.
+    released: bool,
+}
+
+/// The lock of a target, held until dropped.
+pub struct Lock {
+    store: Arc<dyn Store>,
+    folder: String,
+    number: u64,
+    held: Held,
+    /// Whether the one before did not let go: it may have left things half done.
+    pub taken_over: bool,
+    /// Dropped to stop the heart.
+    heart: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
+}
+
+impl Lock {
+    /// Waits for the lock in `folder` of `store` and takes it. `notice` is told once for whom one
+    /// waits.
+    ///
+    /// # Errors
+    /// If it is not to be had within the time, or the store fails.
+    pub fn take(
+        store: &Arc<dyn Store>,
+        folder: &str,
+        holder: &Holder,
+        doing: &str,
+        patience: Patience,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Lock> {
+        let held = Held { holder: holder.clone(), doing: doing.to_owned(), beat: 0, released: false };
+        let began = Instant::now();
+        let mut seen: Option<(Mark, Instant)> = None;
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let current = current(store.as_ref(), folder)?;
+            if let Some(taken_over) = is_free(&current, patience.lease, &mut seen) {
+                let number = current.map_or(1, |current| current.number + 1);
+                if let Some(mut lock) = Lock::create(store, folder, number, &held)? {
+                    lock.taken_over = taken_over;
+                    lock.heart = Some(lock.start_heart(patience.lease / 4));
+                    lock.remove_older();
+                    return Ok(lock);
+                }
+                continue;
+            }
+            let who = current.as_ref().map(Current::who).unwrap_or_default();
+            if began.elapsed() >= patience.wait {
+                bail!("{} is being worked on by {who}; waited {} s", store.place(""), patience.wait.as_secs());
+            }
+            if pause >= Duration::from_millis(300) {
+                notice(&who);
+            }
+            std::thread::sleep(pause.min(patience.wait.saturating_sub(began.elapsed())));
+            pause = (pause * 2).min(Duration::from_secs(1)).min(patience.lease / 4);
+        }
+    }
+
+    /// Tries to create the lock's file `number`. Nothing if somebody else has it.
+    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &Held) -> Result<Option<Lock>> {
+        let name = name_of(folder, number);
+        let created = store.put(&name, &to_bytes(held)?, Expect::Nothing, &super::store::open_fence);
+        let is_highest = || Ok::<_, anyhow::Error>(highest(store.as_ref(), folder)? == Some(number));
+        match created {
+            Ok(None) => Ok(None),
+            // Whoever won may have swept away what we had begun.
+            Err(_) if highest(store.as_ref(), folder)? >= Some(number) => Ok(None),
+            Err(error) => Err(error),
+            // Others may have gone through several numbers since we looked, and removed this one.
+            Ok(Some(_)) if !is_highest()? => {
+                store.remove(&name)?;
+                Ok(None)
+            }
+            Ok(Some(_)) => Ok(Some(Lock {
+                store: store.clone(),
+                folder: folder.to_owned(),
+                number,
+                held: held.clone(),
+                taken_over: false,
+                heart: None,
+            })),
+        }
+    }
+
+    /// Whether the lock is still ours.
+    ///
+    /// # Errors
+    /// If somebody has taken it over, or that cannot be told.
+    pub fn fence(&self) -> Result<()> {
+        fence(self.store.as_ref(), &self.folder, self.number)
+    }
+
+    /// Rewrites our file every now and then, so that others see that we live.
+    fn start_heart(&self, every: Duration) -> (Sender<()>, std::thread::JoinHandle<()>) {
+        let (stop, stopped) = channel::<()>();
+        let (store, folder, number, mut held) =
+            (self.store.clone(), self.folder.clone(), self.number, self.held.clone());
+        let beat = move || {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                held.beat += 1;
+                let fence = || fence(store.as_ref(), &folder, number);
+                // What fails here shows at the fence of whatever the lock was taken for.
+                if let Ok(bytes) = to_bytes(&held) {
+                    let _ = store.put(&name_of(&folder, number), &bytes, Expect::Anything, &fence);
+                }
+            }
+        };
+        (stop, std::thread::spawn(beat))
+    }
+
+    /// Older numbers mean nothing any more; what cannot be removed now is removed the next time.
+    fn remove_older(&self) {
+        for name in self.store.list(&self.folder).unwrap_or_default() {
+            if let Some(number) = number_of(&name).filter(|number| *number < self.number) {
+                let _ = self.store.remove(&name_of(&self.folder, number));
+                let _ = self.store.sweep(&self.folder, Some(&name));
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some((stop, heart)) = self.heart.take() {
+            drop(stop);
+            let _ = heart.join();
+        }
+        // If this fails, the lock ends by itself.
+        let held = Held { released: true, ..self.held.clone() };
+        if let Ok(bytes) = to_bytes(&held) {
+            let fence = || self.fence();
+            let _ = self.store.put(&name_of(&self.folder, self.number), &bytes, Expect::Anything, &fence);
+        }
+    }
+}
+
+/// The lock as it is now.
+struct Current {
+    number: u64,
+    mark: Mark,
+    /// Nothing if it cannot be understood.
+    held: Option<Held>,
+}
+
+impl Current {
+    fn who(&self) -> String {
+        match &self.held {
+            Some(held) => {
+                let Holder { actor, host, pid, .. } = &held.holder;
+                format!("{actor} on {host} (process {pid}, {})", held.doing)
+            }
+            None => "somebody unknown".to_owned(),
+        }
+    }
+}
+
+/// Whether the lock may be taken; and if so, whether from somebody who has not let go.
+fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> Option<bool> {
+    let Some(current) = current else { return Some(false) };
+    match &current.held {
+        Some(held) if held.released => return Some(false),
+        Some(held) if held.holder.is_dead() => return Some(true),
+        _ => {}
+    }
+    match seen {
+        Some((mark, since)) if *mark == current.mark => (since.elapsed() > lease).then_some(true),
+        _ => {
+            *seen = Some((current.mark.clone(), Instant::now()));
+            None
+        }
+    }
+}
+
+fn current(store: &dyn Store, folder: &str) -> Result<Option<Current>> {
+    // Between the two calls the highest may be taken and removed: then there is a higher one.
+    for _ in 0..100 {
+        let Some(number) = highest(store, folder)? else { return Ok(None) };
+        if let Some(stored) = store.read(&name_of(folder, number))? {
+            let held = serde_json::from_slice(&stored.bytes).ok();
+            return Ok(Some(Current { number, mark: Mark(format!("{number} {}", stored.mark.0)), held }));
+        }
+    }
+    bail!("the lock in {} changes faster than it can be read", store.place(folder))
+}
+
+fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {
+    Ok(store.list(folder)?.iter().filter_map(|name| number_of(name)).max())
+}
+
+fn fence(store: &dyn Store, folder: &str, number: u64) -> Result<()> {
+    if highest(store, folder).context("cannot tell whether the lock is still ours")? != Some(number) {
+        bail!(
+            "another publisher has taken over the lock, since this one did not answer for a while; nothing was written"
+        );
+    }
+    Ok(())
+}
+
+fn name_of(folder: &str, number: u64) -> String {
+    format!("{folder}/{number:08}")
+}
+
+fn number_of(name: &str) -> Option<u64> {
+    name.parse().ok()
+}
+
+fn to_bytes(held: &Held) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(held)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

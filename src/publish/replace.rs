@@ -1,0 +1,323 @@
+//! Putting another version in place: the part that must not be cut off, and what becomes of it if
+//! it is.
+//!
+//! Before the live file is touched, the old bytes, the new bytes and what is meant are all written
+//! down. From then on there is at any moment enough to go on or to go back, and
+//! [`Session::recover`] does what the one who was cut off can do no more.
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::command::{self, CommandRecord};
+use super::ledger::{Held, Live, Pending, Version};
+use super::log::{Action, Entry, Status};
+use super::moment::Moment;
+use super::site::Session;
+use super::store::{Expect, Stored, digest};
+use crate::model::Safety;
+
+/// A version that is to be put in place.
+pub struct Change<'c> {
+    /// A publish or a rollback.
+    pub action: Action,
+    /// The live file as it was looked at.
+    pub live: Option<&'c Stored>,
+    /// The bytes that are to be.
+    pub bytes: &'c [u8],
+    /// The kept version that this is; without it, a new one.
+    pub kept: Option<Version>,
+    /// How many subscribers it serves.
+    pub subscribers: Option<u64>,
+    /// The commit of the data.
+    pub commit: Option<String>,
+    /// The data was not committed.
+    pub dirty: bool,
+    /// Whether it is not to be replaced by the next publish.
+    pub held: Option<Held>,
+    /// The limits that the next publish is to be held against, too.
+    pub limits: Option<Safety>,
+    /// What else is to be said in the log.
+    pub reason: Option<String>,
+}
+
+/// Why a version was not put in place.
+pub enum Failure {
+    /// It was not meant to be: a sentence. Nothing has changed.
+    Refused(String),
+    /// It went wrong.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Failed(error)
+    }
+}
+
+impl Session<'_> {
+    /// Puts a version in place, checked, read back and reloaded; or leaves the old one. Gives the
+    /// version that is live now. Either way the log tells.
+    ///
+    /// # Errors
+    /// A refusal by the check command; or what went wrong, and what is live then.
+    pub fn replace(&mut self, change: Change<'_>) -> Result<Version, Failure> {
+        let before = match change.live {
+            Some(live) => Some(self.keep_found(live)?),
+            None => None,
+        };
+        let after = self.version(&change);
+        let mut entry = self.entry(change.action, format!("version {}", after.id));
+        entry.commit.clone_from(&change.commit);
+        entry.digest = Some(after.digest.clone());
+        entry.reason.clone_from(&change.reason);
+        if let Some(words) = &self.site.check {
+            let record = self.check(words, change.bytes)?;
+            let refusal =
+                (!record.ok).then(|| format!("the check command refuses the new file: {}", record.sentence()));
+            entry.check = Some(record);
+            if let Some(refusal) = refusal {
+                entry.status = Status::Error;
+                entry.reason = Some(refusal.clone());
+                self.record(entry)?;
+                return Err(Failure::Refused(refusal));
+            }
+        }
+        let fence = || self.lock.fence();
+        if change.kept.is_none() {
+            self.ledger.write_version(after.id, change.bytes, &fence)?;
+        }
+        let mut pending = Pending::new(entry, before, after);
+        (pending.held, pending.limits) = (change.held, change.limits);
+        self.ledger.write_pending(&pending, &fence)?;
+        self.put_live(&pending, change.live, change.bytes)?;
+        self.reload_or_take_back(pending)
+    }
+
+    /// The version that is live, kept: what somebody else put there is kept before it is lost.
+    fn keep_found(&mut self, live: &Stored) -> Result<Version> {
+        let digest = digest(&live.bytes);
+        let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
+        if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)) {
+            return Ok(known.clone());
+        }
+        let found = Version {
+            id: self.manifest.next,
+            digest,
+            bytes: live.bytes.len() as u64,
+            subscribers: None,
+            commit: None,
+            dirty: false,
+            found: true,
+            time: Moment::now(),
+            actor: "unknown".to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let fence = || self.lock.fence();
+        self.ledger.write_version(found.id, &live.bytes, &fence)?;
+        self.manifest.next += 1;
+        self.manifest.versions.push(found.clone());
+        self.ledger.write_manifest(&self.manifest, &fence)?;
+        Ok(found)
+    }
+
+    fn version(&self, change: &Change<'_>) -> Version {
+        change.kept.clone().unwrap_or_else(|| Version {
+            id: self.manifest.next,
+            digest: digest(change.bytes),
+            bytes: change.bytes.len() as u64,
+            subscribers: change.subscribers,
+            commit: change.commit.clone(),
+            dirty: change.dirty,
+            found: false,
+            time: Moment::now(),
+            actor: self.actor().to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
+    /// The check command sees a copy on this host, whatever kind the target is.
+    fn check(&self, words: &[String], bytes: &[u8]) -> Result<CommandRecord> {
+        let cannot = "cannot write a copy for the check command";
+        let folder = tempfile::Builder::new().prefix("shapeline-check-").tempdir().context(cannot)?;
+        let path = folder.path().join(&self.site.file);
+        std::fs::write(&path, bytes).context(cannot)?;
+        command::run(words, &path.to_string_lossy(), self.site.limit)
+    }
+
+    /// Replaces the live file, and looks whether that is so. What is not certain is left pending
+    /// for the next run.
+    fn put_live(&mut self, pending: &Pending, live: Option<&Stored>, bytes: &[u8]) -> Result<(), Failure> {
+        let site = self.site;
+        let expect = live.map_or(Expect::Nothing, |live| Expect::Content(&live.mark));
+        let fence = || self.lock.fence();
+        let put = site.store.put(&site.file, bytes, expect, &fence);
+        // Lost the lock: whatever is to be put in order, somebody else does it.
+        self.lock.fence()?;
+        // Also after an error: the answer may have been lost on the way, not the file.
+        let now = match (site.live(), &put) {
+            (Ok(now), _) => now.map(|now| digest(&now.bytes)),
+            (Err(error), Ok(_)) => {
+                return Err(Failure::Failed(error.context("the file was written and cannot be read back")));
+            }
+            (Err(_), Err(_)) => None,
+        };
+        if now.as_ref() == Some(&pending.after.digest) {
+            return Ok(());
+        }
+        let unchanged = now == live.map(|live| digest(&live.bytes));
+        let reason = match put {
+            Err(error) if now.is_none() && live.is_some() => return Err(Failure::Failed(error)),
+            Err(error) if unchanged => format!("{error:#}; the live file is as it was"),
+            Err(error) => format!("{error:#}; the live file is neither the old nor the new version"),
+            Ok(None) => {
+                "somebody else changed the live file at this very moment; look at `drift`, then publish again".into()
+            }
+            Ok(Some(_)) => "read back, the live file is not what was written: somebody else writes to it".into(),
+        };
+        self.settle(pending.clone(), Status::Error, Some(reason.clone()))?;
+        Err(Failure::Failed(anyhow!(reason)))
+    }
+
+    /// Makes the shaper read the new file. If it cannot, the old one is put back.
+    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Version, Failure> {
+        let after = pending.after.clone();
+        let Some(words) = &self.site.reload else {
+            self.settle(pending, Status::Success, None)?;
+            return Ok(after);
+        };
+        let ended = command::run(words, &self.site.place(), self.site.limit);
+        let trouble = match ended {
+            Ok(record) => {
+                let trouble = (!record.ok).then(|| record.sentence());
+                pending.entry.reload = Some(record);
+                trouble
+            }
+            Err(error) => Some(format!("{error:#}")),
+        };
+        let Some(trouble) = trouble else {
+            self.settle(pending, Status::Success, None)?;
+            return Ok(after);
+        };
+        let fence = || self.lock.fence();
+        pending.taken_back = Some(format!("the reload failed: {trouble}"));
+        self.ledger.write_pending(&pending, &fence)?;
+        let reason = self.take_back(pending)?;
+        Err(Failure::Failed(anyhow!(reason)))
+    }
+
+    /// Puts the old version back and reloads again.
+    fn take_back(&mut self, pending: Pending) -> Result<String> {
+        let site = self.site;
+        let why = pending.taken_back.clone().unwrap_or_default();
+        let live = site.live()?;
+        let now = live.as_ref().map(|live| digest(&live.bytes));
+        let fence = || self.lock.fence();
+        let mut said = match (&pending.before, live) {
+            (Some(before), _) if now.as_ref() == Some(&before.digest) => format!("version {} is live again", before.id),
+            (None, None) => "there was no file before, and there is none".to_owned(),
+            _ if now.as_ref() != Some(&pending.after.digest) => {
+                "meanwhile somebody else changed the live file, and it was left as it is".to_owned()
+            }
+            (_, None) => "there is no live file".to_owned(),
+            (Some(before), Some(live)) => {
+                let bytes = self.ledger.read_version(before)?;
+                let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
+                put.with_context(|| format!("{} changed while the old version was put back", site.place()))?;
+                format!("version {} is live again", before.id)
+            }
+            (None, Some(_)) => {
+                fence()?;
+                site.store.remove(&site.file)?;
+                "there was no file before, and the new one was removed".to_owned()
+            }
+        };
+        if let Some(words) = &site.reload {
+            match command::run(words, &site.place(), site.limit) {
+                Ok(record) if record.ok => said.push_str(", and was reloaded"),
+                Ok(record) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {}", record.sentence())),
+                Err(error) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {error:#}")),
+            }
+        }
+        let reason = format!("{why}; {said}");
+        self.settle(pending, Status::Error, Some(reason.clone()))?;
+        Ok(reason)
+    }
+
+    /// Writes down how it ended: the log, the manifest, and then that nothing is pending.
+    fn settle(&mut self, pending: Pending, status: Status, reason: Option<String>) -> Result<()> {
+        let Pending { mut entry, after, held, limits, .. } = pending;
+        entry.status = status;
+        entry.reason = reason.or(entry.reason);
+        let fence = || self.lock.fence();
+        self.ledger.append(&mut self.manifest, entry.clone(), &fence)?;
+        if status == Status::Success {
+            self.note_live(&entry.actor, after, held, limits);
+        } else if self.manifest.find(after.id).is_none() {
+            // Its bytes are kept: that number is taken.
+            self.manifest.next = self.manifest.next.max(after.id + 1);
+        }
+        let fence = || self.lock.fence();
+        self.ledger.write_manifest(&self.manifest, &fence)?;
+        self.ledger.remove_pending(&fence)?;
+        self.ledger.prune(&mut self.manifest, self.site.keep, &fence)
+    }
+
+    fn note_live(&mut self, by: &str, version: Version, held: Option<Held>, limits: Option<Safety>) {
+        let manifest = &mut self.manifest;
+        manifest.target.clone_from(&self.site.name);
+        manifest.next = manifest.next.max(version.id + 1);
+        if manifest.find(version.id).is_none() {
+            manifest.versions.push(version.clone());
+        }
+        manifest.live = Some(Live { version, since: Moment::now(), by: by.to_owned() });
+        (manifest.held, manifest.limits) = (held, limits);
+    }
+
+    /// Finishes what was begun by somebody who was cut off.
+    ///
+    /// # Errors
+    /// If the store fails, or the old version cannot be put back.
+    pub(super) fn recover(&mut self) -> Result<()> {
+        let Some(mut pending) = self.ledger.pending()? else { return Ok(()) };
+        let Entry { action, parameter, time, actor, host, .. } = pending.entry.clone();
+        if let Some(told) = self.ledger.log()?.of_run(&pending.entry.run).map(|entry| entry.status) {
+            return self.finish_records(pending, told);
+        }
+        let now = self.site.live()?.map(|live| digest(&live.bytes));
+        let before = pending.before.as_ref().map(|before| before.digest.clone());
+        let told = if pending.taken_back.is_some() {
+            self.take_back(pending)?
+        } else if now.as_ref() == Some(&pending.after.digest) {
+            let told = "it was cut off after the file was replaced, and finished by the next run".to_owned();
+            pending.entry.reason = Some(told.clone());
+            match self.reload_or_take_back(pending) {
+                Ok(_) => told,
+                Err(Failure::Refused(reason)) => reason,
+                Err(Failure::Failed(error)) => format!("{error:#}"),
+            }
+        } else {
+            let told = match now == before {
+                true => "it was cut off before the file was replaced: nothing had changed",
+                false => "it was cut off, and the live file is neither the old nor the new version",
+            };
+            self.settle(pending, Status::Error, Some(told.to_owned()))?;
+            told.to_owned()
+        };
+        let what = format!("a {} of {parameter} at {time} by {actor} on {host}", action.as_str());
+        self.notes.push(format!("{what} was not finished: {told}"));
+        Ok(())
+    }
+
+    /// The log was written and the rest was not.
+    fn finish_records(&mut self, pending: Pending, status: Status) -> Result<()> {
+        let head = self.ledger.log()?.head;
+        self.manifest.log = head;
+        if status == Status::Success {
+            self.note_live(&pending.entry.actor, pending.after, pending.held, pending.limits);
+        } else {
+            self.manifest.next = self.manifest.next.max(pending.after.id + 1);
+        }
+        let fence = || self.lock.fence();
+        self.ledger.write_manifest(&self.manifest, &fence)?;
+        self.ledger.remove_pending(&fence)
+    }
+}

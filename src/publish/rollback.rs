@@ -1,0 +1,160 @@
+//! Going back to a version of the past.
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::holder::Holder;
+use super::ledger::{Held, Manifest, Version};
+use super::lock::Patience;
+use super::log::{Action, Status};
+use super::replace::{Change, Failure};
+use super::run::{Ended, Report};
+use super::site::{Session, Site};
+use super::store::{Stored, digest};
+use crate::model::Target;
+
+/// How to go back.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For whom.
+    pub who: Holder,
+    /// How long to wait for others.
+    pub patience: Patience,
+    /// The version's number; without it, the one before.
+    pub to: Option<u64>,
+    /// Even if hardly anybody would be left: see [`guard`].
+    pub force: bool,
+}
+
+/// Puts a kept version in place. Whatever goes wrong is in the report.
+pub fn rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+    try_rollback(target, options, notice)
+        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+}
+
+fn try_rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+    let site = Site::open(target)?;
+    let mut session = Session::begin(&site, &options.who, "rollback", options.patience, notice)?;
+    let mut report = go_back(&site, &mut session, options)?;
+    report.notes.splice(0..0, std::mem::take(&mut session.notes));
+    report.log = Some(session.manifest.log.digest.clone());
+    Ok(report)
+}
+
+fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<Report> {
+    let live = site.live()?;
+    let to = match choose(&session.manifest, live.as_ref(), options.to) {
+        Ok(to) => to,
+        Err(reason) => return refuse(session, options, reason),
+    };
+    let bytes = session.ledger.read_version(&to)?;
+    let mut report = Report::new(&site.name, Ended::Unchanged, Vec::new());
+    (report.version, report.digest, report.commit) = (Some(to.id), Some(to.digest.clone()), to.commit.clone());
+    if let Some(reason) = guard(&to, &bytes, live.as_ref(), options.force) {
+        return refuse(session, options, reason);
+    }
+    if live.as_ref().is_some_and(|live| digest(&live.bytes) == to.digest) {
+        report.notes.push("that version is live already".to_owned());
+        return Ok(report);
+    }
+    let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
+        since: super::moment::Moment::now(),
+        by: options.who.actor.clone(),
+        from: live.version.id,
+        commit: live.version.commit.clone(),
+    });
+    let change = Change {
+        action: Action::Rollback,
+        live: live.as_ref(),
+        bytes: &bytes,
+        subscribers: to.subscribers,
+        commit: to.commit.clone(),
+        dirty: to.dirty,
+        held: held.or_else(|| session.manifest.held.clone()),
+        limits: session.manifest.limits.clone(),
+        reason: None,
+        kept: Some(to),
+    };
+    report.ended = match session.replace(change) {
+        Ok(_) => Ended::Published,
+        Err(Failure::Refused(reason)) => {
+            report.reasons.push(reason);
+            Ended::Refused
+        }
+        Err(Failure::Failed(error)) => {
+            report.reasons.push(format!("{error:#}"));
+            Ended::Failed
+        }
+    };
+    Ok(report)
+}
+
+/// The version that is meant.
+fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<Version, String> {
+    let kept = || match (manifest.versions.first(), manifest.versions.last()) {
+        (Some(first), Some(last)) => {
+            format!("kept are {} to {}: `shapeline log` tells what they are", first.id, last.id)
+        }
+        _ => "none is kept: nothing was published here".to_owned(),
+    };
+    if let Some(id) = to {
+        return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
+    }
+    let current = manifest.live.as_ref().map(|live| &live.version);
+    // Changed by hand: what was published last is the version before.
+    if let (Some(current), Some(live)) = (current, live)
+        && current.digest != digest(&live.bytes)
+    {
+        return Ok(current.clone());
+    }
+    let before =
+        |version: &&Version| current.is_none_or(|current| version.id < current.id && version.digest != current.digest);
+    // What somebody else put there is gone back to only where nothing was published before it.
+    let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
+    let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
+    previous.ok_or_else(|| format!("there is no version before the live one; {}", kept()))
+}
+
+/// What no rollback may do unless it is forced: leave nobody, or less than a third of the lines.
+/// A version of the past was live once, so the limits of a publish do not apply: in an outage,
+/// going back must not be refused for going far.
+fn guard(to: &Version, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
+    if force {
+        return None;
+    }
+    if bytes.is_empty() {
+        return Some(format!("version {} is empty: nobody would be served; --force if it is meant", to.id));
+    }
+    let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    let (now, then) = (live.map_or(0, |live| lines(&live.bytes)), lines(bytes));
+    (now >= 10 && then * 3 < now).then(|| {
+        format!(
+            "version {} has {then} lines, and the live file {now}: most would be cut off; --force if it is meant",
+            to.id
+        )
+    })
+}
+
+fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Result<Report> {
+    let parameter = options.to.map_or_else(|| "the version before".to_owned(), |id| format!("version {id}"));
+    let mut entry = session.entry(Action::Rollback, parameter);
+    entry.status = Status::Error;
+    entry.reason = Some(format!("refused: {reason}"));
+    session.record(entry)?;
+    Ok(Report::new(&session.site.name, Ended::Refused, vec![reason]))
+}
+
+/// The target called `name`.
+///
+/// # Errors
+/// If the settings name no such target, or none at all.
+pub fn find<'t>(targets: &'t [Target], name: &str) -> Result<&'t Target> {
+    let known = || targets.iter().map(|target| target.name.as_str());
+    targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
+        let hint = match crate::finding::nearest(name, known()) {
+            Some(near) => format!("did you mean {}?", crate::finding::quoted(near)),
+            None if targets.is_empty() => "shapeline.yaml names none: add `targets`".to_owned(),
+            None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        anyhow!("there is no target {}; {hint}", crate::finding::quoted(name))
+    })
+}

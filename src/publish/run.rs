@@ -1,0 +1,325 @@
+//! One publish to one target, from the lock to the log.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::data::Data;
+use super::guard;
+use super::holder::Holder;
+use super::ledger::{Manifest, Version};
+use super::lock::Patience;
+use super::log::{Action, Status};
+use super::planned::Planned;
+use super::replace::{Change, Failure};
+use super::site::{Session, Site};
+use super::store::{Stored, digest};
+use crate::model::Target;
+use crate::plan::Plan;
+use crate::render::{self, Output};
+
+/// How to publish.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For whom.
+    pub who: Holder,
+    /// How long to wait for others.
+    pub patience: Patience,
+    /// Only what has this fingerprint: a plan that was looked at before.
+    pub planned: Option<Planned>,
+    /// The fingerprint of an unsafe plan that is meant.
+    pub acknowledged: Option<String>,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Do not tell the log of a refusal that stands there already: for those who try every minute.
+    pub quiet: bool,
+}
+
+/// How it ended on one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// A new version is live.
+    Published,
+    /// What is to be is live already.
+    Unchanged,
+    /// It would be published: only without `--dry-run`.
+    Planned,
+    /// It may not be: nothing was changed.
+    Refused,
+    /// Something went wrong.
+    Failed,
+}
+
+/// How many addresses are added, changed and removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Served from now on.
+    pub added: usize,
+    /// Served otherwise.
+    pub changed: usize,
+    /// No longer served.
+    pub removed: usize,
+}
+
+impl Changed {
+    /// What `plan` changes.
+    pub fn of(plan: &Plan<'_>) -> Changed {
+        let changes = &plan.changes;
+        Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
+    }
+}
+
+impl std::fmt::Display for Changed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} added, {} changed, {} removed", self.added, self.changed, self.removed)
+    }
+}
+
+/// What happened on one target.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The target's name.
+    pub target: String,
+    /// How it ended.
+    pub ended: Ended,
+    /// Why it was refused or failed. Sentences.
+    pub reasons: Vec<String>,
+    /// What else one should know.
+    pub notes: Vec<String>,
+    /// How many addresses are added, changed and removed.
+    pub changes: Option<Changed>,
+    /// The fingerprint of the change.
+    pub fingerprint: Option<String>,
+    /// The version that is live now.
+    pub version: Option<u64>,
+    /// Its digest.
+    pub digest: Option<String>,
+    /// The commit of the data.
+    pub commit: Option<String>,
+    /// The digest of the last line of the log.
+    pub log: Option<String>,
+    /// The plan in words, of a dry run.
+    #[serde(skip)]
+    pub plan: Option<String>,
+}
+
+impl Report {
+    /// Nothing known but how it ended.
+    pub fn new(target: &str, ended: Ended, reasons: Vec<String>) -> Report {
+        Report {
+            target: target.to_owned(),
+            ended,
+            reasons,
+            notes: Vec::new(),
+            changes: None,
+            fingerprint: None,
+            version: None,
+            digest: None,
+            commit: None,
+            log: None,
+            plan: None,
+        }
+    }
+}
+
+/// Publishes `data` to `target`. Whatever goes wrong is in the report.
+pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+    try_publish(target, data, options, notice)
+        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+}
+
+fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+    let settings = &data.table.repo().settings;
+    let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
+    // Before the lock: others need not wait for it.
+    let bytes = match render::render(&data.table, &output) {
+        Ok(rendered) => rendered.into_text().into_bytes(),
+        Err(finding) => {
+            let reason = format!("the output {} cannot be made: {}", output.name, finding.message);
+            return Ok(Report::new(target.name.as_str(), Ended::Refused, vec![reason]));
+        }
+    };
+    let site = Site::open(target)?;
+    if options.dry_run {
+        let manifest = site.ledger().manifest_or_new(&site.name)?;
+        let live = site.live()?;
+        let work = Work { target, site: &site, data, options, output: &output, bytes: &bytes };
+        return work.look(&manifest, live.as_ref()).map(|(report, _)| report);
+    }
+    let mut session = Session::begin(&site, &options.who, "publish", options.patience, notice)?;
+    let work = Work { target, site: &site, data, options, output: &output, bytes: &bytes };
+    let mut report = work.carry_out(&mut session)?;
+    report.notes.splice(0..0, std::mem::take(&mut session.notes));
+    report.log = Some(session.manifest.log.digest.clone());
+    Ok(report)
+}
+
+struct Work<'w> {
+    target: &'w Target,
+    site: &'w Site,
+    data: &'w Data,
+    options: &'w Options,
+    output: &'w Output,
+    bytes: &'w [u8],
+}
+
+impl Work<'_> {
+    /// Compares and judges; changes nothing. Also tells whether there is anything to do.
+    fn look(&self, manifest: &Manifest, live: Option<&Stored>) -> Result<(Report, bool)> {
+        let known = guard::known(&self.data.table.repo().settings, self.target, manifest);
+        let old = live.map_or(&[][..], |live| live.bytes.as_slice());
+        let plan = guard::plan(self.site, &self.data.table, self.output, old, self.bytes, known.clone());
+        let mut report = Report::new(&self.site.name, Ended::Planned, Vec::new());
+        report.changes = Some(Changed::of(&plan));
+        report.fingerprint = Some(plan.fingerprint.clone());
+        report.commit = self.data.commit.map(|commit| commit.to_string());
+        report.version = manifest.live.as_ref().map(|live| live.version.id);
+        report.digest = live.map(|live| digest(&live.bytes));
+        if self.options.dry_run {
+            report.plan = Some(crate::plan::text::text(&plan));
+        }
+        let nothing_to_do = live.is_some() && !plan.bytes_differ;
+        let reasons = match self.not_the_plan(&plan) {
+            // A job that is started again after it succeeded does nothing, whatever was planned.
+            _ if nothing_to_do => Vec::new(),
+            Some(reason) => vec![reason],
+            None => self.unacknowledged(
+                &plan,
+                guard::reasons(self.site, manifest, self.data, &plan, live, self.bytes, &known)?,
+            ),
+        };
+        report.ended = match (reasons.is_empty(), nothing_to_do) {
+            (false, _) => Ended::Refused,
+            (true, true) => Ended::Unchanged,
+            (true, false) => Ended::Planned,
+        };
+        report.reasons = reasons;
+        Ok((report, !nothing_to_do))
+    }
+
+    fn not_the_plan(&self, plan: &Plan<'_>) -> Option<String> {
+        let planned = self.options.planned.as_ref()?;
+        let now = &plan.fingerprint;
+        match planned.of(&self.site.name) {
+            None => Some(format!("the plan does not tell what happens on {}; plan again", self.site.name)),
+            Some(planned) if planned == now => None,
+            Some(planned) => Some(format!(
+                "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
+            )),
+        }
+    }
+
+    /// What speaks against it, unless this very plan was acknowledged.
+    fn unacknowledged(&self, plan: &Plan<'_>, mut reasons: Vec<String>) -> Vec<String> {
+        match &self.options.acknowledged {
+            Some(given) if *given == plan.fingerprint => Vec::new(),
+            given => {
+                if !reasons.is_empty() {
+                    let stale =
+                        if given.is_some() { "the fingerprint that was acknowledged is of another plan; " } else { "" };
+                    reasons.push(format!("{stale}if it is meant: publish --ack {}", plan.fingerprint));
+                }
+                reasons
+            }
+        }
+    }
+
+    fn carry_out(&self, session: &mut Session<'_>) -> Result<Report> {
+        let live = self.site.live()?;
+        let (mut report, anything_to_do) = self.look(&session.manifest, live.as_ref())?;
+        if report.ended == Ended::Refused {
+            self.record_refusal(session, &report)?;
+            return Ok(report);
+        }
+        if !anything_to_do {
+            self.let_go(session)?;
+            return Ok(report);
+        }
+        let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
+        let change = Change {
+            action: Action::Publish,
+            live: live.as_ref(),
+            bytes: self.bytes,
+            kept: self.live_version(&session.manifest),
+            subscribers: self.output.is_shaper_format().then(|| self.data.subscribers()),
+            commit: report.commit.clone(),
+            dirty: self.data.dirty,
+            held: None,
+            limits: known.instead,
+            reason: None,
+        };
+        match session.replace(change) {
+            Ok(version) => {
+                report.ended = Ended::Published;
+                (report.version, report.digest) = (Some(version.id), Some(version.digest));
+            }
+            Err(Failure::Refused(reason)) => {
+                report.ended = Ended::Refused;
+                report.reasons.push(reason);
+            }
+            Err(Failure::Failed(error)) => {
+                report.ended = Ended::Failed;
+                report.reasons.push(format!("{error:#}"));
+            }
+        }
+        Ok(report)
+    }
+
+    /// The version that was published last, if it is this one and only the live file is another.
+    fn live_version(&self, manifest: &Manifest) -> Option<Version> {
+        let last = manifest.live.as_ref().map(|live| &live.version)?;
+        let commit = self.data.commit.map(|commit| commit.to_string());
+        let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;
+        (same && last.digest == digest(self.bytes)).then(|| last.clone())
+    }
+
+    fn record_refusal(&self, session: &mut Session<'_>, report: &Report) -> Result<()> {
+        let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
+        entry.status = Status::Error;
+        entry.reason = Some(format!("refused: {}", report.reasons.join("; ")));
+        entry.commit.clone_from(&report.commit);
+        entry.digest = Some(digest(self.bytes));
+        if self.options.quiet {
+            let log = session.ledger.log()?;
+            let same = |last: &super::log::Entry| {
+                (last.action, last.status, &last.reason, &last.commit, &last.digest)
+                    == (entry.action, entry.status, &entry.reason, &entry.commit, &entry.digest)
+            };
+            if log.entries.last().is_some_and(same) {
+                return Ok(());
+            }
+        }
+        session.record(entry)
+    }
+
+    /// After a rollback the data gives what is live: from now on it may be published again.
+    fn let_go(&self, session: &mut Session<'_>) -> Result<()> {
+        if session.manifest.held.take().is_none() {
+            return Ok(());
+        }
+        let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
+        entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
+        entry.commit = self.data.commit.map(|commit| commit.to_string());
+        entry.digest = Some(digest(self.bytes));
+        session.record(entry)
+    }
+}
+
+/// Tells the logs of `targets` that the data was refused before it came to them.
+pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options) -> Vec<Report> {
+    let record = |target: &&Target| {
+        let mut report = Report::new(target.name.as_str(), Ended::Refused, vec![reason.to_owned()]);
+        let told = Site::open(target).and_then(|site| {
+            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| {})?;
+            let mut entry = session.entry(Action::Publish, "data".to_owned());
+            entry.status = Status::Error;
+            entry.reason = Some(format!("refused: {reason}"));
+            session.record(entry)
+        });
+        if let Err(error) = told {
+            report.notes.push(format!("the log could not be told: {error:#}"));
+        }
+        report
+    };
+    targets.iter().map(record).collect()
+}

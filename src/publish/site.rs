@@ -1,0 +1,149 @@
+//! A target that somebody works on: opened, locked, and put in order if the last one was cut off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::holder::Holder;
+use super::ledger::{Ledger, Manifest};
+use super::lock::{Lock, Patience};
+use super::log::{Action, Entry, Status};
+use super::moment::Moment;
+use super::store::{Access, Store, Stored, digest, open_file, writer_name};
+use crate::model::{Target, Text};
+
+/// How many past versions are kept where the settings do not say.
+const KEEP: u32 = 100;
+
+/// How long a command may take where the settings do not say.
+const TIMEOUT: u32 = 60;
+
+/// A target within reach.
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// The folder that the file is in.
+    pub store: Arc<dyn Store>,
+    /// The file's name.
+    pub file: String,
+    pub(super) check: Option<Vec<String>>,
+    pub(super) reload: Option<Vec<String>>,
+    pub(super) limit: Duration,
+    pub(super) keep: usize,
+}
+
+impl Site {
+    /// Opens a target.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or cannot give what publishing needs.
+    pub fn open(target: &Target) -> Result<Site> {
+        let (store, file) =
+            open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
+        let words = |command: &Option<Vec<Text>>| {
+            command.as_ref().map(|words| words.iter().map(ToString::to_string).collect::<Vec<String>>())
+        };
+        Ok(Site {
+            name: target.name.to_string(),
+            store: Arc::from(store),
+            file,
+            check: words(&target.check),
+            reload: words(&target.reload),
+            limit: Duration::from_secs(u64::from(target.timeout.unwrap_or(TIMEOUT))),
+            keep: target.keep.unwrap_or(KEEP) as usize,
+        })
+    }
+
+    /// The records beside the file.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::of(self.store.as_ref(), &self.file)
+    }
+
+    /// The live file.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn live(&self) -> Result<Option<Stored>> {
+        self.store.read(&self.file)
+    }
+
+    /// Where the live file is, for people.
+    pub fn place(&self) -> String {
+        self.store.place(&self.file)
+    }
+}
+
+/// A target under lock.
+pub struct Session<'s> {
+    pub(super) site: &'s Site,
+    pub(super) ledger: Ledger<'s>,
+    pub(super) lock: Lock,
+    /// What is live, and what is kept.
+    pub manifest: Manifest,
+    who: Holder,
+    pub(super) run: String,
+    /// What was put in order.
+    pub notes: Vec<String>,
+}
+
+impl<'s> Session<'s> {
+    /// Takes the lock, and finishes what somebody began who was cut off.
+    ///
+    /// # Errors
+    /// If the lock is not to be had, or the store fails.
+    pub fn begin(
+        site: &'s Site,
+        who: &Holder,
+        doing: &str,
+        patience: Patience,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Session<'s>> {
+        let ledger = site.ledger();
+        let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
+        if lock.taken_over {
+            site.store.sweep("", Some(&site.file))?;
+            ledger.sweep()?;
+        }
+        let manifest = ledger.manifest_or_new(&site.name)?;
+        let run = writer_name();
+        let mut session = Session { site, ledger, lock, manifest, who: who.clone(), run, notes: Vec::new() };
+        session.recover()?;
+        Ok(session)
+    }
+
+    /// An entry of the log that is yet to be filled in.
+    pub fn entry(&self, action: Action, parameter: String) -> Entry {
+        Entry {
+            n: 0,
+            time: Moment::now(),
+            action,
+            parameter,
+            status: Status::Success,
+            reason: None,
+            actor: self.who.actor.clone(),
+            host: self.who.host.clone(),
+            commit: None,
+            digest: None,
+            check: None,
+            reload: None,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            run: self.run.clone(),
+            previous: digest(b""),
+        }
+    }
+
+    /// Adds an entry to the log.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn record(&mut self, entry: Entry) -> Result<()> {
+        let fence = || self.lock.fence();
+        self.ledger.append(&mut self.manifest, entry, &fence)?;
+        self.ledger.write_manifest(&self.manifest, &fence)
+    }
+
+    pub(super) fn actor(&self) -> &str {
+        &self.who.actor
+    }
+}
