@@ -1,6 +1,8 @@
 //! The only code that changes the world.
 
 pub mod command;
+#[cfg(all(debug_assertions, unix))]
+mod crash;
 pub mod data;
 pub mod drift;
 mod file;
