@@ -51,6 +51,31 @@ pub enum Ended {
     Failed,
 }
 
+/// How many addresses are added, changed and removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Served from now on.
+    pub added: usize,
+    /// Served otherwise.
+    pub changed: usize,
+    /// No longer served.
+    pub removed: usize,
+}
+
+impl Changed {
+    /// What `plan` changes.
+    pub fn of(plan: &Plan<'_>) -> Changed {
+        let changes = &plan.changes;
+        Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
+    }
+}
+
+impl std::fmt::Display for Changed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} added, {} changed, {} removed", self.added, self.changed, self.removed)
+    }
+}
+
 /// What happened on one target.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -63,7 +88,7 @@ pub struct Report {
     /// What else one should know.
     pub notes: Vec<String>,
     /// How many addresses are added, changed and removed.
-    pub changes: Option<[usize; 3]>,
+    pub changes: Option<Changed>,
     /// The fingerprint of the change.
     pub fingerprint: Option<String>,
     /// The version that is live now.
@@ -146,7 +171,7 @@ impl Work<'_> {
         let old = live.map_or(&[][..], |live| live.bytes.as_slice());
         let plan = guard::plan(self.site, &self.data.table, self.output, old, self.bytes, known.clone());
         let mut report = Report::new(&self.site.name, Ended::Planned, Vec::new());
-        report.changes = Some([plan.changes.added, plan.changes.changed, plan.changes.removed]);
+        report.changes = Some(Changed::of(&plan));
         report.fingerprint = Some(plan.fingerprint.clone());
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);

@@ -11,6 +11,7 @@ mod housekeeping;
 mod init;
 mod laws;
 mod plan;
+mod publish;
 mod readme;
 mod render;
 mod report;
