@@ -1,6 +1,8 @@
 //! Publishing, through the binary: what goes live, what does not, and what is remembered.
 
 mod commands;
+mod crash;
+mod ground;
 mod guards;
 mod memory;
 mod recovery;

@@ -1,0 +1,234 @@
+//! A target to be treated badly: a history of commits to publish, a pretend shaper that reloads
+//! the live file, and what must hold of the target afterwards.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use shapeline::publish::store::digest;
+
+use crate::support::{Repo, Run};
+
+/// The commit that the pretend shaper cannot read once it is [`Ground::broken`].
+pub const BAD: usize = 1;
+
+/// A data repository with a history, and one target.
+pub struct Ground {
+    pub repo: Repo,
+    srv: tempfile::TempDir,
+    /// The commits, each one following from the one before.
+    pub commits: Vec<String>,
+    /// The file that each of them gives.
+    pub files: Vec<Vec<u8>>,
+}
+
+/// How a process that was to be killed ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    Killed,
+    Itself,
+}
+
+impl Ground {
+    /// So many commits, and a target on this host.
+    pub fn new(commits: usize) -> Ground {
+        Ground::reached_by(commits, |folder| format!("url: file://{}/shaper.txt", folder.display()))
+    }
+
+    /// So many commits, and a target in a folder that `reach` tells how to reach: the lines of its
+    /// settings.
+    pub fn reached_by(commits: usize, reach: impl Fn(&Path) -> String) -> Ground {
+        // In memory where there is such a folder: what a killed process leaves is the same, and
+        // hundreds of rounds need not wait for the disk.
+        let srv = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let mut ground = Ground { repo: Repo::new(), srv, commits: Vec::new(), files: Vec::new() };
+        std::fs::create_dir(ground.folder()).unwrap();
+        ground.write_shaper();
+        let reach: String = reach(&ground.folder()).lines().map(|line| format!("    {line}\n")).collect();
+        let srv = ground.srv.path().display();
+        ground.repo.write(
+            "shapeline.yaml",
+            format!(
+                "targets:\n  - name: hre-1\n{reach}    check: [sh, '{srv}/check', '{{file}}']\n    reload: [sh, '{srv}/reload']\n"
+            ),
+        );
+        for number in 0..commits {
+            ground.commit(number);
+        }
+        ground
+    }
+
+    fn commit(&mut self, number: usize) {
+        // One more than the last, so that each file is another and none is beyond the limits.
+        let one = |ip: usize| {
+            format!("- ip: 10.10.10.{ip}\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n")
+        };
+        let subscribers: String = [1, 2, 100 + number].map(one).concat();
+        self.repo.write("subscribers/ispcustomer.co.zw/all.yaml", subscribers);
+        self.commits.push(self.repo.commit("next"));
+        self.files.push(self.repo.run(&["render"]).stdout.into_bytes());
+    }
+
+    /// The check and the reload command. Each may kill the publisher that runs it, and the reload
+    /// fails on one version if the shaper is broken.
+    fn write_shaper(&self) {
+        let srv = self.srv.path();
+        let kill = |when: &str| format!("if rm kill-{when} 2> /dev/null; then kill -9 $PPID; exit 1; fi\n");
+        let check = format!("cd {}\n{}test -s \"$1\"\n", srv.display(), kill("in-check"));
+        let load = "if test -e target/shaper.txt; then cp target/shaper.txt loaded; else rm -f loaded; fi\n";
+        let fail = format!("if test -e broken && grep -q '^10.10.10.{} ' loaded; then exit 1; fi\n", 100 + BAD);
+        let reload = format!(
+            "cd {}\n{}{load}{}{fail}exit 0\n",
+            srv.display(),
+            kill("before-reload"),
+            kill("after-reload")
+        );
+        std::fs::write(srv.join("check"), check).unwrap();
+        std::fs::write(srv.join("reload"), reload).unwrap();
+    }
+
+    /// The folder that the live file is in.
+    pub fn folder(&self) -> PathBuf {
+        self.srv.path().join("target")
+    }
+
+    /// A file beside that folder: `broken`, `kill-in-check`, `kill-before-reload`, …
+    pub fn flag(&self, name: &str, set: bool) {
+        let path = self.srv.path().join(name);
+        let done = if set { std::fs::write(path, "") } else { std::fs::remove_file(path) };
+        assert!(done.is_ok() || !set, "{name}: {done:?}");
+    }
+
+    pub fn live_path(&self) -> PathBuf {
+        self.folder().join("shaper.txt")
+    }
+
+    /// A file of the records beside the live one.
+    pub fn record(&self, name: &str) -> PathBuf {
+        self.folder().join(".shaper.txt.shapeline").join(name)
+    }
+
+    pub fn live(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.live_path()).ok()
+    }
+
+    /// What the pretend shaper has loaded.
+    fn loaded(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.srv.path().join("loaded")).ok()
+    }
+
+    pub fn json(&self, name: &str) -> Option<Value> {
+        let bytes = std::fs::read(self.record(name)).ok()?;
+        Some(serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name} is not whole: {error}")))
+    }
+
+    /// The arguments that publish a commit.
+    pub fn publish_args(&self, commit: usize) -> Vec<String> {
+        ["publish", "--actor", "alice", "--rev", &self.commits[commit]].map(ToOwned::to_owned).to_vec()
+    }
+
+    /// The binary, in the data repository.
+    pub fn command(&self, args: &[String]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+        command.current_dir(self.repo.path()).args(args).env("NO_COLOR", "1").env_remove("GITHUB_ACTIONS");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, args: &[String]) -> Run {
+        run(self.command(args).spawn().unwrap())
+    }
+
+    pub fn publish(&self, commit: usize) -> Run {
+        self.run(&self.publish_args(commit))
+    }
+
+    /// Publishes, which must end well.
+    pub fn published(&self, commit: usize) {
+        let run = self.publish(commit);
+        assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+        assert_eq!(self.live().as_ref(), Some(&self.files[commit]));
+    }
+
+    /// Runs the binary, which kills itself at that step if it comes to it.
+    pub fn killed_at(&self, step: usize, args: &[String]) -> End {
+        let out = self.command(args).env("SHAPELINE_AT_STEP", format!("kill {step}")).output().unwrap();
+        end(out.status)
+    }
+
+    /// Every file of the target and of the shaper, to be put back with [`Ground::restore`].
+    pub fn save(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        files(self.srv.path()).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+    }
+
+    pub fn restore(&self, saved: &[(PathBuf, Vec<u8>)]) {
+        for path in files(self.srv.path()) {
+            std::fs::remove_file(path).unwrap();
+        }
+        for (path, bytes) in saved {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+
+    /// The entries of the log, which must be whole.
+    pub fn log(&self) -> Vec<Value> {
+        let run = self.run(&["log", "--format", "json"].map(ToOwned::to_owned));
+        assert_eq!(run.code, 0, "the log is whole: {}{}", run.stdout, run.stderr);
+        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        let entries = json["targets"][0]["entries"].as_array().unwrap().clone();
+        let mut runs: Vec<&str> = entries.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
+        runs.sort_unstable();
+        let told = runs.len();
+        runs.dedup();
+        assert_eq!(told, runs.len(), "no run is told twice: {entries:#?}");
+        entries
+    }
+
+    /// What must hold once a publish or a rollback has ended well: everything is in its place,
+    /// nothing is left over, and the shaper has what is live.
+    pub fn assert_in_order(&self) -> Vec<Value> {
+        let live = self.live().expect("there is a live file");
+        let of_live = digest(&live);
+        assert_eq!(self.json("pending.json"), None, "nothing is pending");
+        let left: Vec<PathBuf> =
+            files(&self.folder()).into_iter().filter(|path| path.to_string_lossy().contains("shapeline-tmp")).collect();
+        assert!(left.is_empty(), "temporary files are left: {left:?}");
+        let manifest = self.json("manifest.json").expect("there is a manifest");
+        assert_eq!(manifest["live"]["digest"], of_live.as_str(), "the manifest tells what is live: {manifest:#}");
+        let mut kept = Vec::new();
+        for version in manifest["versions"].as_array().unwrap() {
+            let name = format!("versions/{:08}", version["id"].as_u64().unwrap());
+            let bytes = std::fs::read(self.record(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(version["digest"], digest(&bytes).as_str(), "{name} is what it was");
+            kept.push(self.record(&name));
+        }
+        assert_eq!(files(&self.record("versions")), kept, "only what is listed is kept");
+        let entries = self.log();
+        let last = entries.iter().rfind(|entry| entry["status"] == "SUCCESS").expect("something went well");
+        assert_eq!(last["digest"], of_live.as_str(), "the log tells what is live: {entries:#?}");
+        assert_eq!(self.loaded(), Some(live), "the shaper has what is live");
+        entries
+    }
+}
+
+/// Waits for a process and gathers what it said.
+pub fn run(child: std::process::Child) -> Run {
+    let out = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { code: out.status.code().unwrap_or(-1), stdout: text(out.stdout), stderr: text(out.stderr) }
+}
+
+pub fn end(status: std::process::ExitStatus) -> End {
+    match (status.signal(), status.code()) {
+        (Some(9), _) => End::Killed,
+        (_, Some(_)) => End::Itself,
+        _ => panic!("it ended with {status}"),
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
+    entries.filter_map(Result::ok).map(walkdir::DirEntry::into_path).filter(|path| path.is_file()).collect()
+}
