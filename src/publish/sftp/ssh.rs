@@ -21,7 +21,7 @@ const OPTIONS: &[&str] = &[
     "StrictHostKeyChecking=yes",
     "ConnectTimeout=15",
     "ServerAliveInterval=5",
-    "ServerAliveCountMax=3",
+    "ServerAliveCountMax=2",
     "ForwardAgent=no",
     "ForwardX11=no",
     "ClearAllForwardings=yes",
@@ -211,7 +211,7 @@ fn words(said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
     let frame = |c: char| c == '@' || c.is_whitespace();
     let lines: Vec<&str> = said.lines().map(|line| line.trim_matches(frame)).filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(12)..];
+    let last = &lines[lines.len().saturating_sub(20)..];
     last.iter().map(|line| harmless(line, 200)).collect::<Vec<_>>().join("; ")
 }
 
