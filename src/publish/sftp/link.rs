@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::fault::{Fault, lost};
+use super::packets::Packets;
 use super::remote::Remote;
 use super::ssh::{Server, Ssh};
 use crate::publish::runtime::runtime;
@@ -144,7 +145,7 @@ async fn connect(server: &Server) -> Result<(Sftp, Ssh)> {
     let (ssh, stdin, stdout) = server.start()?;
     // What is asked leaves at once: we wait for the answer.
     let options = SftpOptions::new().flush_interval(Duration::ZERO);
-    let greeting = tokio::spawn(async move { Sftp::new(stdin, stdout, options).await });
+    let greeting = tokio::spawn(async move { Sftp::new(stdin, Packets::new(stdout), options).await });
     let (why, patience) = match timeout(CONNECT, greeting).await {
         Ok(Ok(Ok(sftp))) => return Ok((sftp, ssh)),
         Ok(Ok(Err(error))) => (Fault::from(error).to_string(), Duration::from_secs(2)),
