@@ -79,4 +79,8 @@ impl Store for Stepwise {
     fn place(&self, name: &str) -> String {
         self.store.place(name)
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.store.notes()
+    }
 }

@@ -18,5 +18,7 @@ pub mod rollback;
 pub mod run;
 #[cfg(any(feature = "sftp", feature = "s3"))]
 mod runtime;
+#[cfg(feature = "sftp")]
+mod sftp;
 pub mod site;
 pub mod store;

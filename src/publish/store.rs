@@ -100,6 +100,11 @@ pub trait Store: Send + Sync {
 
     /// Where `name` is, for people.
     fn place(&self, name: &str) -> String;
+
+    /// What this place cannot promise, for people: a sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The largest file that is read back: some 15 million lines.
@@ -170,6 +175,12 @@ fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dy
             let (store, file) = super::file::FileStore::open(folder, file)?;
             Ok((Box::new(store), file))
         }
+        #[cfg(feature = "sftp")]
+        Scheme::Sftp => {
+            let (store, file) = super::sftp::SftpStore::open(access, folder, file)?;
+            Ok((Box::new(store), file))
+        }
+        #[cfg(not(feature = "sftp"))]
         Scheme::Sftp => bail!("{} cannot be reached: this program was built without sftp", access.url),
         Scheme::S3 => bail!("{} cannot be reached: this program was built without s3", access.url),
     }

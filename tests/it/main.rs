@@ -21,6 +21,7 @@ mod report_runs;
 mod rules;
 mod schema;
 mod schema_properties;
+mod servers;
 mod stores;
 mod support;
 mod workflows;

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use shapeline::publish::store::digest;
+use shapeline::publish::ledger::Ledger;
+use shapeline::publish::store::{Access, digest, open_file};
 
+use crate::servers::sshd::Sshd;
 use crate::support::{Repo, Run};
 
 /// The commit that the pretend shaper cannot read once it is [`Ground::broken`].
@@ -17,6 +19,8 @@ pub const BAD: usize = 1;
 pub struct Ground {
     pub repo: Repo,
     srv: tempfile::TempDir,
+    /// Whether to reach the target takes its time.
+    far: bool,
     /// The commits, each one following from the one before.
     pub commits: Vec<String>,
     /// The file that each of them gives.
@@ -33,26 +37,40 @@ pub enum End {
 impl Ground {
     /// So many commits, and a target on this host.
     pub fn new(commits: usize) -> Ground {
-        Ground::reached_by(commits, |folder| format!("url: file://{}/shaper.txt", folder.display()))
-    }
-
-    /// So many commits, and a target in a folder that `reach` tells how to reach: the lines of its
-    /// settings.
-    pub fn reached_by(commits: usize, reach: impl Fn(&Path) -> String) -> Ground {
         // In memory where there is such a folder: what a killed process leaves is the same, and
         // hundreds of rounds need not wait for the disk.
         let srv = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let mut ground = Ground { repo: Repo::new(), srv, commits: Vec::new(), files: Vec::new() };
+        Ground::at(srv, commits, None)
+    }
+
+    /// The same on the disk.
+    pub fn on_disk(commits: usize) -> Ground {
+        Ground::at(tempfile::tempdir().unwrap(), commits, None)
+    }
+
+    /// The same, reached over a server.
+    pub fn behind(sshd: &Sshd, commits: usize) -> Ground {
+        let srv = tempfile::tempdir().unwrap();
+        Ground::at(srv, commits, Some(sshd))
+    }
+
+    fn at(srv: tempfile::TempDir, commits: usize, sshd: Option<&Sshd>) -> Ground {
+        let far = sshd.is_some();
+        let mut ground = Ground { repo: Repo::new(), srv, far, commits: Vec::new(), files: Vec::new() };
         std::fs::create_dir(ground.folder()).unwrap();
         ground.write_shaper();
-        let reach: String = reach(&ground.folder()).lines().map(|line| format!("    {line}\n")).collect();
+        let live = ground.live_path();
+        let reach = match sshd {
+            None => format!("url: file://{}", live.display()),
+            Some(sshd) => {
+                let (key, known) = (sshd.identity(), sshd.known_hosts());
+                let (key, known) = (key.display(), known.display());
+                format!("url: {}\n    identity: {key}\n    known_hosts: {known}", sshd.url(&live))
+            }
+        };
         let srv = ground.srv.path().display();
-        ground.repo.write(
-            "shapeline.yaml",
-            format!(
-                "targets:\n  - name: hre-1\n{reach}    check: [sh, '{srv}/check', '{{file}}']\n    reload: [sh, '{srv}/reload']\n"
-            ),
-        );
+        let commands = format!("check: [sh, '{srv}/check', '{{file}}']\n    reload: [sh, '{srv}/reload']");
+        ground.repo.write("shapeline.yaml", format!("targets:\n  - name: hre-1\n    {reach}\n    {commands}\n"));
         for number in 0..commits {
             ground.commit(number);
         }
@@ -172,12 +190,14 @@ impl Ground {
         }
     }
 
-    /// The entries of the log, which must be whole.
+    /// The entries of the log, which must be whole. Read on this host, wherever the target is.
     pub fn log(&self) -> Vec<Value> {
-        let run = self.run(&["log", "--format", "json"].map(ToOwned::to_owned));
-        assert_eq!(run.code, 0, "the log is whole: {}{}", run.stdout, run.stderr);
-        let json: Value = serde_json::from_str(&run.stdout).unwrap();
-        let entries = json["targets"][0]["entries"].as_array().unwrap().clone();
+        let url = format!("file://{}", self.live_path().display()).parse().unwrap();
+        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+        let (store, file) = open_file(&access).unwrap();
+        let log = Ledger::of(store.as_ref(), &file).log().unwrap();
+        assert!(log.damage.is_empty(), "the log is whole: {:?}", log.damage);
+        let entries: Vec<Value> = log.entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect();
         let mut runs: Vec<&str> = entries.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
         runs.sort_unstable();
         let told = runs.len();
@@ -206,6 +226,11 @@ impl Ground {
         }
         assert_eq!(files(&self.record("versions")), kept, "only what is listed is kept");
         let entries = self.log();
+        if !self.far {
+            let run = self.run(&["log".to_owned()]);
+            assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+            assert_eq!(run.stdout.lines().count(), entries.len(), "{}", run.stdout);
+        }
         let last = entries.iter().rfind(|entry| entry["status"] == "SUCCESS").expect("something went well");
         assert_eq!(last["digest"], of_live.as_str(), "the log tells what is live: {entries:#?}");
         assert_eq!(self.loaded(), Some(live), "the shaper has what is live");

@@ -4,6 +4,7 @@ mod commands;
 mod crash;
 mod ground;
 mod guards;
+mod instants;
 mod memory;
 mod recovery;
 
