@@ -1,9 +1,12 @@
 //! Killed at every step and at random instants: the live file is whole, and the next run puts
 //! everything in order without help.
 
+use std::path::PathBuf;
+
 use shapeline::publish::store::digest;
 
-use super::ground::{BAD, End, Ground};
+use super::ground::{BAD, End, Ground, resume};
+use crate::servers::sshd::Sshd;
 
 /// Something that is begun, killed, and begun again.
 struct Story {
@@ -49,17 +52,7 @@ impl Story {
         let start = self.ground.save();
         let mut kills = 0;
         for next in &self.next {
-            let mut step = 1;
-            loop {
-                self.ground.restore(&start);
-                if self.ground.killed_at(step, &self.act) == End::Itself {
-                    break;
-                }
-                self.goes_on(next, &format!("killed at step {step}"));
-                step += 1;
-            }
-            kills += step - 1;
-            assert!(step > 20, "a debug build counts its steps: there were {step}");
+            kills += self.each(&start, next, |step| self.ground.killed_at(step, &self.act));
             for flag in ["kill-in-check", "kill-before-reload", "kill-after-reload"] {
                 self.ground.restore(&start);
                 self.ground.flag(flag, true);
@@ -69,6 +62,37 @@ impl Story {
             }
         }
         kills
+    }
+
+    /// Does something to the act at each of its steps, until it ends by itself.
+    fn each(&self, start: &[(PathBuf, Vec<u8>)], next: &Next, interrupt: impl Fn(usize) -> End) -> usize {
+        let mut step = 1;
+        loop {
+            self.ground.restore(start);
+            if interrupt(step) == End::Itself {
+                break;
+            }
+            self.goes_on(next, &format!("interrupted at step {step}"));
+            step += 1;
+        }
+        assert!(step > 20, "a debug build counts its steps: there were {step}");
+        step - 1
+    }
+
+    /// Cuts the connection to the server at each step.
+    fn cut_off_at_every_step(&self, sshd: &Sshd) -> usize {
+        let start = self.ground.save();
+        let cut = |step: usize| {
+            let Some(child) = self.ground.stopped_at(&step.to_string(), &self.act) else { return End::Itself };
+            sshd.cut();
+            sshd.wait_until_idle();
+            let run = resume(child);
+            // Whoever is cut off at the very end does not notice.
+            let noticed = run.code == 2 && run.stdout.contains("connection");
+            assert!(noticed || run.code == 0, "step {step}: {}{}", run.stdout, run.stderr);
+            End::Killed
+        };
+        self.next.iter().map(|next| self.each(&start, next, cut)).sum()
     }
 
     /// Looks at what was left, runs what comes next, and looks again.
@@ -197,4 +221,25 @@ fn a_recovery_of_a_failed_reload_at_every_step() {
     let whole = vec![ground.live(), before[0].clone()];
     assert_ne!(whole[0], whole[1]);
     tell(&Story::new(ground, 2, whole));
+}
+
+#[test]
+fn a_reload_that_fails_behind_a_server_at_every_step() {
+    let sshd = Sshd::start();
+    let ground = Ground::behind(&sshd, 3);
+    ground.published(0);
+    let before = vec![ground.live()];
+    ground.flag("broken", true);
+    tell(&Story::new(ground, BAD, before));
+}
+
+#[test]
+fn a_connection_that_is_lost_at_every_step() {
+    let sshd = Sshd::start();
+    let ground = Ground::behind(&sshd, 3);
+    ground.published(0);
+    let before = vec![ground.live()];
+    let mut story = Story::new(ground, 1, before);
+    story.next.remove(0);
+    println!("{} cuts", story.cut_off_at_every_step(&sshd));
 }

@@ -3,7 +3,8 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use shapeline::publish::ledger::Ledger;
@@ -175,6 +176,22 @@ impl Ground {
         end(out.status)
     }
 
+    /// Runs the binary until it stops itself at a step: its number or its name. Nothing if it ends
+    /// without having come to it.
+    pub fn stopped_at(&self, step: &str, args: &[String]) -> Option<Child> {
+        let mut child = self.command(args).env("SHAPELINE_AT_STEP", format!("stop {step}")).spawn().unwrap();
+        loop {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+            if stat.contains(") T ") {
+                return Some(child);
+            }
+            if child.try_wait().unwrap().is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Every file of the target and of the shaper, to be put back with [`Ground::restore`].
     pub fn save(&self) -> Vec<(PathBuf, Vec<u8>)> {
         files(self.srv.path()).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
@@ -238,8 +255,15 @@ impl Ground {
     }
 }
 
+/// Lets a process go on that has stopped itself, and waits for it.
+pub fn resume(child: Child) -> Run {
+    let done = Command::new("kill").args(["-CONT", &child.id().to_string()]).status().unwrap();
+    assert!(done.success());
+    run(child)
+}
+
 /// Waits for a process and gathers what it said.
-pub fn run(child: std::process::Child) -> Run {
+pub fn run(child: Child) -> Run {
     let out = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Run { code: out.status.code().unwrap_or(-1), stdout: text(out.stdout), stderr: text(out.stderr) }
