@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
-use shapeline::publish::ledger::Ledger;
-use shapeline::publish::store::{Access, digest, open_file};
+use shapeline::publish::ledger::{Ledger, Pending, folder_of};
+use shapeline::publish::log::{Entry, Status};
+use shapeline::publish::store::{Access, Store, digest, open_file};
 
 use crate::servers::sshd::Sshd;
 use crate::support::{Repo, Run};
@@ -26,6 +26,11 @@ pub struct Ground {
     pub commits: Vec<String>,
     /// The file that each of them gives.
     pub files: Vec<Vec<u8>>,
+}
+
+/// The address that only this commit has.
+fn address_of(commit: usize) -> String {
+    format!("10.10.10.{}", 3 + commit)
 }
 
 /// How a process that was to be killed ended.
@@ -79,14 +84,14 @@ impl Ground {
     }
 
     fn commit(&mut self, number: usize) {
-        // One more than the last, so that each file is another and none is beyond the limits.
-        let one = |ip: usize| {
-            format!("- ip: 10.10.10.{ip}\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n")
-        };
-        let subscribers: String = [1, 2, 100 + number].map(one).concat();
-        self.repo.write("subscribers/ispcustomer.co.zw/all.yaml", subscribers);
+        // One that no other has, so that each file is another and none is beyond the limits.
+        let addresses = ["10.10.10.1".to_owned(), "10.10.10.2".to_owned(), address_of(number)];
+        let plan = "30_MEG_UP_30_MEG_DOWN";
+        let record = |ip: &String| format!("- ip: {ip}\n  domain: ispcustomer.co.zw\n  plan: {plan}\n");
+        self.repo.write("subscribers/ispcustomer.co.zw/all.yaml", addresses.iter().map(record).collect::<String>());
         self.commits.push(self.repo.commit("next"));
-        self.files.push(self.repo.run(&["render"]).stdout.into_bytes());
+        let line = |ip: &String| format!("{ip} {ip}@ispcustomer.co.zw :=set_attribute {plan}\n");
+        self.files.push(addresses.iter().map(line).collect::<String>().into_bytes());
     }
 
     /// The check and the reload command. Each may kill the publisher that runs it, and the reload
@@ -96,7 +101,7 @@ impl Ground {
         let kill = |when: &str| format!("if rm kill-{when} 2> /dev/null; then kill -9 $PPID; exit 1; fi\n");
         let check = format!("cd {}\n{}test -s \"$1\"\n", srv.display(), kill("in-check"));
         let load = "if test -e target/shaper.txt; then cp target/shaper.txt loaded; else rm -f loaded; fi\n";
-        let fail = format!("if test -e broken && grep -q '^10.10.10.{} ' loaded; then exit 1; fi\n", 100 + BAD);
+        let fail = format!("if test -e broken && grep -q '^{} ' loaded; then exit 1; fi\n", address_of(BAD));
         let reload = format!(
             "cd {}\n{}{load}{}{fail}exit 0\n",
             srv.display(),
@@ -123,11 +128,6 @@ impl Ground {
         self.folder().join("shaper.txt")
     }
 
-    /// A file of the records beside the live one.
-    pub fn record(&self, name: &str) -> PathBuf {
-        self.folder().join(".shaper.txt.shapeline").join(name)
-    }
-
     pub fn live(&self) -> Option<Vec<u8>> {
         std::fs::read(self.live_path()).ok()
     }
@@ -137,9 +137,10 @@ impl Ground {
         std::fs::read(self.srv.path().join("loaded")).ok()
     }
 
-    pub fn json(&self, name: &str) -> Option<Value> {
-        let bytes = std::fs::read(self.record(name)).ok()?;
-        Some(serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name} is not whole: {error}")))
+    /// What was begun and not finished. It is whole, or not there.
+    pub fn pending(&self) -> Option<Pending> {
+        let (store, file) = self.open();
+        Ledger::of(store.as_ref(), &file).pending().unwrap()
     }
 
     /// The arguments that publish a commit.
@@ -207,49 +208,55 @@ impl Ground {
         }
     }
 
-    /// The entries of the log, which must be whole. Read on this host, wherever the target is.
-    pub fn log(&self) -> Vec<Value> {
+    /// The target's folder as this host sees it, wherever the publishers think it is.
+    pub fn open(&self) -> (Box<dyn Store>, String) {
         let url = format!("file://{}", self.live_path().display()).parse().unwrap();
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
-        let (store, file) = open_file(&access).unwrap();
+        open_file(&Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None }).unwrap()
+    }
+
+    /// The entries of the log, which must be whole.
+    pub fn log(&self) -> Vec<Entry> {
+        let (store, file) = self.open();
         let log = Ledger::of(store.as_ref(), &file).log().unwrap();
         assert!(log.damage.is_empty(), "the log is whole: {:?}", log.damage);
-        let entries: Vec<Value> = log.entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect();
-        let mut runs: Vec<&str> = entries.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
+        let mut runs: Vec<&str> = log.entries.iter().map(|entry| entry.run.as_str()).collect();
         runs.sort_unstable();
-        let told = runs.len();
         runs.dedup();
-        assert_eq!(told, runs.len(), "no run is told twice: {entries:#?}");
-        entries
+        assert_eq!(runs.len(), log.entries.len(), "no run is told twice: {:#?}", log.entries);
+        log.entries
     }
 
     /// What must hold once a publish or a rollback has ended well: everything is in its place,
-    /// nothing is left over, and the shaper has what is live.
-    pub fn assert_in_order(&self) -> Vec<Value> {
+    /// nothing is left over, and the shaper has what is live. Gives the log.
+    pub fn assert_in_order(&self) -> Vec<Entry> {
         let live = self.live().expect("there is a live file");
         let of_live = digest(&live);
-        assert_eq!(self.json("pending.json"), None, "nothing is pending");
+        let (store, file) = self.open();
+        let ledger = Ledger::of(store.as_ref(), &file);
+        assert_eq!(ledger.pending().unwrap(), None, "nothing is pending");
+        let manifest = ledger.manifest().unwrap().expect("there is a manifest");
+        assert_eq!(manifest.live.unwrap().version.digest, of_live, "the manifest tells what is live");
+        let kept: Vec<String> = manifest
+            .versions
+            .iter()
+            .map(|version| {
+                ledger.read_version(version).unwrap();
+                format!("{:08}", version.id)
+            })
+            .collect();
+        let folder = format!("{}/versions", folder_of(&file));
+        assert_eq!(store.list(&folder).unwrap(), kept, "only what is listed is kept");
         let left: Vec<PathBuf> =
             files(&self.folder()).into_iter().filter(|path| path.to_string_lossy().contains("shapeline-tmp")).collect();
         assert!(left.is_empty(), "temporary files are left: {left:?}");
-        let manifest = self.json("manifest.json").expect("there is a manifest");
-        assert_eq!(manifest["live"]["digest"], of_live.as_str(), "the manifest tells what is live: {manifest:#}");
-        let mut kept = Vec::new();
-        for version in manifest["versions"].as_array().unwrap() {
-            let name = format!("versions/{:08}", version["id"].as_u64().unwrap());
-            let bytes = std::fs::read(self.record(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(version["digest"], digest(&bytes).as_str(), "{name} is what it was");
-            kept.push(self.record(&name));
-        }
-        assert_eq!(files(&self.record("versions")), kept, "only what is listed is kept");
         let entries = self.log();
         if !self.far {
             let run = self.run(&["log".to_owned()]);
             assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
             assert_eq!(run.stdout.lines().count(), entries.len(), "{}", run.stdout);
         }
-        let last = entries.iter().rfind(|entry| entry["status"] == "SUCCESS").expect("something went well");
-        assert_eq!(last["digest"], of_live.as_str(), "the log tells what is live: {entries:#?}");
+        let last = entries.iter().rfind(|entry| entry.status == Status::Success).expect("something went well");
+        assert_eq!(last.digest, Some(of_live), "the log tells what is live: {entries:#?}");
         assert_eq!(self.loaded(), Some(live), "the shaper has what is live");
         entries
     }
