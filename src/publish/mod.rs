@@ -7,6 +7,8 @@
 //! only: a folder on this host, on an SSH server, in a bucket.
 
 pub mod command;
+#[cfg(all(debug_assertions, unix))]
+mod crash;
 pub mod data;
 pub mod drift;
 mod file;
