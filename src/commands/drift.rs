@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::targets::{chosen, notice, print_json, who};
+use super::targets::{chosen, notice, print_json, told_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::finding::harmless;
@@ -27,15 +27,7 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let mut told = Vec::new();
     let mut failed = false;
     for target in chosen(&data.table.repo().settings, &args.targets)? {
-        match look(target, &data, args) {
-            Ok(one) => told.push(one),
-            // The others are looked at all the same.
-            Err(error) => {
-                failed = true;
-                let error = harmless(&format!("{error:#}"), 2000);
-                writeln!(anstream::stderr(), "{}: FAILED: {error}", target.name)?;
-            }
-        }
+        told.extend(told_failure(target, look(target, &data, args), &mut failed)?);
     }
     if args.format == TextOrJson::Json {
         print_json(&told)?;
@@ -73,7 +65,9 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
         writeln!(out, "  {}", harmless(pending, 500))?;
     }
     if let Some(live) = &drift.published {
-        let commit = live.version.commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+        let commit =
+            live.version.commit.as_deref().map_or_else(|| "no commit".to_owned(), |commit| harmless(commit, 40));
+        let commit: String = commit.chars().take(12).collect();
         let by = harmless(&live.by, 80);
         writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
     }

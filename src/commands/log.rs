@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, chosen, print_json, settings};
+use super::targets::{Period, chosen, print_json, settings, told_failure};
 use crate::cli::{ListFormat, LogArgs};
 use crate::columns::{columns, csv_line};
 use crate::finding::harmless;
@@ -28,9 +28,10 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
+    let mut failed = false;
     for target in chosen(&settings, &args.targets)? {
-        let site = Site::open(target)?;
-        let mut log = site.ledger().log()?;
+        let log = Site::open(target).and_then(|site| site.ledger().log());
+        let Some(mut log) = told_failure(target, log, &mut failed)? else { continue };
         log.entries.retain(|entry| period.holds(entry));
         let target = target.name.to_string();
         all.push(Told {
@@ -52,7 +53,11 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
             writeln!(anstream::stderr(), "{}: THE LOG WAS TAMPERED WITH: {damage}", told.target)?;
         }
     }
-    Ok(if all.iter().all(|told| told.whole) { Outcome::Fine } else { Outcome::Refused })
+    Ok(match all.iter().all(|told| told.whole) {
+        _ if failed => Outcome::Failed,
+        true => Outcome::Fine,
+        false => Outcome::Refused,
+    })
 }
 
 fn print_text(all: &[Told]) -> Result<()> {
@@ -72,7 +77,7 @@ fn print_text(all: &[Told]) -> Result<()> {
 }
 
 fn row(entry: &Entry) -> [String; 6] {
-    let commit = entry.commit.as_deref().unwrap_or_default();
+    let commit = harmless(entry.commit.as_deref().unwrap_or_default(), 40);
     let status = match entry.status {
         Status::Success => "SUCCESS",
         Status::Error => "ERROR",
@@ -82,7 +87,7 @@ fn row(entry: &Entry) -> [String; 6] {
         entry.time.to_string(),
         format!("{} {status}", entry.action.as_str()),
         harmless(&entry.actor, 24),
-        commit.get(..12).unwrap_or(commit).to_owned(),
+        commit.chars().take(12).collect(),
         String::new(),
         harmless(&format!("{}{reason}", entry.parameter), 400),
     ]

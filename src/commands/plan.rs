@@ -152,11 +152,11 @@ fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) ->
         std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;
     let (served, bad) = parse_shaper_file(text, table);
     let mut known = Before::default();
-    if let Some(first) = bad.first() {
+    if let Some(first) = bad.lines.first() {
         let shown = crate::finding::quoted(&first.text);
         known.doubts.push(format!(
             "{} lines of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
-            bad.len(),
+            bad.count,
             first.line
         ));
     }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, chosen, print_json, settings};
+use super::targets::{Period, chosen, print_json, settings, told_failure};
 use crate::cli::{ListFormat, StatArgs};
 use crate::columns::{columns, csv_line};
 use crate::publish::log::{Action, Entry, Status};
@@ -35,8 +35,10 @@ pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
+    let mut failed = false;
     for target in chosen(&settings, &args.targets)? {
-        let log = Site::open(target)?.ledger().log()?;
+        let log = Site::open(target).and_then(|site| site.ledger().log());
+        let Some(log) = told_failure(target, log, &mut failed)? else { continue };
         all.push(Told {
             target: target.name.to_string(),
             actions: count(log.entries.iter().filter(|entry| period.holds(entry))),
@@ -49,7 +51,7 @@ pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
         }
         ListFormat::Text => print_rows(&all, columns)?,
     }
-    Ok(Outcome::Fine)
+    Ok(if failed { Outcome::Failed } else { Outcome::Fine })
 }
 
 fn count<'e>(entries: impl Iterator<Item = &'e Entry>) -> BTreeMap<&'static str, Count> {

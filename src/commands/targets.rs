@@ -137,6 +137,20 @@ pub(super) fn outcome(reports: &[Report]) -> super::Outcome {
     }
 }
 
+/// What came of a target; of one that failed, its name and why are told, and the others are looked
+/// at all the same.
+pub(super) fn told_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
+    match result {
+        Ok(result) => Ok(Some(result)),
+        Err(error) => {
+            *failed = true;
+            let error = harmless(&format!("{error:#}"), 2000);
+            writeln!(anstream::stderr(), "{}: FAILED: {error}", target.name)?;
+            Ok(None)
+        }
+    }
+}
+
 /// From when to when, both included.
 pub(super) struct Period {
     from: Option<Moment>,

@@ -116,6 +116,14 @@ impl Verdict {
     }
 }
 
+/// Whether so many may not be removed at once by these limits.
+pub(crate) fn too_many_removed(limits: &Safety, removed: usize, before: usize) -> bool {
+    let limits = general(limits);
+    let Some(limit) = limits.max_removed else { return false };
+    let enough = before >= limits.min_subscribers.unwrap_or(DEFAULT_MIN) as usize || matches!(limit, Limit::Count(_));
+    (enough && limit.exceeded(removed, before)) || (before > 0 && removed == before)
+}
+
 fn general(safety: &Safety) -> DomainLimits {
     DomainLimits {
         max_changed: safety.max_changed.or(Some(DEFAULT)),

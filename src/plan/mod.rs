@@ -15,8 +15,9 @@ pub mod text;
 pub use diff::{Change, Changes, Reason};
 use guard::Touched;
 pub use guard::Verdict;
+pub(crate) use guard::too_many_removed;
 pub use served::{Served, of_table as served_by};
-pub use shaper_file::{BadLine, parse as parse_shaper_file};
+pub use shaper_file::{BadLine, BadLines, parse as parse_shaper_file};
 pub use sold::{DomainSold, Sold};
 
 use std::sync::Arc;
@@ -121,6 +122,9 @@ impl<'a> Plan<'a> {
         // What a template of the repository's own writes follows from more than who is served.
         if !output.is_shaper_format() {
             verdict.hold_lines(before.bytes, after.bytes, limits);
+            if let Some(old_limits) = &known.limits {
+                verdict.hold_lines(before.bytes, after.bytes, old_limits.as_ref());
+            }
         }
         Self {
             output,

@@ -15,23 +15,38 @@ pub struct BadLine {
     pub text: String,
 }
 
+/// The lines that are not of the shaper file's form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BadLines {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them: a file of nothing else must not fill the memory.
+    pub lines: Vec<BadLine>,
+}
+
+/// How many of them are kept.
+const MOST_BAD: usize = 1000;
+
 /// Reads a shaper file. Attributes are looked up among the plans of `table`, and addresses among
 /// its subscribers, so that one with two addresses is not counted as two.
 ///
 /// Gives who is served, by address, and every line that could not be understood; of an address
 /// that stands there twice, the later line counts as one of those.
-pub fn parse<'a>(text: &'a str, table: &Table) -> (Vec<Served<'a>>, Vec<BadLine>) {
+pub fn parse<'a>(text: &'a str, table: &Table) -> (Vec<Served<'a>>, BadLines) {
     let plans: HashMap<&str, &Plan> =
         table.repo().plans.iter().rev().map(|plan| (plan.value.shaper_attribute(), &plan.value)).collect();
     let subscribers: HashMap<(bool, u128, u8), u32> =
         table.rows().iter().map(|&row| (table.address(row).sort_key(), table.subscriber_number(row))).collect();
     let mut served: Vec<Served<'a>> = Vec::new();
-    let mut bad = Vec::new();
+    let mut bad = BadLines::default();
     let mut seen = std::collections::HashSet::new();
     for (line, number) in text.lines().zip(1..) {
         let parsed = parse_line(line).filter(|(address, ..)| seen.insert(address.sort_key()));
         let Some((address, domain, attribute)) = parsed else {
-            bad.push(BadLine { line: number, text: line.chars().take(80).collect() });
+            bad.count += 1;
+            if bad.lines.len() < MOST_BAD {
+                bad.lines.push(BadLine { line: number, text: line.chars().take(80).collect() });
+            }
             continue;
         };
         let plan = plans.get(attribute);

@@ -14,6 +14,10 @@ use crate::finding::harmless;
 /// The most of a command's output that is kept: half of its beginning, half of its end.
 const MOST_OUTPUT: usize = 4096;
 
+/// The most that is gathered. More than is kept, and by more than a secret is long: a secret that is
+/// cut at the edge would not be known as one.
+const MOST_GATHERED: usize = 64 << 10;
+
 /// How long one waits for the rest of the output once the command has ended: something that it
 /// started in the background may hold the pipe for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -141,17 +145,32 @@ impl Output {
             std::thread::sleep(Duration::from_millis(1));
         }
         let Ok(gathered) = self.gathered.lock() else { return String::new() };
-        let cut: &[u8] = if gathered.dropped { b"\n[...]\n" } else { b"" };
-        let all = [gathered.first.as_slice(), cut, gathered.last.as_slice()].concat();
-        let text = String::from_utf8_lossy(&all);
-        let lines: Vec<String> = text.lines().map(|line| harmless(line, MOST_OUTPUT)).collect();
-        super::redact::redact(&lines.join("\n"))
+        if !gathered.dropped {
+            let all = clean(&[gathered.first.as_slice(), &gathered.last].concat());
+            let long = all.len() > MOST_OUTPUT;
+            return if long { format!("{}\n[...]\n{}", beginning(&all), end(&all)) } else { all };
+        }
+        format!("{}\n[...]\n{}", beginning(&clean(&gathered.first)), end(&clean(&gathered.last)))
     }
+}
+
+/// Without secrets, and without anything that steers a terminal.
+fn clean(bytes: &[u8]) -> String {
+    let text = super::redact::redact(&String::from_utf8_lossy(bytes));
+    text.lines().map(|line| harmless(line, MOST_GATHERED)).collect::<Vec<String>>().join("\n")
+}
+
+fn beginning(text: &str) -> &str {
+    (0..=MOST_OUTPUT / 2).rev().find_map(|at| text.get(..at)).unwrap_or(text)
+}
+
+fn end(text: &str) -> &str {
+    (text.len().saturating_sub(MOST_OUTPUT / 2)..=text.len()).find_map(|at| text.get(at..)).unwrap_or(text)
 }
 
 impl Gathered {
     fn add(&mut self, bytes: &[u8]) {
-        let half = MOST_OUTPUT / 2;
+        let half = MOST_GATHERED / 2;
         let room = half - self.first.len().min(half);
         let (first, rest) = bytes.split_at(room.min(bytes.len()));
         self.first.extend_from_slice(first);
@@ -194,6 +213,20 @@ mod tests {
         let long = sh("echo begin; yes | head -c 1000000; echo end", LONG);
         assert!(long.ok && long.output.len() < 2 * MOST_OUTPUT, "{}", long.output.len());
         assert!(long.output.starts_with("begin") && long.output.ends_with("end") && long.output.contains("[...]"));
+    }
+
+    #[test]
+    fn a_secret_at_the_edge_of_the_cut_is_no_secret_cut_in_half() {
+        // More is gathered than is kept, and redacted before it is cut.
+        let mut gathered = Gathered::default();
+        let mut text = vec![b'x'; MOST_OUTPUT / 2 - 5];
+        text.extend_from_slice(b"0123456789");
+        text.resize(10 * MOST_GATHERED, b'y');
+        for piece in text.chunks(999) {
+            gathered.add(piece);
+        }
+        assert!(String::from_utf8_lossy(&gathered.first).contains("0123456789"), "what is cut is gathered whole");
+        assert!(gathered.dropped && gathered.last.len() <= MOST_GATHERED);
     }
 
     #[test]

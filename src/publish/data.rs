@@ -1,5 +1,7 @@
 //! What is to be published: the data of one commit, sound, and who is served by it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::finding::{Finding, harmless};
 use crate::git::Git;
 use crate::model::Date;
-use crate::render::{Table, sound_table};
+use crate::render::{self, Output, Table, sound_table};
 use crate::repo::Repo;
 use crate::tree::Tree;
 
@@ -33,6 +35,8 @@ pub struct Data {
     pub table: Arc<Table>,
     /// The history, to tell which commits follow from which.
     pub git: Option<Git>,
+    /// What was rendered already, by output: a thousand targets may take the same one.
+    rendered: RefCell<BTreeMap<String, Result<Arc<String>, String>>>,
 }
 
 /// What loading gives.
@@ -80,9 +84,21 @@ impl Data {
         let tree = if dirty { Tree::Work { root: root.to_path_buf() } } else { tree };
         let repo = Arc::new(Repo::load(&tree)?);
         Ok(match sound_table(&repo, wanted.today) {
-            Ok(table) => Loaded::Ready(Box::new(Data { commit, dirty, table, git })),
+            Ok(table) => Loaded::Ready(Box::new(Data { commit, dirty, table, git, rendered: RefCell::default() })),
             Err(findings) => Loaded::Unsound(repo, findings),
         })
+    }
+
+    /// An output, made once.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be made.
+    pub fn rendered(&self, output: &Output) -> Result<Arc<String>, String> {
+        let make = || match render::render(&self.table, output) {
+            Ok(rendered) => Ok(Arc::new(rendered.into_text())),
+            Err(finding) => Err(format!("the output {} cannot be made: {}", output.name, finding.message)),
+        };
+        self.rendered.borrow_mut().entry(output.name.clone()).or_insert_with(make).clone()
     }
 
     /// How many subscribers are served.

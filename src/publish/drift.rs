@@ -1,6 +1,7 @@
 //! What is live against what the data says.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -41,7 +42,7 @@ pub struct Drift {
     /// What is live.
     pub live: Option<Stored>,
     /// What the data gives.
-    pub declared: Vec<u8>,
+    pub declared: Arc<String>,
     /// What was published last, by whom, when.
     pub published: Option<Live>,
     /// A publish that goes on at this moment, or was cut off.
@@ -58,8 +59,7 @@ impl Drift {
     pub fn look(site: &Site, target: &Target, data: &Data) -> Result<Drift> {
         let settings = &data.table.repo().settings;
         let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
-        let declared = render::render(&data.table, &output)
-            .map_err(|finding| anyhow::anyhow!("the output {} cannot be made: {}", output.name, finding.message))?;
+        let declared = data.rendered(&output).map_err(anyhow::Error::msg)?;
         let ledger = site.ledger();
         let pending = ledger.pending()?.map(|pending| {
             let entry = pending.entry;
@@ -67,7 +67,7 @@ impl Drift {
         });
         Ok(Drift {
             live: site.live()?,
-            declared: declared.into_text().into_bytes(),
+            declared,
             published: ledger.manifest()?.and_then(|manifest| manifest.live),
             pending,
             output,
@@ -78,9 +78,9 @@ impl Drift {
     pub fn kind(&self) -> Kind {
         let Some(live) = &self.live else { return Kind::Missing };
         let Some(published) = &self.published else {
-            return if live.bytes == self.declared { Kind::Same } else { Kind::NeverPublished };
+            return if live.bytes == self.declared.as_bytes() { Kind::Same } else { Kind::NeverPublished };
         };
-        if live.bytes == self.declared {
+        if live.bytes == self.declared.as_bytes() {
             Kind::Same
         } else if published.version.digest == digest(&live.bytes) {
             Kind::NotYetPublished
@@ -92,7 +92,7 @@ impl Drift {
     /// The difference, by subscriber: from the live file to the data.
     pub fn plan<'a>(&'a self, site: &Site, data: &'a Data) -> Plan<'a> {
         let live = self.live.as_ref().map_or(&[][..], |live| live.bytes.as_slice());
-        guard::plan(site, &data.table, &self.output, live, &self.declared, Before::default())
+        guard::plan(site, &data.table, &self.output, live, self.declared.as_bytes(), Before::default())
     }
 }
 
@@ -115,13 +115,13 @@ impl Drift {
         if self.output.is_shaper_format() {
             let (_, bad) = parse_shaper_file(&live, &data.table);
             return bad
+                .lines
                 .into_iter()
                 .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
                 .collect();
         }
-        let declared = String::from_utf8_lossy(&self.declared);
-        let mut lines = missing("live", &live, &declared);
-        lines.extend(missing("declared", &declared, &live));
+        let mut lines = missing("live", &live, &self.declared);
+        lines.extend(missing("declared", &self.declared, &live));
         lines
     }
 }
@@ -154,7 +154,7 @@ pub fn record(
     patience: Patience,
     notice: &mut dyn FnMut(&str),
 ) -> Result<()> {
-    let mut session = Session::begin(site, who, "drift", patience, notice)?;
+    let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
     let found = drift.live.as_ref().map(|live| digest(&live.bytes));
     let log = session.ledger.log()?;
     let told = log.entries.last().is_some_and(|last| last.action == Action::Drift && last.digest == found);
@@ -201,7 +201,7 @@ impl Told {
             changes: Changed::of(plan),
             lines,
             live: drift.live.as_ref().map(|live| digest(&live.bytes)),
-            declared: digest(&drift.declared),
+            declared: digest(drift.declared.as_bytes()),
             version: published.map(|live| live.version.id),
             commit: published.and_then(|live| live.version.commit.clone()),
             since: published.map(|live| live.since),

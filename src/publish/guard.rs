@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::data::Data;
-use super::ledger::{Ledger, Manifest};
+use super::ledger::{Ledger, Manifest, Version};
 use super::site::Site;
 use super::store::{Stored, digest};
 use crate::model::{Safety, Settings, Target};
@@ -58,10 +58,10 @@ fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: B
         return (Side { served: Vec::new(), bytes: live }, known);
     };
     let (served, bad) = parse_shaper_file(text, table);
-    if let Some(first) = bad.first() {
+    if let Some(first) = bad.lines.first() {
         known.doubts.push(format!(
             "{} lines of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
-            bad.len(),
+            bad.count,
             first.line,
             crate::finding::quoted(&first.text)
         ));
@@ -85,19 +85,21 @@ pub fn reasons(
     let mut reasons = Vec::new();
     let live_digest = live.map(|live| digest(&live.bytes));
     let published = manifest.live.as_ref().map(|live| &live.version);
-    // What was published and changed by hand since may be put back, however much was changed.
+    // What was published and changed by hand since may be put back, however much was changed; so
+    // may what was rolled back to.
     let heals = published.is_some_and(|version| version.digest == digest(bytes));
     if !heals {
         reasons.extend(plan.verdict.reasons.iter().cloned());
+        reasons.extend(fewer(published, data, plan.output, known));
         if let Some(version) = published.filter(|version| Some(&version.digest) != live_digest.as_ref()) {
-            reasons.extend(since_published(site, version, data, plan.output, bytes, known)?);
+            reasons.extend(since_published(site, version, data, plan.output, bytes, known));
         }
     }
     if bytes.is_empty() {
         reasons.push("the file would be empty".to_owned());
     }
     reasons.extend(not_a_descendant(manifest, data)?);
-    if let Some(held) = &manifest.held {
+    if let Some(held) = manifest.held.as_ref().filter(|_| !heals) {
         reasons.push(format!(
             "version {} was rolled back at {} by {}: publishing goes on once the data gives what is live now, or this is acknowledged",
             held.from, held.since, held.by
@@ -111,23 +113,45 @@ pub fn reasons(
 /// file that somebody emptied would make any change look small.
 fn since_published(
     site: &Site,
-    version: &super::ledger::Version,
+    version: &Version,
     data: &Data,
     output: &Output,
     bytes: &[u8],
     known: &Before,
-) -> Result<Vec<String>> {
-    let old = Ledger::of(site.store.as_ref(), &site.file).read_version(version)?;
+) -> Vec<String> {
+    let old = match Ledger::of(site.store.as_ref(), &site.file).read_version(version) {
+        Ok(old) => old,
+        Err(error) => {
+            return vec![format!(
+                "the live file was changed by somebody else, and what was published before cannot be read: {error:#}"
+            )];
+        }
+    };
     let plan = self::plan(site, &data.table, output, &old, bytes, known.clone());
     let since = |reason: &String| format!("compared with version {}, which was published last: {reason}", version.id);
-    Ok(plan.verdict.reasons.iter().map(since).collect())
+    plan.verdict.reasons.iter().map(since).collect()
+}
+
+/// What a template of the repository's own wrote is judged by its lines, and of one that writes few
+/// that tells nothing: then by how many are served.
+fn fewer(published: Option<&Version>, data: &Data, output: &Output, known: &Before) -> Option<String> {
+    let before = published?.subscribers.filter(|_| !output.is_shaper_format())?;
+    let gone = before.saturating_sub(data.subscribers());
+    let (before, gone) = (usize::try_from(before).ok()?, usize::try_from(gone).ok()?);
+    let all = [known.instead.as_ref(), known.limits.as_ref().and_then(Option::as_ref)];
+    let limit = all.into_iter().flatten().find(|limits| crate::plan::too_many_removed(limits, gone, before))?;
+    let limit = limit.max_removed.map_or_else(|| "30%".to_owned(), |limit| limit.to_string());
+    Some(format!("{gone} of {before} subscribers would no longer be served, more than {limit}"))
 }
 
 /// An older commit must not undo a newer one: a build job that is started again, a clone that is
 /// behind.
 fn not_a_descendant(manifest: &Manifest, data: &Data) -> Result<Option<String>> {
-    let published = manifest.live.as_ref().and_then(|live| live.version.commit.as_deref());
-    let (Some(published), Some(git), Some(commit)) = (published, &data.git, data.commit) else { return Ok(None) };
+    let of_live = || manifest.live.as_ref().and_then(|live| live.version.commit.as_ref());
+    let Some(published) = manifest.newest.as_ref().or_else(of_live) else { return Ok(None) };
+    let (Some(git), Some(commit)) = (&data.git, data.commit) else {
+        return Ok(Some("a commit is published, and these files belong to none: they may be older".to_owned()));
+    };
     let short = |commit: &str| commit.chars().take(12).collect::<String>();
     Ok(match git.follows(commit, published)? {
         Some(true) => None,

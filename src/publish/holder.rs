@@ -31,11 +31,23 @@ impl Holder {
         Holder { actor, host: host(), pid, boot: boot(), space: space(), started: started(pid) }
     }
 
+    /// Whether there is no such process here any more. What cannot be seen is not taken for dead:
+    /// /proc may hide the processes of others, which a signal finds all the same.
+    fn has_ended(&self) -> bool {
+        match exists(self.pid) {
+            Some(false) => true,
+            _ => match read(&format!("/proc/{}/stat", self.pid)) {
+                Some(_) => self.started.is_some() && started(self.pid) != self.started,
+                None => false,
+            },
+        }
+    }
+
     /// Whether that process is known to have ended: it ran here, and is not there any more.
     pub fn is_dead(&self) -> bool {
         let here = self.space.is_some() && self.space == space();
         match (&self.boot, boot()) {
-            (Some(theirs), Some(ours)) if *theirs == ours => here && started(self.pid) != self.started,
+            (Some(theirs), Some(ours)) if *theirs == ours => here && self.has_ended(),
             // The same host after another boot: nothing survives that. Names can be shared by two
             // hosts, so another boot alone tells nothing.
             _ => false,
@@ -50,6 +62,23 @@ pub fn actor(named: Option<&str>) -> String {
         || variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let name = named.map(ToOwned::to_owned).or_else(from_environment).unwrap_or_else(|| "unknown".to_owned());
     crate::finding::harmless(&name, 80)
+}
+
+/// Whether there is a process with this number; nothing if that cannot be told.
+#[cfg(unix)]
+fn exists(pid: u32) -> Option<bool> {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let Some(pid) = pid else { return Some(false) };
+    match rustix::process::test_kill_process(pid) {
+        Err(rustix::io::Errno::SRCH) => Some(false),
+        Ok(()) | Err(rustix::io::Errno::PERM) => Some(true),
+        Err(_) => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn exists(_: u32) -> Option<bool> {
+    None
 }
 
 fn host() -> String {
@@ -99,6 +128,8 @@ mod tests {
         assert!(gone.is_dead());
         let elsewhere = Holder { boot: Some("other".to_owned()), ..gone.clone() };
         assert!(!elsewhere.is_dead(), "what happens on another host is not known");
+        let unseen = Holder { started: None, ..me.clone() };
+        assert!(!unseen.is_dead(), "when it began was not to be seen");
         let in_a_container = Holder { space: Some("pid:[1]".to_owned()), ..gone };
         assert!(!in_a_container.is_dead());
     }

@@ -1,14 +1,21 @@
 //! What is remembered beside the live file: which version is live, the versions of the past, an
 //! intent that was begun and perhaps not finished, and the log.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::lock::MOST;
 use super::log::{self, Entry, Head, Log};
 use super::moment::Moment;
-use super::store::{Expect, Fence, Store, digest};
+use super::store::{Expect, Fence, Mark, Store, digest};
 use crate::model::Safety;
+
+/// How many old versions are removed in one go: the lock is held meanwhile.
+const MOST_REMOVED: usize = 1000;
 
 /// The version of these files' shape. It grows when an older program would be misled.
 const VERSION: u32 = 1;
@@ -59,6 +66,8 @@ pub struct Live {
 pub struct Held {
     /// Since when.
     pub since: Moment,
+    /// Names the rollback: a second one is another, even in the same second.
+    pub run: String,
     /// Who rolled back.
     pub by: String,
     /// The version that was taken back.
@@ -85,6 +94,10 @@ pub struct Manifest {
     pub limits: Option<Safety>,
     /// The number of the next version.
     pub next: u64,
+    /// The newest commit that was published or found to give what is live: what does not follow
+    /// from it is not published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
     /// What is kept, oldest first.
     pub versions: Vec<Version>,
     /// The end of the log.
@@ -100,6 +113,7 @@ impl Manifest {
             held: None,
             limits: None,
             next: 1,
+            newest: None,
             versions: Vec::new(),
             log: Head::default(),
         }
@@ -120,7 +134,6 @@ impl Manifest {
 /// after a crash knows what was meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    version: u32,
     /// The entry that will stand in the log.
     pub entry: Entry,
     /// The version that was live, if there was a file.
@@ -139,25 +152,36 @@ pub struct Pending {
 impl Pending {
     /// What is meant to happen.
     pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
-        Pending { version: VERSION, entry, before, after, held: None, limits: None, taken_back: None }
+        Pending { entry, before, after, held: None, limits: None, taken_back: None }
     }
+}
+
+/// What the file of intents holds. It is emptied, not removed: somebody who was paused could
+/// remove the intent of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Slot {
+    version: u32,
+    pending: Option<Pending>,
 }
 
 /// The records beside a live file.
 pub struct Ledger<'s> {
     store: &'s dyn Store,
     folder: String,
+    /// The marks of what was read or written last, by name: a record is only replaced while it is
+    /// still what this process knows.
+    marks: RefCell<BTreeMap<String, Option<Mark>>>,
 }
 
 impl<'s> Ledger<'s> {
     /// The records of `file` in `store`.
     pub fn of(store: &'s dyn Store, file: &str) -> Ledger<'s> {
-        Ledger { store, folder: folder_of(file) }
+        Ledger { store, folder: folder_of(file), marks: RefCell::default() }
     }
 
     /// The records of a whole folder.
     pub fn of_folder(store: &'s dyn Store) -> Ledger<'s> {
-        Ledger { store, folder: ".shapeline".to_owned() }
+        Ledger { store, folder: ".shapeline".to_owned(), marks: RefCell::default() }
     }
 
     /// The folder in which the lock is.
@@ -189,7 +213,20 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn manifest_or_new(&self, target: &str) -> Result<Manifest> {
-        Ok(self.manifest()?.unwrap_or_else(|| Manifest::new(target)))
+        if let Some(manifest) = self.manifest()? {
+            if manifest.next >= MOST {
+                bail!(
+                    "{} is damaged: no version has the number {}",
+                    self.store.place(&self.name("manifest.json")),
+                    manifest.next
+                );
+            }
+            return Ok(manifest);
+        }
+        let mut manifest = Manifest::new(target);
+        // Somebody moved a damaged manifest away: the versions are still there, and stay.
+        manifest.next = self.version_numbers()?.last().map_or(1, |last| last + 1);
+        Ok(manifest)
     }
 
     /// Writes the manifest.
@@ -205,24 +242,23 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn pending(&self) -> Result<Option<Pending>> {
-        self.record("pending.json")
+        Ok(self.record::<Slot>("pending.json")?.and_then(|slot| slot.pending))
     }
 
     /// Writes down what is about to be done.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be written, or somebody else wrote it meanwhile.
     pub fn write_pending(&self, pending: &Pending, fence: Fence<'_>) -> Result<()> {
-        self.write("pending.json", pending, fence)
+        self.write("pending.json", &Slot { version: VERSION, pending: Some(pending.clone()) }, fence)
     }
 
     /// All is done.
     ///
     /// # Errors
-    /// If the note cannot be removed.
-    pub fn remove_pending(&self, fence: Fence<'_>) -> Result<()> {
-        fence()?;
-        self.store.remove(&self.name("pending.json"))
+    /// If it cannot be written, or somebody else wrote it meanwhile.
+    pub fn clear_pending(&self, fence: Fence<'_>) -> Result<()> {
+        self.write("pending.json", &Slot { version: VERSION, pending: None }, fence)
     }
 
     /// The bytes of a kept version.
@@ -241,42 +277,58 @@ impl<'s> Ledger<'s> {
         Ok(stored.bytes)
     }
 
-    /// Keeps the bytes of a version.
+    /// Keeps the bytes of a version. What is there under that number is replaced only if it is
+    /// something else, which nothing lists or which somebody damaged.
     ///
     /// # Errors
-    /// If they cannot be written.
+    /// If they cannot be written, or somebody else writes them.
     pub fn write_version(&self, id: u64, bytes: &[u8], fence: Fence<'_>) -> Result<()> {
-        self.store.put(&self.version_name(id), bytes, Expect::Anything, fence)?;
+        let name = self.version_name(id);
+        if self.store.put(&name, bytes, Expect::Nothing, fence)?.is_some() {
+            return Ok(());
+        }
+        let Some(there) = self.store.read(&name)? else {
+            bail!("{} was there and is gone: somebody else works here", self.store.place(&name));
+        };
+        if there.bytes != bytes && self.store.put(&name, bytes, Expect::Content(&there.mark), fence)?.is_none() {
+            bail!("{} was changed by somebody else meanwhile", self.store.place(&name));
+        }
         Ok(())
     }
 
-    /// Removes the bytes of a version that never came to be listed: it was no good, or cut off.
-    ///
-    /// # Errors
-    /// If they cannot be removed.
-    pub fn remove_unlisted(&self, manifest: &Manifest, id: u64) -> Result<()> {
-        if manifest.find(id).is_some() { Ok(()) } else { self.store.remove(&self.version_name(id)) }
-    }
-
-    /// Removes the bytes of the oldest versions beyond `keep`, never those of the live one.
+    /// Takes the oldest versions beyond `keep` off the list, first those that were only found,
+    /// never the live one; then removes the bytes of all that are not listed.
     ///
     /// # Errors
     /// If they cannot be removed, or the manifest cannot be written.
     pub fn prune(&self, manifest: &mut Manifest, keep: usize, fence: Fence<'_>) -> Result<()> {
         let live = manifest.live.as_ref().map(|live| live.version.id);
         let spare = manifest.versions.len().saturating_sub(keep);
-        let old: Vec<u64> =
-            manifest.versions.iter().map(|version| version.id).filter(|id| Some(*id) != live).take(spare).collect();
-        if old.is_empty() {
-            return Ok(());
-        }
+        let of_kind = |found: bool| {
+            let kind = manifest.versions.iter().filter(move |version| version.found == found);
+            kind.map(|version| version.id).filter(|id| Some(*id) != live)
+        };
+        let old: HashSet<u64> = of_kind(true).chain(of_kind(false)).take(spare).collect();
         // First out of the list, then off the disk: nothing listed is ever missing.
-        manifest.versions.retain(|version| !old.contains(&version.id));
-        self.write_manifest(manifest, fence)?;
-        for id in old {
+        if !old.is_empty() {
+            manifest.versions.retain(|version| !old.contains(&version.id));
+            self.write_manifest(manifest, fence)?;
+        }
+        let listed: HashSet<u64> = manifest.versions.iter().map(|version| version.id).collect();
+        let unlisted = self.version_numbers()?.into_iter().filter(|id| !listed.contains(id));
+        for id in unlisted.take(MOST_REMOVED) {
+            fence()?;
             self.store.remove(&self.version_name(id))?;
         }
         Ok(())
+    }
+
+    /// The numbers of the versions whose bytes are there, in order.
+    fn version_numbers(&self) -> Result<Vec<u64>> {
+        let names = self.store.list(&self.name("versions"))?;
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.parse().ok()).filter(|id| *id < MOST).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Adds an entry to the log, and notes the new end in `manifest`, which is yet to be written.
@@ -284,7 +336,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If the log cannot be written.
     pub fn append(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
-        manifest.log = log::append(self.store, &self.name("log"), entry, fence)?;
+        manifest.log = log::append(self.store, &self.name("log"), entry, &manifest.log, fence)?;
         Ok(())
     }
 
@@ -315,9 +367,11 @@ impl<'s> Ledger<'s> {
         struct Shape {
             version: u32,
         }
-        let name = self.name(name);
-        let Some(stored) = self.store.read(&name)? else { return Ok(None) };
-        let place = self.store.place(&name);
+        let path = self.name(name);
+        let stored = self.store.read(&path)?;
+        self.marks.borrow_mut().insert(name.to_owned(), stored.as_ref().map(|stored| stored.mark.clone()));
+        let Some(stored) = stored else { return Ok(None) };
+        let place = self.store.place(&path);
         let damaged = || format!("{place} is damaged: move it away to go on without what it tells");
         let shape: Shape = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
         if shape.version > VERSION {
@@ -329,7 +383,17 @@ impl<'s> Ledger<'s> {
     fn write<T: Serialize>(&self, name: &str, record: &T, fence: Fence<'_>) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(record)?;
         bytes.push(b'\n');
-        self.store.put(&self.name(name), &bytes, Expect::Anything, fence)?;
+        let path = self.name(name);
+        let known = self.marks.borrow().get(name).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => self.store.read(&path)?.map(|stored| stored.mark),
+        };
+        let expect = known.as_ref().map_or(Expect::Nothing, Expect::Content);
+        let Some(mark) = self.store.put(&path, &bytes, expect, fence)? else {
+            bail!("{} was changed by somebody else meanwhile", self.store.place(&path));
+        };
+        self.marks.borrow_mut().insert(name.to_owned(), Some(mark));
         Ok(())
     }
 }

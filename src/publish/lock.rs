@@ -19,10 +19,14 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::holder::Holder;
-use super::store::{Expect, Mark, Store};
+use super::store::{Expect, Mark, Store, writer_name};
+use crate::finding::harmless;
 
 /// How long a lock lasts that is not renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
+
+/// More than there will ever be of anything that is numbered here: a larger number was made up.
+pub(super) const MOST: u64 = 1_000_000_000_000;
 
 /// How patient whoever wants the lock is.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +42,19 @@ impl Patience {
     pub fn of(wait: Duration) -> Patience {
         Patience { lease: LEASE, wait }
     }
+
+    /// Whoever waits less than that cannot find out that a holder elsewhere is dead.
+    fn hint(self) -> String {
+        let lease = self.lease.as_secs() + 5;
+        if self.wait > self.lease { String::new() } else { format!("; to find out whether it lives takes {lease} s") }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Held {
     holder: Holder,
+    /// Names this very holding: numbers come again if somebody clears the folder.
+    name: String,
     /// What the holder does, in a word.
     doing: String,
     /// Grows while the holder lives.
@@ -57,8 +69,6 @@ pub struct Lock {
     folder: String,
     number: u64,
     held: Held,
-    /// Whether the one before did not let go: it may have left things half done.
-    pub taken_over: bool,
     /// Dropped to stop the heart.
     heart: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
 }
@@ -77,16 +87,16 @@ impl Lock {
         patience: Patience,
         notice: &mut dyn FnMut(&str),
     ) -> Result<Lock> {
-        let held = Held { holder: holder.clone(), doing: doing.to_owned(), beat: 0, released: false };
+        let held =
+            Held { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
         let began = Instant::now();
         let mut seen: Option<(Mark, Instant)> = None;
         let mut pause = Duration::from_millis(20);
         loop {
             let current = current(store.as_ref(), folder)?;
-            if let Some(taken_over) = is_free(&current, patience.lease, &mut seen) {
+            if is_free(&current, patience.lease, &mut seen) {
                 let number = current.map_or(1, |current| current.number + 1);
                 if let Some(mut lock) = Lock::create(store, folder, number, &held)? {
-                    lock.taken_over = taken_over;
                     lock.heart = Some(lock.start_heart(patience.lease / 4));
                     lock.remove_older();
                     return Ok(lock);
@@ -95,7 +105,12 @@ impl Lock {
             }
             let who = current.as_ref().map(Current::who).unwrap_or_default();
             if began.elapsed() >= patience.wait {
-                bail!("{} is being worked on by {who}; waited {} s", store.place(""), patience.wait.as_secs());
+                bail!(
+                    "{} is being worked on by {who}; waited {} s{}",
+                    store.place(""),
+                    patience.wait.as_secs(),
+                    patience.hint()
+                );
             }
             if pause >= Duration::from_millis(300) {
                 notice(&who);
@@ -125,7 +140,6 @@ impl Lock {
                 folder: folder.to_owned(),
                 number,
                 held: held.clone(),
-                taken_over: false,
                 heart: None,
             })),
         }
@@ -136,7 +150,7 @@ impl Lock {
     /// # Errors
     /// If somebody has taken it over, or that cannot be told.
     pub fn fence(&self) -> Result<()> {
-        fence(self.store.as_ref(), &self.folder, self.number)
+        fence(self.store.as_ref(), &self.folder, self.number, &self.held.name)
     }
 
     /// Rewrites our file every now and then, so that others see that we live.
@@ -147,7 +161,7 @@ impl Lock {
         let beat = move || {
             while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 held.beat += 1;
-                let fence = || fence(store.as_ref(), &folder, number);
+                let fence = || fence(store.as_ref(), &folder, number, &held.name);
                 // What fails here shows at the fence of whatever the lock was taken for.
                 if let Ok(bytes) = to_bytes(&held) {
                     let _ = store.put(&name_of(&folder, number), &bytes, Expect::Anything, &fence);
@@ -198,26 +212,25 @@ impl Current {
         match &self.held {
             Some(held) => {
                 let Holder { actor, host, pid, .. } = &held.holder;
-                format!("{actor} on {host} (process {pid}, {})", held.doing)
+                // Whoever may write to the folder may have written anything.
+                harmless(&format!("{actor} on {host} (process {pid}, {})", held.doing), 200)
             }
             None => "somebody unknown".to_owned(),
         }
     }
 }
 
-/// Whether the lock may be taken; and if so, whether from somebody who has not let go.
-fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> Option<bool> {
-    let Some(current) = current else { return Some(false) };
-    match &current.held {
-        Some(held) if held.released => return Some(false),
-        Some(held) if held.holder.is_dead() => return Some(true),
-        _ => {}
+/// Whether the lock may be taken.
+fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> bool {
+    let Some(current) = current else { return true };
+    if current.held.as_ref().is_some_and(|held| held.released || held.holder.is_dead()) {
+        return true;
     }
     match seen {
-        Some((mark, since)) if *mark == current.mark => (since.elapsed() > lease).then_some(true),
+        Some((mark, since)) if *mark == current.mark => since.elapsed() > lease,
         _ => {
             *seen = Some((current.mark.clone(), Instant::now()));
-            None
+            false
         }
     }
 }
@@ -238,10 +251,14 @@ fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {
     Ok(store.list(folder)?.iter().filter_map(|name| number_of(name)).max())
 }
 
-fn fence(store: &dyn Store, folder: &str, number: u64) -> Result<()> {
-    if highest(store, folder).context("cannot tell whether the lock is still ours")? != Some(number) {
+fn fence(store: &dyn Store, folder: &str, number: u64, name: &str) -> Result<()> {
+    let cannot = "cannot tell whether the lock is still ours";
+    let is_highest = highest(store, folder).context(cannot)? == Some(number);
+    let stored = store.read(&name_of(folder, number)).context(cannot)?;
+    let held = stored.and_then(|stored| serde_json::from_slice::<Held>(&stored.bytes).ok());
+    if !is_highest || held.is_none_or(|held| held.name != name) {
         bail!(
-            "another publisher has taken over the lock, since this one did not answer for a while; nothing was written"
+            "another publisher has taken over the lock, since this one did not answer for a while: this one stops here; `log` tells what was done"
         );
     }
     Ok(())
@@ -251,8 +268,9 @@ fn name_of(folder: &str, number: u64) -> String {
     format!("{folder}/{number:08}")
 }
 
+/// Of what is not a number of ours nothing can follow.
 fn number_of(name: &str) -> Option<u64> {
-    name.parse().ok()
+    name.parse().ok().filter(|number| *number < MOST)
 }
 
 fn to_bytes(held: &Held) -> Result<Vec<u8>> {

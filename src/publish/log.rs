@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::command::CommandRecord;
+use super::lock::MOST;
 use super::moment::Moment;
 use super::store::{Expect, Fence, Store, digest};
 
@@ -156,9 +157,9 @@ pub fn read(store: &dyn Store, folder: &str) -> Result<Log> {
 impl Log {
     fn add(&mut self, line: &[u8]) {
         let expected = self.head.entries + 1;
-        match serde_json::from_slice::<Entry>(line) {
-            Err(_) => self.damage.push(format!("entry {expected} cannot be read: the line was changed")),
-            Ok(entry) => {
+        match parse(line) {
+            None => self.damage.push(format!("entry {expected} cannot be read: the line was changed")),
+            Some(entry) => {
                 if entry.n > expected {
                     self.damage.push(format!("entries {expected} to {} are missing", entry.n - 1));
                 } else if entry.n < expected {
@@ -193,11 +194,12 @@ impl Log {
     }
 }
 
-/// Adds an entry at the end; its number and the digest of the line before are filled in here.
+/// Adds an entry at the end, which was `noted` when the last was added; its number and the digest
+/// of the line before are filled in here.
 ///
 /// # Errors
 /// If the log cannot be read or written, or somebody else wrote to it at the same moment.
-pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_>) -> Result<Head> {
+pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, fence: Fence<'_>) -> Result<Head> {
     let last = segments(store, folder)?.pop();
     let (mut name, mut stored) = (String::new(), None);
     if let Some(last) = last {
@@ -214,11 +216,14 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_
         let all = lines(&stored.bytes);
         count = all.len();
         // A line that somebody damaged still has its place.
-        entry.n = all.last().map_or(first, |line| {
-            serde_json::from_slice::<Entry>(line).map_or(first + count as u64, |last| last.n.saturating_add(1))
-        });
+        entry.n = all.last().map_or(first, |line| parse(line).map_or(first + count as u64, |last| last.n + 1));
         entry.previous = digest(all.last().copied().unwrap_or_default());
         (bytes, expect) = (stored.bytes.clone(), Expect::Content(&stored.mark));
+    }
+    // Somebody took away the end, or changed it: what follows must not look as if it were whole.
+    let tail = entry.n - 1;
+    if tail < noted.entries || (tail == noted.entries && entry.previous != noted.digest) {
+        (entry.n, entry.previous) = (noted.entries + 1, noted.digest.clone());
     }
     if count >= SEGMENT || stored.is_none() {
         (name, bytes, expect) = (format!("{:08}", entry.n), Vec::new(), Expect::Nothing);
@@ -239,9 +244,13 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_
 /// The names of the files, oldest first: numbers, padded alike.
 fn segments(store: &dyn Store, folder: &str) -> Result<Vec<String>> {
     let mut names = store.list(folder)?;
-    names.retain(|name| name.len() >= 8 && name.bytes().all(|byte| byte.is_ascii_digit()));
+    names.retain(|name| name.len() >= 8 && name.parse().is_ok_and(|first: u64| first < MOST));
     names.sort_by_key(|name| name.parse::<u64>().unwrap_or(u64::MAX));
     Ok(names)
+}
+
+fn parse(line: &[u8]) -> Option<Entry> {
+    serde_json::from_slice::<Entry>(line).ok().filter(|entry| entry.n < MOST)
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {

@@ -20,6 +20,12 @@ const SECRET_ENDS: &[&str] = &[
     "CREDENTIALS",
 ];
 
+/// Ends that say so even without a `_` before them: SSHPASS, PGPASSWORD.
+const SECRET_TAILS: &[&str] = &["PASSWORD", "PASSWD", "PASS"];
+
+/// Ends that say so only behind a `_`: PWD alone is a folder.
+const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
+
 /// `text` with `[NAME]` in place of the value of every environment variable that holds a secret:
 /// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
@@ -65,6 +71,9 @@ fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    if SECRET_TAILS.iter().chain(SECRET_WORDS).any(|end| name.ends_with(end)) {
+        return true;
+    }
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
 }
 
@@ -84,7 +93,10 @@ mod tests {
             ("REGISTRY_PASSWORD", "correct horse"),
             ("portal_secret", "in lower case"),
             ("TOKEN", "bare-name"),
+            ("SSHPASS", "for-ssh-0"),
+            ("MYSQL_PWD", "for-mysql"),
         ]);
+        assert_eq!(redact_with("for-ssh-0 for-mysql", &environment), "[SSHPASS] [MYSQL_PWD]");
         assert_eq!(
             redact_with("a FwoGZXIvYXdzEBY b wJalrXUtnFEMI/K7MDENG, wJalrXUtnFEMI/K7MDENG.", &environment),
             "a [AWS_SESSION_TOKEN] b [AWS_SECRET_ACCESS_KEY], [AWS_SECRET_ACCESS_KEY]."
@@ -99,6 +111,8 @@ mod tests {
     fn what_is_no_secret_stays() {
         let environment = environment(&[
             ("HOME", "/root/somewhere"),
+            ("PWD", "/root/some"),
+            ("OLDPWD", "/root/where"),
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
             ("MY_PASSWORD", "short"),

@@ -35,6 +35,8 @@ pub struct Change<'c> {
     pub held: Option<Held>,
     /// The limits that the next publish is to be held against, too.
     pub limits: Option<Safety>,
+    /// Whether the check command is asked.
+    pub check: bool,
     /// What else is to be said in the log.
     pub reason: Option<String>,
 }
@@ -45,6 +47,15 @@ pub enum Failure {
     Refused(String),
     /// It went wrong.
     Failed(anyhow::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Refused(reason) => f.write_str(reason),
+            Failure::Failed(error) => write!(f, "{error:#}"),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -60,44 +71,65 @@ impl Session<'_> {
     /// # Errors
     /// A refusal by the check command; or what went wrong, and what is live then.
     pub fn replace(&mut self, change: Change<'_>) -> Result<Version, Failure> {
-        let before = match change.live {
-            Some(live) => Some(self.keep_found(live)?),
-            None => None,
+        let mut entry = self.entry(change.action, String::new());
+        let pending = match self.prepare(&change, &mut entry) {
+            Ok(pending) => pending,
+            Err(failure) => {
+                entry.status = Status::Error;
+                entry.reason = Some(failure.to_string());
+                // If this fails too, it is for the same cause, which is told.
+                let _ = self.record(entry);
+                return Err(failure);
+            }
         };
-        let after = self.version(&change);
-        let mut entry = self.entry(change.action, format!("version {}", after.id));
+        self.put_live(&pending, change.live, change.bytes)?;
+        self.reload_or_take_back(pending)?.map_err(|reason| Failure::Failed(anyhow!(reason)))
+    }
+
+    /// Everything before the live file is touched: what is there is kept, what is to come is
+    /// checked and kept, and what is meant is written down.
+    fn prepare(&mut self, change: &Change<'_>, entry: &mut Entry) -> Result<Pending, Failure> {
         entry.commit.clone_from(&change.commit);
-        entry.digest = Some(after.digest.clone());
-        entry.reason.clone_from(&change.reason);
-        if let Some(words) = &self.site.check {
+        entry.digest = Some(digest(change.bytes));
+        entry.parameter = match &change.kept {
+            Some(kept) => format!("version {}", kept.id),
+            None => "a new version".to_owned(),
+        };
+        // Only its records are missing: it is live already.
+        let same = change.live.is_some_and(|live| live.bytes == change.bytes);
+        let before = match change.live {
+            Some(live) if !same => Some(self.keep_found(live)?),
+            _ => None,
+        };
+        if let Some(words) = self.site.check.as_ref().filter(|_| change.check) {
             let record = self.check(words, change.bytes)?;
             let refusal =
                 (!record.ok).then(|| format!("the check command refuses the new file: {}", record.sentence()));
             entry.check = Some(record);
             if let Some(refusal) = refusal {
-                entry.status = Status::Error;
-                entry.reason = Some(refusal.clone());
-                self.record(entry)?;
                 return Err(Failure::Refused(refusal));
             }
         }
+        let after = self.version(change);
+        entry.parameter = format!("version {}", after.id);
+        entry.reason.clone_from(&change.reason);
         let fence = || self.lock.fence();
-        if change.kept.is_none() {
-            self.ledger.write_version(after.id, change.bytes, &fence)?;
-        }
-        let mut pending = Pending::new(entry, before, after);
-        (pending.held, pending.limits) = (change.held, change.limits);
+        self.ledger.write_version(after.id, change.bytes, &fence)?;
+        let mut pending = Pending::new(entry.clone(), before, after);
+        (pending.held, pending.limits) = (change.held.clone(), change.limits.clone());
         self.ledger.write_pending(&pending, &fence)?;
-        self.put_live(&pending, change.live, change.bytes)?;
-        self.reload_or_take_back(pending)
+        Ok(pending)
     }
 
     /// The version that is live, kept: what somebody else put there is kept before it is lost.
     fn keep_found(&mut self, live: &Stored) -> Result<Version> {
         let digest = digest(&live.bytes);
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
-        if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)) {
-            return Ok(known.clone());
+        if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)).cloned() {
+            // Its bytes may have been lost or damaged: here they are.
+            let fence = || self.lock.fence();
+            self.ledger.write_version(known.id, &live.bytes, &fence)?;
+            return Ok(known);
         }
         let found = Version {
             id: self.manifest.next,
@@ -113,7 +145,7 @@ impl Session<'_> {
         };
         let fence = || self.lock.fence();
         self.ledger.write_version(found.id, &live.bytes, &fence)?;
-        self.manifest.next += 1;
+        self.manifest.next = found.id.saturating_add(1);
         self.manifest.versions.push(found.clone());
         self.ledger.write_manifest(&self.manifest, &fence)?;
         Ok(found)
@@ -161,6 +193,9 @@ impl Session<'_> {
             (Err(_), Err(_)) => None,
         };
         if now.as_ref() == Some(&pending.after.digest) {
+            if let Err(error) = put {
+                self.notes.push(format!("the new file is in place, but something went wrong at that: {error:#}"));
+            }
             return Ok(());
         }
         let unchanged = now == live.map(|live| digest(&live.bytes));
@@ -177,31 +212,29 @@ impl Session<'_> {
         Err(Failure::Failed(anyhow!(reason)))
     }
 
-    /// Makes the shaper read the new file. If it cannot, the old one is put back.
-    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Version, Failure> {
+    /// Makes the shaper read the new file. If it cannot, the old one is put back, and why is given
+    /// in place of the version; either way it is settled.
+    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<Version, String>> {
         let after = pending.after.clone();
-        let Some(words) = &self.site.reload else {
-            self.settle(pending, Status::Success, None)?;
-            return Ok(after);
-        };
-        let ended = command::run(words, &self.site.place(), self.site.limit);
-        let trouble = match ended {
-            Ok(record) => {
-                let trouble = (!record.ok).then(|| record.sentence());
-                pending.entry.reload = Some(record);
-                trouble
-            }
-            Err(error) => Some(format!("{error:#}")),
+        let trouble = match &self.site.reload {
+            None => None,
+            Some(words) => match command::run(words, &self.site.place(), self.site.limit) {
+                Ok(record) => {
+                    let trouble = (!record.ok).then(|| record.sentence());
+                    pending.entry.reload = Some(record);
+                    trouble
+                }
+                Err(error) => Some(format!("{error:#}")),
+            },
         };
         let Some(trouble) = trouble else {
             self.settle(pending, Status::Success, None)?;
-            return Ok(after);
+            return Ok(Ok(after));
         };
         let fence = || self.lock.fence();
         pending.taken_back = Some(format!("the reload failed: {trouble}"));
         self.ledger.write_pending(&pending, &fence)?;
-        let reason = self.take_back(pending)?;
-        Err(Failure::Failed(anyhow!(reason)))
+        Ok(Err(self.take_back(pending)?))
     }
 
     /// Puts the old version back and reloads again.
@@ -218,17 +251,17 @@ impl Session<'_> {
                 "meanwhile somebody else changed the live file, and it was left as it is".to_owned()
             }
             (_, None) => "there is no live file".to_owned(),
-            (Some(before), Some(live)) => {
-                let bytes = self.ledger.read_version(before)?;
-                let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
-                put.with_context(|| format!("{} changed while the old version was put back", site.place()))?;
-                format!("version {} is live again", before.id)
-            }
-            (None, Some(_)) => {
-                fence()?;
-                site.store.remove(&site.file)?;
-                "there was no file before, and the new one was removed".to_owned()
-            }
+            (Some(before), Some(live)) => match self.ledger.read_version(before) {
+                Ok(bytes) => {
+                    let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
+                    put.with_context(|| format!("{} changed while the old version was put back", site.place()))?;
+                    format!("version {} is live again", before.id)
+                }
+                // To go on failing here would keep every later publish out.
+                Err(error) => format!("THE OLD VERSION CANNOT BE PUT BACK, and the new one stays: {error:#}"),
+            },
+            // To remove it would leave the shaper without any.
+            (None, Some(_)) => "there was no other file before, and the new one stays".to_owned(),
         };
         if let Some(words) = &site.reload {
             match command::run(words, &site.place(), site.limit) {
@@ -259,21 +292,25 @@ impl Session<'_> {
             self.note_live(&entry.actor, after, held, limits);
         } else {
             // The log speaks of it: the number is not given again.
-            self.manifest.next = self.manifest.next.max(id + 1);
+            self.manifest.next = self.manifest.next.max(id.saturating_add(1));
         }
         let fence = || self.lock.fence();
         self.ledger.write_manifest(&self.manifest, &fence)?;
-        self.ledger.remove_unlisted(&self.manifest, id)?;
-        self.ledger.remove_pending(&fence)?;
+        self.ledger.clear_pending(&fence)?;
         self.ledger.prune(&mut self.manifest, self.site.keep, &fence)
     }
 
     fn note_live(&mut self, by: &str, version: Version, held: Option<Held>, limits: Option<Safety>) {
         let manifest = &mut self.manifest;
         manifest.target.clone_from(&self.site.name);
-        manifest.next = manifest.next.max(version.id + 1);
+        manifest.next = manifest.next.max(version.id.saturating_add(1));
         if manifest.find(version.id).is_none() {
             manifest.versions.push(version.clone());
+        }
+        // After a rollback the newest commit stays what it was: what was taken back, or comes before
+        // it, is not new.
+        if held.is_none() && version.commit.is_some() {
+            manifest.newest.clone_from(&version.commit);
         }
         manifest.live = Some(Live { version, since: Moment::now(), by: by.to_owned() });
         (manifest.held, manifest.limits) = (held, limits);
@@ -296,11 +333,7 @@ impl Session<'_> {
         } else if now.as_ref() == Some(&pending.after.digest) {
             let told = "it was cut off after the file was replaced, and finished by the next run".to_owned();
             pending.entry.reason = Some(told.clone());
-            match self.reload_or_take_back(pending) {
-                Ok(_) => told,
-                Err(Failure::Refused(reason)) => reason,
-                Err(Failure::Failed(error)) => format!("{error:#}"),
-            }
+            self.reload_or_take_back(pending)?.map_or_else(|reason| reason, |_| told)
         } else {
             let told = match now == before {
                 true => "it was cut off before the file was replaced: nothing had changed",

@@ -52,12 +52,14 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
     if let Some(reason) = guard(&to, &bytes, live.as_ref(), options.force) {
         return refuse(session, options, reason);
     }
-    if live.as_ref().is_some_and(|live| digest(&live.bytes) == to.digest) {
+    let recorded = session.manifest.live.as_ref().is_some_and(|live| live.version.id == to.id);
+    if recorded && live.as_ref().is_some_and(|live| digest(&live.bytes) == to.digest) {
         report.notes.push("that version is live already".to_owned());
         return Ok(report);
     }
     let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
         since: super::moment::Moment::now(),
+        run: session.run.clone(),
         by: options.who.actor.clone(),
         from: live.version.id,
         commit: live.version.commit.clone(),
@@ -71,13 +73,14 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         dirty: to.dirty,
         held: held.or_else(|| session.manifest.held.clone()),
         limits: session.manifest.limits.clone(),
-        reason: None,
+        check: !options.force,
+        reason: options.force.then(|| "forced: the check command was not asked".to_owned()),
         kept: Some(to),
     };
     report.ended = match session.replace(change) {
         Ok(_) => Ended::Published,
         Err(Failure::Refused(reason)) => {
-            report.reasons.push(reason);
+            report.reasons.push(format!("{reason}; --force goes without it"));
             Ended::Refused
         }
         Err(Failure::Failed(error)) => {
@@ -100,9 +103,9 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
-    // Changed by hand: what was published last is the version before.
-    if let (Some(current), Some(live)) = (current, live)
-        && current.digest != digest(&live.bytes)
+    // Changed by hand, or gone: what was published last is the version before.
+    if let Some(current) = current
+        && live.is_none_or(|live| current.digest != digest(&live.bytes))
     {
         return Ok(current.clone());
     }

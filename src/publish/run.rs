@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::data::Data;
 use super::guard;
 use super::holder::Holder;
-use super::ledger::{Manifest, Version};
+use super::ledger::{Held, Manifest, Version};
 use super::lock::Patience;
 use super::log::{Action, Status};
 use super::planned::Planned;
@@ -132,22 +132,19 @@ fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn
     let settings = &data.table.repo().settings;
     let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
     // Before the lock: others need not wait for it.
-    let bytes = match render::render(&data.table, &output) {
-        Ok(rendered) => rendered.into_text().into_bytes(),
-        Err(finding) => {
-            let reason = format!("the output {} cannot be made: {}", output.name, finding.message);
-            return Ok(Report::new(target.name.as_str(), Ended::Refused, vec![reason]));
-        }
+    let bytes = match data.rendered(&output) {
+        Ok(bytes) => bytes,
+        Err(reason) => return Ok(Report::new(target.name.as_str(), Ended::Refused, vec![reason])),
     };
     let site = Site::open(target)?;
     if options.dry_run {
         let manifest = site.ledger().manifest_or_new(&site.name)?;
         let live = site.live()?;
-        let work = Work { target, site: &site, data, options, output: &output, bytes: &bytes };
+        let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
         return work.look(&manifest, live.as_ref()).map(|(report, _)| report);
     }
     let mut session = Session::begin(&site, &options.who, "publish", options.patience, notice)?;
-    let work = Work { target, site: &site, data, options, output: &output, bytes: &bytes };
+    let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
     let mut report = work.carry_out(&mut session)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
     report.log = Some(session.manifest.log.digest.clone());
@@ -178,13 +175,16 @@ impl Work<'_> {
         if self.options.dry_run {
             report.plan = Some(crate::plan::text::text(&plan));
         }
-        let nothing_to_do = live.is_some() && !plan.bytes_differ;
+        let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
+        // What somebody else put there is taken over, reloaded and recorded, even if it is just
+        // what the data gives.
+        let nothing_to_do = live.is_some() && !plan.bytes_differ && recorded == report.digest.as_ref();
         let reasons = match self.not_the_plan(&plan) {
             // A job that is started again after it succeeded does nothing, whatever was planned.
             _ if nothing_to_do => Vec::new(),
             Some(reason) => vec![reason],
             None => self.unacknowledged(
-                &plan,
+                acknowledgement(&plan.fingerprint, manifest),
                 guard::reasons(self.site, manifest, self.data, &plan, live, self.bytes, &known)?,
             ),
         };
@@ -210,14 +210,14 @@ impl Work<'_> {
     }
 
     /// What speaks against it, unless this very plan was acknowledged.
-    fn unacknowledged(&self, plan: &Plan<'_>, mut reasons: Vec<String>) -> Vec<String> {
+    fn unacknowledged(&self, wanted: String, mut reasons: Vec<String>) -> Vec<String> {
         match &self.options.acknowledged {
-            Some(given) if *given == plan.fingerprint => Vec::new(),
+            Some(given) if *given == wanted => Vec::new(),
             given => {
                 if !reasons.is_empty() {
                     let stale =
                         if given.is_some() { "the fingerprint that was acknowledged is of another plan; " } else { "" };
-                    reasons.push(format!("{stale}if it is meant: publish --ack {}", plan.fingerprint));
+                    reasons.push(format!("{stale}if it is meant: publish --ack {wanted}"));
                 }
                 reasons
             }
@@ -232,21 +232,23 @@ impl Work<'_> {
             return Ok(report);
         }
         if !anything_to_do {
-            self.let_go(session)?;
+            self.note_commit(session)?;
             return Ok(report);
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
+        let taken = live.as_ref().is_some_and(|live| live.bytes == self.bytes);
         let change = Change {
             action: Action::Publish,
             live: live.as_ref(),
             bytes: self.bytes,
             kept: self.live_version(&session.manifest),
-            subscribers: self.output.is_shaper_format().then(|| self.data.subscribers()),
+            subscribers: Some(self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
-            held: None,
+            held: self.still_held(&session.manifest, report.fingerprint.as_deref().unwrap_or_default())?,
             limits: known.instead,
-            reason: None,
+            check: true,
+            reason: taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned()),
         };
         match session.replace(change) {
             Ok(version) => {
@@ -273,6 +275,16 @@ impl Work<'_> {
         (same && last.digest == digest(self.bytes)).then(|| last.clone())
     }
 
+    /// The hold of a rollback goes on if what was rolled back to is put back after somebody changed
+    /// it by hand, by data that does not come after what was taken back.
+    fn still_held(&self, manifest: &Manifest, fingerprint: &str) -> Result<Option<Held>> {
+        let Some(held) = &manifest.held else { return Ok(None) };
+        let acknowledged = self.options.acknowledged == Some(acknowledgement(fingerprint, manifest));
+        let heals = manifest.live.as_ref().is_some_and(|live| live.version.digest == digest(self.bytes));
+        let after = !self.data.dirty && self.follows(held.commit.as_ref())?;
+        Ok((heals && !after && !acknowledged).then(|| held.clone()))
+    }
+
     fn record_refusal(&self, session: &mut Session<'_>, report: &Report) -> Result<()> {
         let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
         entry.status = Status::Error;
@@ -292,16 +304,52 @@ impl Work<'_> {
         session.record(entry)
     }
 
-    /// After a rollback the data gives what is live: from now on it may be published again.
-    fn let_go(&self, session: &mut Session<'_>) -> Result<()> {
-        if session.manifest.held.take().is_none() {
+    /// The data gives what is live. Its commit is the newest now; and after a rollback, data that
+    /// comes after what was taken back may be published again.
+    fn note_commit(&self, session: &mut Session<'_>) -> Result<()> {
+        if self.data.dirty {
             return Ok(());
         }
+        let manifest = &mut session.manifest;
+        let newer = self.follows(manifest.newest.as_ref())? && manifest.newest.is_some();
+        let lets_go = match &manifest.held {
+            Some(held) => self.follows(held.commit.as_ref())? && self.follows(manifest.newest.as_ref())?,
+            None => false,
+        };
+        let commit = self.data.commit.map(|commit| commit.to_string());
+        if newer && manifest.newest != commit {
+            manifest.newest.clone_from(&commit);
+        } else if !lets_go {
+            return Ok(());
+        }
+        if !lets_go {
+            let fence = || session.lock.fence();
+            return session.ledger.write_manifest(&session.manifest, &fence);
+        }
+        manifest.held = None;
         let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
         entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
-        entry.commit = self.data.commit.map(|commit| commit.to_string());
+        entry.commit = commit;
         entry.digest = Some(digest(self.bytes));
         session.record(entry)
+    }
+
+    /// Whether the data's commit is `older` or comes after it; also if there is none to compare.
+    fn follows(&self, older: Option<&String>) -> Result<bool> {
+        match (&self.data.git, self.data.commit, older) {
+            (Some(git), Some(commit), Some(older)) => Ok(git.follows(commit, older)?.unwrap_or(false)),
+            (_, _, None) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// What acknowledges a plan: its fingerprint; while a rollback holds the target, one that is of
+/// this very rollback. What somebody acknowledged before must not undo it.
+fn acknowledgement(fingerprint: &str, manifest: &Manifest) -> String {
+    match &manifest.held {
+        Some(held) => digest(format!("shapeline held 1\n{fingerprint}\n{}\n{}\n", held.run, held.from).as_bytes()),
+        None => fingerprint.to_owned(),
     }
 }
 

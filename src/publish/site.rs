@@ -93,8 +93,24 @@ impl<'s> Session<'s> {
     /// Takes the lock, and finishes what somebody began who was cut off.
     ///
     /// # Errors
-    /// If the lock is not to be had, or the store fails.
+    /// As [`Session::begin_looking`], or if what was begun cannot be finished.
     pub fn begin(
+        site: &'s Site,
+        who: &Holder,
+        doing: &str,
+        patience: Patience,
+        notice: &mut dyn FnMut(&str),
+    ) -> Result<Session<'s>> {
+        let mut session = Session::begin_looking(site, who, doing, patience, notice)?;
+        session.recover()?;
+        Ok(session)
+    }
+
+    /// Takes the lock, and changes nothing on the target.
+    ///
+    /// # Errors
+    /// If the lock is not to be had, or the store fails.
+    pub fn begin_looking(
         site: &'s Site,
         who: &Holder,
         doing: &str,
@@ -103,15 +119,12 @@ impl<'s> Session<'s> {
     ) -> Result<Session<'s>> {
         let ledger = site.ledger();
         let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
-        if lock.taken_over {
-            site.store.sweep("", Some(&site.file))?;
-            ledger.sweep()?;
-        }
+        // Always: whoever took over before us may have failed to.
+        site.store.sweep("", Some(&site.file))?;
+        ledger.sweep()?;
         let manifest = ledger.manifest_or_new(&site.name)?;
         let run = writer_name();
-        let mut session = Session { site, ledger, lock, manifest, who: who.clone(), run, notes: Vec::new() };
-        session.recover()?;
-        Ok(session)
+        Ok(Session { site, ledger, lock, manifest, who: who.clone(), run, notes: Vec::new() })
     }
 
     /// An entry of the log that is yet to be filled in.

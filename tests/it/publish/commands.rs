@@ -19,7 +19,7 @@ fn what_the_data_says_goes_live_and_is_remembered() {
     assert_eq!(live["digest"], shapeline::publish::store::digest(site.live().as_bytes()));
     assert_eq!(std::fs::read(site.record_path("versions/00000001")).unwrap(), site.live().as_bytes());
     assert_eq!(site.log(), ["PUBLISH SUCCESS version 1"]);
-    assert!(!site.record_path("pending.json").exists());
+    assert!(!site.is_pending());
 }
 
 #[test]
@@ -106,18 +106,22 @@ fn a_reload_that_fails_puts_the_old_file_back_and_reloads_again() {
     let (first, second) = (line(1, 30), line(1, 30) + &line(2, 30));
     assert_eq!(std::fs::read_to_string(seen).unwrap(), format!("{first}{second}{first}"), "reloaded new, then old");
     assert_eq!(site.manifest()["live"]["id"], 1);
-    assert!(!site.record_path("pending.json").exists());
+    assert!(!site.is_pending());
     let log = site.log();
     assert!(log[1].starts_with("PUBLISH ERROR version 2 the reload failed"), "{log:?}");
 }
 
 #[test]
-fn where_there_was_no_file_a_failed_reload_leaves_none() {
+fn where_there_was_no_other_file_a_failed_reload_leaves_the_new_one() {
     let site = Site::new(1, "reload: ['false']");
     let run = site.publish(2, &[]);
-    assert!(run.stdout.contains("there was no file before, and the new one was removed"), "{}", run.stdout);
+    assert!(run.stdout.contains("there was no other file before, and the new one stays"), "{}", run.stdout);
     assert!(run.stdout.contains("THE SHAPER DID NOT RELOAD IT"), "{}", run.stdout);
-    assert!(!site.live_path().exists());
+    assert_eq!(site.live(), line(1, 30));
+    site.settings("reload: ['true']", "");
+    site.repo.commit("mended");
+    assert!(site.publish(0, &[]).stdout.contains("version 2 is live"), "it is reloaded and recorded");
+    assert!(site.publish(0, &[]).stdout.contains("nothing to do"));
 }
 
 #[test]

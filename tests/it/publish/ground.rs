@@ -102,12 +102,8 @@ impl Ground {
         let check = format!("cd {}\n{}test -s \"$1\"\n", srv.display(), kill("in-check"));
         let load = "if test -e target/shaper.txt; then cp target/shaper.txt loaded; else rm -f loaded; fi\n";
         let fail = format!("if test -e broken && grep -q '^{} ' loaded; then exit 1; fi\n", address_of(BAD));
-        let reload = format!(
-            "cd {}\n{}{load}{}{fail}exit 0\n",
-            srv.display(),
-            kill("before-reload"),
-            kill("after-reload")
-        );
+        let reload =
+            format!("cd {}\n{}{load}{}{fail}exit 0\n", srv.display(), kill("before-reload"), kill("after-reload"));
         std::fs::write(srv.join("check"), check).unwrap();
         std::fs::write(srv.join("reload"), reload).unwrap();
     }

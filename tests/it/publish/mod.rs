@@ -6,6 +6,7 @@ mod ground;
 mod guards;
 mod instants;
 mod memory;
+mod outage;
 mod recovery;
 
 use std::path::PathBuf;
@@ -52,6 +53,13 @@ impl Site {
 
     pub fn manifest(&self) -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(self.record_path("manifest.json")).unwrap()).unwrap()
+    }
+
+    /// Whether something was begun and not finished.
+    pub fn is_pending(&self) -> bool {
+        let bytes = std::fs::read(self.record_path("pending.json")).unwrap();
+        let slot: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        !slot["pending"].is_null()
     }
 
     pub fn run(&self, args: &[&str]) -> Run {

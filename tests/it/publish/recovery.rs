@@ -23,13 +23,14 @@ fn cut_off(more: &str) -> CutOff {
     let manifest = site.manifest();
     let version = |at: usize| manifest["versions"][at].clone();
     let pending = serde_json::json!({
-        "version": 1, "entry": entry, "before": version(0), "after": version(1),
+        "entry": entry, "before": version(0), "after": version(1),
         "held": null, "limits": null, "taken_back": null,
     });
     for (path, bytes) in records {
         std::fs::write(path, bytes).unwrap();
     }
-    std::fs::write(site.record_path("pending.json"), pending.to_string()).unwrap();
+    let slot = serde_json::json!({"version": 1, "pending": pending});
+    std::fs::write(site.record_path("pending.json"), slot.to_string()).unwrap();
     CutOff { site, first, second }
 }
 
@@ -47,7 +48,7 @@ fn before_the_file_was_replaced() {
     let log = site.log();
     assert!(log[1].starts_with("PUBLISH ERROR version 2 it was cut off before the file was replaced"), "{log:?}");
     assert_eq!(log[2], "PUBLISH SUCCESS version 3");
-    assert!(!site.record_path("pending.json").exists());
+    assert!(!site.is_pending());
 }
 
 #[test]
