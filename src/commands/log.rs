@@ -1,18 +1,22 @@
-//! `log`: what was done to a target.
+//! `log`: what was done to a target, or with the backup folder.
 
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
 use super::targets::{Period, chosen, print_json, settings};
-use crate::cli::{ListFormat, LogArgs};
+use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::columns::{columns, csv_line};
 use crate::finding::harmless;
-use crate::publish::log::{Entry, Head, Status};
+use crate::model::{Backup, Settings, Target};
+use crate::publish::ledger::Ledger;
+use crate::publish::log::{Entry, Head, Log, Status};
 use crate::publish::site::Site;
+use crate::publish::store::{Access, open_folder};
+use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
 struct Told {
@@ -28,11 +32,8 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
-    for target in chosen(&settings, &args.targets)? {
-        let site = Site::open(target)?;
-        let mut log = site.ledger().log()?;
+    for (target, mut log) in logs(&settings, &args.targets, args.backup)? {
         log.entries.retain(|entry| period.holds(entry));
-        let target = target.name.to_string();
         all.push(Told {
             target,
             whole: log.damage.is_empty(),
@@ -53,6 +54,23 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         }
     }
     Ok(if all.iter().all(|told| told.whole) { Outcome::Fine } else { Outcome::Refused })
+}
+
+/// The logs that are meant, each with what it is the log of.
+pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> Result<Vec<(String, Log)>> {
+    if backup {
+        let store = open_folder(&Access::from(backup_folder(settings)?))?;
+        return Ok(vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)]);
+    }
+    let log = |target: &Target| Ok((target.name.to_string(), Site::open(target)?.ledger().log()?));
+    chosen(settings, targets)?.into_iter().map(log).collect()
+}
+
+/// The backup folder of the settings.
+pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
+    settings.backup.as_ref().with_context(|| {
+        format!("{SETTINGS} names no backup folder: add `backup: {{url: file:///srv/backups}}`, see docs/backup.md")
+    })
 }
 
 fn print_text(all: &[Told]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The only code that changes the world.
 
+#[cfg(unix)]
+pub mod backup;
 pub mod command;
 pub mod data;
 pub mod drift;
