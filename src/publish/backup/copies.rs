@@ -13,15 +13,19 @@ const VERSION: u32 = 1;
 
 const NAME: &str = ".shapeline/copies.json";
 
+/// Where the tars are. Not in the folder itself: files there are for everybody to read, and copies
+/// hold secrets.
+pub const FOLDER: &str = "copies";
+
 /// The name of a copy: when it was made, of what. The tar is called after it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CopyId(String);
 
 impl CopyId {
-    /// The file of the copy, in the folder.
+    /// The tar of the copy, in the backup folder.
     pub fn file(&self) -> String {
-        format!("{}.tar", self.0)
+        format!("{FOLDER}/{}.tar", self.0)
     }
 
     /// As it is written.
@@ -186,7 +190,7 @@ impl Copies {
         }
     }
 
-    /// A name that no copy has or had lately, nor any file in `there`.
+    /// A name that no copy has or had lately, nor any file of `there` in [`FOLDER`].
     ///
     /// # Errors
     /// If there is none, which cannot be.
@@ -196,7 +200,7 @@ impl Copies {
             // Two in a second, or a clock that was set back.
             let again = if number == 1 { String::new() } else { format!("-{number}") };
             let id = CopyId::try_from(format!("{}-{label}{again}", time.compact())).map_err(anyhow::Error::msg)?;
-            if !known(&id) && !there.contains(&id.file()) {
+            if !known(&id) && !there.contains(&format!("{id}.tar")) {
                 return Ok(id);
             }
         }

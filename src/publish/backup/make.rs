@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::copies::Copy;
+use super::copies::{Copy, FOLDER};
 use super::folder::Folder;
 use super::pack::{self, Packed};
 use super::path::{absolute, label, to_text};
@@ -73,7 +73,7 @@ fn try_keep(
     packed: &Packed,
 ) -> Result<Copy, (Option<Copy>, anyhow::Error)> {
     let time = Moment::now();
-    let there = session.folder.store.list("").map_err(|error| (None, error))?;
+    let there = session.folder.store.list(FOLDER).map_err(|error| (None, error))?;
     let id = session.copies.free_id(time, &label(path), &there).map_err(|error| (None, error))?;
     let mut entry = session.entry(Action::Backup, text.to_owned());
     entry.digest = Some(digest(&packed.tar));

@@ -1,7 +1,7 @@
 //! Copies of files and folders, in a folder of their own, which keeps a log of its own.
 //!
-//! A copy is one tar, made in memory and put into the folder whole. Beside the tars lies
-//! `.shapeline/`, with the list of the copies, the lock and the log, as beside a live file.
+//! A copy is one tar, made in memory and put into `copies/` whole. Beside that lies `.shapeline/`,
+//! with the list of the copies, the lock and the log, as beside a live file.
 
 pub mod copies;
 pub mod folder;

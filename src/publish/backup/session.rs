@@ -6,7 +6,7 @@
 
 use anyhow::{Result, bail};
 
-use super::copies::{Copies, Copy};
+use super::copies::{Copies, Copy, FOLDER};
 use super::folder::Folder;
 use crate::publish::holder::Holder;
 use crate::publish::ledger::{Ledger, Manifest};
@@ -43,7 +43,7 @@ impl<'f> Session<'f> {
         let ledger = folder.ledger();
         let lock = Lock::take(&folder.store, &ledger.lock_folder(), who, doing, patience, notice)?;
         if lock.taken_over {
-            folder.store.sweep("", None)?;
+            folder.store.sweep(FOLDER, None)?;
             ledger.sweep()?;
         }
         let manifest = ledger.manifest_or_new("backup")?;
