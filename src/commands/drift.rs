@@ -51,31 +51,44 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
-    let told = Told::of(&site.name, &drift, &plan);
+    let told = Told::of(&site.name, &drift, &plan, drift.lines(data));
     if args.format == TextOrJson::Text {
-        let mut out = anstream::stdout().lock();
-        writeln!(out, "{}: {}", site.name, kind(&drift))?;
-        if let Some(pending) = &drift.pending {
-            writeln!(out, "  {}", harmless(pending, 500))?;
-        }
-        if let Some(live) = &drift.published {
-            let commit =
-                live.version.commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
-            let by = harmless(&live.by, 80);
-            writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
-        }
-        if told.drift != Kind::Same {
-            out.write_all(text::changes(&plan).as_bytes())?;
-        }
-        out.flush()?;
+        print(&site.name, &drift, &told, &text::changes(&plan))?;
     }
     if args.record && told.drift != Kind::Same {
-        let [added, changed, removed] = told.changes;
-        let summary = format!("{}: {added} added, {changed} changed, {removed} removed", kind(&drift));
+        let summary = format!("{}: {} by the data", kind(&drift), told.changes);
         let (who, patience) = who(&args.who);
         drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
     }
     Ok(told)
+}
+
+/// How many lines are listed that are no subscriber's.
+const MAX_LINES: usize = 50;
+
+fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{name}: {}", kind(drift))?;
+    if let Some(pending) = &drift.pending {
+        writeln!(out, "  {}", harmless(pending, 500))?;
+    }
+    if let Some(live) = &drift.published {
+        let commit = live.version.commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+        let by = harmless(&live.by, 80);
+        writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
+    }
+    if told.drift == Kind::Same {
+        return Ok(());
+    }
+    writeln!(out, "What the data would change of what is live:\n")?;
+    out.write_all(changes.trim_start_matches('\n').as_bytes())?;
+    for line in told.lines.iter().take(MAX_LINES) {
+        writeln!(out, "only {}, line {}: {}", line.only, line.line, line.text)?;
+    }
+    if let Some(more) = told.lines.len().checked_sub(MAX_LINES + 1) {
+        writeln!(out, "and {} more lines", more + 1)?;
+    }
+    Ok(())
 }
 
 fn kind(drift: &Drift) -> &'static str {

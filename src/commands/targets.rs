@@ -97,7 +97,7 @@ pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
 fn sentence(report: &Report) -> String {
     let version = report.version.map_or_else(|| "what is there".to_owned(), |id| format!("version {id}"));
     let changes = match report.changes {
-        Some([added, changed, removed]) => format!("{added} added, {changed} changed, {removed} removed; "),
+        Some(changes) => format!("{changes}; "),
         None => String::new(),
     };
     match report.ended {

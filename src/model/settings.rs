@@ -131,6 +131,11 @@ impl<'de> serde::Deserialize<'de> for Limit {
             }
 
             fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Limit, E> {
+                self.visit_u64(u64::try_from(count).unwrap_or(u64::MAX))
+            }
+
+            // JSON, in which the limits of the last publish are kept, knows only these.
+            fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Limit, E> {
                 u32::try_from(count)
                     .ok()
                     .filter(|count| *count <= 100_000_000)

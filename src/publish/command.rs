@@ -37,8 +37,8 @@ impl CommandRecord {
         let command = harmless(&self.command.join(" "), 120);
         let said = self.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         match said {
-            "" => format!("`{command}` ended with {}", self.ended),
-            said => format!("`{command}` ended with {}: {}", self.ended, harmless(said.trim(), 300)),
+            "" => format!("'{command}' ended with {}", self.ended),
+            said => format!("'{command}' ended with {}: {}", self.ended, harmless(said.trim(), 300)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is live against what the data says.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -10,10 +12,12 @@ use super::ledger::Live;
 use super::lock::Patience;
 use super::log::Action;
 use super::moment::Moment;
+use super::run::Changed;
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
+use crate::finding::harmless;
 use crate::model::Target;
-use crate::plan::{Before, Plan};
+use crate::plan::{Before, Plan, parse_shaper_file};
 use crate::render::{self, Output};
 
 /// Where a difference comes from, as far as the records tell.
@@ -92,6 +96,52 @@ impl Drift {
     }
 }
 
+/// A line of a file that cannot be told as a subscriber.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// `live`: only in the live file. `declared`: only in what the data gives.
+    pub only: &'static str,
+    /// From 1.
+    pub line: usize,
+    /// The line, cut when long.
+    pub text: String,
+}
+
+impl Drift {
+    /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
+    /// understood, of a template's output all that differ.
+    pub fn lines(&self, data: &Data) -> Vec<Line> {
+        let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
+        if self.output.is_shaper_format() {
+            let (_, bad) = parse_shaper_file(&live, &data.table);
+            return bad
+                .into_iter()
+                .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
+                .collect();
+        }
+        let declared = String::from_utf8_lossy(&self.declared);
+        let mut lines = missing("live", &live, &declared);
+        lines.extend(missing("declared", &declared, &live));
+        lines
+    }
+}
+
+/// The lines of `one` that are not in `other`, each as often as it is too many.
+fn missing(only: &'static str, one: &str, other: &str) -> Vec<Line> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for line in other.lines() {
+        *left.entry(line).or_default() += 1;
+    }
+    let mut lines = Vec::new();
+    for (line, number) in one.lines().zip(1..) {
+        match left.get_mut(line) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => lines.push(Line { only, line: number, text: harmless(line, 80) }),
+        }
+    }
+    lines
+}
+
 /// Tells the log of a difference, unless it was told already.
 ///
 /// # Errors
@@ -123,8 +173,10 @@ pub struct Told {
     pub target: String,
     /// What kind of difference it is.
     pub drift: Kind,
-    /// How many addresses the data adds, changes and removes.
-    pub changes: [usize; 3],
+    /// What the data would change of what is live.
+    pub changes: Changed,
+    /// Lines that differ and are no subscriber's.
+    pub lines: Vec<Line>,
     /// The digest of the live file.
     pub live: Option<String>,
     /// The digest of what the data gives.
@@ -141,12 +193,13 @@ pub struct Told {
 
 impl Told {
     /// What is to be told of `drift`.
-    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>) -> Told {
+    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>) -> Told {
         let published = drift.published.as_ref();
         Told {
             target: target.to_owned(),
             drift: drift.kind(),
-            changes: [plan.changes.added, plan.changes.changed, plan.changes.removed],
+            changes: Changed::of(plan),
+            lines,
             live: drift.live.as_ref().map(|live| digest(&live.bytes)),
             declared: digest(&drift.declared),
             version: published.map(|live| live.version.id),

@@ -21,7 +21,7 @@ pub struct Options {
     pub patience: Patience,
     /// The version's number; without it, the one before.
     pub to: Option<u64>,
-    /// The digest of the live file that was looked at and is meant to be lost: see [`guard`].
+    /// Even if hardly anybody would be left: see [`guard`].
     pub force: bool,
 }
 
@@ -108,7 +108,9 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
     }
     let before =
         |version: &&Version| current.is_none_or(|current| version.id < current.id && version.digest != current.digest);
-    let previous = manifest.versions.iter().rev().find(before).cloned();
+    // What somebody else put there is gone back to only where nothing was published before it.
+    let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
+    let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
     previous.ok_or_else(|| format!("there is no version before the live one; {}", kept()))
 }
 

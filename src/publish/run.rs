@@ -1,16 +1,15 @@
 //! One publish to one target, from the lock to the log.
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Data;
 use super::guard;
 use super::holder::Holder;
-use super::ledger::Manifest;
+use super::ledger::{Manifest, Version};
 use super::lock::Patience;
 use super::log::{Action, Status};
+use super::planned::Planned;
 use super::replace::{Change, Failure};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
@@ -26,7 +25,7 @@ pub struct Options {
     /// How long to wait for others.
     pub patience: Patience,
     /// Only what has this fingerprint: a plan that was looked at before.
-    pub planned: Option<String>,
+    pub planned: Option<Planned>,
     /// The fingerprint of an unsafe plan that is meant.
     pub acknowledged: Option<String>,
     /// Change nothing.
@@ -51,6 +50,31 @@ pub enum Ended {
     Failed,
 }
 
+/// How many addresses are added, changed and removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Served from now on.
+    pub added: usize,
+    /// Served otherwise.
+    pub changed: usize,
+    /// No longer served.
+    pub removed: usize,
+}
+
+impl Changed {
+    /// What `plan` changes.
+    pub fn of(plan: &Plan<'_>) -> Changed {
+        let changes = &plan.changes;
+        Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
+    }
+}
+
+impl std::fmt::Display for Changed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} added, {} changed, {} removed", self.added, self.changed, self.removed)
+    }
+}
+
 /// What happened on one target.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -63,7 +87,7 @@ pub struct Report {
     /// What else one should know.
     pub notes: Vec<String>,
     /// How many addresses are added, changed and removed.
-    pub changes: Option<[usize; 3]>,
+    pub changes: Option<Changed>,
     /// The fingerprint of the change.
     pub fingerprint: Option<String>,
     /// The version that is live now.
@@ -146,7 +170,7 @@ impl Work<'_> {
         let old = live.map_or(&[][..], |live| live.bytes.as_slice());
         let plan = guard::plan(self.site, &self.data.table, self.output, old, self.bytes, known.clone());
         let mut report = Report::new(&self.site.name, Ended::Planned, Vec::new());
-        report.changes = Some([plan.changes.added, plan.changes.changed, plan.changes.removed]);
+        report.changes = Some(Changed::of(&plan));
         report.fingerprint = Some(plan.fingerprint.clone());
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
@@ -156,8 +180,9 @@ impl Work<'_> {
         }
         let nothing_to_do = live.is_some() && !plan.bytes_differ;
         let reasons = match self.not_the_plan(&plan) {
+            // A job that is started again after it succeeded does nothing, whatever was planned.
+            _ if nothing_to_do => Vec::new(),
             Some(reason) => vec![reason],
-            None if nothing_to_do => Vec::new(),
             None => self.unacknowledged(
                 &plan,
                 guard::reasons(self.site, manifest, self.data, &plan, live, self.bytes, &known)?,
@@ -173,11 +198,15 @@ impl Work<'_> {
     }
 
     fn not_the_plan(&self, plan: &Plan<'_>) -> Option<String> {
-        let planned = self.options.planned.as_ref().filter(|planned| **planned != plan.fingerprint)?;
-        Some(format!(
-            "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {}; plan again",
-            plan.fingerprint
-        ))
+        let planned = self.options.planned.as_ref()?;
+        let now = &plan.fingerprint;
+        match planned.of(&self.site.name) {
+            None => Some(format!("the plan does not tell what happens on {}; plan again", self.site.name)),
+            Some(planned) if planned == now => None,
+            Some(planned) => Some(format!(
+                "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
+            )),
+        }
     }
 
     /// What speaks against it, unless this very plan was acknowledged.
@@ -211,7 +240,7 @@ impl Work<'_> {
             action: Action::Publish,
             live: live.as_ref(),
             bytes: self.bytes,
-            kept: None,
+            kept: self.live_version(&session.manifest),
             subscribers: self.output.is_shaper_format().then(|| self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
@@ -234,6 +263,14 @@ impl Work<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// The version that was published last, if it is this one and only the live file is another.
+    fn live_version(&self, manifest: &Manifest) -> Option<Version> {
+        let last = manifest.live.as_ref().map(|live| &live.version)?;
+        let commit = self.data.commit.map(|commit| commit.to_string());
+        let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;
+        (same && last.digest == digest(self.bytes)).then(|| last.clone())
     }
 
     fn record_refusal(&self, session: &mut Session<'_>, report: &Report) -> Result<()> {
@@ -285,24 +322,4 @@ pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options)
         report
     };
     targets.iter().map(record).collect()
-}
-
-/// The fingerprint in a plan that `plan --format json` wrote.
-///
-/// # Errors
-/// If the file cannot be read or holds no plan.
-pub fn planned_fingerprint(path: &Path) -> Result<String> {
-    #[derive(serde::Deserialize)]
-    struct Planned {
-        version: u32,
-        fingerprint: String,
-    }
-    let shown = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
-    let planned: Planned = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{shown} holds no plan: make one with plan --live TARGET --format json -o {shown}"))?;
-    if planned.version != crate::plan::json::VERSION {
-        anyhow::bail!("{shown} was written by another version of shapeline: plan again");
-    }
-    Ok(planned.fingerprint)
 }
