@@ -190,7 +190,7 @@ impl Copies {
         }
     }
 
-    /// A name that no copy has or had lately, nor any file of `there` in [`FOLDER`].
+    /// A name that no copy has, nor any file of `there` in [`FOLDER`].
     ///
     /// # Errors
     /// If there is none, which cannot be.

@@ -35,6 +35,9 @@ const TRIES: u32 = 3;
 /// How many notes are kept: each is told and logged.
 const MAX_NOTES: usize = 20;
 
+/// The two empty blocks at the end of a tar.
+const END: usize = 1024;
+
 /// The longest name that stands in a tar's header.
 const SHORT: usize = 99;
 
@@ -105,7 +108,7 @@ impl Packer {
             Err(error) => Err(error.into()),
         };
         match done {
-            Ok(()) if self.tar.get_ref().len() > self.limit => Err(self.too_much(shown)),
+            Ok(()) if self.tar.get_ref().len() + END > self.limit => Err(self.too_much(shown)),
             Ok(()) => Ok(()),
             // It was there a moment ago.
             Err(Stop::System(Errno::NOENT | Errno::LOOP | Errno::NOTDIR)) if depth > 0 => {
@@ -301,5 +304,63 @@ fn read_steadily<F: Read + Seek>(
         }
         tries += 1;
         file.rewind()?;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::Write;
+
+    use super::*;
+
+    /// Reads a file to which somebody adds each time that it is looked at, so often.
+    fn read_while_it_grows(times: u32, room: usize) -> Option<(String, bool)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().write_all(b"old").unwrap();
+        let left = Cell::new(times);
+        let look = |opened: &File| {
+            let seen = Seen::from(fstat(opened)?);
+            if left.get() > 0 {
+                left.set(left.get() - 1);
+                file.as_file().write_all(b"+").unwrap();
+            }
+            Ok(seen)
+        };
+        let read = read_steadily(&mut file.reopen().unwrap(), room, look).ok()?;
+        Some((String::from_utf8(read.bytes).unwrap(), read.steady))
+    }
+
+    #[test]
+    fn a_file_that_changes_is_read_again_and_told_if_it_goes_on() {
+        assert_eq!(read_while_it_grows(0, 100), Some(("old".to_owned(), true)));
+        assert_eq!(read_while_it_grows(1, 100), Some(("old+".to_owned(), true)));
+        assert_eq!(read_while_it_grows(3, 100), Some(("old+++".to_owned(), true)));
+        assert_eq!(read_while_it_grows(100, 100).map(|(_, steady)| steady), Some(false));
+        assert_eq!(read_while_it_grows(0, 2), None, "there is no room");
+        assert_eq!(read_while_it_grows(1, 3), None, "there is none any more");
+    }
+
+    #[test]
+    fn a_limit_holds_for_all_together() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(dir.path().join(name), vec![b'x'; 1000]).unwrap();
+        }
+        let pack = |limit| pack(dir.path(), "dir", None, limit);
+        let size = pack(LIMIT).ok().unwrap().tar.len();
+        assert!(matches!(pack(size - 1), Err(Failure::Refused(reason)) if reason.contains("the most")));
+        assert!(pack(size).is_ok());
+    }
+
+    #[test]
+    fn the_backup_folder_is_known_by_what_it_is() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("a/own")).unwrap();
+        let own = std::fs::metadata(dir.path().join("a/own")).unwrap();
+        let packed = pack(dir.path(), "dir", Some((own.dev(), own.ino())), LIMIT);
+        assert!(matches!(packed, Err(Failure::Refused(reason)) if reason.contains("is the backup folder")));
     }
 }

@@ -1,0 +1,177 @@
+//! A backup that is cut off leaves no half copy, and the next one puts things in order.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use shapeline::publish::backup::folder::Folder;
+use shapeline::publish::backup::make::backup;
+use shapeline::publish::backup::{Ended, Options};
+use shapeline::publish::holder::Holder;
+use shapeline::publish::lock::Patience;
+use shapeline::publish::log::Status;
+use shapeline::publish::store::{Access, Expect, Fence, Mark, Store, Stored, digest, open_folder};
+
+use super::Site;
+use super::tree::{look, sample};
+
+/// Everything on the list is there and whole.
+fn check_list(site: &Site) {
+    for copy in site.list() {
+        let id = copy["id"].as_str().unwrap();
+        let tar = fs::read(site.tar(id)).unwrap_or_else(|error| panic!("{id} is listed, and is not there: {error}"));
+        assert_eq!(copy["digest"], digest(&tar), "{id}");
+    }
+}
+
+#[test]
+fn killed_at_any_time() {
+    let site = Site::with(", keep: 3");
+    let path = site.path("src");
+    sample(&path, 3_000_000);
+    let before = look(&path);
+    let began = Instant::now();
+    site.copy(&path);
+    let whole_run = began.elapsed();
+    let mut killed = 0;
+    for round in 0..50u32 {
+        let mut child = site.command(&[&path]).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole_run * round / 50);
+        child.kill().unwrap();
+        killed += usize::from(child.wait().unwrap().signal() == Some(9));
+        check_list(&site);
+        if round % 10 == 9 {
+            let newest = site.ids().pop().unwrap();
+            site.restore(0, &newest, &["--force"]);
+            assert_eq!(look(&path), before);
+        }
+    }
+    assert!(killed > 10, "most were cut off: {killed}");
+    let last = site.copy(&path);
+    check_list(&site);
+    // Nothing is left of those that were cut off: neither tars off the list, nor halves of any.
+    let listed: BTreeSet<String> = site.ids().iter().map(|id| format!("{id}.tar")).collect();
+    assert_eq!(site.tars().into_iter().collect::<BTreeSet<String>>(), listed);
+    assert_eq!((listed.len(), site.ids().pop()), (3, Some(last)));
+    let log = site.log();
+    let runs: BTreeSet<&str> = log.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
+    assert_eq!(runs.len(), log.len(), "none is told twice");
+}
+
+/// A store that dies at one of its steps: before it is done, or after.
+struct Dying {
+    store: Box<dyn Store>,
+    steps: AtomicUsize,
+    at: usize,
+    done: bool,
+}
+
+impl Dying {
+    fn step<T>(&self, name: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        // The lock's heart beats when it likes, but dies with the rest.
+        let step = match name.contains("/lock/") {
+            true => self.steps.load(Ordering::SeqCst),
+            false => self.steps.fetch_add(1, Ordering::SeqCst),
+        };
+        if step > self.at || (step == self.at && !self.done) {
+            bail!("the host is dead");
+        }
+        let done = act()?;
+        if step == self.at && !name.contains("/lock/") {
+            bail!("the host is dead");
+        }
+        Ok(done)
+    }
+}
+
+impl Store for Dying {
+    fn read(&self, name: &str) -> Result<Option<Stored>> {
+        self.store.read(name)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>> {
+        self.store.list(folder)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+        self.step(name, || self.store.put(name, bytes, expect, fence))
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        self.step(name, || self.store.remove(name))
+    }
+
+    fn sweep(&self, folder: &str, only: Option<&str>) -> Result<()> {
+        self.store.sweep(folder, only)
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.store.place(name)
+    }
+}
+
+fn folder(path: &Path, wrap: impl FnOnce(Box<dyn Store>) -> Arc<dyn Store>) -> Folder {
+    let url = format!("file://{}", path.display()).parse().unwrap();
+    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    Folder::of(wrap(open_folder(&access).unwrap()), 1)
+}
+
+#[test]
+fn cut_off_at_every_step() {
+    let mut outcomes = BTreeSet::new();
+    for (at, done) in (0..12).flat_map(|at| [(at, false), (at, true)]) {
+        let site = Site::with(", keep: 1");
+        let path = site.write("src/file", "first");
+        site.copy(&path);
+        fs::write(&path, "second").unwrap();
+        let patience = Patience { lease: Duration::from_millis(80), wait: Duration::from_secs(60) };
+        let options = Options { who: Holder::here("alice".to_owned()), patience };
+        let dying = |store| Arc::new(Dying { store, steps: AtomicUsize::new(0), at, done }) as Arc<dyn Store>;
+        let paths = [path.clone()];
+        let cut_off = backup(&folder(&site.folder(), dying), &paths, &options, &mut |_| {}).remove(0);
+        check_list(&site);
+        assert!(!site.ids().is_empty(), "the first is removed only once the second is listed");
+        fs::write(&path, "third").unwrap();
+        let next = backup(&folder(&site.folder(), Arc::from), &paths, &options, &mut |_| {}).remove(0);
+        assert_eq!(next.ended, Ended::Copied, "step {at}: {:?}", next.reasons);
+        check_list(&site);
+        let id = next.copy.unwrap().id.to_string();
+        assert_eq!(site.ids(), [id.clone()], "step {at}: only the newest is kept");
+        assert_eq!(site.tars(), [format!("{id}.tar")], "step {at}: nothing else is left");
+        let ledger = folder(&site.folder(), Arc::from);
+        let log = ledger.ledger().log().unwrap();
+        assert!(log.damage.is_empty(), "step {at}: {:?}", log.damage);
+        let statuses: Vec<Status> = log.entries.iter().map(|entry| entry.status).collect();
+        // The one that was cut off is told once, or left nothing to tell of.
+        let told = statuses.get(1..statuses.len() - 1).unwrap().to_vec();
+        assert!(told.len() <= 1, "step {at}: {statuses:?}");
+        assert!(cut_off.ended == Ended::Failed || told == [Status::Success], "step {at}: {told:?}");
+        outcomes.insert(format!("{told:?} {}", cut_off.ended == Ended::Copied));
+    }
+    // From nothing told, over what was finished by the next run, to what was done.
+    assert_eq!(
+        outcomes.into_iter().collect::<Vec<_>>(),
+        ["[Error] false", "[Success] false", "[Success] true", "[] false"]
+    );
+}
+
+#[test]
+fn many_at_once() {
+    let site = Site::new();
+    let path = site.path("src");
+    sample(&path, 1000);
+    let children: Vec<_> =
+        (0..4).map(|_| site.command(&[&path]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    check_list(&site);
+    let ids: BTreeSet<String> = site.ids().into_iter().collect();
+    assert_eq!((ids.len(), site.tars().len(), site.log().len()), (4, 4, 4));
+}
