@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -62,6 +62,41 @@ fn killed_at_any_time() {
     let log = site.log();
     let runs: BTreeSet<&str> = log.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
     assert_eq!(runs.len(), log.len(), "none is told twice");
+}
+
+/// Whoever looks sees the old or the new, whole, however often it is put back and cut off.
+#[test]
+fn killed_while_it_puts_back() {
+    let site = Site::new();
+    let path = site.path("src");
+    sample(&path, 200_000);
+    let versions = ["old", "new"].map(|text| {
+        fs::write(path.join("sub/version"), text).unwrap();
+        (site.copy(&path), look(&path))
+    });
+    let began = Instant::now();
+    site.restore(0, &versions[0].0, &["--force"]);
+    let whole_run = began.elapsed();
+    let (missing, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                missing.fetch_add(usize::from(!path.join("sub/version").exists()), Ordering::SeqCst);
+            }
+        });
+        for round in 0..30u32 {
+            let args = ["--restore", versions[round as usize % 2].0.as_str(), "--force"];
+            let mut child = site.command(&args).stdout(Stdio::null()).spawn().unwrap();
+            // The later ones are not cut off.
+            std::thread::sleep(whole_run * round / 20);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let now = look(&path);
+            assert!(versions.iter().any(|(_, version)| *version == now), "round {round}: {now:?}");
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(missing.into_inner(), 0, "there was a moment in which nothing was there");
 }
 
 /// A store that dies at one of its steps: before it is done, or after.

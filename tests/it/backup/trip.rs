@@ -98,6 +98,22 @@ fn links_are_copied_as_links() {
 }
 
 #[test]
+fn a_link_leads_where_it_led_to_the_letter() {
+    let site = Site::new();
+    std::fs::create_dir(site.path("src")).unwrap();
+    let long = ["a/".repeat(49) + "b", "a/".repeat(50), "a/".repeat(51), "l".repeat(101), "./a/".repeat(400)];
+    let odd = ["a//b", "./a", "a/./b", "a/", "/", "//etc", "..", "../..//./x/", " ", "a\nb"];
+    let targets: Vec<&str> = odd.into_iter().chain(long.iter().map(String::as_str)).collect();
+    for (number, target) in targets.iter().enumerate() {
+        symlink(target, site.path(&format!("src/{number}"))).unwrap();
+    }
+    let before = look(&site.path("src"));
+    let id = site.copy(&site.path("src"));
+    site.restore(0, &id, &["--force"]);
+    assert_eq!(look(&site.path("src")), before);
+}
+
+#[test]
 fn what_is_left_out_or_was_changed_is_told() {
     let site = Site::new();
     site.write("src/file", "x");
