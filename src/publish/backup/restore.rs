@@ -101,15 +101,21 @@ fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut Strin
     if !wanted.force && place.is_taken()? {
         return Err(taken(&path));
     }
-    let staged = OsString::from(format!(".{}.shapeline-restore-{}", label(&path), writer_name()));
+    let prefix = format!(".{}.shapeline-restore-", label(&path));
+    let staged = OsString::from(format!("{prefix}{}", writer_name()));
     let done = unpack(&tar, place.folder.as_fd(), &staged).and_then(|()| place.take(&staged, wanted.force));
     // On success this is what was there before.
-    let left = remove(&place.parent.join(&staged));
+    let before = place.parent.join(&staged);
+    let removed = remove(&before);
     done?;
-    let note = |error| {
-        format!("what was there before is in {}, and cannot be removed: {error}", place.parent.join(&staged).display())
-    };
-    Ok(left.err().map(note).into_iter().collect())
+    let mut notes = Vec::new();
+    match removed {
+        Ok(()) => notes.extend(place.left_behind(&prefix)),
+        Err(error) => {
+            notes.push(format!("what was there before is in {}, and cannot be removed: {error}", before.display()))
+        }
+    }
+    Ok(notes)
 }
 
 /// Where the copy is to be; the folder above it is made.
@@ -155,6 +161,19 @@ impl Place {
             Err(Errno::NOENT) => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot look at {}", self.path.display())),
         }
+    }
+
+    /// What somebody left beside it who was cut off. It may be all that there is of the old one, so
+    /// it is told and not removed.
+    fn left_behind(&self, prefix: &str) -> Vec<String> {
+        let entries = fs::read_dir(&self.parent).into_iter().flatten().flatten();
+        let mut left: Vec<PathBuf> = entries
+            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
+            .map(|entry| entry.path())
+            .collect();
+        left.sort();
+        let note = |path: &PathBuf| format!("{} was left by one that was cut off: look, and remove it", path.display());
+        left.iter().map(note).collect()
     }
 
     /// Gives what is called `staged` in the folder its place. What was there is called `staged`

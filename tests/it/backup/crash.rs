@@ -81,7 +81,7 @@ fn killed_while_it_puts_back() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
-                missing.fetch_add(usize::from(!path.join("sub/version").exists()), Ordering::SeqCst);
+                missing.fetch_add(usize::from(!path.exists()), Ordering::SeqCst);
             }
         });
         for round in 0..30u32 {
@@ -97,6 +97,10 @@ fn killed_while_it_puts_back() {
         done.store(true, Ordering::SeqCst);
     });
     assert_eq!(missing.into_inner(), 0, "there was a moment in which nothing was there");
+    // What the cut off ones left is told.
+    fs::create_dir(site.path(".src.shapeline-restore-0")).unwrap();
+    let run = site.restore(0, &versions[0].0, &["--force"]);
+    assert!(run.stdout.contains(".src.shapeline-restore-0 was left by"), "{}", run.stdout);
 }
 
 /// A store that dies at one of its steps: before it is done, or after.
