@@ -65,7 +65,7 @@ impl TryFrom<String> for CopyId {
 pub struct Copy {
     /// Its name.
     pub id: CopyId,
-    /// When it was begun.
+    /// When it was made.
     pub time: Moment,
     /// Of what, as [`super::path::to_text`] writes it.
     pub path: String,

@@ -10,7 +10,7 @@ use super::pack::{self, Packed};
 use super::path::{absolute, label, to_text};
 use super::session::Session;
 use super::{Ended, Options, Report};
-use crate::publish::log::{Action, Status};
+use crate::publish::log::{Action, Entry, Status};
 use crate::publish::moment::Moment;
 use crate::publish::replace::Failure;
 use crate::publish::store::digest;
@@ -54,45 +54,44 @@ fn pack(session: &Session<'_>, path: &Path) -> Result<Packed, Failure> {
 }
 
 fn keep(session: &mut Session<'_>, path: &Path, text: String, packed: Packed) -> Report {
-    let mut report = match try_keep(session, path, &text, &packed) {
-        Ok(copy) => Report { copy: Some(copy), ..Report::new(text, Ended::Copied) },
-        Err((copy, error)) => {
-            let mut report = Report::failed(text, Failure::Failed(error));
-            tell(session, &mut report, copy.as_ref());
-            report
-        }
+    let mut report = match describe(session, path, &text, &packed) {
+        Ok((copy, entry)) => match session.keep(&copy, &packed.tar, entry) {
+            Ok(()) => Report { copy: Some(copy), ..Report::new(text, Ended::Copied) },
+            Err(error) => failed(session, text, error, Some(&copy)),
+        },
+        Err(error) => failed(session, text, error, None),
     };
     report.notes.splice(0..0, packed.notes);
     report
 }
 
-fn try_keep(
-    session: &mut Session<'_>,
-    path: &Path,
-    text: &str,
-    packed: &Packed,
-) -> Result<Copy, (Option<Copy>, anyhow::Error)> {
+/// The copy as it will stand on the list, and in the log.
+fn describe(session: &Session<'_>, path: &Path, text: &str, packed: &Packed) -> Result<(Copy, Entry)> {
     let time = Moment::now();
-    let there = session.folder.store.list(FOLDER).map_err(|error| (None, error))?;
-    let id = session.copies.free_id(time, &label(path), &there).map_err(|error| (None, error))?;
+    let there = session.folder.store.list(FOLDER)?;
+    let id = session.copies.free_id(time, &label(path), &there)?;
+    let digest = digest(&packed.tar);
     let mut entry = session.entry(Action::Backup, text.to_owned());
-    entry.digest = Some(digest(&packed.tar));
+    entry.digest = Some(digest.clone());
     entry.reason = (!packed.notes.is_empty()).then(|| packed.notes.join("; "));
     let copy = Copy {
         id,
         time,
         path: text.to_owned(),
         bytes: packed.tar.len() as u64,
-        digest: digest(&packed.tar),
+        digest,
         by: session.who.actor.clone(),
         host: session.who.host.clone(),
         run: entry.run.clone(),
         begun: false,
     };
-    match session.keep(&copy, &packed.tar, entry) {
-        Ok(()) => Ok(copy),
-        Err(error) => Err((Some(copy), error)),
-    }
+    Ok((copy, entry))
+}
+
+fn failed(session: &mut Session<'_>, text: String, error: anyhow::Error, begun: Option<&Copy>) -> Report {
+    let mut report = Report::failed(text, Failure::Failed(error));
+    tell(session, &mut report, begun);
+    report
 }
 
 /// Tells the log what went wrong, and takes back what was begun.

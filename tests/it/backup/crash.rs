@@ -181,7 +181,7 @@ fn cut_off_at_every_step() {
         assert_eq!(next.ended, Ended::Copied, "step {at}: {:?}", next.reasons);
         check_list(&site);
         let id = next.copy.unwrap().id.to_string();
-        assert_eq!(site.ids(), [id.clone()], "step {at}: only the newest is kept");
+        assert_eq!(site.ids(), std::slice::from_ref(&id), "step {at}: only the newest is kept");
         assert_eq!(site.tars(), [format!("{id}.tar")], "step {at}: nothing else is left");
         let ledger = folder(&site.folder(), Arc::from);
         let log = ledger.ledger().log().unwrap();
