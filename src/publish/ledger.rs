@@ -250,6 +250,14 @@ impl<'s> Ledger<'s> {
         Ok(())
     }
 
+    /// Removes the bytes of a version that never came to be listed: it was no good, or cut off.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn remove_unlisted(&self, manifest: &Manifest, id: u64) -> Result<()> {
+        if manifest.find(id).is_some() { Ok(()) } else { self.store.remove(&self.version_name(id)) }
+    }
+
     /// Removes the bytes of the oldest versions beyond `keep`, never those of the live one.
     ///
     /// # Errors

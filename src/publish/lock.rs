@@ -157,14 +157,16 @@ impl Lock {
         (stop, std::thread::spawn(beat))
     }
 
-    /// Older numbers mean nothing any more; what cannot be removed now is removed the next time.
+    /// Older numbers mean nothing any more, and what others began to write here comes too late;
+    /// what cannot be removed now is removed the next time.
     fn remove_older(&self) {
         for name in self.store.list(&self.folder).unwrap_or_default() {
             if let Some(number) = number_of(&name).filter(|number| *number < self.number) {
                 let _ = self.store.remove(&name_of(&self.folder, number));
-                let _ = self.store.sweep(&self.folder, Some(&name));
             }
         }
+        // Of every number: somebody may have been cut off before there was a file of that name.
+        let _ = self.store.sweep(&self.folder, None);
     }
 }
 

@@ -9,6 +9,8 @@
 #[cfg(unix)]
 pub mod backup;
 pub mod command;
+#[cfg(all(debug_assertions, unix))]
+mod crash;
 pub mod data;
 pub mod drift;
 mod file;

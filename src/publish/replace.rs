@@ -243,20 +243,27 @@ impl Session<'_> {
     }
 
     /// Writes down how it ended: the log, the manifest, and then that nothing is pending.
-    fn settle(&mut self, pending: Pending, status: Status, reason: Option<String>) -> Result<()> {
-        let Pending { mut entry, after, held, limits, .. } = pending;
-        entry.status = status;
-        entry.reason = reason.or(entry.reason);
+    fn settle(&mut self, mut pending: Pending, status: Status, reason: Option<String>) -> Result<()> {
+        pending.entry.status = status;
+        pending.entry.reason = reason.or(pending.entry.reason);
         let fence = || self.lock.fence();
-        self.ledger.append(&mut self.manifest, entry.clone(), &fence)?;
+        self.ledger.append(&mut self.manifest, pending.entry.clone(), &fence)?;
+        self.close(pending, status)
+    }
+
+    /// The log tells how it ended: now for the rest.
+    fn close(&mut self, pending: Pending, status: Status) -> Result<()> {
+        let Pending { entry, after, held, limits, .. } = pending;
+        let id = after.id;
         if status == Status::Success {
             self.note_live(&entry.actor, after, held, limits);
-        } else if self.manifest.find(after.id).is_none() {
-            // Its bytes are kept: that number is taken.
-            self.manifest.next = self.manifest.next.max(after.id + 1);
+        } else {
+            // The log speaks of it: the number is not given again.
+            self.manifest.next = self.manifest.next.max(id + 1);
         }
         let fence = || self.lock.fence();
         self.ledger.write_manifest(&self.manifest, &fence)?;
+        self.ledger.remove_unlisted(&self.manifest, id)?;
         self.ledger.remove_pending(&fence)?;
         self.ledger.prune(&mut self.manifest, self.site.keep, &fence)
     }
@@ -309,15 +316,7 @@ impl Session<'_> {
 
     /// The log was written and the rest was not.
     fn finish_records(&mut self, pending: Pending, status: Status) -> Result<()> {
-        let head = self.ledger.log()?.head;
-        self.manifest.log = head;
-        if status == Status::Success {
-            self.note_live(&pending.entry.actor, pending.after, pending.held, pending.limits);
-        } else {
-            self.manifest.next = self.manifest.next.max(pending.after.id + 1);
-        }
-        let fence = || self.lock.fence();
-        self.ledger.write_manifest(&self.manifest, &fence)?;
-        self.ledger.remove_pending(&fence)
+        self.manifest.log = self.ledger.log()?.head;
+        self.close(pending, status)
     }
 }

@@ -41,6 +41,8 @@ impl Site {
     pub fn open(target: &Target) -> Result<Site> {
         let (store, file) =
             open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
+        #[cfg(all(debug_assertions, unix))]
+        let store = super::crash::stepwise(store);
         let words = |command: &Option<Vec<Text>>| {
             command.as_ref().map(|words| words.iter().map(ToString::to_string).collect::<Vec<String>>())
         };

@@ -4,6 +4,7 @@
 
 mod backup;
 mod check;
+mod delivery;
 mod explain;
 mod fmt;
 mod generated;

@@ -15,7 +15,7 @@ use crate::support::Repo;
 fn workflows_hold_to_the_rules() {
     let repo = Repo::empty();
     assert_eq!(repo.run(&["init"]).code, 0);
-    for name in ["check", "deploy"] {
+    for name in ["check", "deploy", "drift"] {
         let text = repo.read(&format!(".github/workflows/{name}.yml"));
         let workflow: Value = serde_yaml::from_str(&text).unwrap();
         assert!(workflow["permissions"].as_mapping().unwrap().is_empty(), "{name}: permissions at the top");
@@ -31,8 +31,9 @@ fn workflows_hold_to_the_rules() {
         }
     }
     let install = format!("cargo install --locked shapeline@{}", env!("CARGO_PKG_VERSION"));
-    assert!(repo.read(".github/workflows/check.yml").contains(&install));
-    assert!(repo.read(".github/workflows/deploy.yml").contains(&install));
+    for name in ["check", "deploy", "drift"] {
+        assert!(repo.read(&format!(".github/workflows/{name}.yml")).contains(&install), "{name}");
+    }
 }
 
 fn hold_step(step: &Value, job_may_write: bool) {
@@ -282,4 +283,25 @@ fn deploy_acknowledges_only_what_it_is_told() {
     let (plan, publish) = deploy(&runner, &fingerprint, || {});
     assert!(plan.status.success() && publish.status.success(), "{plan:?}\n{publish:?}");
     assert_eq!(std::fs::read_to_string(&live).unwrap().lines().count(), 5);
+}
+
+/// What GitHub gets to see, for each way that `drift` may end.
+#[test]
+fn drift_is_reported_and_nothing_in_it_steers_github() {
+    for (code, heading) in [(0, "## No drift"), (3, "## What is live differs"), (2, "## The comparison failed")] {
+        let runner = Runner::new();
+        let script = format!(
+            "#!/bin/sh\necho \"$@\" > \"$RUNNER_TEMP/calls\"\nprintf '# heading\\n```\\r::error::x\\n'\nexit {code}\n"
+        );
+        runner.program("shapeline", &script);
+        let run = runner.step("drift", "drift", "Compare what is live with what is declared", &[]);
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+        assert_eq!(runner.read("calls"), "drift --record\n");
+        let summary = runner.read("summary.md");
+        assert!(summary.starts_with(heading), "{summary}");
+        assert!(summary.ends_with("\n\n    # heading\n    ```\n    ::error::x\n"), "{summary}");
+        let log = String::from_utf8(run.stdout).unwrap();
+        assert_eq!(log.lines().filter(|line| line.starts_with("::error")).count(), usize::from(code == 3), "{log}");
+        assert!(!log.contains("::error::x"), "{log}");
+    }
 }

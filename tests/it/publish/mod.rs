@@ -1,7 +1,10 @@
 //! Publishing, through the binary: what goes live, what does not, and what is remembered.
 
 mod commands;
+mod crash;
+mod ground;
 mod guards;
+mod instants;
 mod memory;
 mod recovery;
 

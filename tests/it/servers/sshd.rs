@@ -97,6 +97,20 @@ impl Sshd {
         signal("STOP", &descendants(self.process.as_ref().expect("it runs").id()));
     }
 
+    /// Kills every process that serves a connection; the server goes on.
+    pub fn cut(&self) {
+        signal("KILL", &descendants(self.process.as_ref().expect("it runs").id()));
+    }
+
+    /// Waits until nobody is connected any more: what a client asked for last has been done then.
+    pub fn wait_until_idle(&self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !descendants(self.process.as_ref().expect("it runs").id()).is_empty() {
+            assert!(Instant::now() < until, "somebody stays connected: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts it again at the same port, with the same keys.
     pub fn restart(&mut self) {
         self.kill();
