@@ -31,6 +31,8 @@ impl Folder {
     /// If it cannot be reached.
     pub fn open(backup: &Backup) -> Result<Folder> {
         let store = open_folder(&Access::from(backup)).context("the folder for backups cannot be opened")?;
+        #[cfg(all(debug_assertions, unix))]
+        let store = crate::publish::crash::stepwise(store);
         let here = match backup.url.scheme() {
             Scheme::File => Some(std::fs::canonicalize(backup.url.path())?),
             Scheme::Sftp | Scheme::S3 => None,
@@ -79,18 +81,23 @@ impl Folder {
         Some((metadata.dev(), metadata.ino()))
     }
 
-    /// Why `path` has nothing to do with copies: it is in this folder or around it.
+    /// Why `path` is not to be copied: it is in this folder or around it. So is a link that leads
+    /// there: whoever names it means that.
     pub fn is_own(&self, path: &Path) -> Option<String> {
-        let here = self.here.as_ref()?;
-        // Also what a link leads to: whoever names it means that.
-        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let shown = path.display();
-        if here.starts_with(&real) || here.starts_with(path) {
-            return Some(format!("{shown} contains the backup folder {}: name the folders beside it", here.display()));
+        let real = std::fs::canonicalize(path).ok();
+        self.is_at(path, path).or_else(|| self.is_at(&real?, path))
+    }
+
+    /// Why nothing is to be put at `path`, whatever is there now: it is in this folder or around it.
+    pub fn is_in_the_way(&self, path: &Path) -> Option<String> {
+        self.is_at(path, path)
+    }
+
+    fn is_at(&self, path: &Path, named: &Path) -> Option<String> {
+        let (here, named) = (self.here.as_ref()?, named.display());
+        if here.starts_with(path) {
+            return Some(format!("{named} contains the backup folder {}: name the folders beside it", here.display()));
         }
-        if real.starts_with(here) || path.starts_with(here) {
-            return Some(format!("{shown} is in the backup folder {}", here.display()));
-        }
-        None
+        path.starts_with(here).then(|| format!("{named} is in the backup folder {}", here.display()))
     }
 }

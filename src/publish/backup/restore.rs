@@ -94,7 +94,7 @@ fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut Strin
     let tar = folder.read(copy)?;
     let path = destination(copy, wanted.into.as_deref())?;
     *told = to_text(&path);
-    if let Some(reason) = folder.is_own(&path) {
+    if let Some(reason) = folder.is_in_the_way(&path) {
         return Err(Failure::Refused(reason));
     }
     let place = Place::open(&path)?;

@@ -107,7 +107,9 @@ impl<'f> Session<'f> {
         }
         self.record(entry)?;
         // The copy is there and the log tells of it: what is left to do, the next run can do.
-        if let Err(error) = self.finish(copy) {
+        self.copies.finish(&copy.id);
+        self.copies.prune(&copy.path, self.folder.keep);
+        if let Err(error) = self.settle() {
             self.notes.push(format!("the next run has to put the folder in order: {error:#}"));
         }
         Ok(())
@@ -119,13 +121,16 @@ impl<'f> Session<'f> {
     /// If the store fails: then whoever comes next does it.
     pub fn forget(&mut self, copy: &Copy) -> Result<()> {
         self.copies.drop(&copy.id);
-        self.write_copies()?;
-        self.remove_tars()
+        self.settle()
     }
 
+    /// What was begun is there. No older copy is removed: somebody may be about to put it back.
     fn finish(&mut self, copy: &Copy) -> Result<()> {
         self.copies.finish(&copy.id);
-        self.copies.prune(&copy.path, self.folder.keep);
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Result<()> {
         // First off the list, then off the disk: nothing listed is ever missing.
         self.write_copies()?;
         self.remove_tars()

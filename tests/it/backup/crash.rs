@@ -64,6 +64,46 @@ fn killed_at_any_time() {
     assert_eq!(runs.len(), log.len(), "none is told twice");
 }
 
+#[test]
+fn killed_at_every_step() {
+    let mut copied = BTreeSet::new();
+    for step in 1.. {
+        let site = Site::with(", keep: 1");
+        let path = site.write("src/file", "first");
+        site.copy(&path);
+        fs::write(&path, "second").unwrap();
+        let mut command = site.command(&[&path]);
+        let ended = command.env("SHAPELINE_AT_STEP", format!("kill {step}")).stderr(Stdio::null()).output().unwrap();
+        check_list(&site);
+        assert!(!site.ids().is_empty(), "step {step}: the first is removed only once the second is listed");
+        // The next one needs neither help nor patience: on this host it is known who has ended.
+        let began = Instant::now();
+        site.restore(0, &site.ids()[0], &["--into", site.path("to").to_str().unwrap()]);
+        assert!(began.elapsed() < Duration::from_secs(25), "step {step}: nobody waits for the dead");
+        check_list(&site);
+        let listed = site.ids();
+        let mut tars: Vec<String> = listed.iter().map(|id| format!("{id}.tar")).collect();
+        tars.sort();
+        assert_eq!(site.tars(), tars, "step {step}: nothing else is left");
+        // The log knows whether the second is there.
+        let told = site.told();
+        let backups = told.iter().filter(|told| told.starts_with("BACKUP SUCCESS")).count();
+        let newest = fs::read(site.tar(listed.last().unwrap())).unwrap();
+        let second = newest.windows(6).any(|window| window == b"second");
+        assert_eq!(backups, 1 + usize::from(second), "step {step}: {told:?}");
+        assert!(told.len() - backups <= 2, "step {step}: it is told once, and that one was put back: {told:?}");
+        site.copy(&path);
+        assert_eq!((site.ids().len(), site.tars().len()), (1, 1), "step {step}: only the newest is kept");
+        copied.insert(second);
+        if ended.status.success() {
+            assert!(step > 20, "the steps are counted: {step}");
+            break;
+        }
+        assert_eq!(ended.status.signal(), Some(9), "step {step}");
+    }
+    assert_eq!(copied.len(), 2, "some were cut off before, and some after");
+}
+
 /// Whoever looks sees the old or the new, whole, however often it is put back and cut off.
 #[test]
 fn killed_while_it_puts_back() {

@@ -6,14 +6,22 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use proptest::prelude::*;
 
-use super::tree::{look, make, name, node, sample};
+use super::tree::{Node, look, make, name, node, sample};
 use super::{Site, names};
 
+/// Not a link that leads to the backup folder or around it: that is refused.
+fn root() -> impl Strategy<Value = Node> {
+    node().prop_map(|node| match node {
+        Node::Link { time, .. } => Node::Link { target: b"nowhere/at/all".to_vec(), time },
+        node => node,
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_tree_comes_back(name in name(), tree in node()) {
+    fn any_tree_comes_back(name in name(), tree in root()) {
         let site = Site::new();
         std::fs::create_dir(site.path("from")).unwrap();
         let name = OsStr::from_bytes(&name);
