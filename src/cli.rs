@@ -59,6 +59,8 @@ pub enum Command {
     Log(LogArgs),
     /// Count what was done to a target.
     Stat(StatArgs),
+    /// Copy files and folders to the backup folder, list the copies, put one back.
+    Backup(BackupArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -317,6 +319,10 @@ pub struct LogArgs {
     #[command(flatten)]
     pub targets: TargetArgs,
 
+    /// Of the backup folder, in place of the targets.
+    #[arg(long, conflicts_with = "targets")]
+    pub backup: bool,
+
     /// The period.
     #[command(flatten)]
     pub period: PeriodArgs,
@@ -333,12 +339,48 @@ pub struct StatArgs {
     #[command(flatten)]
     pub targets: TargetArgs,
 
+    /// Of the backup folder, in place of the targets.
+    #[arg(long, conflicts_with = "targets")]
+    pub backup: bool,
+
     /// The period.
     #[command(flatten)]
     pub period: PeriodArgs,
 
     /// How the numbers are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The files and folders to copy, each to a copy of its own.
+    #[arg(value_name = "PATH", required_unless_present_any = ["list", "restore"])]
+    pub paths: Vec<PathBuf>,
+
+    /// List the copies.
+    #[arg(long, conflicts_with_all = ["paths", "restore"])]
+    pub list: bool,
+
+    /// Put this copy back where it was.
+    #[arg(long, value_name = "ID", conflicts_with = "paths")]
+    pub restore: Option<String>,
+
+    /// Put it into this folder, under its own name.
+    #[arg(long, value_name = "DIR", requires = "restore")]
+    pub into: Option<PathBuf>,
+
+    /// Put it in place of what is there.
+    #[arg(long, requires = "restore")]
+    pub force: bool,
+
+    /// Who, and how patiently.
+    #[command(flatten)]
+    pub who: WhoArgs,
+
+    /// How the list is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "list")]
     pub format: ListFormat,
 }
 

@@ -1,18 +1,22 @@
-//! `log`: what was done to a target.
+//! `log`: what was done to a target, or with the backup folder.
 
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
 use super::targets::{Period, chosen, print_json, settings, told_failure};
-use crate::cli::{ListFormat, LogArgs};
+use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::columns::{columns, csv_line};
 use crate::finding::harmless;
-use crate::publish::log::{Entry, Head, Status};
+use crate::model::{Backup, Settings};
+use crate::publish::ledger::Ledger;
+use crate::publish::log::{Entry, Head, Log, Status};
 use crate::publish::site::Site;
+use crate::publish::store::{Access, open_folder};
+use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
 struct Told {
@@ -28,12 +32,9 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
-    let mut failed = false;
-    for target in chosen(&settings, &args.targets)? {
-        let log = Site::open(target).and_then(|site| site.ledger().log());
-        let Some(mut log) = told_failure(target, log, &mut failed)? else { continue };
+    let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
+    for (target, mut log) in logs {
         log.entries.retain(|entry| period.holds(entry));
-        let target = target.name.to_string();
         all.push(Told {
             target,
             whole: log.damage.is_empty(),
@@ -57,6 +58,28 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
         false => Outcome::Refused,
+    })
+}
+
+/// The logs that are meant, each with what it is the log of; and whether one could not be read, which
+/// was told.
+pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> Result<(Vec<(String, Log)>, bool)> {
+    if backup {
+        let store = open_folder(&Access::from(backup_folder(settings)?))?;
+        return Ok((vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)], false));
+    }
+    let (mut logs, mut failed) = (Vec::new(), false);
+    for target in chosen(settings, targets)? {
+        let log = Site::open(target).and_then(|site| site.ledger().log());
+        logs.extend(told_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
+    }
+    Ok((logs, failed))
+}
+
+/// The backup folder of the settings.
+pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
+    settings.backup.as_ref().with_context(|| {
+        format!("{SETTINGS} names no backup folder: add `backup: {{url: file:///srv/backups}}`, see docs/backup.md")
     })
 }
 

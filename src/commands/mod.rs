@@ -1,5 +1,7 @@
 //! One file per command: wiring, no logic.
 
+#[cfg(unix)]
+mod backup;
 mod check;
 mod completions;
 mod drift;
@@ -70,6 +72,10 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Rollback(args) => rollback::run(&root(cli)?, args),
         Command::Log(args) => log::run(&root(cli)?, args),
         Command::Stat(args) => stat::run(&root(cli)?, args),
+        #[cfg(unix)]
+        Command::Backup(args) => backup::run(&root(cli)?, args),
+        #[cfg(not(unix))]
+        Command::Backup(_) => bail!("backup keeps modes, owners and links: it works on Unix only"),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),

@@ -1,4 +1,4 @@
-//! `stat`: how often what was done to a target, and how it ended.
+//! `stat`: how often what was done to a target or with the backup folder, and how it ended.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,12 +8,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, chosen, print_json, settings, told_failure};
+use super::log::logs;
+use super::targets::{Period, print_json, settings};
 use crate::cli::{ListFormat, StatArgs};
 use crate::columns::{columns, csv_line};
 use crate::publish::log::{Action, Entry, Status};
 use crate::publish::moment::Moment;
-use crate::publish::site::Site;
 
 /// How often one kind of action was done.
 #[derive(Default, Serialize)]
@@ -35,14 +35,14 @@ pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
-    let mut failed = false;
-    for target in chosen(&settings, &args.targets)? {
-        let log = Site::open(target).and_then(|site| site.ledger().log());
-        let Some(log) = told_failure(target, log, &mut failed)? else { continue };
-        all.push(Told {
-            target: target.name.to_string(),
-            actions: count(log.entries.iter().filter(|entry| period.holds(entry))),
-        });
+    let always: &[Action] = if args.backup {
+        &[Action::Backup, Action::Restore]
+    } else {
+        &[Action::Publish, Action::Rollback, Action::Drift]
+    };
+    let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
+    for (target, log) in logs {
+        all.push(Told { target, actions: count(always, log.entries.iter().filter(|entry| period.holds(entry))) });
     }
     match args.format {
         ListFormat::Json => print_json(&all)?,
@@ -54,10 +54,10 @@ pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
     Ok(if failed { Outcome::Failed } else { Outcome::Fine })
 }
 
-fn count<'e>(entries: impl Iterator<Item = &'e Entry>) -> BTreeMap<&'static str, Count> {
-    let always = [Action::Publish, Action::Rollback, Action::Drift];
+/// Those of `always` are told even if there was none.
+fn count<'e>(always: &[Action], entries: impl Iterator<Item = &'e Entry>) -> BTreeMap<&'static str, Count> {
     let mut counts: BTreeMap<&'static str, Count> =
-        always.into_iter().map(|action| (action.as_str(), Count::default())).collect();
+        always.iter().map(|action| (action.as_str(), Count::default())).collect();
     for entry in entries {
         let count = counts.entry(entry.action.as_str()).or_default();
         count.attempted += 1;

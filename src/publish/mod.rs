@@ -6,6 +6,8 @@
 //! who was cut off; [`ledger`] and [`log`] remember. All of them reach the target by a [`store`]
 //! only: a folder on this host, on an SSH server, in a bucket.
 
+#[cfg(unix)]
+pub mod backup;
 pub mod command;
 #[cfg(all(debug_assertions, unix))]
 mod crash;

@@ -1,0 +1,141 @@
+//! `backup`: copies of files and folders, and back.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Outcome;
+use super::log::backup_folder;
+use super::targets::{JSON_VERSION, settings, who};
+use crate::cli::{BackupArgs, ListFormat};
+use crate::columns::{columns, csv_line};
+use crate::finding::harmless;
+use crate::publish::backup::copies::Copy;
+use crate::publish::backup::folder::Folder;
+use crate::publish::backup::make::backup;
+use crate::publish::backup::restore::{Wanted, restore};
+use crate::publish::backup::{Ended, Options, Report};
+
+pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
+    let settings = settings(root)?;
+    let folder = Folder::open(backup_folder(&settings)?)?;
+    if args.list {
+        return list(&folder, args.format);
+    }
+    let (who, patience) = who(&args.who);
+    let options = Options { who, patience };
+    let mut notice = |who: &str| {
+        let _ = writeln!(anstream::stderr(), "backup: waiting for {who}");
+    };
+    let reports = match &args.restore {
+        Some(id) => {
+            let wanted = Wanted { id: id.clone(), into: args.into.clone(), force: args.force };
+            vec![restore(&folder, &wanted, &options, &mut notice)]
+        }
+        None => backup(&folder, &args.paths, &options, &mut notice),
+    };
+    print(&reports)?;
+    Ok(outcome(&reports))
+}
+
+fn print(reports: &[Report]) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    for report in reports {
+        let path = harmless(&report.path, 4000);
+        for note in &report.notes {
+            writeln!(out, "{path}: note: {}", harmless(note, 4000))?;
+        }
+        writeln!(out, "{path}: {}", sentence(report))?;
+        for reason in &report.reasons {
+            writeln!(out, "  {}", harmless(reason, 4000))?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn sentence(report: &Report) -> String {
+    let log = report.log.as_deref().map(|log| format!(" (log {})", short(log))).unwrap_or_default();
+    match (report.ended, &report.copy) {
+        (Ended::Copied, Some(copy)) => format!("copied, {} bytes: {}{log}", copy.bytes, copy.id),
+        (Ended::Restored, Some(copy)) => format!("put back from {}{log}", copy.id),
+        (Ended::Copied | Ended::Restored, None) => "done".to_owned(),
+        (Ended::Refused, _) => "REFUSED, nothing was changed".to_owned(),
+        (Ended::Failed, _) => "FAILED".to_owned(),
+    }
+}
+
+/// As much of a digest as people compare.
+fn short(digest: &str) -> String {
+    harmless(digest, 20).trim_end_matches('…').to_owned()
+}
+
+/// A failure is graver than a refusal.
+fn outcome(reports: &[Report]) -> Outcome {
+    let any = |ended: Ended| reports.iter().any(|report| report.ended == ended);
+    if any(Ended::Failed) {
+        Outcome::Failed
+    } else if any(Ended::Refused) {
+        Outcome::Refused
+    } else {
+        Outcome::Fine
+    }
+}
+
+/// A copy as programs see it: see docs/backup.md.
+#[derive(Serialize)]
+struct Row<'c> {
+    id: &'c str,
+    time: String,
+    path: &'c str,
+    bytes: u64,
+    digest: &'c str,
+    by: &'c str,
+    host: &'c str,
+}
+
+impl<'c> From<&'c Copy> for Row<'c> {
+    fn from(copy: &'c Copy) -> Row<'c> {
+        let Copy { id, time, path, bytes, digest, by, host, .. } = copy;
+        Row { id: id.as_str(), time: time.to_string(), path, bytes: *bytes, digest, by, host }
+    }
+}
+
+fn list(folder: &Folder, format: ListFormat) -> Result<Outcome> {
+    #[derive(Serialize)]
+    struct Json<'a> {
+        version: u32,
+        copies: &'a [Row<'a>],
+    }
+    let copies = folder.copies()?;
+    let rows: Vec<Row<'_>> = copies.whole().map(Row::from).collect();
+    let mut out = std::io::stdout().lock();
+    match format {
+        ListFormat::Json => crate::report::write_json(&mut out, &Json { version: JSON_VERSION, copies: &rows })?,
+        ListFormat::Csv => {
+            let cells = table(&rows, |digest| digest.to_owned());
+            cells.iter().try_for_each(|row| out.write_all(csv_line(row.iter().map(String::as_str)).as_bytes()))?;
+        }
+        ListFormat::Text if rows.is_empty() => writeln!(out, "there are no copies")?,
+        ListFormat::Text => out.write_all(columns(&table(&rows, short)).as_bytes())?,
+    }
+    out.flush()?;
+    Ok(Outcome::Fine)
+}
+
+fn table(rows: &[Row<'_>], digest: impl Fn(&str) -> String) -> Vec<[String; 6]> {
+    let heading = ["id", "time", "path", "bytes", "digest", "by"].map(ToOwned::to_owned);
+    let row = |row: &Row<'_>| {
+        [
+            row.id.to_owned(),
+            row.time.clone(),
+            harmless(row.path, 4000),
+            row.bytes.to_string(),
+            digest(&harmless(row.digest, 80)),
+            harmless(row.by, 80),
+        ]
+    };
+    std::iter::once(heading).chain(rows.iter().map(row)).collect()
+}
