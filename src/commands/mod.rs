@@ -14,6 +14,7 @@ mod render;
 mod rollback;
 mod schema;
 mod stat;
+mod sync;
 mod targets;
 
 use std::path::{Path, PathBuf};
@@ -70,6 +71,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Rollback(args) => rollback::run(&root(cli)?, args),
         Command::Log(args) => log::run(&root(cli)?, args),
         Command::Stat(args) => stat::run(&root(cli)?, args),
+        Command::Sync(args) => sync::run(cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),

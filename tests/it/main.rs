@@ -23,6 +23,7 @@ mod schema;
 mod schema_properties;
 mod stores;
 mod support;
+mod sync;
 mod workflows;
 mod yaml_mistakes;
 mod yaml_properties;
