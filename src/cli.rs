@@ -223,7 +223,8 @@ pub struct PublishArgs {
     #[command(flatten)]
     pub targets: TargetArgs,
 
-    /// Refuse unless exactly this happens: a plan made by `plan --live TARGET --format json`.
+    /// Refuse unless exactly this happens: what `publish --dry-run --format json` printed before,
+    /// or `plan --live TARGET --format json`.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
 

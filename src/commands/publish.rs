@@ -9,10 +9,11 @@ use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::model::Target;
 use crate::publish::data::{Data, Loaded, Wanted};
-use crate::publish::run::{Options, Report, planned_fingerprint, publish, record_refused_data};
+use crate::publish::planned::Planned;
+use crate::publish::run::{Options, Report, publish, record_refused_data};
 
 pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
-    let planned = args.plan.as_deref().map(planned_fingerprint).transpose()?;
+    let planned = args.plan.as_deref().map(Planned::read).transpose()?;
     let (who, patience) = who(&args.who);
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
     let options = Options { who, patience, planned, acknowledged, dry_run, quiet: false };

@@ -22,8 +22,11 @@ const PLAIN: &[(&str, &str)] = &[
 ];
 
 /// Workflows: their steps that fetch the tool are put in.
-const WORKFLOWS: &[(&str, &str)] =
-    &[("check.yml", include_str!("files/check.yml")), ("deploy.yml", include_str!("files/deploy.yml"))];
+const WORKFLOWS: &[(&str, &str)] = &[
+    ("check.yml", include_str!("files/check.yml")),
+    ("deploy.yml", include_str!("files/deploy.yml")),
+    ("drift.yml", include_str!("files/drift.yml")),
+];
 
 /// Where in a workflow the tool is fetched.
 const INSTALL_HERE: &str = "      # INSTALL\n";

@@ -1,6 +1,130 @@
-//! Placeholder until the real one is merged.
+//! Keeps secrets out of what is shown and recorded.
 
-/// `text`.
+use std::collections::BTreeMap;
+
+/// Shorter values are no secrets, and to replace them would garble what is said.
+const SHORTEST: usize = 8;
+
+/// The ends of the names of variables that hold secrets. Without `_ID` and `_FILE`: those only say
+/// which, and where.
+const SECRET_ENDS: &[&str] = &[
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "SECRET_KEY",
+    "ACCESS_KEY",
+    "API_KEY",
+    "PRIVATE_KEY",
+    "CREDENTIALS",
+];
+
+/// `text` with `[NAME]` in place of the value of every environment variable that holds a secret:
+/// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
+///
+/// To be done before the text is cut or escaped: half a secret is not found.
 pub fn redact(text: &str) -> String {
-    text.to_owned()
+    redact_with(text, &environment())
+}
+
+/// The same with the variables of `environment`.
+pub(super) fn redact_with(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let secrets = secrets(environment);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some((secret, name)) = secrets.iter().find(|(secret, _)| rest.starts_with(secret)) {
+            out.push_str(&format!("[{name}]"));
+            rest = &rest[secret.len()..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// The variables of this process, as far as they are text.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
+}
+
+/// Secrets and the names of their variables, the longest first, so that a secret that begins like
+/// another is replaced whole. Each line of a key counts: output is often told line by line.
+fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    let secret = environment.iter().filter(|(name, _)| is_secret(name));
+    let mut secrets: Vec<(&str, &str)> = secret
+        .flat_map(|(name, value)| value.lines().chain([value.as_str()]).map(move |value| (value.trim(), name.as_str())))
+        .filter(|(value, _)| value.chars().count() >= SHORTEST)
+        .collect();
+    secrets.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    secrets.dedup_by_key(|(value, _)| *value);
+    secrets
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn secrets_are_replaced_by_their_names() {
+        let environment = environment(&[
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"),
+            ("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEBY"),
+            ("REGISTRY_PASSWORD", "correct horse"),
+            ("portal_secret", "in lower case"),
+            ("TOKEN", "bare-name"),
+        ]);
+        assert_eq!(
+            redact_with("a FwoGZXIvYXdzEBY b wJalrXUtnFEMI/K7MDENG, wJalrXUtnFEMI/K7MDENG.", &environment),
+            "a [AWS_SESSION_TOKEN] b [AWS_SECRET_ACCESS_KEY], [AWS_SECRET_ACCESS_KEY]."
+        );
+        assert_eq!(
+            redact_with("correct horsein lower case|bare-name", &environment),
+            "[REGISTRY_PASSWORD][portal_secret]|[TOKEN]"
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let environment = environment(&[
+            ("HOME", "/root/somewhere"),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+            ("MY_PASSWORD", "short"),
+            ("EMPTY_TOKEN", ""),
+            ("NOTOKEN", "not a token"),
+        ]);
+        let text = "/root/somewhere AKIAIOSFODNN7EXAMPLE /var/run/token short not a token é…";
+        assert_eq!(redact_with(text, &environment), text);
+    }
+
+    #[test]
+    fn the_longer_secret_is_replaced_whole() {
+        let environment = environment(&[("A_TOKEN", "abcdefgh"), ("B_TOKEN", "abcdefghijkl"), ("C_TOKEN", "abcdefgh")]);
+        assert_eq!(redact_with("abcdefghijkl abcdefgh é", &environment), "[B_TOKEN] [A_TOKEN] é");
+    }
+
+    #[test]
+    fn a_key_of_several_lines_is_replaced_whole_and_by_the_line() {
+        let environment = environment(&[("DEPLOY_PRIVATE_KEY", "first line\nsecond line\n")]);
+        assert_eq!(redact_with("x first line\nsecond line y", &environment), "x [DEPLOY_PRIVATE_KEY] y");
+        assert_eq!(redact_with("line 2: second line", &environment), "line 2: [DEPLOY_PRIVATE_KEY]");
+    }
+
+    #[test]
+    fn the_environment_of_this_process_is_looked_at() {
+        assert_eq!(redact("nothing to see"), "nothing to see");
+        assert_eq!(super::environment().get("PATH"), std::env::var("PATH").ok().as_ref());
+    }
 }

@@ -1,8 +1,6 @@
 //! One publish to one target, from the lock to the log.
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Data;
@@ -11,6 +9,7 @@ use super::holder::Holder;
 use super::ledger::{Manifest, Version};
 use super::lock::Patience;
 use super::log::{Action, Status};
+use super::planned::Planned;
 use super::replace::{Change, Failure};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
@@ -26,7 +25,7 @@ pub struct Options {
     /// How long to wait for others.
     pub patience: Patience,
     /// Only what has this fingerprint: a plan that was looked at before.
-    pub planned: Option<String>,
+    pub planned: Option<Planned>,
     /// The fingerprint of an unsafe plan that is meant.
     pub acknowledged: Option<String>,
     /// Change nothing.
@@ -181,8 +180,9 @@ impl Work<'_> {
         }
         let nothing_to_do = live.is_some() && !plan.bytes_differ;
         let reasons = match self.not_the_plan(&plan) {
+            // A job that is started again after it succeeded does nothing, whatever was planned.
+            _ if nothing_to_do => Vec::new(),
             Some(reason) => vec![reason],
-            None if nothing_to_do => Vec::new(),
             None => self.unacknowledged(
                 &plan,
                 guard::reasons(self.site, manifest, self.data, &plan, live, self.bytes, &known)?,
@@ -198,11 +198,15 @@ impl Work<'_> {
     }
 
     fn not_the_plan(&self, plan: &Plan<'_>) -> Option<String> {
-        let planned = self.options.planned.as_ref().filter(|planned| **planned != plan.fingerprint)?;
-        Some(format!(
-            "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {}; plan again",
-            plan.fingerprint
-        ))
+        let planned = self.options.planned.as_ref()?;
+        let now = &plan.fingerprint;
+        match planned.of(&self.site.name) {
+            None => Some(format!("the plan does not tell what happens on {}; plan again", self.site.name)),
+            Some(planned) if planned == now => None,
+            Some(planned) => Some(format!(
+                "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
+            )),
+        }
     }
 
     /// What speaks against it, unless this very plan was acknowledged.
@@ -318,24 +322,4 @@ pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options)
         report
     };
     targets.iter().map(record).collect()
-}
-
-/// The fingerprint in a plan that `plan --format json` wrote.
-///
-/// # Errors
-/// If the file cannot be read or holds no plan.
-pub fn planned_fingerprint(path: &Path) -> Result<String> {
-    #[derive(serde::Deserialize)]
-    struct Planned {
-        version: u32,
-        fingerprint: String,
-    }
-    let shown = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
-    let planned: Planned = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{shown} holds no plan: make one with plan --live TARGET --format json -o {shown}"))?;
-    if planned.version != crate::plan::json::VERSION {
-        anyhow::bail!("{shown} was written by another version of shapeline: plan again");
-    }
-    Ok(planned.fingerprint)
 }

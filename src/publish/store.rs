@@ -1,7 +1,7 @@
 //! A folder on the far side: on this host, on an SSH server, in a bucket. What publishing needs of
 //! it, and nothing more.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Backup, Scheme, Target, TargetUrl, Text};
@@ -100,6 +100,11 @@ pub trait Store: Send + Sync {
 
     /// Where `name` is, for people.
     fn place(&self, name: &str) -> String;
+
+    /// What this place cannot promise, for people: a sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The largest file that is read back: some 15 million lines.
@@ -170,8 +175,17 @@ fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dy
             let (store, file) = super::file::FileStore::open(folder, file)?;
             Ok((Box::new(store), file))
         }
-        Scheme::Sftp => bail!("{} cannot be reached: this program was built without sftp", access.url),
-        Scheme::S3 => bail!("{} cannot be reached: this program was built without s3", access.url),
+        #[cfg(feature = "sftp")]
+        Scheme::Sftp => {
+            let (store, file) = super::sftp::SftpStore::open(access, folder, file)?;
+            Ok((Box::new(store), file))
+        }
+        #[cfg(not(feature = "sftp"))]
+        Scheme::Sftp => anyhow::bail!("{} cannot be reached: this program was built without sftp", access.url),
+        #[cfg(feature = "s3")]
+        Scheme::S3 => Ok((Box::new(super::s3::S3Store::open(access, folder)?), file.unwrap_or_default().to_owned())),
+        #[cfg(not(feature = "s3"))]
+        Scheme::S3 => anyhow::bail!("{} cannot be reached: this program was built without s3", access.url),
     }
 }
 

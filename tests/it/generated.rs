@@ -36,7 +36,7 @@ fn schemas() {
 /// This repository is a data repository too: its workflows are those of `init`, but for the tool.
 #[test]
 fn workflows() {
-    for name in ["check.yml", "deploy.yml"] {
+    for name in ["check.yml", "deploy.yml", "drift.yml"] {
         let text = shapeline::init::workflow(name, BUILD).unwrap();
         current(
             &format!(".github/workflows/{name}"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod check;
+mod delivery;
 mod explain;
 mod fmt;
 mod generated;
@@ -21,6 +22,7 @@ mod report_runs;
 mod rules;
 mod schema;
 mod schema_properties;
+mod servers;
 mod stores;
 mod support;
 mod sync;

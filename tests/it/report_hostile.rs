@@ -86,7 +86,7 @@ fn no_format_lets_a_value_steer_a_terminal_or_a_runner() {
             for format in FORMATS {
                 let out = without_colours(&written(report, format));
                 let steering: Vec<char> = out.chars().filter(|&c| is_steering(c) && c != '\n').collect();
-                assert_eq!(steering, [], "{format:?} of {value:?}:\n{out}");
+                assert_eq!(steering, Vec::<char>::new(), "{format:?} of {value:?}:\n{out}");
                 assert!(!out.contains("##["), "{format:?} of {value:?}:\n{out}");
                 let commands = lines(&out).filter(|line| command(line).is_some()).count();
                 let meant = usize::from(format == CheckFormat::Github);

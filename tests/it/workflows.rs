@@ -15,7 +15,7 @@ use crate::support::Repo;
 fn workflows_hold_to_the_rules() {
     let repo = Repo::empty();
     assert_eq!(repo.run(&["init"]).code, 0);
-    for name in ["check", "deploy"] {
+    for name in ["check", "deploy", "drift"] {
         let text = repo.read(&format!(".github/workflows/{name}.yml"));
         let workflow: Value = serde_yaml::from_str(&text).unwrap();
         assert!(workflow["permissions"].as_mapping().unwrap().is_empty(), "{name}: permissions at the top");
@@ -31,8 +31,9 @@ fn workflows_hold_to_the_rules() {
         }
     }
     let install = format!("cargo install --locked shapeline@{}", env!("CARGO_PKG_VERSION"));
-    assert!(repo.read(".github/workflows/check.yml").contains(&install));
-    assert!(repo.read(".github/workflows/deploy.yml").contains(&install));
+    for name in ["check", "deploy", "drift"] {
+        assert!(repo.read(&format!(".github/workflows/{name}.yml")).contains(&install), "{name}");
+    }
 }
 
 fn hold_step(step: &Value, job_may_write: bool) {
@@ -225,14 +226,82 @@ fn a_plan_that_is_a_link_to_the_runners_files_is_not_posted() {
     assert_eq!((runner.read("posted.md").as_str(), runner.read("calls").as_str()), ("", ""));
 }
 
-#[test]
-fn deploy_publishes_and_acknowledges_only_what_it_is_told() {
+/// A data repository with a target, as the runner that deploys has it.
+fn deploying() -> (Runner, PathBuf) {
     let runner = Runner::new();
-    runner.program("shapeline", "#!/bin/sh\nprintf '<%s>' \"$@\" >> \"$RUNNER_TEMP/calls\"\n");
-    for (told, call) in [("", "<publish>"), ("sha256:ab; id", "<publish><--ack=sha256:ab; id>")] {
-        let run = runner.step("deploy", "publish", "Publish", &[("ACKNOWLEDGE", told)]);
-        assert!(run.status.success(), "{run:?}");
-        assert_eq!(runner.read("calls"), call);
-        std::fs::remove_file(runner.temp("calls")).unwrap();
+    let live = runner.temp("live/shaper.txt");
+    std::fs::create_dir_all(live.parent().unwrap()).unwrap();
+    let settings = runner.repo.read("shapeline.yaml");
+    let target = format!("targets:\n  - {{name: hre-1, url: 'file://{}'}}\n", live.display());
+    runner.repo.write("shapeline.yaml", settings + &target);
+    runner.repo.commit("Name a target");
+    (runner, live)
+}
+
+/// The two jobs of a deployment; what each said.
+fn deploy(runner: &Runner, acknowledge: &str, between: impl Fn()) -> (Output, Output) {
+    let env = [("ACKNOWLEDGE", acknowledge)];
+    let plan = runner.step("deploy", "plan", "Plan", &env);
+    between();
+    std::fs::create_dir_all(runner.temp("plan")).unwrap();
+    std::fs::copy(runner.temp("plan.json"), runner.temp("plan/plan.json")).unwrap();
+    (plan, runner.step("deploy", "publish", "Publish", &env))
+}
+
+#[test]
+fn deploy_carries_out_the_plan_that_was_shown() {
+    let (runner, live) = deploying();
+    let (plan, publish) = deploy(&runner, "", || {});
+    assert!(plan.status.success() && publish.status.success(), "{plan:?}\n{publish:?}");
+    assert_eq!(std::fs::read_to_string(&live).unwrap().lines().count(), 5);
+    let summary = runner.read("summary.md");
+    assert!(summary.contains("+ 10.10.10.25") && summary.contains("hre-1: 5 added"), "{summary}");
+    assert!(summary.contains("version 1 is live"), "{summary}");
+}
+
+#[test]
+fn deploy_refuses_what_was_not_planned() {
+    let (runner, live) = deploying();
+    let (plan, publish) = deploy(&runner, "", || std::fs::write(&live, "by hand\n").unwrap());
+    assert!(plan.status.success());
+    assert_eq!(publish.status.code(), Some(1), "{publish:?}");
+    assert!(String::from_utf8_lossy(&publish.stdout).contains("is not the plan"));
+    assert_eq!(std::fs::read_to_string(&live).unwrap(), "by hand\n");
+}
+
+#[test]
+fn deploy_acknowledges_only_what_it_is_told() {
+    let (runner, live) = deploying();
+    std::fs::write(&live, "not understood\n").unwrap();
+    let (plan, _) = deploy(&runner, "", || {});
+    assert_eq!(plan.status.code(), Some(1), "what is not safe stops at the plan");
+    let said = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let fingerprint = said.split("--ack ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let (_, told) = deploy(&runner, "$(touch owned)", || {});
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(!runner.repo.path().join("owned").exists());
+    let (plan, publish) = deploy(&runner, &fingerprint, || {});
+    assert!(plan.status.success() && publish.status.success(), "{plan:?}\n{publish:?}");
+    assert_eq!(std::fs::read_to_string(&live).unwrap().lines().count(), 5);
+}
+
+/// What GitHub gets to see, for each way that `drift` may end.
+#[test]
+fn drift_is_reported_and_nothing_in_it_steers_github() {
+    for (code, heading) in [(0, "## No drift"), (3, "## What is live differs"), (2, "## The comparison failed")] {
+        let runner = Runner::new();
+        let script = format!(
+            "#!/bin/sh\necho \"$@\" > \"$RUNNER_TEMP/calls\"\nprintf '# heading\\n```\\r::error::x\\n'\nexit {code}\n"
+        );
+        runner.program("shapeline", &script);
+        let run = runner.step("drift", "drift", "Compare what is live with what is declared", &[]);
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+        assert_eq!(runner.read("calls"), "drift --record\n");
+        let summary = runner.read("summary.md");
+        assert!(summary.starts_with(heading), "{summary}");
+        assert!(summary.ends_with("\n\n    # heading\n    ```\n    ::error::x\n"), "{summary}");
+        let log = String::from_utf8(run.stdout).unwrap();
+        assert_eq!(log.lines().filter(|line| line.starts_with("::error")).count(), usize::from(code == 3), "{log}");
+        assert!(!log.contains("::error::x"), "{log}");
     }
 }

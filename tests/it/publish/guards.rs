@@ -99,9 +99,28 @@ fn only_the_plan_that_was_looked_at_is_carried_out() {
     plan("plan.json");
     site.publish(0, &["--plan", "plan.json"]);
     assert_eq!(site.live().lines().count(), 3);
+    // Started again, there is nothing left to do.
+    site.publish(0, &["--plan", "plan.json"]);
     site.repo.write("no.json", "{}");
     let run = site.publish(2, &["--plan", "no.json"]);
     assert!(run.stderr.contains("no.json holds no plan"), "{}", run.stderr);
+}
+
+#[test]
+fn a_dry_run_plans_for_all_targets() {
+    let site = Site::new(2, "");
+    let dry = site.publish(0, &["--dry-run", "--format", "json"]);
+    site.repo.write(".gitignore", "*.json\n");
+    site.repo.write("plan.json", &dry.stdout);
+    site.publish(0, &["--plan", "plan.json"]);
+    site.repo.subscriber("10.10.10.3", 30);
+    site.repo.commit("third");
+    let run = site.publish(1, &["--plan", "plan.json"]);
+    assert!(run.stdout.contains("is not the plan"), "{}", run.stdout);
+    site.repo.write("plan.json", site.publish(0, &["--dry-run", "--format", "json"]).stdout.replace("hre-1", "hre-2"));
+    let run = site.publish(1, &["--plan", "plan.json"]);
+    assert!(run.stdout.contains("does not tell what happens on hre-1"), "{}", run.stdout);
+    assert_eq!(site.live().lines().count(), 2);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What every store promises, held against each kind of store and a real server behind it.
 
 mod file;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(feature = "sftp")]
+mod sftp;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
