@@ -11,10 +11,10 @@ use crate::cli::{Cli, SyncArgs, TextOrJson, WhoArgs};
 use crate::finding::harmless;
 use crate::publish::moment::Moment;
 use crate::sync::health::health;
-use crate::sync::round::{Plan, Syncer};
 use crate::sync::service::Service;
 use crate::sync::status::{State, Status};
 use crate::sync::stop::Stop;
+use crate::sync::syncer::{Syncer, Task};
 use crate::sync::upstream::Upstream;
 
 pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
@@ -27,9 +27,9 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
     let (who, patience) = who(&WhoArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
     let only = args.targets.targets.clone();
-    let plan = Plan { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
+    let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
     let (once, interval) = (args.once, args.interval);
-    let service = Service { syncer: Syncer::new(plan)?, once, interval, status_file: args.status_file.clone() };
+    let service = Service { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
     let status = service.run(&stop)?;
     match status {
         Some(status) if once => {

@@ -1,9 +1,9 @@
 //! Pull mode: a host beside the shaper fetches the branch itself and publishes what it finds.
 //!
-//! [`service`] runs one [`round`] after the other until it is told to [`stop`]. A round fetches
-//! ([`upstream`]), looks at the [`signature`] if one is required, puts back a live file that
-//! somebody else changed ([`heal`]), and publishes. What became of it stands in the [`status`] file
-//! and, line by line, in the [`journal`].
+//! [`service`] lets the [`syncer`] go round and round until it is told to [`stop`]. A round fetches
+//! ([`upstream`]), looks at the [`signature`] if one is required, and then works on each target
+//! (`worker`): puts back a live file that somebody else changed ([`heal`]), and publishes. What
+//! became of it ([`round`]) stands in the [`status`] file and, line by line, in the [`journal`].
 
 pub mod heal;
 pub mod health;
@@ -12,10 +12,13 @@ pub mod journal;
 mod program;
 pub mod refusal;
 pub mod round;
+mod seen;
 pub mod service;
 pub mod signature;
 pub mod signers;
 pub mod status;
 pub mod stop;
+pub mod syncer;
 mod systemd;
 pub mod upstream;
+mod worker;

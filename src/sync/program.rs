@@ -95,7 +95,7 @@ impl Ended {
 
 /// A text in which no URL has a user and a password any more: `https://***@host/`. A lone user of
 /// ssh stays, who is no secret.
-pub(super) fn without_credentials(text: &str) -> String {
+fn without_credentials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
@@ -104,7 +104,7 @@ pub(super) fn without_credentials(text: &str) -> String {
         let end = after.find(|c: char| c == '/' || c == '?' || c.is_whitespace() || "'\"<>".contains(c));
         let authority = &after[..end.unwrap_or(after.len())];
         let kept = match authority.rfind('@') {
-            Some(at) if !(before.ends_with("ssh://") && !authority[..at].contains(':')) => {
+            Some(at) if !before.ends_with("ssh://") || authority[..at].contains(':') => {
                 out.push_str("***");
                 &after[at..]
             }

@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::interval::Interval;
 use super::journal::Journal;
-use super::round::Syncer;
 use super::status::{State, Status};
 use super::stop::Stop;
+use super::syncer::Syncer;
 use super::systemd::notify;
 use crate::publish::moment::Moment;
 

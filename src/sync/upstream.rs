@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use git2::{Oid, Repository};
+use git2::Oid;
 
-use super::program::{program, run, without_credentials};
+use super::program::{program, run};
 use super::stop::Stop;
 use crate::finding::quoted;
 use crate::git::Git;
@@ -145,6 +145,8 @@ impl Upstream {
         for name in ["GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"] {
             git.env_remove(name);
         }
+        // A remote may be given by a path from there.
+        git.current_dir(self.clone_folder()?);
         git.env("GIT_DIR", &self.git_dir).env("GIT_TERMINAL_PROMPT", "0");
         git.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
         let configured = open_git(&self.git_dir)?.config()?.get_string("core.sshCommand").is_ok();
@@ -163,13 +165,5 @@ impl Upstream {
     pub fn clone_folder(&self) -> Result<PathBuf> {
         let repository = open_git(&self.git_dir)?;
         Ok(repository.workdir().unwrap_or(repository.path()).to_path_buf())
-    }
-
-    /// Where it is fetched from, for people: without a password.
-    pub fn place(&self) -> String {
-        let repository = open_git(&self.git_dir).ok();
-        let remote = repository.as_ref().and_then(|repository: &Repository| repository.find_remote(&self.remote).ok());
-        let url = remote.as_ref().and_then(|remote| remote.url().ok().map(without_credentials));
-        crate::finding::harmless(url.as_deref().unwrap_or(&self.remote), 200)
     }
 }

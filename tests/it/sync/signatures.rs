@@ -170,6 +170,7 @@ impl<'h> Gpg<'h> {
         Gpg { host, home }
     }
 
+    /// Runs gpg, on another day if need be.
     fn run(&self, args: &[&str]) -> String {
         let mut gpg = Command::new("gpg");
         let out =
@@ -180,15 +181,16 @@ impl<'h> Gpg<'h> {
     }
 
     /// A new key; gives its fingerprint.
-    fn key(&self, user: &str, expires: &str) -> String {
-        self.run(&["--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", expires]);
+    fn key(&self, user: &str, more: &[&str], expires: &str) -> String {
+        let make = ["--passphrase", "", "--quick-generate-key", user, "ed25519", "sign", expires];
+        self.run(&[more, &make].concat());
         let listed = self.run(&["--with-colons", "--list-keys", user]);
         listed.lines().find_map(|line| line.strip_prefix("fpr:")).unwrap().trim_matches(':').to_owned()
     }
 
     /// Commits one more subscriber, signed by the key, and pushes it.
-    fn push(&self, number: u32, key: &str) {
-        let home = format!("exec env GNUPGHOME={} gpg \"$@\"", self.home.display());
+    fn push(&self, number: u32, key: &str, more: &[&str]) {
+        let home = format!("exec env GNUPGHOME={} gpg {} \"$@\"", self.home.display(), more.join(" "));
         let program = self.host.script("gpg-at-home", &home);
         let program = format!("gpg.program={}", program.display());
         self.host
@@ -206,12 +208,12 @@ impl Drop for Gpg<'_> {
 fn a_commit_signed_with_gpg_by_somebody_who_may_goes_live() {
     let (host, ssh) = host();
     let author = Gpg::new(&host, "author-gpg");
-    let keys: Vec<String> = [("alice", "never"), ("mallory", "never"), ("eve", "never")]
-        .map(|(name, expires)| author.key(&format!("{name}@ispcustomer.co.zw"), expires))
-        .into();
-    // The host knows the keys of the first two, and lets one of them.
+    let keys: Vec<String> = ["alice", "mallory", "eve"].map(|name| author.key(name, &[], "never")).into();
+    let past = ["--faked-system-time", "20200101T000000"];
+    let expired = author.key("oscar", &past, "1y");
+    // The host knows all keys but eve's.
     let ours = Gpg::new(&host, "host-gpg");
-    host.write("keys", &author.run(&["--armor", "--export", &keys[0], &keys[1]]));
+    host.write("keys", &author.run(&["--armor", "--export", &keys[0], &keys[1], &expired]));
     ours.run(&["--import", host.path("keys").to_str().unwrap()]);
     let listed = |fingerprint: &str| host.signers(&format!("noc {ssh}\ngpg {fingerprint}\n"));
     let once = |code: i32, why: &str| {
@@ -222,23 +224,26 @@ fn a_commit_signed_with_gpg_by_somebody_who_may_goes_live() {
         assert_eq!(round.code, code, "{}", round.stderr);
         assert!(round.stderr.contains(why), "{why}: {}", round.stderr);
     };
-    author.push(4, &keys[0]);
+    author.push(4, &keys[0], &[]);
     once(1, "the allowed signers name no GPG key");
     listed(&keys[1]);
     once(1, &format!("its GPG signature is of {}, which is not among those that may sign", keys[0]));
     listed(&keys[0].to_lowercase());
     once(0, "version 1 is live");
-    author.push(5, &keys[1]);
+    author.push(5, &keys[1], &[]);
     once(1, "is not among those");
-    author.push(6, &keys[2]);
+    author.push(6, &keys[2], &[]);
     once(1, "its GPG signature is of a key that gpg does not know");
     listed(&keys[2]);
     once(1, "its GPG signature is of a key that gpg does not know");
     // What SSH signs still counts beside it.
     host.push_signed(7, "good");
     once(0, "version 2 is live");
+    author.push(9, &expired, &past);
+    listed(&expired);
+    once(1, "its GPG signature is of a key that has expired");
     // A key that was good and is no more.
-    author.push(8, &keys[0]);
+    author.push(8, &keys[0], &[]);
     listed(&keys[0]);
     let revocation = author.home.join(format!("openpgp-revocs.d/{}.rev", keys[0]));
     let text = std::fs::read_to_string(revocation).unwrap().replace(":-----BEGIN", "-----BEGIN");

@@ -93,6 +93,30 @@ fn the_environment_names_no_other_repository() {
     assert_eq!(host.live(), three());
 }
 
+#[test]
+fn a_remote_may_be_a_path_from_the_clone() {
+    let host = Host::new("");
+    host.git(&["-C", "clone", "remote", "set-url", "origin", "../server"]);
+    host.once(0, &[]);
+    assert_eq!(host.live(), three());
+}
+
+/// Otherwise the clone would grow by a file or more with each push.
+#[test]
+fn what_piles_up_is_packed_before_it_ends() {
+    let host = Host::new("");
+    for (name, value) in [("fetch.unpackLimit", "1"), ("gc.auto", "1"), ("gc.autoPackLimit", "1")] {
+        host.git(&["-C", "clone", "config", name, value]);
+    }
+    for number in 4..=6 {
+        host.author.subscriber(&format!("10.10.10.{number}"), 30);
+        host.push("one more");
+        host.once(0, &[]);
+    }
+    let count = host.git(&["-C", "clone", "count-objects", "-v"]);
+    assert!(count.starts_with("count: 0\n") && count.contains("\npacks: 1\n"), "{count}");
+}
+
 /// The system's ssh, if it asks, asks nobody.
 #[test]
 fn ssh_asks_nobody_unless_it_was_set_up_otherwise() {
