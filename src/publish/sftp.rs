@@ -6,6 +6,7 @@
 
 mod fault;
 mod link;
+mod packets;
 mod remote;
 mod ssh;
 

@@ -1,5 +1,7 @@
 //! What it means when a server does not do what it was asked.
 
+use std::io::ErrorKind;
+
 use openssh_sftp_client::Error;
 use openssh_sftp_client::error::SftpErrorKind;
 
@@ -37,9 +39,8 @@ impl From<Error> for Fault {
             }
             Error::SftpError(_, said) => Fault::Refused(format!("the server says {:?}", harmless(said.get().0, 200))),
             Error::FormatError(_) => Fault::Lost(NOT_UNDERSTOOD.to_owned()),
-            Error::SftpServerHelloMsgTooLong { .. } => Fault::Lost(
-                "what came is not the SFTP protocol: the account must print nothing when it is logged in to".to_owned(),
-            ),
+            Error::SftpServerHelloMsgTooLong { .. } => Fault::Lost(NOT_THE_PROTOCOL.to_owned()),
+            Error::IOError(error) if error.kind() == ErrorKind::InvalidData => Fault::Lost(NOT_THE_PROTOCOL.to_owned()),
             Error::InvalidResponse(why) => Fault::Lost(format!("its answer is against the protocol: {why}")),
             Error::RecursiveErrors(errors) => Fault::from(errors.original_error),
             // The end of the connection shows as any of several errors, none of which says more.
@@ -49,8 +50,11 @@ impl From<Error> for Fault {
     }
 }
 
+const NOT_THE_PROTOCOL: &str =
+    "what came is not the SFTP protocol: the account must print nothing when it is logged in to";
+
 /// The library gives up the connection when it meets such a name.
-pub const NOT_UNDERSTOOD: &str =
+const NOT_UNDERSTOOD: &str =
     "its answer cannot be understood: perhaps a file in the folder has a name that is not UTF-8; rename or remove it";
 
 /// Whether the connection is gone, by `error`.

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::fault::{Fault, lost};
+use super::packets::Packets;
 use super::remote::Remote;
 use super::ssh::{Server, Ssh};
 use crate::publish::runtime::runtime;
@@ -76,7 +77,7 @@ impl Link {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let _turn = (bytes <= BRIEF).then(|| self.brief());
+        let _turn = self.brief_for(bytes);
         let remote = match &*self.state() {
             State::Up(up) => Remote::new(&up.0, Arc::clone(&self.brief)),
             State::Lost(why) => return Err(anyhow!("{why}")),
@@ -95,15 +96,12 @@ impl Link {
         }
     }
 
-    /// Until this is dropped, large transfers stand back.
-    pub fn brief(&self) -> Brief {
-        self.brief.fetch_add(1, Ordering::AcqRel);
-        Brief(Arc::clone(&self.brief))
-    }
-
-    /// The same for what moves `bytes`, if that is little.
+    /// Until this is dropped, large transfers stand back for what moves `bytes`, if that is little.
     pub fn brief_for(&self, bytes: usize) -> Option<Brief> {
-        (bytes <= BRIEF).then(|| self.brief())
+        (bytes <= BRIEF).then(|| {
+            self.brief.fetch_add(1, Ordering::AcqRel);
+            Brief(Arc::clone(&self.brief))
+        })
     }
 
     /// Whether there is nobody to talk to any more.
@@ -144,7 +142,7 @@ async fn connect(server: &Server) -> Result<(Sftp, Ssh)> {
     let (ssh, stdin, stdout) = server.start()?;
     // What is asked leaves at once: we wait for the answer.
     let options = SftpOptions::new().flush_interval(Duration::ZERO);
-    let greeting = tokio::spawn(async move { Sftp::new(stdin, stdout, options).await });
+    let greeting = tokio::spawn(async move { Sftp::new(stdin, Packets::new(stdout), options).await });
     let (why, patience) = match timeout(CONNECT, greeting).await {
         Ok(Ok(Ok(sftp))) => return Ok((sftp, ssh)),
         Ok(Ok(Err(error))) => (Fault::from(error).to_string(), Duration::from_secs(2)),
@@ -152,7 +150,8 @@ async fn connect(server: &Server) -> Result<(Sftp, Ssh)> {
         Err(_) => (format!("no answer for {} seconds", CONNECT.as_secs()), Duration::ZERO),
     };
     let said = ssh.end(patience).await;
-    let parts = [said.clone(), why, server.advice(&said).unwrap_or_default()];
+    let advice = server.advice(&format!("{said} {why}")).unwrap_or_default();
+    let parts = [said, why, advice];
     let known: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     Err(anyhow!("{}", if known.is_empty() { "ssh ended without a word".to_owned() } else { known.join(": ") }))
 }

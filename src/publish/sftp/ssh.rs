@@ -21,7 +21,7 @@ const OPTIONS: &[&str] = &[
     "StrictHostKeyChecking=yes",
     "ConnectTimeout=15",
     "ServerAliveInterval=5",
-    "ServerAliveCountMax=3",
+    "ServerAliveCountMax=2",
     "ForwardAgent=no",
     "ForwardX11=no",
     "ClearAllForwardings=yes",
@@ -139,7 +139,7 @@ impl Server {
                 .to_owned()
         } else if has("subsystem request failed") {
             "the server offers no SFTP: set `Subsystem sftp internal-sftp` in its sshd_config".to_owned()
-        } else if ["refused", "timed out", "No route", "Could not resolve"].into_iter().any(has) {
+        } else if ["refused", "timed out", "no answer", "No route", "Could not resolve"].into_iter().any(has) {
             "is the server up, and the url in shapeline.yaml right?".to_owned()
         } else {
             return None;
@@ -211,8 +211,9 @@ fn words(said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
     let frame = |c: char| c == '@' || c.is_whitespace();
     let lines: Vec<&str> = said.lines().map(|line| line.trim_matches(frame)).filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(12)..];
-    last.iter().map(|line| harmless(line, 200)).collect::<Vec<_>>().join("; ")
+    let last = &lines[lines.len().saturating_sub(20)..];
+    let last: Vec<String> = last.iter().map(|line| harmless(line.trim_end_matches('.'), 200)).collect();
+    last.join("; ")
 }
 
 #[cfg(test)]
