@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
+use crate::sync::interval::Interval;
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
 #[derive(Debug, Parser)]
@@ -61,6 +62,8 @@ pub enum Command {
     Stat(StatArgs),
     /// Copy files and folders to the backup folder, list the copies, put one back.
     Backup(BackupArgs),
+    /// Fetch the branch again and again, and publish what it says: pull mode.
+    Sync(SyncArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -382,6 +385,54 @@ pub struct BackupArgs {
     /// How the list is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "list")]
     pub format: ListFormat,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// Go round once, and exit with what became of it.
+    #[arg(long)]
+    pub once: bool,
+
+    /// The time from one round to the next: 60s, 5m, 1h. Twice as long after each failure.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub interval: Interval,
+
+    /// The remote of the clone.
+    #[arg(long, value_name = "NAME", default_value = "origin")]
+    pub remote: String,
+
+    /// The branch that is to be live.
+    #[arg(long, value_name = "NAME", default_value = "main")]
+    pub branch: String,
+
+    /// The targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+
+    /// Publish only what is signed by one of the allowed signers.
+    #[arg(long, requires = "allowed_signers")]
+    pub require_signature: bool,
+
+    /// Who may sign: lines as in ssh-keygen(1), and `gpg FINGERPRINT`. Not in the clone.
+    #[arg(long, value_name = "FILE", requires = "require_signature")]
+    pub allowed_signers: Option<PathBuf>,
+
+    /// Write how it is to this file after each round; see docs/sync.md.
+    #[arg(long, value_name = "FILE")]
+    pub status_file: Option<PathBuf>,
+
+    /// Only read the status file: 0 fine, 1 refused, 2 failing or stale. For monitoring.
+    #[arg(long, requires = "status_file", conflicts_with_all = ["once", "require_signature"])]
+    pub health: bool,
+
+    /// Who, and how patiently.
+    #[command(flatten)]
+    pub who: WhoArgs,
+
+    /// How the outcome of `--once` is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: TextOrJson,
 }
 
 /// How an outcome is printed.

@@ -34,7 +34,8 @@ impl Git {
         let repository = git2::Repository::discover(&root)
             .with_context(|| format!("{} is not in a git repository; `git init` makes one", root.display()))?;
         let Some(top) = repository.workdir() else {
-            bail!("{} is a bare git repository: check out a work tree", root.display());
+            // Nothing is checked out: there are revisions to read, and no files.
+            return Ok(Git { repository, prefix: String::new() });
         };
         let top = top.canonicalize()?;
         let prefix = match root.strip_prefix(&top).map(Path::to_str) {
@@ -142,7 +143,8 @@ impl Git {
         commit.to_string().chars().take(12).collect()
     }
 
-    fn git_dir(&self) -> PathBuf {
+    /// Where git keeps what it knows.
+    pub fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()
     }
 }

@@ -32,6 +32,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
+pub mod sync;
 pub mod tree;
 pub mod write;
 pub mod yaml;

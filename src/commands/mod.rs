@@ -16,6 +16,7 @@ mod render;
 mod rollback;
 mod schema;
 mod stat;
+mod sync;
 mod targets;
 
 use std::path::{Path, PathBuf};
@@ -76,6 +77,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Backup(args) => backup::run(&root(cli)?, args),
         #[cfg(not(unix))]
         Command::Backup(_) => bail!("backup keeps modes, owners and links: it works on Unix only"),
+        Command::Sync(args) => sync::run(cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),

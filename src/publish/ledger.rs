@@ -144,6 +144,9 @@ pub struct Pending {
     pub held: Option<Held>,
     /// The limits that are to be noted.
     pub limits: Option<Safety>,
+    /// The commit that is to be the newest, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
     /// Set once the new file turned out to be no good: the old one is to be put back, because of
     /// this.
     pub taken_back: Option<String>,
@@ -152,7 +155,7 @@ pub struct Pending {
 impl Pending {
     /// What is meant to happen.
     pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
-        Pending { entry, before, after, held: None, limits: None, taken_back: None }
+        Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
     }
 }
 

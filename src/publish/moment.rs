@@ -40,6 +40,13 @@ impl Moment {
         self.to_string().replace([':', '-'], "")
     }
 
+    /// So much later, as far as the calendar goes.
+    pub fn after(self, time: std::time::Duration) -> Moment {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let later = self.0.as_second().saturating_add(seconds);
+        Moment(Timestamp::from_second(later).unwrap_or(Timestamp::MAX))
+    }
+
     /// Seconds from `earlier` to this; nothing if the clock went backwards.
     pub fn seconds_since(self, earlier: Moment) -> u64 {
         u64::try_from(self.0.as_second() - earlier.0.as_second()).unwrap_or_default()

@@ -35,6 +35,8 @@ pub struct Change<'c> {
     pub held: Option<Held>,
     /// The limits that the next publish is to be held against, too.
     pub limits: Option<Safety>,
+    /// The commit that is the newest from then on, if it is.
+    pub newest: Option<String>,
     /// Whether the check command is asked.
     pub check: bool,
     /// What else is to be said in the log.
@@ -117,6 +119,7 @@ impl Session<'_> {
         self.ledger.write_version(after.id, change.bytes, &fence)?;
         let mut pending = Pending::new(entry.clone(), before, after);
         (pending.held, pending.limits) = (change.held.clone(), change.limits.clone());
+        pending.newest.clone_from(&change.newest);
         self.ledger.write_pending(&pending, &fence)?;
         Ok(pending)
     }
@@ -286,10 +289,11 @@ impl Session<'_> {
 
     /// The log tells how it ended: now for the rest.
     fn close(&mut self, pending: Pending, status: Status) -> Result<()> {
-        let Pending { entry, after, held, limits, .. } = pending;
+        let Pending { entry, after, held, limits, newest, .. } = pending;
         let id = after.id;
         if status == Status::Success {
             self.note_live(&entry.actor, after, held, limits);
+            self.manifest.newest = newest.or(self.manifest.newest.take());
         } else {
             // The log speaks of it: the number is not given again.
             self.manifest.next = self.manifest.next.max(id.saturating_add(1));
@@ -306,11 +310,6 @@ impl Session<'_> {
         manifest.next = manifest.next.max(version.id.saturating_add(1));
         if manifest.find(version.id).is_none() {
             manifest.versions.push(version.clone());
-        }
-        // After a rollback the newest commit stays what it was: what was taken back, or comes before
-        // it, is not new.
-        if held.is_none() && version.commit.is_some() {
-            manifest.newest.clone_from(&version.commit);
         }
         manifest.live = Some(Live { version, since: Moment::now(), by: by.to_owned() });
         (manifest.held, manifest.limits) = (held, limits);

@@ -73,6 +73,8 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         dirty: to.dirty,
         held: held.or_else(|| session.manifest.held.clone()),
         limits: session.manifest.limits.clone(),
+        // What was taken back, and what comes before it, is not new.
+        newest: None,
         check: !options.force,
         reason: options.force.then(|| "forced: the check command was not asked".to_owned()),
         kept: Some(to),

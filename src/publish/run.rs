@@ -236,6 +236,7 @@ impl Work<'_> {
             return Ok(report);
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
+        let held = self.still_held(&session.manifest, report.fingerprint.as_deref().unwrap_or_default())?;
         let taken = live.as_ref().is_some_and(|live| live.bytes == self.bytes);
         let change = Change {
             action: Action::Publish,
@@ -245,7 +246,8 @@ impl Work<'_> {
             subscribers: Some(self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
-            held: self.still_held(&session.manifest, report.fingerprint.as_deref().unwrap_or_default())?,
+            newest: report.commit.clone().filter(|_| held.is_none()),
+            held,
             limits: known.instead,
             check: true,
             reason: taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned()),

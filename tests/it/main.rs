@@ -26,6 +26,7 @@ mod schema_properties;
 mod servers;
 mod stores;
 mod support;
+mod sync;
 mod workflows;
 mod yaml_mistakes;
 mod yaml_properties;

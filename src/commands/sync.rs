@@ -1,0 +1,85 @@
+//! `sync`: pull mode, on a host beside the shaper.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Outcome;
+use super::targets::who;
+use crate::cli::{Cli, SyncArgs, TextOrJson, WhoArgs};
+use crate::finding::harmless;
+use crate::publish::moment::Moment;
+use crate::sync::health::health;
+use crate::sync::service::Service;
+use crate::sync::status::{State, Status};
+use crate::sync::stop::Stop;
+use crate::sync::syncer::{Syncer, Task};
+use crate::sync::upstream::Upstream;
+
+pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
+    if let (true, Some(path)) = (args.health, &args.status_file) {
+        return tell_health(path);
+    }
+    let stop = Stop::on_signals(if args.once { 2 } else { 0 }).context("cannot listen for signals")?;
+    let root = folder(cli)?;
+    let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
+    let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
+    let (who, patience) = who(&WhoArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
+    let only = args.targets.targets.clone();
+    let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
+    let (once, interval) = (args.once, args.interval);
+    let service = Service { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
+    let status = service.run(&stop)?;
+    match status {
+        Some(status) if once => {
+            print(&status, args.format == TextOrJson::Json)?;
+            Ok(outcome(status.state))
+        }
+        None if once => bail!("was asked to end before all was done"),
+        _ => Ok(Outcome::Fine),
+    }
+}
+
+/// The clone. It may be bare, so it need not look like a data repository.
+fn folder(cli: &Cli) -> Result<PathBuf> {
+    match &cli.directory {
+        Some(folder) if !folder.is_dir() => bail!("{} is not a folder", folder.display()),
+        Some(folder) => Ok(folder.clone()),
+        None => super::root(cli).or_else(|_| Ok(std::env::current_dir()?)),
+    }
+}
+
+fn tell_health(path: &Path) -> Result<Outcome> {
+    let (state, line) = health(&Status::read(path)?, Moment::now());
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}", harmless(&line, 1000))?;
+    Ok(outcome(state))
+}
+
+fn print(status: &Status, json: bool) -> Result<()> {
+    if json {
+        let mut out = std::io::stdout().lock();
+        crate::report::write_json(&mut out, status)?;
+        return Ok(out.flush()?);
+    }
+    let commit = status.remote_commit.as_deref().unwrap_or("none");
+    let commit = commit.get(..12).unwrap_or(commit);
+    let said = match status.state {
+        State::Ok => format!("commit {commit} is live"),
+        State::Held => format!("commit {commit} was rolled back, and is not published again"),
+        State::Refused => format!("commit {commit} may not be published; what was published stays"),
+        State::Starting | State::Failing => "not all could be done; what was published stays".to_owned(),
+    };
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}: {said}", status.state.as_str())?;
+    Ok(out.flush()?)
+}
+
+fn outcome(state: State) -> Outcome {
+    match state {
+        State::Ok => Outcome::Fine,
+        State::Held | State::Refused => Outcome::Refused,
+        State::Starting | State::Failing => Outcome::Failed,
+    }
+}

@@ -1,0 +1,129 @@
+//! Putting back what was published where somebody else changed the live file.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::publish::holder::Holder;
+use crate::publish::ledger::Live;
+use crate::publish::lock::Patience;
+use crate::publish::log::{Action, Status};
+use crate::publish::replace::{Change, Failure};
+use crate::publish::site::{Session, Site};
+use crate::publish::store::{Stored, digest};
+
+/// A live file that was put back.
+pub struct Healed {
+    /// What had become of it: a sentence.
+    pub found: String,
+    /// The version that is live again.
+    pub version: u64,
+}
+
+/// Puts back the version that was published last, if the live file is another, and tells the log
+/// of both. It needs no data: also while the data is refused, and while no server answers, the
+/// shaper has what was published. A live file with the digest `wanted` is left as it is: somebody
+/// else already put in place what is about to be published.
+///
+/// # Errors
+/// If the target cannot be reached, or the version cannot be put in place.
+pub fn heal(
+    site: &Site,
+    wanted: &dyn Fn() -> Option<String>,
+    who: &Holder,
+    patience: Patience,
+    notice: &mut dyn FnMut(&str),
+) -> Result<Option<Healed>> {
+    // Without the lock at first: nearly always there is nothing to do. A publish that goes on, or
+    // was cut off, is for whoever has the lock to judge.
+    let ledger = site.ledger();
+    let published = ledger.manifest()?.and_then(|manifest| manifest.live);
+    if ledger.pending()?.is_none() && changed(published.as_ref(), site.live()?.as_ref()).is_none() {
+        return Ok(None);
+    }
+    let mut session = Session::begin(site, who, "sync", patience, notice)?;
+    let live = site.live()?;
+    let published = session.manifest.live.clone();
+    let Some(published) = changed(published.as_ref(), live.as_ref()) else { return Ok(None) };
+    if live.as_ref().is_some_and(|live| Some(digest(&live.bytes)) == wanted()) {
+        return Ok(None);
+    }
+    let version = published.version.clone();
+    let bytes = ledger.read_version(&version)?;
+    let found = sentence(live.as_ref(), &bytes);
+    record(site, &mut session, live.as_ref(), &found)?;
+    let change = Change {
+        action: Action::Publish,
+        live: live.as_ref(),
+        bytes: &bytes,
+        subscribers: version.subscribers,
+        commit: version.commit.clone(),
+        dirty: version.dirty,
+        held: session.manifest.held.clone(),
+        limits: session.manifest.limits.clone(),
+        reason: Some("it was published, and put back after somebody else changed the live file".to_owned()),
+        kept: Some(version),
+        newest: None,
+        check: true,
+    };
+    match session.replace(change) {
+        Ok(version) => Ok(Some(Healed { found, version: version.id })),
+        Err(Failure::Refused(reason)) => bail!("{found}, and it was not put back: {reason}"),
+        Err(Failure::Failed(error)) => Err(anyhow!("{error:#}").context(format!("{found}, and it was not put back"))),
+    }
+}
+
+/// What was published, if something else is live. A file that was never published is nobody's.
+fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p Live> {
+    published.filter(|published| live.is_none_or(|live| digest(&live.bytes) != published.version.digest))
+}
+
+/// Tells the log, unless it was told of this very file and nothing has become of it since.
+fn record(site: &Site, session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
+    let mut entry = session.entry(Action::Drift, found.to_owned());
+    entry.digest = live.map(|live| digest(&live.bytes));
+    let log = site.ledger().log()?;
+    let last = log.entries.iter().rev().find(|last| last.action == Action::Drift || last.status == Status::Success);
+    if last.is_some_and(|last| last.action == Action::Drift && last.digest == entry.digest) {
+        return Ok(());
+    }
+    session.record(entry)
+}
+
+fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
+    let Some(live) = live else { return "the live file was removed by somebody else".to_owned() };
+    let (added, gone) = (missing_from(published, &live.bytes), missing_from(&live.bytes, published));
+    format!("the live file was changed by somebody else: {} added, {} removed", lines(added), lines(gone))
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+/// How many lines of `other` are not in `one`, each as often as it is too many.
+fn missing_from(one: &[u8], other: &[u8]) -> usize {
+    let lines = |bytes| <[u8]>::split(bytes, |byte: &u8| *byte == b'\n').filter(|line: &&[u8]| !line.is_empty());
+    let mut surplus: HashMap<&[u8], isize> = HashMap::new();
+    lines(other).for_each(|line| *surplus.entry(line).or_default() += 1);
+    lines(one).for_each(|line| *surplus.entry(line).or_default() -= 1);
+    surplus.into_values().map(|count| usize::try_from(count).unwrap_or_default()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_as_often_as_they_stand_there() {
+        let count = |one: &str, other: &str| missing_from(one.as_bytes(), other.as_bytes());
+        assert_eq!((count("a\nb\n", "b\na\n"), count("", "a\na\n"), count("a\n", "a\na\nb")), (0, 2, 2));
+    }
+
+    #[test]
+    fn what_was_found_is_a_sentence() {
+        let live = Stored { mark: crate::publish::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
+        let told = sentence(Some(&live), b"a\nb\n");
+        assert_eq!(told, "the live file was changed by somebody else: 2 lines added, 1 line removed");
+        assert!(sentence(None, b"").contains("removed"));
+    }
+}

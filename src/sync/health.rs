@@ -1,0 +1,30 @@
+//! A word on the status file for whoever watches many hosts.
+
+use super::status::{State, Status};
+use crate::publish::moment::Moment;
+
+/// A round may be late by this: it may wait for another publisher, and for the reload.
+const GRACE: u64 = 300;
+
+/// How it is, and what is to be said of it in one line.
+pub fn health(status: &Status, now: Moment) -> (State, String) {
+    let age = status.last_attempt.map(|attempt| now.seconds_since(attempt));
+    let allowed = status.interval.saturating_mul(3).max(status.pause.unwrap_or_default()).saturating_add(GRACE);
+    let synced = status.synced_commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+    let last = status.last_success.map_or_else(|| "never".to_owned(), |last| last.to_string());
+    let detail = format!("synced {synced}, last success {last}");
+    match age {
+        None => (State::Failing, "starting: no round has ended yet".to_owned()),
+        Some(age) if age > allowed => (
+            State::Failing,
+            format!("stale: the last round began {age} s ago, and more than {allowed} s is too long; {detail}"),
+        ),
+        Some(_) if status.state == State::Starting => (State::Failing, format!("starting: {detail}")),
+        Some(_) => {
+            let target = status.targets.iter().find(|target| target.state == status.state);
+            let of_target = target.and_then(|target| Some(format!("{}: {}", target.target, target.reasons.first()?)));
+            let why = status.error.clone().or(of_target).map(|why| format!("; {why}")).unwrap_or_default();
+            (status.state, format!("{}: {detail}{why}", status.state.as_str()))
+        }
+    }
+}

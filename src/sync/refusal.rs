@@ -1,0 +1,60 @@
+//! A commit that is refused before it comes to a target: told to the target's log, once.
+
+use anyhow::Result;
+
+use crate::publish::holder::Holder;
+use crate::publish::lock::Patience;
+use crate::publish::log::{Action, Log, Status};
+use crate::publish::site::{Session, Site};
+use crate::report::Report;
+
+/// How many problems are named; `check` lists them all.
+const NAMED: usize = 3;
+
+/// Tells the log of `site` that `commit` was refused, unless it is the last that was tried there.
+///
+/// # Errors
+/// If the log cannot be read or written.
+pub fn record(
+    site: &Site,
+    commit: &str,
+    reason: &str,
+    who: &Holder,
+    patience: Patience,
+    notice: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let reason = format!("refused: {reason}");
+    let told = |log: &Log| {
+        let last = log.entries.iter().rev().find(|entry| entry.action == Action::Publish);
+        last.is_some_and(|last| last.reason.as_ref() == Some(&reason) && last.commit.as_deref() == Some(commit))
+    };
+    if told(&site.ledger().log()?) {
+        return Ok(());
+    }
+    let mut session = Session::begin(site, who, "sync", patience, notice)?;
+    let mut entry = session.entry(Action::Publish, "data".to_owned());
+    entry.status = Status::Error;
+    entry.reason = Some(reason);
+    entry.commit = Some(commit.to_owned());
+    session.record(entry)
+}
+
+/// What is wrong with the data, in a sentence.
+pub fn sentence(report: &Report<'_>, commit: &str) -> String {
+    let entries = report.entries();
+    let named = entries.iter().filter(|entry| entry.finding.severity == crate::finding::Severity::Error);
+    let named: Vec<String> = named
+        .take(NAMED)
+        .map(|entry| {
+            let at = &entry.primary;
+            let place = match at.whole_file {
+                true => at.path().to_owned(),
+                false => format!("{}:{}:{}", at.path(), at.start.line, at.start.column),
+            };
+            format!("{place}: {}", entry.finding.message)
+        })
+        .collect();
+    let errors = report.counts.errors;
+    let count = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };
+    format!("the data has {count}: {}; `shapeline check --rev {commit}` shows them", named.join("; "))
+}

@@ -1,0 +1,102 @@
+//! Whose signatures count: a file of the host's own.
+//!
+//! Its lines are those that ssh-keygen(1) describes under "allowed signers", and for GPG
+//! `gpg FINGERPRINT`. Blank lines and lines with `#` say nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::finding::quoted;
+use crate::publish::store::digest;
+
+/// The keys that may sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signers {
+    /// Lines for ssh-keygen; it alone reads them.
+    pub(super) ssh: String,
+    /// Fingerprints, in capitals without spaces.
+    pub(super) gpg: BTreeSet<String>,
+    /// Of the whole file.
+    pub(super) digest: String,
+}
+
+impl Signers {
+    /// Reads the file, which must not lie in the clone `clone`: who may sign is not for those to
+    /// say who sign.
+    ///
+    /// # Errors
+    /// If it cannot be read, lies in the clone, anybody may write to it, or it names no key.
+    pub fn read(path: &Path, clone: &Path) -> Result<Signers> {
+        let shown = path.display();
+        let cannot = || format!("cannot read the allowed signers {shown}");
+        let real = path.canonicalize().with_context(cannot)?;
+        if clone.canonicalize().is_ok_and(|clone| real.starts_with(clone)) {
+            bail!("the allowed signers {shown} lie in the clone: keep them outside of it, where no commit reaches");
+        }
+        #[cfg(unix)]
+        if std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&real).with_context(cannot)?.permissions())
+            & 0o002
+            != 0
+        {
+            bail!("anybody may write to the allowed signers {shown}: chmod o-w {shown}");
+        }
+        let text = std::fs::read_to_string(&real).with_context(cannot)?;
+        let signers = Signers::parse(&text).with_context(|| format!("the allowed signers {shown}"))?;
+        if signers.ssh.is_empty() && signers.gpg.is_empty() {
+            bail!("the allowed signers {shown} name no key: nothing could ever be published");
+        }
+        Ok(signers)
+    }
+
+    fn parse(text: &str) -> Result<Signers> {
+        let (mut ssh, mut gpg) = (String::new(), BTreeSet::new());
+        for (line, number) in text.lines().zip(1..) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut words = line.split_whitespace();
+            if words.next() != Some("gpg") {
+                ssh.push_str(line);
+                ssh.push('\n');
+                continue;
+            }
+            // As gpg shows it, in groups of four.
+            let fingerprint = words.collect::<String>().to_ascii_uppercase();
+            // The short ids that people quote can be made to order.
+            if !matches!(fingerprint.len(), 40 | 64) || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                bail!(
+                    "line {number}: {} is no fingerprint: `gpg --fingerprint` shows its 40 digits",
+                    quoted(&fingerprint)
+                );
+            }
+            gpg.insert(fingerprint);
+        }
+        Ok(Signers { ssh, gpg, digest: digest(text.as_bytes()) })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_gpg_are_kept_from_ssh() {
+        let text = "# the NOC\n\nalice@x ssh-ed25519 AAAA\n  gpg 0123 4567 89ab cdef 0123  4567 89AB CDEF 0123 4567\n\
+                    *@gpg ssh-rsa BBBB\n";
+        let signers = Signers::parse(text).unwrap();
+        assert_eq!(signers.ssh, "alice@x ssh-ed25519 AAAA\n*@gpg ssh-rsa BBBB\n");
+        assert_eq!(signers.gpg.into_iter().collect::<Vec<_>>(), ["0123456789ABCDEF0123456789ABCDEF01234567"]);
+    }
+
+    #[test]
+    fn short_ids_are_no_fingerprints() {
+        for line in ["gpg 89ABCDEF", "gpg", "gpg ssh-ed25519 AAAA", "gpg 0123456789ABCDEF0123456789ABCDEF0123456x"] {
+            let error = format!("{:#}", Signers::parse(&format!("\n{line}\n")).unwrap_err());
+            assert!(error.starts_with("line 2: "), "{error}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Goes round: fetch, look at the signature, put back what somebody else changed, publish.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use git2::Oid;
+
+use super::journal::Journal;
+use super::refusal;
+use super::round::Round;
+use super::seen::Seen;
+use super::signature::verify;
+use super::signers::Signers;
+use super::status::State;
+use super::stop::Stop;
+use super::upstream::Upstream;
+use super::worker::{Worker, sentence};
+use crate::finding::Finding;
+use crate::git::Git;
+use crate::model::{Date, Settings, Target};
+use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::holder::Holder;
+use crate::publish::lock::Patience;
+use crate::publish::rollback::find;
+use crate::repo::Repo;
+use crate::tree::SETTINGS;
+
+/// A commit that was refused is looked at again after this, even if nothing seems to have changed:
+/// the check command may have.
+const AGAIN: Duration = Duration::from_secs(15 * 60);
+
+/// What is synced, for whom.
+pub struct Task {
+    /// The data repository's folder in the clone.
+    pub root: PathBuf,
+    /// The clone and its remote.
+    pub upstream: Upstream,
+    /// Only the targets with these names; without any, all.
+    pub only: Vec<String>,
+    /// The file of those who may sign, if a signature is required.
+    pub signers: Option<PathBuf>,
+    /// For whom.
+    pub who: Holder,
+    /// How long to wait for other publishers.
+    pub patience: Patience,
+}
+
+/// Goes round, and remembers what it saw.
+pub struct Syncer {
+    task: Task,
+    /// The targets as the last commit named them that could be read.
+    known: Vec<Target>,
+    memory: Memory,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// The commit that was found well signed, and by whose leave: the digest of the signers.
+    verified: Option<(Oid, String)>,
+    /// The commit that was refused, and why, as the logs were told.
+    refused: Option<(Oid, String)>,
+    /// The last round that looked at everything, on which day and when. Its targets are the known.
+    last: Option<(Round, Date, Instant)>,
+}
+
+impl Syncer {
+    /// Nothing is known yet.
+    ///
+    /// # Errors
+    /// If the file of signers is of no use.
+    pub fn new(task: Task) -> Result<Syncer> {
+        let syncer = Syncer { task, known: Vec::new(), memory: Memory::default() };
+        syncer.signers()?;
+        Ok(syncer)
+    }
+
+    /// The clone and its remote.
+    pub fn upstream(&self) -> &Upstream {
+        &self.task.upstream
+    }
+
+    /// Goes round once. Whatever goes wrong is in what it gives.
+    pub fn round(&mut self, stop: &Stop, journal: &mut Journal) -> Round {
+        let fetched = self.task.upstream.fetch(stop);
+        if stop.asked() {
+            return Round::cut_short();
+        }
+        let who = self.task.who.clone();
+        let mut worker = Worker { who: &who, patience: self.task.patience, stop, journal };
+        // Without a fetch, too: what was fetched before is to be live, today as it is for today.
+        let round = match self.task.upstream.tip() {
+            Ok(Some(tip)) => self.at(tip, &mut worker),
+            Ok(None) => Round::default().with(State::Failing, "the branch was never fetched".to_owned()),
+            Err(error) => self.keep(Round::default(), State::Failing, sentence(&error), &mut worker),
+        };
+        match fetched {
+            Ok(()) => round,
+            // Graver than whatever is wrong with the commit that one has.
+            Err(error) => round.with(State::Failing, sentence(&error)),
+        }
+    }
+
+    fn at(&mut self, tip: Oid, worker: &mut Worker<'_>) -> Round {
+        match self.unsigned(tip, worker.stop) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return self.refuse(tip, &reason, worker),
+            Err(error) => return self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
+        }
+        let today = Date::today();
+        if let Some(round) = self.as_before(tip, today) {
+            return round;
+        }
+        let round = self.anew(tip, today, worker);
+        if round.state() == State::Ok
+            && let Err(error) = self.task.upstream.tidy_up(worker.stop)
+            && !worker.stop.asked()
+        {
+            worker.journal.event("", &sentence(&error));
+        }
+        round
+    }
+
+    fn signers(&self) -> Result<Option<Signers>> {
+        let Some(path) = &self.task.signers else { return Ok(None) };
+        Signers::read(path, &self.task.upstream.clone_folder()?).map(Some)
+    }
+
+    /// Why the commit's signature does not do; nothing if it does, or none is required.
+    fn unsigned(&mut self, tip: Oid, stop: &Stop) -> Result<Option<String>> {
+        let Some(signers) = self.signers()? else { return Ok(None) };
+        let verified = Some((tip, signers.digest.clone()));
+        if self.memory.verified == verified {
+            return Ok(None);
+        }
+        Ok(match verify(&self.task.upstream.commit_bytes(tip)?, &signers, stop)? {
+            Ok(_) => {
+                self.memory.verified = verified;
+                None
+            }
+            Err(reason) => Some(format!("the commit {} may not be published: {reason}", Git::short(tip))),
+        })
+    }
+
+    /// The outcome of the last round, if nothing has changed since that matters. Cheap: no data is
+    /// loaded.
+    fn as_before(&self, tip: Oid, today: Date) -> Option<Round> {
+        let (round, day, when) = self.memory.last.as_ref()?;
+        let again = round.state() != State::Ok && when.elapsed() > AGAIN;
+        if round.commit != Some(tip) || *day != today || again {
+            return None;
+        }
+        let same = |(target, seen): (&Target, &Option<Seen>)| {
+            seen.is_some() && Seen::now(target).is_ok_and(|now| now == *seen)
+        };
+        self.known.iter().zip(&round.seen).all(same).then(|| round.clone())
+    }
+
+    fn anew(&mut self, tip: Oid, today: Date, worker: &mut Worker<'_>) -> Round {
+        self.memory.last = None;
+        let wanted = Wanted { rev: Some(tip.to_string()), today, allow_dirty: false };
+        let round = match Data::load(&self.task.root, &wanted) {
+            Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
+            Ok(Loaded::Unsound(repo, findings)) => self.unsound(tip, &repo, findings, worker),
+            Ok(Loaded::Refused(reason)) => self.refuse(tip, &reason, worker),
+            Err(error) => self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
+        };
+        if !round.cut_short && !round.failed() {
+            self.memory.last = Some((round.clone(), today, Instant::now()));
+        }
+        round
+    }
+
+    /// Publishes the data of `tip` to every target.
+    fn publish(&mut self, tip: Oid, data: &Data, worker: &mut Worker<'_>) -> Round {
+        let mut round = Round::of(tip);
+        match self.chosen(&data.table.repo().settings) {
+            Ok(targets) => self.known = targets,
+            Err(error) => return self.keep(round, State::Failing, sentence(&error), worker),
+        }
+        for target in &self.known {
+            if worker.stop.asked() {
+                round.cut_short = true;
+                break;
+            }
+            round.add(worker.publish(target, data));
+        }
+        round
+    }
+
+    /// The data has errors. Its settings may have some, too: then the targets are those of before.
+    fn unsound(&mut self, tip: Oid, repo: &Arc<Repo>, findings: Vec<Finding>, worker: &mut Worker<'_>) -> Round {
+        let reason = refusal::sentence(&crate::report::Report::of(repo, findings), &Git::short(tip));
+        if let Ok(targets) = self.chosen(&repo.settings) {
+            self.known = targets;
+        }
+        self.refuse(tip, &reason, worker)
+    }
+
+    /// Tells the targets' logs that the commit is refused; what was published stays.
+    fn refuse(&mut self, tip: Oid, reason: &str, worker: &mut Worker<'_>) -> Round {
+        let refused = Some((tip, reason.to_owned()));
+        if self.memory.refused != refused {
+            let tell = |target: &Target| !worker.stop.asked() && worker.tell_refusal(target, &tip.to_string(), reason);
+            let told = self.known.iter().map(tell).filter(|told| *told).count();
+            self.memory.refused = refused.filter(|_| told == self.known.len());
+        }
+        self.keep(Round::of(tip), State::Refused, reason.to_owned(), worker)
+    }
+
+    /// The commit is of no use: what was published is put back where it was changed, and no more.
+    fn keep(&self, mut round: Round, gravity: State, error: String, worker: &mut Worker<'_>) -> Round {
+        for target in &self.known {
+            if worker.stop.asked() {
+                round.cut_short = true;
+                break;
+            }
+            round.add(worker.keep(target, gravity));
+        }
+        round.with(gravity, error)
+    }
+
+    /// The targets that are meant, in the order of the settings.
+    fn chosen(&self, settings: &Settings) -> Result<Vec<Target>> {
+        let only: Vec<&Target> =
+            self.task.only.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
+        if settings.targets.is_empty() {
+            bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
+        }
+        let meant = |target: &&Target| only.is_empty() || only.iter().any(|one| one.name == target.name);
+        Ok(settings.targets.iter().filter(meant).cloned().collect())
+    }
+}

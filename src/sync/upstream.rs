@@ -1,0 +1,169 @@
+//! The clone that is synced, and where it is fetched from.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use git2::Oid;
+
+use super::program::{program, run};
+use super::stop::Stop;
+use crate::finding::quoted;
+use crate::git::Git;
+use crate::tree::open_git;
+
+/// How long a fetch may take.
+const FETCH: Duration = Duration::from_secs(120);
+
+/// How long git may take to tidy up. It is killed after that, and goes on the next time.
+const TIDY: Duration = Duration::from_secs(600);
+
+/// A branch of a remote, as a clone knows it.
+pub struct Upstream {
+    git_dir: PathBuf,
+    remote: String,
+    branch: String,
+}
+
+impl Upstream {
+    /// The branch of the remote in the clone around `root`.
+    ///
+    /// # Errors
+    /// If there is no clone, or it has no such remote.
+    pub fn open(root: &Path, remote: &str, branch: &str) -> Result<Upstream> {
+        let git_dir = Git::discover(root)?.git_dir();
+        if !git2::Reference::is_valid_name(&format!("refs/heads/{branch}")) {
+            bail!("{} cannot be the name of a branch", quoted(branch));
+        }
+        if remote.starts_with('-') || !git2::Remote::is_valid_name(remote) {
+            bail!("{} cannot be the name of a remote: name one that `git remote` lists", quoted(remote));
+        }
+        let repository = open_git(&git_dir)?;
+        if repository.find_remote(remote).is_err() {
+            bail!("{} has no remote {}: `git remote add` adds one", git_dir.display(), quoted(remote));
+        }
+        Ok(Upstream { git_dir, remote: remote.to_owned(), branch: branch.to_owned() })
+    }
+
+    /// The remote's name.
+    pub fn remote(&self) -> &str {
+        &self.remote
+    }
+
+    /// The branch's name.
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    /// Fetches the branch with the system's git, which knows the user's keys and servers. Neither
+    /// the work tree nor any branch of the clone's own is touched.
+    ///
+    /// # Errors
+    /// If it cannot be fetched, or the clone is shallow and stays so.
+    pub fn fetch(&self, stop: &Stop) -> Result<()> {
+        let shallow = open_git(&self.git_dir)?.is_shallow();
+        let mut git = self.git()?;
+        git.args(["fetch", "--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules"]);
+        // Only what is asked for: a clone that mirrors would fetch `refs/replace` and all else.
+        git.args(["--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]);
+        if shallow {
+            git.arg("--unshallow");
+        }
+        git.arg("--").arg(&self.remote).arg(format!("+refs/heads/{}:{}", self.branch, self.tracking()));
+        let what = || format!("cannot fetch {} from {}", self.branch, self.remote);
+        let ended = run(git, FETCH, stop).with_context(what)?;
+        if !ended.status.success() {
+            bail!("{}: {}", what(), ended.complaint());
+        }
+        if open_git(&self.git_dir)?.is_shallow() {
+            bail!(
+                "{} is a shallow clone, and {} gives no more: what follows from what cannot be told; clone it in full",
+                self.git_dir.display(),
+                self.remote
+            );
+        }
+        Ok(())
+    }
+
+    /// The commit that the branch was at when it was last fetched; nothing if it never was.
+    ///
+    /// # Errors
+    /// If the clone cannot be read.
+    pub fn tip(&self) -> Result<Option<Oid>> {
+        let repository = open_git(&self.git_dir)?;
+        let reference = match repository.find_reference(&self.tracking()) {
+            Ok(reference) => reference,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", self.tracking())),
+        };
+        let commit = reference.peel_to_commit().with_context(|| format!("{} is no commit", self.tracking()))?;
+        Ok(Some(commit.id()))
+    }
+
+    /// The bytes of a commit, as they were signed and as their id was made from.
+    ///
+    /// # Errors
+    /// If there is no such commit, or it is damaged.
+    pub fn commit_bytes(&self, commit: Oid) -> Result<Vec<u8>> {
+        let repository = open_git(&self.git_dir)?;
+        let odb = repository.odb()?;
+        let object = odb.read(commit).with_context(|| format!("cannot read the commit {commit}"))?;
+        if object.kind() != git2::ObjectType::Commit {
+            bail!("{commit} is no commit");
+        }
+        Ok(object.data().to_vec())
+    }
+
+    /// Lets git pack what piles up, if it thinks it time. Not in the background: what a service
+    /// leaves behind is ended with it, and would start over each time.
+    ///
+    /// # Errors
+    /// If it cannot, which does no harm for a long while.
+    pub fn tidy_up(&self, stop: &Stop) -> Result<()> {
+        let mut git = self.git()?;
+        git.args(["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]);
+        git.args(["maintenance", "run", "--auto", "--quiet"]);
+        let ended = run(git, TIDY, stop)?;
+        if !ended.status.success() {
+            bail!("git cannot tidy up {}: {}", self.git_dir.display(), ended.complaint());
+        }
+        Ok(())
+    }
+
+    fn tracking(&self) -> String {
+        format!("refs/remotes/{}/{}", self.remote, self.branch)
+    }
+
+    /// The system's git in this clone, and in no other that the environment may name. It asks
+    /// nobody for a password, and takes nothing for what it is not.
+    fn git(&self) -> Result<Command> {
+        let mut git = program("git");
+        for name in ["GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
+            git.env_remove(name);
+        }
+        for name in ["GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"] {
+            git.env_remove(name);
+        }
+        // A remote may be given by a path from there.
+        git.current_dir(self.clone_folder()?);
+        git.env("GIT_DIR", &self.git_dir).env("GIT_TERMINAL_PROMPT", "0");
+        git.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
+        let configured = open_git(&self.git_dir)?.config()?.get_string("core.sshCommand").is_ok();
+        let chosen = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some());
+        if !configured && !chosen {
+            git.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        }
+        git.args(["-c", "core.hooksPath=/dev/null"]);
+        Ok(git)
+    }
+
+    /// Where the clone lies: its work tree, or itself if it has none.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn clone_folder(&self) -> Result<PathBuf> {
+        let repository = open_git(&self.git_dir)?;
+        Ok(repository.workdir().unwrap_or(repository.path()).to_path_buf())
+    }
+}

@@ -1,0 +1,258 @@
+//! What becomes of one round.
+
+use super::{Host, line, run, three};
+
+#[test]
+fn what_was_pushed_goes_live_and_then_nothing_is_done() {
+    let host = Host::new("");
+    let first = host.author.git(&["rev-parse", "HEAD"]);
+    let round = host.once(0, &[]);
+    assert_eq!(host.live(), three());
+    assert_eq!(round.stdout, format!("ok: commit {} is live\n", &first[..12]));
+    let told = format!("hre-1: version 1 is live: 3 added, 0 changed, 0 removed (commit {}, log sha256:", &first[..12]);
+    assert!(round.stderr.starts_with(&told), "{}", round.stderr);
+    assert_eq!(host.manifest()["live"]["commit"], first);
+    assert_eq!(host.manifest()["live"]["by"], "sync");
+
+    let quiet = host.once(0, &[]);
+    assert_eq!(quiet.stderr, "", "a quiet round says nothing");
+    assert_eq!(host.log(), ["PUBLISH SUCCESS version 1"]);
+
+    host.author.subscriber("10.10.10.4", 50);
+    let second = host.push("second");
+    host.once(0, &["--actor", "shaper host"]);
+    assert_eq!(host.live(), three() + &line(4, 50));
+    assert_eq!(host.manifest()["live"]["by"], "shaper host");
+    // What is checked out in the clone is nobody's business here.
+    assert_eq!(host.git(&["-C", "clone", "rev-parse", "HEAD"]), first);
+    assert_eq!(host.git(&["-C", "clone", "status", "--porcelain"]), "");
+    assert_eq!(host.git(&["-C", "clone", "rev-parse", "origin/main"]), second);
+}
+
+#[test]
+fn bad_data_leaves_the_last_good_file() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author
+        .write("subscribers/bad.yaml", "ip: 10.10.10.400\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    let bad = host.push("bad");
+    for _ in 0..2 {
+        let round = host.once(1, &[]);
+        assert_eq!(host.live(), three());
+        let told = "sync: REFUSED, what was published stays: the data has an error: subscribers/bad.yaml:1:5: ";
+        assert!(round.stderr.starts_with(told), "{}", round.stderr);
+        assert!(round.stdout.starts_with("refused: commit "), "{}", round.stdout);
+    }
+    let log = host.log();
+    assert_eq!(log.len(), 2, "told once: {log:#?}");
+    assert!(
+        log[1].starts_with("PUBLISH ERROR data refused: the data has an error: subscribers/bad.yaml:1:5"),
+        "{log:#?}"
+    );
+    let status = host.status();
+    assert_eq!((&status["state"], &status["failures"]), (&"refused".into(), &0.into()));
+    assert_eq!(status["remote_commit"], bad);
+    assert_eq!(status["targets"][0]["version"], 1);
+
+    host.author
+        .write("subscribers/bad.yaml", "ip: 10.10.10.40\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    let good = host.push("good");
+    host.once(0, &[]);
+    assert_eq!(host.live(), three() + &line(40, 30));
+    assert_eq!(host.status()["synced_commit"], good);
+    assert_eq!(host.status()["error"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_live_file_that_was_changed_by_hand_is_put_back_and_told() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.write("srv/shaper.txt", &(line(1, 50) + &line(3, 30)));
+    let round = host.once(0, &[]);
+    assert_eq!(host.live(), three());
+    let found = "the live file was changed by somebody else: 1 line added, 2 lines removed";
+    assert_eq!(round.stderr, format!("hre-1: {found}; version 1 is live again\n"));
+    let log = host.log();
+    assert_eq!(log[1], format!("DRIFT SUCCESS {found}"));
+    assert!(log[2].starts_with("PUBLISH SUCCESS version 1 it was published, and put back"), "{log:#?}");
+    assert_eq!(log.len(), 3);
+    assert_eq!(host.manifest()["live"]["id"], 1);
+
+    std::fs::remove_file(host.path("srv/shaper.txt")).unwrap();
+    let round = host.once(0, &[]);
+    assert_eq!(host.live(), three());
+    assert!(
+        round.stderr.contains("the live file was removed by somebody else; version 1 is live again"),
+        "{}",
+        round.stderr
+    );
+}
+
+/// What is published next must not depend on what somebody did to the live file: emptied, nearly
+/// everything would seem to be new.
+#[test]
+fn a_file_changed_by_hand_is_put_back_before_a_new_commit_is_judged() {
+    let host = Host::new("");
+    for number in 4..=20 {
+        host.author.subscriber(&format!("10.10.10.{number}"), 30);
+    }
+    host.push("twenty");
+    host.once(0, &[]);
+    let before = host.live();
+    host.write("srv/shaper.txt", &before.replace("30_MEG_UP_30", "50_MEG_UP_50"));
+    host.author.subscriber("10.10.10.21", 30);
+    host.push("one more");
+    host.once(0, &[]);
+    assert_eq!(host.live(), before + &line(21, 30));
+    let log = host.log();
+    let actions: Vec<&str> = log[1..].iter().map(|entry| entry.split(' ').next().unwrap()).collect();
+    assert_eq!(actions, ["DRIFT", "PUBLISH", "PUBLISH"], "{log:#?}");
+}
+
+#[test]
+fn what_somebody_put_there_that_is_to_be_stays() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author.subscriber("10.10.10.4", 50);
+    host.push("second");
+    host.write("srv/shaper.txt", &(three() + &line(4, 50)));
+    host.once(0, &[]);
+    assert_eq!(host.live(), three() + &line(4, 50));
+    assert_eq!(host.log().len(), 1, "nothing was put back: {:#?}", host.log());
+}
+
+#[test]
+fn a_file_is_put_back_while_the_data_is_refused() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author.write("subscribers/bad.yaml", "ip: x\n");
+    host.push("bad");
+    host.write("srv/shaper.txt", "");
+    let round = host.once(1, &[]);
+    assert_eq!(host.live(), three());
+    assert!(round.stderr.contains("0 lines added, 3 lines removed; version 1 is live again"), "{}", round.stderr);
+}
+
+#[test]
+fn a_history_that_was_rewritten_is_refused() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author.git(&["checkout", "--quiet", "--orphan", "other"]);
+    host.author.subscriber("10.10.10.5", 30);
+    host.author.git(&["branch", "--quiet", "-D", "main"]);
+    host.author.git(&["branch", "--quiet", "-m", "main"]);
+    let other = host.push("another history");
+    let round = host.once(1, &[]);
+    assert_eq!(host.live(), three());
+    assert!(round.stderr.starts_with("hre-1: REFUSED: "), "{}", round.stderr);
+    assert!(round.stderr.contains(&format!("commit {} does not follow from", &other[..12])), "{}", round.stderr);
+    assert_eq!(host.status()["targets"][0]["state"], "refused");
+    host.once(1, &[]);
+    assert_eq!(host.log().len(), 2, "told once: {:#?}", host.log());
+}
+
+#[test]
+fn what_was_rolled_back_is_held() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author.subscriber("10.10.10.4", 50);
+    host.push("second");
+    host.once(0, &[]);
+    let back = host.author.run(&["rollback", "--target", "hre-1", "--actor", "bob"]);
+    assert_eq!(back.code, 0, "{}", back.stdout);
+    let round = host.once(1, &[]);
+    assert_eq!(host.live(), three());
+    assert!(round.stderr.starts_with("hre-1: HELD: version 2 was rolled back at "), "{}", round.stderr);
+    assert!(round.stdout.starts_with("held: "), "{}", round.stdout);
+    assert_eq!((&host.status()["state"], &host.status()["targets"][0]["state"]), (&"held".into(), &"held".into()));
+    // What was rolled back to is what is put back now.
+    host.write("srv/shaper.txt", "");
+    host.once(1, &[]);
+    assert_eq!(host.live(), three());
+    assert!(!host.manifest()["held"].is_null(), "{}", host.manifest());
+}
+
+#[test]
+fn a_server_that_is_gone_leaves_everything_as_it_is() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    let success = host.status()["last_success"].clone();
+    std::fs::rename(host.path("server"), host.path("gone")).unwrap();
+    let round = host.once(2, &[]);
+    assert_eq!(host.live(), three());
+    let told = "sync: FAILED, what was published stays: cannot fetch main from origin: ";
+    assert!(round.stderr.starts_with(told), "{}", round.stderr);
+    let status = host.status();
+    assert_eq!((&status["state"], &status["failures"]), (&"failing".into(), &1.into()));
+    assert_eq!(status["last_success"], success);
+    assert!(status["error"].as_str().unwrap().contains("cannot fetch"), "{status}");
+    host.write("srv/shaper.txt", "");
+    host.once(2, &[]);
+    assert_eq!(host.live(), three(), "what was fetched before is put back all the same");
+    assert_eq!(host.status()["failures"], 2);
+    std::fs::rename(host.path("gone"), host.path("server")).unwrap();
+    host.once(0, &[]);
+    assert_eq!(host.status()["failures"], 0);
+}
+
+#[test]
+fn one_target_that_fails_does_not_stop_the_others() {
+    let host = Host::new("");
+    let url = host.path("no/such/folder/shaper.txt");
+    let settings = host.author.read("shapeline.yaml");
+    host.author.write(
+        "shapeline.yaml",
+        settings.replace("targets:\n", &format!("targets:\n  - name: byo-1\n    url: file://{}\n", url.display())),
+    );
+    host.push("two targets");
+    let round = host.once(2, &[]);
+    assert_eq!(host.live(), three());
+    assert!(round.stderr.contains("byo-1: FAILED: ") && round.stderr.contains("no/such/folder"), "{}", round.stderr);
+    let states: Vec<_> = (0..2).map(|at| host.status()["targets"][at]["state"].clone()).collect();
+    assert_eq!(states, ["failing", "ok"]);
+    host.once(0, &["--target", "hre-1"]);
+    let unknown = host.once(2, &["--target", "hre-2"]);
+    assert!(unknown.stderr.contains("there is no target 'hre-2'; did you mean 'hre-1'?"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_outcome_for_programs_is_the_status_file() {
+    let host = Host::new("");
+    let json = host.once(0, &["--format", "json"]).stdout;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), host.status());
+}
+
+#[test]
+fn what_a_subscriber_is_called_steers_no_terminal() {
+    let host = Host::new("");
+    host.author.write("subscribers/x\u{1b}[31m.yaml", "ip: \"10.10.10.9\\e[2J\"\n");
+    host.push("steering");
+    let round = host.once(1, &[]);
+    assert!(!round.stderr.contains('\u{1b}') && !host.read("status.json").contains('\u{1b}'), "{}", round.stderr);
+}
+
+#[test]
+fn health_is_read_from_the_status_file() {
+    let host = Host::new("");
+    let health = || run(host.sync(&["--health"]));
+    let missing = health();
+    assert_eq!(missing.code, 2, "{}", missing.stdout);
+    assert!(missing.stderr.contains("cannot read the status"), "{}", missing.stderr);
+    host.once(0, &[]);
+    let fine = health();
+    assert_eq!(fine.code, 0, "{}", fine.stderr);
+    assert!(fine.stdout.starts_with("ok: synced "), "{}", fine.stdout);
+    let text = host.read("status.json");
+    let status = host.status();
+    let attempt = status["last_attempt"].as_str().unwrap();
+    host.write("status.json", &text.replace(attempt, "2026-01-01T00:00:00Z"));
+    let stale = health();
+    assert_eq!(stale.code, 2);
+    assert!(stale.stdout.starts_with("stale: "), "{}", stale.stdout);
+    host.write("status.json", &text.replace("\"state\": \"ok\"", "\"state\": \"refused\""));
+    assert_eq!(health().code, 1);
+    host.write("status.json", &text.replace("\"state\": \"ok\"", "\"state\": \"failing\""));
+    assert_eq!(health().code, 2);
+    host.write("status.json", &text.replace("\"version\": 1,\n  \"tool\"", "\"version\": 2,\n  \"tool\""));
+    assert!(health().stderr.contains("another version"), "{}", health().stderr);
+}
