@@ -49,6 +49,9 @@ struct Held {
     beat: u64,
     /// Whether the holder has let go.
     released: bool,
+    /// Whether somebody before did not let go, and what he began may still lie about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unswept: bool,
 }
 
 /// The lock of a target, held until dropped.
@@ -57,8 +60,6 @@ pub struct Lock {
     folder: String,
     number: u64,
     held: Held,
-    /// Whether the one before did not let go: it may have left things half done.
-    pub taken_over: bool,
     /// Dropped to stop the heart.
     heart: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
 }
@@ -77,16 +78,17 @@ impl Lock {
         patience: Patience,
         notice: &mut dyn FnMut(&str),
     ) -> Result<Lock> {
-        let held = Held { holder: holder.clone(), doing: doing.to_owned(), beat: 0, released: false };
+        let mut held =
+            Held { holder: holder.clone(), doing: doing.to_owned(), beat: 0, released: false, unswept: false };
         let began = Instant::now();
         let mut seen: Option<(Mark, Instant)> = None;
         let mut pause = Duration::from_millis(20);
         loop {
             let current = current(store.as_ref(), folder)?;
-            if let Some(taken_over) = is_free(&current, patience.lease, &mut seen) {
+            if let Some(unswept) = is_free(&current, patience.lease, &mut seen) {
+                held.unswept = unswept;
                 let number = current.map_or(1, |current| current.number + 1);
                 if let Some(mut lock) = Lock::create(store, folder, number, &held)? {
-                    lock.taken_over = taken_over;
                     lock.heart = Some(lock.start_heart(patience.lease / 4));
                     lock.remove_older();
                     return Ok(lock);
@@ -125,10 +127,20 @@ impl Lock {
                 folder: folder.to_owned(),
                 number,
                 held: held.clone(),
-                taken_over: false,
                 heart: None,
             })),
         }
+    }
+
+    /// Whether somebody before us did not let go: it may have left things half done. It stays so,
+    /// for those who come after us too, until [`Lock::swept`].
+    pub fn is_unswept(&self) -> bool {
+        self.held.unswept
+    }
+
+    /// What others left half done was removed.
+    pub fn swept(&mut self) {
+        self.held.unswept = false;
     }
 
     /// Whether the lock is still ours.
@@ -205,11 +217,12 @@ impl Current {
     }
 }
 
-/// Whether the lock may be taken; and if so, whether from somebody who has not let go.
+/// Whether the lock may be taken; and if so, whether somebody did not let go, and nobody has swept
+/// since.
 fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> Option<bool> {
     let Some(current) = current else { return Some(false) };
     match &current.held {
-        Some(held) if held.released => return Some(false),
+        Some(held) if held.released => return Some(held.unswept),
         Some(held) if held.holder.is_dead() => return Some(true),
         _ => {}
     }
@@ -239,12 +252,13 @@ fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {
 }
 
 fn fence(store: &dyn Store, folder: &str, number: u64) -> Result<()> {
-    if highest(store, folder).context("cannot tell whether the lock is still ours")? != Some(number) {
-        bail!(
-            "another publisher has taken over the lock, since this one did not answer for a while; nothing was written"
-        );
+    match highest(store, folder).context("cannot tell whether the lock is still ours")? {
+        Some(highest) if highest == number => Ok(()),
+        None => bail!("{} is gone: was the folder removed, or something mounted there?", store.place(folder)),
+        Some(_) => bail!(
+            "another publisher has taken over the lock, since this one did not answer for a while; it has finished or undone what this one began: see the log"
+        ),
     }
-    Ok(())
 }
 
 fn name_of(folder: &str, number: u64) -> String {

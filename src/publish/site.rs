@@ -102,10 +102,11 @@ impl<'s> Session<'s> {
         notice: &mut dyn FnMut(&str),
     ) -> Result<Session<'s>> {
         let ledger = site.ledger();
-        let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
-        if lock.taken_over {
+        let mut lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
+        if lock.is_unswept() {
             site.store.sweep("", Some(&site.file))?;
             ledger.sweep()?;
+            lock.swept();
         }
         let manifest = ledger.manifest_or_new(&site.name)?;
         let run = writer_name();
