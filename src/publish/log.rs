@@ -231,6 +231,7 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_
     bytes.push(b'\n');
     let path = format!("{folder}/{name}");
     if store.put(&path, &bytes, expect, fence)?.is_none() {
+        fence()?;
         bail!("{} was changed by somebody else meanwhile", store.place(&path));
     }
     Ok(Head { entries: entry.n, digest: digest(&line) })

@@ -5,7 +5,7 @@
 //! down. From then on there is at any moment enough to go on or to go back, and
 //! [`Session::recover`] does what the one who was cut off can do no more.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::command::{self, CommandRecord};
 use super::ledger::{Held, Live, Pending, Version};
@@ -221,7 +221,10 @@ impl Session<'_> {
             (Some(before), Some(live)) => {
                 let bytes = self.ledger.read_version(before)?;
                 let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
-                put.with_context(|| format!("{} changed while the old version was put back", site.place()))?;
+                if put.is_none() {
+                    fence()?;
+                    bail!("{} was changed by somebody else while the old version was put back", site.place());
+                }
                 format!("version {} is live again", before.id)
             }
             (None, Some(_)) => {
