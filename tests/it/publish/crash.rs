@@ -175,16 +175,19 @@ fn a_rollback_at_every_step() {
     ground.published(1);
     let (first, second) = (ground.files[0].clone(), ground.files[1].clone());
     whole.push(ground.live());
-    let rollback = |more: &[&str]| ["rollback", "-t", "hre-1"].iter().chain(more).map(|arg| (*arg).to_owned()).collect();
+    let rollback =
+        |more: &[&str]| ["rollback", "-t", "hre-1"].iter().chain(more).map(|arg| (*arg).to_owned()).collect();
     let (back, again) = (first.clone(), first);
     let next = vec![
         Next { args: rollback(&["--to", "1"]), expect: Box::new(move |_| (0, back.clone())) },
         // What was rolled back is not published again: the crash has not lost that.
         Next {
             args: ground.publish_args(1),
-            expect: Box::new(move |live| {
-                if live == Some(&again[..]) { (1, again.clone()) } else { (0, second.clone()) }
-            }),
+            expect: Box::new(
+                move |live| {
+                    if live == Some(&again[..]) { (1, again.clone()) } else { (0, second.clone()) }
+                },
+            ),
         },
     ];
     tell(&Story { act: rollback(&[]), ground, whole, next });
@@ -209,7 +212,11 @@ fn a_recovery_of_a_failed_reload_at_every_step() {
     ground.flag("broken", true);
     let put = (1..100).find(|step| {
         let saved = ground.save();
-        assert_eq!(ground.killed_at(*step, &ground.publish_args(BAD)), End::Killed, "it never came to taking the new version back");
+        assert_eq!(
+            ground.killed_at(*step, &ground.publish_args(BAD)),
+            End::Killed,
+            "it never came to taking the new version back"
+        );
         let found = ground.pending().is_some_and(|pending| pending.taken_back.is_some());
         if !found {
             ground.restore(&saved);

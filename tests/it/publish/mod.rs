@@ -6,6 +6,8 @@ mod ground;
 mod guards;
 mod instants;
 mod memory;
+mod paused;
+mod race;
 mod recovery;
 
 use std::path::PathBuf;
