@@ -47,7 +47,7 @@ pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
         ListFormat::Csv => {
             print_rows(&all, |rows| rows.iter().map(|row| csv_line(row.iter().map(String::as_str))).collect())?
         }
-        ListFormat::Text => print_rows(&all, |rows| columns(rows))?,
+        ListFormat::Text => print_rows(&all, columns)?,
     }
     Ok(Outcome::Fine)
 }

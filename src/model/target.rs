@@ -152,7 +152,7 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
     pub known_hosts: Option<Text>,
-    /// Where the S3 service is, such as https://s3.ispcustomer.co.zw. Without it, AWS_ENDPOINT_URL or AWS.
+    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
     pub endpoint: Option<Text>,
@@ -182,7 +182,7 @@ pub struct Backup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
     pub known_hosts: Option<Text>,
-    /// Where the S3 service is, such as https://s3.ispcustomer.co.zw. Without it, AWS_ENDPOINT_URL or AWS.
+    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
     pub endpoint: Option<Text>,

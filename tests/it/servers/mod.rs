@@ -1,7 +1,10 @@
 //! Real servers, started on a loopback port for one test and stopped with it.
 
+#[cfg(feature = "s3")]
 pub mod answers;
+#[cfg(feature = "s3")]
 pub mod moto;
+#[cfg(feature = "s3")]
 pub mod s3s;
 pub mod sshd;
 

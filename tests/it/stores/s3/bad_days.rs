@@ -236,8 +236,8 @@ fn a_server_that_takes_nothing_is_given_up() {
     let started = std::time::Instant::now();
     let error = told(store.put("shaper.txt", &large, Expect::Anything, &open_fence));
     assert!(error.contains(URL) && error.contains("127.0.0.1"), "{error}");
-    let slowest = Duration::from_secs((64 << 20) / 50_000);
-    assert!(started.elapsed() < slowest / 10, "long before a slow line would be done: {:?}", started.elapsed());
+    // It takes two seconds. Without our own limit the HTTP library would wait for half a minute.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[test]
