@@ -189,7 +189,15 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn manifest_or_new(&self, target: &str) -> Result<Manifest> {
-        Ok(self.manifest()?.unwrap_or_else(|| Manifest::new(target)))
+        if let Some(manifest) = self.manifest()? {
+            return Ok(manifest);
+        }
+        let mut manifest = Manifest::new(target);
+        // Versions that are there without a manifest are somebody's last copies.
+        let kept = self.store.list(&self.name("versions"))?;
+        let last = kept.iter().filter_map(|name| name.parse::<u64>().ok()).max();
+        manifest.next = last.map_or(1, |last| last.saturating_add(1));
+        Ok(manifest)
     }
 
     /// Writes the manifest.
@@ -241,12 +249,14 @@ impl<'s> Ledger<'s> {
         Ok(stored.bytes)
     }
 
-    /// Keeps the bytes of a version.
+    /// Keeps the bytes of a version, also if they were kept and are not what they were.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub fn write_version(&self, id: u64, bytes: &[u8], fence: Fence<'_>) -> Result<()> {
-        self.store.put(&self.version_name(id), bytes, Expect::Anything, fence)?;
+    pub fn keep_version(&self, version: &Version, bytes: &[u8], fence: Fence<'_>) -> Result<()> {
+        if self.read_version(version).is_err() {
+            self.store.put(&self.version_name(version.id), bytes, Expect::Anything, fence)?;
+        }
         Ok(())
     }
 
@@ -284,7 +294,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If the log cannot be written.
     pub fn append(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
-        manifest.log = log::append(self.store, &self.name("log"), entry, fence)?;
+        manifest.log = log::append(self.store, &self.name("log"), entry, &manifest.log, fence)?;
         Ok(())
     }
 

@@ -187,17 +187,23 @@ impl Log {
                 self.head.entries + 1,
                 noted.entries
             ));
-        } else if noted.entries == self.head.entries && noted.digest != self.head.digest {
+            return;
+        }
+        let next = self.entries.iter().find(|entry| entry.n == noted.entries + 1);
+        let digest = next.map_or(&self.head.digest, |next| &next.previous);
+        if *digest != noted.digest {
             self.damage.push(format!("entry {} was changed: the manifest knows another", noted.entries));
         }
     }
 }
 
-/// Adds an entry at the end; its number and the digest of the line before are filled in here.
+/// Adds an entry at the end; its number and the digest of the line before are filled in here. It
+/// follows from the end that was `noted` elsewhere, if the log does not go beyond that: what is
+/// missing at the end, or was changed there, must not be covered up by what comes after.
 ///
 /// # Errors
 /// If the log cannot be read or written, or somebody else wrote to it at the same moment.
-pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_>) -> Result<Head> {
+pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, fence: Fence<'_>) -> Result<Head> {
     let last = segments(store, folder)?.pop();
     let (mut name, mut stored) = (String::new(), None);
     if let Some(last) = last {
@@ -219,6 +225,9 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, fence: Fence<'_
         });
         entry.previous = digest(all.last().copied().unwrap_or_default());
         (bytes, expect) = (stored.bytes.clone(), Expect::Content(&stored.mark));
+    }
+    if entry.n <= noted.entries.saturating_add(1) {
+        (entry.n, entry.previous) = (noted.entries.saturating_add(1), noted.digest.clone());
     }
     if count >= SEGMENT || stored.is_none() {
         (name, bytes, expect) = (format!("{:08}", entry.n), Vec::new(), Expect::Nothing);
