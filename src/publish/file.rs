@@ -84,6 +84,9 @@ impl FileStore {
 
     fn put_at(&self, path: &Path, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
         let (folder, _) = split(path)?;
+        if !self.folder.is_dir() {
+            bail!("the folder {} is gone", self.folder.display());
+        }
         make_folders(folder)?;
         let staged = self.stage(path, bytes)?;
         // Only now: whoever takes the lock from us removes what we staged before, so that from
