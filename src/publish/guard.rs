@@ -72,7 +72,7 @@ fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: B
 /// Everything that speaks against publishing, as sentences; nothing if it may be done.
 ///
 /// # Errors
-/// If a kept version or the history cannot be read.
+/// If the history cannot be read.
 pub fn reasons(
     site: &Site,
     manifest: &Manifest,
@@ -90,7 +90,7 @@ pub fn reasons(
     if !heals {
         reasons.extend(plan.verdict.reasons.iter().cloned());
         if let Some(version) = published.filter(|version| Some(&version.digest) != live_digest.as_ref()) {
-            reasons.extend(since_published(site, version, data, plan.output, bytes, known)?);
+            reasons.extend(since_published(site, version, data, plan.output, bytes, known));
         }
     }
     if bytes.is_empty() {
@@ -116,11 +116,18 @@ fn since_published(
     output: &Output,
     bytes: &[u8],
     known: &Before,
-) -> Result<Vec<String>> {
-    let old = Ledger::of(site.store.as_ref(), &site.file).read_version(version)?;
+) -> Vec<String> {
+    let old = match Ledger::of(site.store.as_ref(), &site.file).read_version(version) {
+        Ok(old) => old,
+        Err(error) => {
+            return vec![format!(
+                "the live file is not what was published last, and that cannot be compared: {error:#}"
+            )];
+        }
+    };
     let plan = self::plan(site, &data.table, output, &old, bytes, known.clone());
     let since = |reason: &String| format!("compared with version {}, which was published last: {reason}", version.id);
-    Ok(plan.verdict.reasons.iter().map(since).collect())
+    plan.verdict.reasons.iter().map(since).collect()
 }
 
 /// An older commit must not undo a newer one: a build job that is started again, a clone that is

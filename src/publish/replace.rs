@@ -70,7 +70,10 @@ impl Session<'_> {
         entry.digest = Some(after.digest.clone());
         entry.reason.clone_from(&change.reason);
         if let Some(words) = &self.site.check {
-            let record = self.check(words, change.bytes)?;
+            let record = match self.check(words, change.bytes) {
+                Ok(record) => record,
+                Err(error) => return Err(self.give_up(entry, error)),
+            };
             let refusal =
                 (!record.ok).then(|| format!("the check command refuses the new file: {}", record.sentence()));
             entry.check = Some(record);
@@ -81,22 +84,35 @@ impl Session<'_> {
                 return Err(Failure::Refused(refusal));
             }
         }
-        let fence = || self.lock.fence();
-        if change.kept.is_none() {
-            self.ledger.write_version(after.id, change.bytes, &fence)?;
-        }
         let mut pending = Pending::new(entry, before, after);
         (pending.held, pending.limits) = (change.held, change.limits);
-        self.ledger.write_pending(&pending, &fence)?;
+        let fence = || self.lock.fence();
+        let written = self
+            .ledger
+            .keep_version(&pending.after, change.bytes, &fence)
+            .and_then(|()| self.ledger.write_pending(&pending, &fence));
+        if let Err(error) = written {
+            return Err(self.give_up(pending.entry, error));
+        }
         self.put_live(&pending, change.live, change.bytes)?;
         self.reload_or_take_back(pending)
+    }
+
+    /// It went wrong before anything was changed. If the log can be told, it is.
+    fn give_up(&mut self, mut entry: Entry, error: anyhow::Error) -> Failure {
+        entry.status = Status::Error;
+        entry.reason = Some(format!("{error:#}"));
+        let _ = self.record(entry);
+        Failure::Failed(error)
     }
 
     /// The version that is live, kept: what somebody else put there is kept before it is lost.
     fn keep_found(&mut self, live: &Stored) -> Result<Version> {
         let digest = digest(&live.bytes);
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
+        let fence = || self.lock.fence();
         if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)) {
+            self.ledger.keep_version(known, &live.bytes, &fence)?;
             return Ok(known.clone());
         }
         let found = Version {
@@ -111,8 +127,7 @@ impl Session<'_> {
             actor: "unknown".to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let fence = || self.lock.fence();
-        self.ledger.write_version(found.id, &live.bytes, &fence)?;
+        self.ledger.keep_version(&found, &live.bytes, &fence)?;
         self.manifest.next += 1;
         self.manifest.versions.push(found.clone());
         self.ledger.write_manifest(&self.manifest, &fence)?;
@@ -153,19 +168,19 @@ impl Session<'_> {
         // Lost the lock: whatever is to be put in order, somebody else does it.
         self.lock.fence()?;
         // Also after an error: the answer may have been lost on the way, not the file.
-        let now = match (site.live(), &put) {
+        let now = match (site.live(), put.as_ref()) {
             (Ok(now), _) => now.map(|now| digest(&now.bytes)),
             (Err(error), Ok(_)) => {
                 return Err(Failure::Failed(error.context("the file was written and cannot be read back")));
             }
-            (Err(_), Err(_)) => None,
+            // Whether it was replaced is for the next run to find out.
+            (Err(_), Err(_)) => return put.map(|_| ()).map_err(Failure::Failed),
         };
         if now.as_ref() == Some(&pending.after.digest) {
             return Ok(());
         }
         let unchanged = now == live.map(|live| digest(&live.bytes));
         let reason = match put {
-            Err(error) if now.is_none() && live.is_some() => return Err(Failure::Failed(error)),
             Err(error) if unchanged => format!("{error:#}; the live file is as it was"),
             Err(error) => format!("{error:#}; the live file is neither the old nor the new version"),
             Ok(None) => {
@@ -173,15 +188,16 @@ impl Session<'_> {
             }
             Ok(Some(_)) => "read back, the live file is not what was written: somebody else writes to it".into(),
         };
-        self.settle(pending.clone(), Status::Error, Some(reason.clone()))?;
+        self.settle(pending.clone(), Status::Error, Some(reason.clone())).with_context(|| reason.clone())?;
         Err(Failure::Failed(anyhow!(reason)))
     }
 
     /// Makes the shaper read the new file. If it cannot, the old one is put back.
     fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Version, Failure> {
         let after = pending.after.clone();
+        let untold = format!("version {} is live, but that could not be written down: publish again", after.id);
         let Some(words) = &self.site.reload else {
-            self.settle(pending, Status::Success, None)?;
+            self.settle(pending, Status::Success, None).context(untold)?;
             return Ok(after);
         };
         let ended = command::run(words, &self.site.place(), self.site.limit);
@@ -194,13 +210,14 @@ impl Session<'_> {
             Err(error) => Some(format!("{error:#}")),
         };
         let Some(trouble) = trouble else {
-            self.settle(pending, Status::Success, None)?;
+            self.settle(pending, Status::Success, None).context(untold)?;
             return Ok(after);
         };
         let fence = || self.lock.fence();
         pending.taken_back = Some(format!("the reload failed: {trouble}"));
-        self.ledger.write_pending(&pending, &fence)?;
-        let reason = self.take_back(pending)?;
+        let why = pending.taken_back.clone().unwrap_or_default();
+        self.ledger.write_pending(&pending, &fence).with_context(|| why.clone())?;
+        let reason = self.take_back(pending).context(why)?;
         Err(Failure::Failed(anyhow!(reason)))
     }
 
@@ -219,7 +236,9 @@ impl Session<'_> {
             }
             (_, None) => "there is no live file".to_owned(),
             (Some(before), Some(live)) => {
-                let bytes = self.ledger.read_version(before)?;
+                let bytes = self.ledger.read_version(before).with_context(|| {
+                    format!("{} is still live: bring the old version back, or move pending.json away", pending.after.id)
+                })?;
                 let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
                 if put.is_none() {
                     fence()?;
@@ -241,7 +260,7 @@ impl Session<'_> {
             }
         }
         let reason = format!("{why}; {said}");
-        self.settle(pending, Status::Error, Some(reason.clone()))?;
+        self.settle(pending, Status::Error, Some(reason.clone())).context(said)?;
         Ok(reason)
     }
 

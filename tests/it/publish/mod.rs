@@ -2,10 +2,13 @@
 
 mod commands;
 mod crash;
+mod damage;
+mod disk;
 mod ground;
 mod guards;
 mod instants;
 mod memory;
+mod misbehaved;
 mod paused;
 mod race;
 mod recovery;
