@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, notice, outcome, print, who};
+use super::targets::{chosen, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::model::Target;
@@ -25,7 +25,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
         }
         Loaded::Unsound(repo, findings) => {
             let reason = format!("the data has {} errors; `shapeline check` lists them", findings.len());
-            refuse(&repo, findings)?;
+            whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
             refused(&chosen(&repo.settings, &args.targets)?, &reason, &options)
         }
         Loaded::Refused(reason) => {
@@ -33,7 +33,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             refused(&chosen(&settings, &args.targets)?, &reason, &options)
         }
     };
-    print(&reports, args.format == TextOrJson::Json)?;
+    whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     Ok(outcome(&reports))
 }
 

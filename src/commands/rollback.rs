@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Outcome;
-use super::targets::{notice, outcome, print, settings, who};
+use super::targets::{notice, outcome, print, settings, whether_read_or_not, who};
 use crate::cli::{RollbackArgs, TextOrJson};
 use crate::publish::rollback::{Options, find, rollback};
 
@@ -15,6 +15,6 @@ pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
     let (who, patience) = who(&args.who);
     let options = Options { who, patience, to: args.to, force: args.force };
     let reports = [rollback(target, &options, &mut notice(target))];
-    print(&reports, args.format == TextOrJson::Json)?;
+    whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     Ok(outcome(&reports))
 }

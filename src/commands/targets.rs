@@ -94,6 +94,11 @@ pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
     Ok(())
 }
 
+/// How it ended is what counts, even if whoever was to read of it has gone.
+pub(super) fn whether_read_or_not(told: Result<()>) -> Result<()> {
+    told.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+}
+
 fn sentence(report: &Report) -> String {
     let version = report.version.map_or_else(|| "what is there".to_owned(), |id| format!("version {id}"));
     let changes = match report.changes {

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::store::{
     Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
@@ -84,6 +84,9 @@ impl FileStore {
 
     fn put_at(&self, path: &Path, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
         let (folder, _) = split(path)?;
+        if !self.folder.is_dir() {
+            bail!("the folder {} is gone", self.folder.display());
+        }
         make_folders(folder)?;
         let staged = self.stage(path, bytes)?;
         // Only now: whoever takes the lock from us removes what we staged before, so that from
@@ -93,14 +96,14 @@ impl FileStore {
             Expect::Nothing => match fs::hard_link(&staged.0, path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(staged.explain(error)),
             },
-            Expect::Anything => fs::rename(&staged.0, path)?,
+            Expect::Anything => fs::rename(&staged.0, path).map_err(|error| staged.explain(error))?,
             Expect::Content(mark) => {
                 if read_file(path)?.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
                     return Ok(false);
                 }
-                fs::rename(&staged.0, path)?;
+                fs::rename(&staged.0, path).map_err(|error| staged.explain(error))?;
             }
         }
         drop(staged);
@@ -151,6 +154,14 @@ impl Store for FileStore {
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
 struct Staged(PathBuf);
+
+impl Staged {
+    /// Why it could not take its place.
+    fn explain(&self, error: std::io::Error) -> anyhow::Error {
+        let swept = error.kind() == ErrorKind::NotFound && self.0.parent().is_some_and(Path::is_dir);
+        if swept { anyhow!("another writer took over, and removed what this one had written") } else { error.into() }
+    }
+}
 
 impl Drop for Staged {
     fn drop(&mut self) {

@@ -61,6 +61,9 @@ struct Held {
     beat: u64,
     /// Whether the holder has let go.
     released: bool,
+    /// Whether somebody before did not let go, and what he began may still lie about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unswept: bool,
 }
 
 /// The lock of a target, held until dropped.
@@ -143,6 +146,17 @@ impl Lock {
                 heart: None,
             })),
         }
+    }
+
+    /// Whether somebody before us did not let go: it may have left things half done. It stays so,
+    /// for those who come after us too, until [`Lock::swept`].
+    pub fn is_unswept(&self) -> bool {
+        self.held.unswept
+    }
+
+    /// What others left half done was removed.
+    pub fn swept(&mut self) {
+        self.held.unswept = false;
     }
 
     /// Whether the lock is still ours.
@@ -261,7 +275,6 @@ fn fence(store: &dyn Store, folder: &str, number: u64, name: &str) -> Result<()>
             "another publisher has taken over the lock, since this one did not answer for a while: this one stops here; `log` tells what was done"
         );
     }
-    Ok(())
 }
 
 fn name_of(folder: &str, number: u64) -> String {

@@ -188,7 +188,11 @@ impl Log {
                 self.head.entries + 1,
                 noted.entries
             ));
-        } else if noted.entries == self.head.entries && noted.digest != self.head.digest {
+            return;
+        }
+        let next = self.entries.iter().find(|entry| entry.n == noted.entries + 1);
+        let digest = next.map_or(&self.head.digest, |next| &next.previous);
+        if *digest != noted.digest {
             self.damage.push(format!("entry {} was changed: the manifest knows another", noted.entries));
         }
     }
@@ -236,6 +240,7 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, f
     bytes.push(b'\n');
     let path = format!("{folder}/{name}");
     if store.put(&path, &bytes, expect, fence)?.is_none() {
+        fence()?;
         bail!("{} was changed by somebody else meanwhile", store.place(&path));
     }
     Ok(Head { entries: entry.n, digest: digest(&line) })

@@ -5,7 +5,7 @@
 //! down. From then on there is at any moment enough to go on or to go back, and
 //! [`Session::recover`] does what the one who was cut off can do no more.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::command::{self, CommandRecord};
 use super::ledger::{Held, Live, Pending, Version};
@@ -124,6 +124,14 @@ impl Session<'_> {
         Ok(pending)
     }
 
+    /// It went wrong before anything was changed. If the log can be told, it is.
+    fn give_up(&mut self, mut entry: Entry, error: anyhow::Error) -> Failure {
+        entry.status = Status::Error;
+        entry.reason = Some(format!("{error:#}"));
+        let _ = self.record(entry);
+        Failure::Failed(error)
+    }
+
     /// The version that is live, kept: what somebody else put there is kept before it is lost.
     fn keep_found(&mut self, live: &Stored) -> Result<Version> {
         let digest = digest(&live.bytes);
@@ -188,12 +196,13 @@ impl Session<'_> {
         // Lost the lock: whatever is to be put in order, somebody else does it.
         self.lock.fence()?;
         // Also after an error: the answer may have been lost on the way, not the file.
-        let now = match (site.live(), &put) {
+        let now = match (site.live(), put.as_ref()) {
             (Ok(now), _) => now.map(|now| digest(&now.bytes)),
             (Err(error), Ok(_)) => {
                 return Err(Failure::Failed(error.context("the file was written and cannot be read back")));
             }
-            (Err(_), Err(_)) => None,
+            // Whether it was replaced is for the next run to find out.
+            (Err(_), Err(_)) => return put.map(|_| ()).map_err(Failure::Failed),
         };
         if now.as_ref() == Some(&pending.after.digest) {
             if let Err(error) = put {
@@ -203,7 +212,6 @@ impl Session<'_> {
         }
         let unchanged = now == live.map(|live| digest(&live.bytes));
         let reason = match put {
-            Err(error) if now.is_none() && live.is_some() => return Err(Failure::Failed(error)),
             Err(error) if unchanged => format!("{error:#}; the live file is as it was"),
             Err(error) => format!("{error:#}; the live file is neither the old nor the new version"),
             Ok(None) => {
@@ -211,7 +219,7 @@ impl Session<'_> {
             }
             Ok(Some(_)) => "read back, the live file is not what was written: somebody else writes to it".into(),
         };
-        self.settle(pending.clone(), Status::Error, Some(reason.clone()))?;
+        self.settle(pending.clone(), Status::Error, Some(reason.clone())).with_context(|| reason.clone())?;
         Err(Failure::Failed(anyhow!(reason)))
     }
 
@@ -274,7 +282,7 @@ impl Session<'_> {
             }
         }
         let reason = format!("{why}; {said}");
-        self.settle(pending, Status::Error, Some(reason.clone()))?;
+        self.settle(pending, Status::Error, Some(reason.clone())).context(said)?;
         Ok(reason)
     }
 

@@ -1,6 +1,7 @@
 //! A target to be treated badly: a history of commits to publish, a pretend shaper that reloads
 //! the live file, and what must hold of the target afterwards.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,8 +9,10 @@ use std::time::Duration;
 
 use shapeline::publish::ledger::{Ledger, Pending, folder_of};
 use shapeline::publish::log::{Entry, Status};
+use shapeline::publish::s3::{S3Store, Surroundings};
 use shapeline::publish::store::{Access, Store, digest, open_file};
 
+use crate::servers::moto::Moto;
 use crate::servers::sshd::Sshd;
 use crate::support::{Repo, Run};
 
@@ -20,8 +23,9 @@ pub const BAD: usize = 1;
 pub struct Ground {
     pub repo: Repo,
     srv: tempfile::TempDir,
-    /// Whether to reach the target takes its time.
-    far: bool,
+    /// What the binary needs in its environment to reach the target.
+    environment: BTreeMap<String, String>,
+    look: Look,
     /// The commits, each one following from the one before.
     pub commits: Vec<String>,
     /// The file that each of them gives.
@@ -33,6 +37,16 @@ fn address_of(commit: usize) -> String {
     format!("10.10.10.{}", 3 + commit)
 }
 
+/// How the tests look at the target.
+enum Look {
+    /// In its folder; and the binary may do so, too.
+    Near,
+    /// In its folder, though the binary reaches it over a server, which takes its time.
+    Far,
+    /// At this URL.
+    Bucket(String),
+}
+
 /// How a process that was to be killed ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -41,42 +55,56 @@ pub enum End {
 }
 
 impl Ground {
-    /// So many commits, and a target on this host.
+    /// So many commits, and a target on this host: in memory where there is such a folder. What a
+    /// killed process leaves is the same, and hundreds of rounds need not wait for the disk.
     pub fn new(commits: usize) -> Ground {
-        // In memory where there is such a folder: what a killed process leaves is the same, and
-        // hundreds of rounds need not wait for the disk.
         let srv = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        Ground::at(srv, commits, None)
+        let here = |path: &Path| format!("url: file://{}", path.display());
+        Ground::at(srv, commits, BTreeMap::new(), Look::Near, here)
     }
 
     /// The same on the disk.
     pub fn on_disk(commits: usize) -> Ground {
-        Ground::at(tempfile::tempdir().unwrap(), commits, None)
+        let here = |path: &Path| format!("url: file://{}", path.display());
+        Ground::at(tempfile::tempdir().unwrap(), commits, BTreeMap::new(), Look::Near, here)
     }
 
     /// The same, reached over a server.
     pub fn behind(sshd: &Sshd, commits: usize) -> Ground {
-        let srv = tempfile::tempdir().unwrap();
-        Ground::at(srv, commits, Some(sshd))
+        let (key, known) = (sshd.identity(), sshd.known_hosts());
+        let reach = |path: &Path| {
+            let (key, known) = (key.display(), known.display());
+            format!("url: {}\n    identity: {key}\n    known_hosts: {known}", sshd.url(path))
+        };
+        Ground::at(tempfile::tempdir().unwrap(), commits, BTreeMap::new(), Look::Far, reach)
     }
 
-    fn at(srv: tempfile::TempDir, commits: usize, sshd: Option<&Sshd>) -> Ground {
-        let far = sshd.is_some();
-        let mut ground = Ground { repo: Repo::new(), srv, far, commits: Vec::new(), files: Vec::new() };
+    /// The same in a bucket.
+    pub fn in_bucket(moto: &Moto, commits: usize) -> Ground {
+        let url = format!("s3://{}/hre/shaper.txt", moto.bucket());
+        let look = Look::Bucket(url.clone());
+        Ground::at(tempfile::tempdir().unwrap(), commits, moto.environment(), look, |_| format!("url: {url}"))
+    }
+
+    fn at(
+        srv: tempfile::TempDir,
+        commits: usize,
+        environment: BTreeMap<String, String>,
+        look: Look,
+        reach: impl Fn(&Path) -> String,
+    ) -> Ground {
+        let repo = Repo::new();
+        let mut ground = Ground { repo, srv, environment, look, commits: Vec::new(), files: Vec::new() };
         std::fs::create_dir(ground.folder()).unwrap();
         ground.write_shaper();
-        let live = ground.live_path();
-        let reach = match sshd {
-            None => format!("url: file://{}", live.display()),
-            Some(sshd) => {
-                let (key, known) = (sshd.identity(), sshd.known_hosts());
-                let (key, known) = (key.display(), known.display());
-                format!("url: {}\n    identity: {key}\n    known_hosts: {known}", sshd.url(&live))
-            }
-        };
+        let reach = reach(&ground.live_path());
         let srv = ground.srv.path().display();
-        let commands = format!("check: [sh, '{srv}/check', '{{file}}']\n    reload: [sh, '{srv}/reload']");
-        ground.repo.write("shapeline.yaml", format!("targets:\n  - name: hre-1\n    {reach}\n    {commands}\n"));
+        let commands = match ground.look {
+            // The pretend shaper reads files only.
+            Look::Bucket(_) => String::new(),
+            _ => format!("    check: [sh, '{srv}/check', '{{file}}']\n    reload: [sh, '{srv}/reload']\n"),
+        };
+        ground.repo.write("shapeline.yaml", format!("targets:\n  - name: hre-1\n    {reach}\n{commands}"));
         for number in 0..commits {
             ground.commit(number);
         }
@@ -120,12 +148,17 @@ impl Ground {
         assert!(done.is_ok() || !set, "{name}: {done:?}");
     }
 
+    pub fn is_broken(&self) -> bool {
+        self.srv.path().join("broken").exists()
+    }
+
     pub fn live_path(&self) -> PathBuf {
         self.folder().join("shaper.txt")
     }
 
     pub fn live(&self) -> Option<Vec<u8>> {
-        std::fs::read(self.live_path()).ok()
+        let (store, file) = self.open();
+        store.read(&file).unwrap().map(|stored| stored.bytes)
     }
 
     /// What the pretend shaper has loaded.
@@ -148,6 +181,7 @@ impl Ground {
     pub fn command(&self, args: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
         command.current_dir(self.repo.path()).args(args).env("NO_COLOR", "1").env_remove("GITHUB_ACTIONS");
+        command.envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -204,10 +238,19 @@ impl Ground {
         }
     }
 
-    /// The target's folder as this host sees it, wherever the publishers think it is.
+    /// The target's folder, in the nearest way.
     pub fn open(&self) -> (Box<dyn Store>, String) {
-        let url = format!("file://{}", self.live_path().display()).parse().unwrap();
-        open_file(&Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None }).unwrap()
+        let url = match &self.look {
+            Look::Bucket(url) => url.parse().unwrap(),
+            _ => format!("file://{}", self.live_path().display()).parse().unwrap(),
+        };
+        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+        if let Look::Bucket(_) = self.look {
+            let around = Surroundings { environment: self.environment.clone(), patience: Default::default() };
+            let (folder, file) = url.folder_and_file();
+            return (Box::new(S3Store::open_in(&access, folder, &around).unwrap()), file.to_owned());
+        }
+        open_file(&access).unwrap()
     }
 
     /// The entries of the log, which must be whole.
@@ -242,18 +285,21 @@ impl Ground {
             .collect();
         let folder = format!("{}/versions", folder_of(&file));
         assert_eq!(store.list(&folder).unwrap(), kept, "only what is listed is kept");
+        // In a bucket there are no temporary files.
         let left: Vec<PathBuf> =
             files(&self.folder()).into_iter().filter(|path| path.to_string_lossy().contains("shapeline-tmp")).collect();
         assert!(left.is_empty(), "temporary files are left: {left:?}");
         let entries = self.log();
-        if !self.far {
+        if let Look::Near = self.look {
             let run = self.run(&["log".to_owned()]);
             assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
             assert_eq!(run.stdout.lines().count(), entries.len(), "{}", run.stdout);
         }
         let last = entries.iter().rfind(|entry| entry.status == Status::Success).expect("something went well");
         assert_eq!(last.digest, Some(of_live), "the log tells what is live: {entries:#?}");
-        assert_eq!(self.loaded(), Some(live), "the shaper has what is live");
+        if !matches!(self.look, Look::Bucket(_)) {
+            assert_eq!(self.loaded(), Some(live), "the shaper has what is live");
+        }
         entries
     }
 }

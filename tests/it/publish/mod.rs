@@ -2,6 +2,8 @@
 
 mod commands;
 mod crash;
+mod damage;
+mod disk;
 mod ground;
 mod guards;
 mod instants;
