@@ -72,7 +72,7 @@ fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: B
 /// Everything that speaks against publishing, as sentences; nothing if it may be done.
 ///
 /// # Errors
-/// If the history cannot be read.
+/// If a kept version or the history cannot be read.
 pub fn reasons(
     site: &Site,
     manifest: &Manifest,

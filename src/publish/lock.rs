@@ -61,9 +61,6 @@ struct Held {
     beat: u64,
     /// Whether the holder has let go.
     released: bool,
-    /// Whether somebody before did not let go, and what he began may still lie about.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    unswept: bool,
 }
 
 /// The lock of a target, held until dropped.
@@ -146,17 +143,6 @@ impl Lock {
                 heart: None,
             })),
         }
-    }
-
-    /// Whether somebody before us did not let go: it may have left things half done. It stays so,
-    /// for those who come after us too, until [`Lock::swept`].
-    pub fn is_unswept(&self) -> bool {
-        self.held.unswept
-    }
-
-    /// What others left half done was removed.
-    pub fn swept(&mut self) {
-        self.held.unswept = false;
     }
 
     /// Whether the lock is still ours.
@@ -267,14 +253,18 @@ fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {
 
 fn fence(store: &dyn Store, folder: &str, number: u64, name: &str) -> Result<()> {
     let cannot = "cannot tell whether the lock is still ours";
-    let is_highest = highest(store, folder).context(cannot)? == Some(number);
+    let highest = highest(store, folder).context(cannot)?;
+    if highest.is_none() {
+        bail!("{} is gone: was the folder removed, or something mounted there?", store.place(folder));
+    }
     let stored = store.read(&name_of(folder, number)).context(cannot)?;
     let held = stored.and_then(|stored| serde_json::from_slice::<Held>(&stored.bytes).ok());
-    if !is_highest || held.is_none_or(|held| held.name != name) {
+    if highest != Some(number) || held.is_none_or(|held| held.name != name) {
         bail!(
-            "another publisher has taken over the lock, since this one did not answer for a while: this one stops here; `log` tells what was done"
+            "another publisher has taken over the lock, since this one did not answer for a while; it has finished or undone what this one began: see the log"
         );
     }
+    Ok(())
 }
 
 fn name_of(folder: &str, number: u64) -> String {

@@ -124,14 +124,6 @@ impl Session<'_> {
         Ok(pending)
     }
 
-    /// It went wrong before anything was changed. If the log can be told, it is.
-    fn give_up(&mut self, mut entry: Entry, error: anyhow::Error) -> Failure {
-        entry.status = Status::Error;
-        entry.reason = Some(format!("{error:#}"));
-        let _ = self.record(entry);
-        Failure::Failed(error)
-    }
-
     /// The version that is live, kept: what somebody else put there is kept before it is lost.
     fn keep_found(&mut self, live: &Stored) -> Result<Version> {
         let digest = digest(&live.bytes);
@@ -239,13 +231,15 @@ impl Session<'_> {
             },
         };
         let Some(trouble) = trouble else {
-            self.settle(pending, Status::Success, None)?;
+            let untold = || format!("version {} is live, but that could not be written down: publish again", after.id);
+            self.settle(pending, Status::Success, None).with_context(untold)?;
             return Ok(Ok(after));
         };
         let fence = || self.lock.fence();
         pending.taken_back = Some(format!("the reload failed: {trouble}"));
-        self.ledger.write_pending(&pending, &fence)?;
-        Ok(Err(self.take_back(pending)?))
+        let why = pending.taken_back.clone().unwrap_or_default();
+        self.ledger.write_pending(&pending, &fence).with_context(|| why.clone())?;
+        Ok(Err(self.take_back(pending).context(why)?))
     }
 
     /// Puts the old version back and reloads again.
@@ -265,7 +259,10 @@ impl Session<'_> {
             (Some(before), Some(live)) => match self.ledger.read_version(before) {
                 Ok(bytes) => {
                     let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
-                    put.with_context(|| format!("{} changed while the old version was put back", site.place()))?;
+                    if put.is_none() {
+                        fence()?;
+                        bail!("{} was changed by somebody else while the old version was put back", site.place());
+                    }
                     format!("version {} is live again", before.id)
                 }
                 // To go on failing here would keep every later publish out.
