@@ -123,7 +123,7 @@ fn since_published(
         Ok(old) => old,
         Err(error) => {
             return vec![format!(
-                "the live file was changed by somebody else, and what was published before cannot be read: {error:#}"
+                "the live file is not what was published last, and that cannot be compared: {error:#}"
             )];
         }
     };

@@ -49,6 +49,24 @@ pub struct Version {
     pub tool: String,
 }
 
+impl Version {
+    /// A version that was not published but found.
+    pub fn found(id: u64, bytes: &[u8]) -> Version {
+        Version {
+            id,
+            digest: digest(bytes),
+            bytes: bytes.len() as u64,
+            subscribers: None,
+            commit: None,
+            dirty: false,
+            found: true,
+            time: Moment::now(),
+            actor: "unknown".to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
 /// The version that is live, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
@@ -227,9 +245,21 @@ impl<'s> Ledger<'s> {
             return Ok(manifest);
         }
         let mut manifest = Manifest::new(target);
-        // Somebody moved a damaged manifest away: the versions are still there, and stay.
-        manifest.next = self.version_numbers()?.last().map_or(1, |last| last + 1);
+        // There was one if there is a log, and somebody moved it away: the versions are the last
+        // copies of the past. (Without a log, what lies there is of a first publish that was cut off.)
+        if !self.store.list(&self.name("log"))?.is_empty() {
+            for id in self.version_numbers()? {
+                manifest.versions.extend(self.found_version(id)?);
+                manifest.next = id + 1;
+            }
+        }
         Ok(manifest)
+    }
+
+    /// A version of which only the bytes are left.
+    fn found_version(&self, id: u64) -> Result<Option<Version>> {
+        let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
+        Ok(Some(Version::found(id, &stored.bytes)))
     }
 
     /// Writes the manifest.

@@ -134,18 +134,7 @@ impl Session<'_> {
             self.ledger.write_version(known.id, &live.bytes, &fence)?;
             return Ok(known);
         }
-        let found = Version {
-            id: self.manifest.next,
-            digest,
-            bytes: live.bytes.len() as u64,
-            subscribers: None,
-            commit: None,
-            dirty: false,
-            found: true,
-            time: Moment::now(),
-            actor: "unknown".to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-        };
+        let found = Version::found(self.manifest.next, &live.bytes);
         let fence = || self.lock.fence();
         self.ledger.write_version(found.id, &live.bytes, &fence)?;
         self.manifest.next = found.id.saturating_add(1);

@@ -20,15 +20,14 @@ struct Story {
     next: Vec<Next>,
 }
 
-/// From what was live, how a run must end and what must be live then.
-type Expected = Box<dyn Fn(Option<&[u8]>) -> (i32, Vec<u8>)>;
-
 /// The run that comes after the kill.
 struct Next {
     args: Vec<String>,
     /// How it must end, and what must be live then, from what was live when the act was killed.
-    expect: Expected,
+    expect: Box<Expectation>,
 }
+
+type Expectation = dyn Fn(Option<&[u8]>) -> (i32, Vec<u8>);
 
 /// What the killed process left behind.
 struct Left {

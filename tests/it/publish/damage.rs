@@ -80,7 +80,7 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
     ];
     for (what, edit, told) in edits {
         let site = three("");
-        edit_log(&site, |lines| edit(lines));
+        edit_log(&site, edit);
         assert_eq!(site.run(&["log"]).code, 1, "{what}");
         next(&site, 4);
         site.publish(0, &[]);

@@ -36,8 +36,7 @@ fn kill(ground: &Ground, victim: Victim<'_>, seed: u64, kills: usize) {
     let start = ground.save();
     let began = Instant::now();
     ground.published(1);
-    // Into the time after the end, too, since the next ones may take longer.
-    let span = began.elapsed() + began.elapsed() / 4;
+    let mut span = began.elapsed();
     let (mut killed, mut rounds, mut commit) = (0, 0, COMMITS);
     while killed < kills {
         rounds += 1;
@@ -50,6 +49,8 @@ fn kill(ground: &Ground, victim: Victim<'_>, seed: u64, kills: usize) {
         let after_a_while = span.mul_f64(dice.roll(1000) as f64 / 1000.0);
         let hit = interrupt(ground, victim, commit, after_a_while, &mut dice);
         killed += usize::from(hit);
+        // The machine has other things to do, now more and now less.
+        span = span.mul_f64(if hit { 1.03 } else { 0.9 });
         let (live, new) = (ground.live(), Some(ground.files[commit].clone()));
         assert!(live == before || live == new, "round {rounds}: {:?}", live.map(String::from_utf8));
         let pending = ground.pending();

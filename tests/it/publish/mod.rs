@@ -8,7 +8,10 @@ mod ground;
 mod guards;
 mod instants;
 mod memory;
+mod misbehaved;
 mod outage;
+mod paused;
+mod race;
 mod recovery;
 
 use std::path::PathBuf;
