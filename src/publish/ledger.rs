@@ -424,6 +424,8 @@ impl<'s> Ledger<'s> {
         };
         let expect = known.as_ref().map_or(Expect::Nothing, Expect::Content);
         let Some(mark) = self.store.put(&path, &bytes, expect, fence)? else {
+            // Most likely somebody took over: that is to be told then.
+            fence()?;
             bail!("{} was changed by somebody else meanwhile", self.store.place(&path));
         };
         self.marks.borrow_mut().insert(name.to_owned(), Some(mark));

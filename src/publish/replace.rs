@@ -103,6 +103,8 @@ impl Session<'_> {
             Some(live) if !same => Some(self.keep_found(live)?),
             _ => None,
         };
+        let after = self.version(change);
+        entry.parameter = format!("version {}", after.id);
         if let Some(words) = self.site.check.as_ref().filter(|_| change.check) {
             let record = self.check(words, change.bytes)?;
             let refusal =
@@ -112,8 +114,6 @@ impl Session<'_> {
                 return Err(Failure::Refused(refusal));
             }
         }
-        let after = self.version(change);
-        entry.parameter = format!("version {}", after.id);
         entry.reason.clone_from(&change.reason);
         let fence = || self.lock.fence();
         self.ledger.write_version(after.id, change.bytes, &fence)?;
