@@ -8,7 +8,7 @@ use crate::support::Run;
 
 impl Host {
     /// A new SSH key; gives its public half as an allowed-signers file wants it.
-    fn ssh_key(&self, name: &str) -> String {
+    pub fn ssh_key(&self, name: &str) -> String {
         let path = self.path(name);
         let made =
             Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&path).status();
@@ -18,7 +18,7 @@ impl Host {
     }
 
     /// Commits one more subscriber, signed with the SSH key, and pushes it.
-    fn push_signed(&self, number: u32, key: &str) -> String {
+    pub fn push_signed(&self, number: u32, key: &str) -> String {
         let format = ["-c", "gpg.format=ssh", "-c", &format!("user.signingkey={}", self.path(key).display())].join(" ");
         self.push_with(number, &format.split(' ').collect::<Vec<_>>())
     }
