@@ -239,7 +239,7 @@ fn a_commit_signed_with_gpg_by_somebody_who_may_goes_live() {
     // What SSH signs still counts beside it.
     host.push_signed(7, "good");
     once(0, "version 2 is live");
-    author.push(9, &expired, &past);
+    author.push(9, &expired, &["--faked-system-time", "20200601T000000"]);
     listed(&expired);
     once(1, "its GPG signature is of a key that has expired");
     // A key that was good and is no more.
