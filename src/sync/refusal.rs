@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::finding::{Severity, harmless};
 use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Log, Status};
@@ -42,14 +43,15 @@ pub fn record(
 /// What is wrong with the data, in a sentence.
 pub fn sentence(report: &Report<'_>, commit: &str) -> String {
     let entries = report.entries();
-    let named = entries.iter().filter(|entry| entry.finding.severity == crate::finding::Severity::Error);
+    let named = entries.iter().filter(|entry| entry.finding.severity == Severity::Error);
     let named: Vec<String> = named
         .take(NAMED)
         .map(|entry| {
             let at = &entry.primary;
+            let path = harmless(at.path(), 200);
             let place = match at.whole_file {
-                true => at.path().to_owned(),
-                false => format!("{}:{}:{}", at.path(), at.start.line, at.start.column),
+                true => path,
+                false => format!("{path}:{}:{}", at.start.line, at.start.column),
             };
             format!("{place}: {}", entry.finding.message)
         })

@@ -13,7 +13,7 @@ pub struct Stop {
     /// What the process ends with that is left half-way.
     code: i32,
     asked: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    /// A signal writes to the other end, which ends a sleep.
+    /// A signal writes to the other end: that ends a sleep, also one that is only about to begin.
     bell: std::os::unix::net::UnixStream,
     /// Keeps the other end open where no signal has it.
     _ring: std::os::unix::net::UnixStream,

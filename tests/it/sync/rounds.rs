@@ -230,6 +230,7 @@ fn what_a_subscriber_is_called_steers_no_terminal() {
     host.author.write("subscribers/x\u{1b}[31m.yaml", "ip: \"10.10.10.9\\e[2J\"\n");
     host.push("steering");
     let round = host.once(1, &[]);
+    assert!(round.stderr.contains("x\\u{1b}[31m.yaml"), "{}", round.stderr);
     assert!(!round.stderr.contains('\u{1b}') && !host.read("status.json").contains('\u{1b}'), "{}", round.stderr);
 }
 

@@ -95,6 +95,32 @@ fn what_is_pushed_goes_live_and_a_quiet_round_says_nothing() {
     assert_eq!(service.journal().lines().count(), 3, "{}", service.journal());
 }
 
+/// A signature is looked at when the commit or the file of signers is new.
+#[test]
+fn a_signature_is_looked_at_once() {
+    let host = Host::new("");
+    let key = host.ssh_key("good");
+    host.write("signers", &format!("noc {key}\n"));
+    let commit = host.push_signed(4, "good");
+    host.script(
+        "ssh-keygen",
+        &format!("echo called >> {}; PATH=$OLD exec ssh-keygen \"$@\"", host.path("calls").display()),
+    );
+    let path = std::env::var("PATH").unwrap();
+    let signers = host.path("signers");
+    let more = ["--interval", "1s", "--require-signature", "--allowed-signers", signers.to_str().unwrap()];
+    let mut sync = host.sync(&more);
+    sync.env("OLD", &path).env("PATH", format!("{}:{path}", host.path("").display()));
+    let service = Service::spawn(&host, sync);
+    let status = service.until("the commit", synced(&commit));
+    service.until("another round", |now| now["last_attempt"] != status["last_attempt"]);
+    assert_eq!(host.read("calls").lines().count(), 2, "for whose key it is, and whether it is good");
+    host.ssh_key("other");
+    host.write("signers", &format!("noc {}", host.read("other.pub")));
+    service.until("a refusal", |status| status["state"] == "refused");
+    assert_eq!(host.live(), three() + &line(4, 30));
+}
+
 /// Once the first round is over the data cannot be read any more: a round that loads it, fails.
 #[test]
 fn a_round_in_which_nothing_changed_loads_no_data() {

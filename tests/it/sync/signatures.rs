@@ -8,7 +8,7 @@ use crate::support::Run;
 
 impl Host {
     /// A new SSH key; gives its public half as an allowed-signers file wants it.
-    fn ssh_key(&self, name: &str) -> String {
+    pub fn ssh_key(&self, name: &str) -> String {
         let path = self.path(name);
         let made =
             Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&path).status();
@@ -18,7 +18,7 @@ impl Host {
     }
 
     /// Commits one more subscriber, signed with the SSH key, and pushes it.
-    fn push_signed(&self, number: u32, key: &str) -> String {
+    pub fn push_signed(&self, number: u32, key: &str) -> String {
         let format = ["-c", "gpg.format=ssh", "-c", &format!("user.signingkey={}", self.path(key).display())].join(" ");
         self.push_with(number, &format.split(' ').collect::<Vec<_>>())
     }
@@ -239,7 +239,7 @@ fn a_commit_signed_with_gpg_by_somebody_who_may_goes_live() {
     // What SSH signs still counts beside it.
     host.push_signed(7, "good");
     once(0, "version 2 is live");
-    author.push(9, &expired, &past);
+    author.push(9, &expired, &["--faked-system-time", "20200601T000000"]);
     listed(&expired);
     once(1, "its GPG signature is of a key that has expired");
     // A key that was good and is no more.
