@@ -100,9 +100,10 @@ pub fn reasons(
     }
     reasons.extend(not_a_descendant(manifest, data)?);
     if let Some(held) = manifest.held.as_ref().filter(|_| !heals) {
+        let what = if held.from == 0 { "it".to_owned() } else { format!("version {}", held.from) };
         reasons.push(format!(
-            "version {} was rolled back at {} by {}: publishing goes on once the data gives what is live now, or this is acknowledged",
-            held.from, held.since, held.by
+            "{what} was rolled back at {} by {}: publishing goes on once the data gives what is live now, or this is acknowledged",
+            held.since, held.by
         ));
     }
     reasons.dedup();

@@ -60,7 +60,8 @@ pub fn actor(named: Option<&str>) -> String {
     let variables = ["SHAPELINE_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "SUDO_USER", "USER", "LOGNAME"];
     let from_environment =
         || variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let name = named.map(ToOwned::to_owned).or_else(from_environment).unwrap_or_else(|| "unknown".to_owned());
+    let name =
+        named.map(ToOwned::to_owned).or_else(from_environment).or_else(user).unwrap_or_else(|| "unknown".to_owned());
     crate::finding::harmless(&name, 80)
 }
 
@@ -78,6 +79,24 @@ fn exists(pid: u32) -> Option<bool> {
 
 #[cfg(not(unix))]
 fn exists(_: u32) -> Option<bool> {
+    None
+}
+
+/// The name of the user that this process runs as; see passwd(5).
+#[cfg(unix)]
+fn user() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let user = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    };
+    users.lines().find_map(user).or(Some(format!("user {id}")))
+}
+
+#[cfg(not(unix))]
+fn user() -> Option<String> {
     None
 }
 

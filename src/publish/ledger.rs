@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lock::MOST;
-use super::log::{self, Entry, Head, Log};
+use super::log::{self, Action, Entry, Head, Log, Status};
 use super::moment::Moment;
 use super::store::{Expect, Fence, Mark, Store, digest};
 use crate::model::Safety;
@@ -252,8 +252,35 @@ impl<'s> Ledger<'s> {
                 manifest.versions.extend(self.found_version(id)?);
                 manifest.next = id + 1;
             }
+            self.remember(&mut manifest)?;
         }
         Ok(manifest)
+    }
+
+    /// What the log tells of a manifest that is gone: what was put in place last, the newest commit,
+    /// and whether a rollback holds the target. Without that, the next run would put back what was taken away.
+    fn remember(&self, manifest: &mut Manifest) -> Result<()> {
+        let log = log::read(self.store, &self.name("log"))?;
+        let put = |entry: &&Entry| {
+            entry.status == Status::Success && matches!(entry.action, Action::Publish | Action::Rollback)
+        };
+        let newest = log.entries.iter().filter(put).rfind(|entry| entry.action == Action::Publish);
+        manifest.newest = newest.and_then(|entry| entry.commit.clone());
+        let Some(last) = log.entries.iter().rfind(put) else { return Ok(()) };
+        let version = manifest.versions.iter_mut().rfind(|version| Some(&version.digest) == last.digest.as_ref());
+        manifest.live = version.map(|version| {
+            version.commit.clone_from(&last.commit);
+            version.found = version.commit.is_none();
+            Live { version: version.clone(), since: last.time, by: last.actor.clone() }
+        });
+        manifest.held = (last.action == Action::Rollback).then(|| Held {
+            since: last.time,
+            run: last.run.clone(),
+            by: last.actor.clone(),
+            from: 0,
+            commit: manifest.newest.clone(),
+        });
+        Ok(())
     }
 
     /// A version of which only the bytes are left.

@@ -42,6 +42,10 @@ impl Planned {
                 "{shown} holds no plan: `publish --dry-run --format json` makes one, and `plan --live TARGET --format json`"
             )
         };
+        // A pipe that nobody writes to would be waited for.
+        if !path.is_file() {
+            bail!("cannot read the plan {shown}: there is no such file");
+        }
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
         let file: File = serde_json::from_slice(&bytes).with_context(no_plan)?;
         // Both shapes are at their first version.

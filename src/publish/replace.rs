@@ -258,7 +258,7 @@ impl Session<'_> {
                 Err(error) => format!("THE OLD VERSION CANNOT BE PUT BACK, and the new one stays: {error:#}"),
             },
             // To remove it would leave the shaper without any.
-            (None, Some(_)) => "there was no other file before, and the new one stays".to_owned(),
+            (None, Some(_)) => "there was no other version before, and this one stays".to_owned(),
         };
         if let Some(words) = &site.reload {
             match command::run(words, &site.place(), site.limit) {

@@ -31,6 +31,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             (target.name.as_str(), Where::Place(place))
         });
         findings.extend(twice("target", targets));
+        // Each would take the other's file away.
+        let urls = repo.settings.targets.iter().enumerate().map(|(index, target)| {
+            let place = Place::record(file, None).field("targets").index(index).field("url");
+            (target.url.as_str(), Where::Place(place))
+        });
+        findings.extend(twice("target file", urls));
         // On some disks `A.txt` and `a.txt` are one file.
         let outputs: Vec<(String, String)> = crate::render::outputs(&repo.settings)
             .into_values()

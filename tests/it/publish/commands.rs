@@ -115,7 +115,7 @@ fn a_reload_that_fails_puts_the_old_file_back_and_reloads_again() {
 fn where_there_was_no_other_file_a_failed_reload_leaves_the_new_one() {
     let site = Site::new(1, "reload: ['false']");
     let run = site.publish(2, &[]);
-    assert!(run.stdout.contains("there was no other file before, and the new one stays"), "{}", run.stdout);
+    assert!(run.stdout.contains("there was no other version before, and this one stays"), "{}", run.stdout);
     assert!(run.stdout.contains("THE SHAPER DID NOT RELOAD IT"), "{}", run.stdout);
     assert_eq!(site.live(), line(1, 30));
     site.settings("reload: ['true']", "");

@@ -146,6 +146,29 @@ fn a_kept_version_that_is_lost_keeps_nobody_out() {
 }
 
 #[test]
+fn two_targets_do_not_share_a_file() {
+    let site = Site::new(1, "");
+    let url = format!("file://{}", site.live_path().display());
+    site.settings("", &format!("  - {{name: hre-2, url: '{url}'}}\n"));
+    let run = site.run(&["check"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("two target files are called"), "{}", run.stdout);
+}
+
+#[test]
+fn a_rollback_holds_even_if_the_manifest_is_lost() {
+    let site = two("");
+    rollback(&site, 0, &[]);
+    std::fs::remove_file(site.record_path("manifest.json")).unwrap();
+    let run = site.publish(1, &[]);
+    assert!(run.stdout.contains("it was rolled back at"), "{}", run.stdout);
+    assert_eq!(site.live(), line(1, 30));
+    site.repo.git(&["revert", "--no-edit", "HEAD"]);
+    site.publish(0, &[]);
+    assert!(site.manifest()["held"].is_null());
+}
+
+#[test]
 fn versions_survive_a_manifest_that_was_moved_away() {
     let site = two("");
     std::fs::remove_file(site.record_path("manifest.json")).unwrap();
