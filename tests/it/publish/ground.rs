@@ -274,7 +274,7 @@ impl Ground {
         let ledger = Ledger::of(store.as_ref(), &file);
         assert_eq!(ledger.pending().unwrap(), None, "nothing is pending");
         let manifest = ledger.manifest().unwrap().expect("there is a manifest");
-        assert_eq!(manifest.live.unwrap().version.digest, of_live, "the manifest tells what is live");
+        assert_eq!(manifest.live.as_ref().unwrap().version.digest, of_live, "the manifest tells what is live");
         let kept: Vec<String> = manifest
             .versions
             .iter()
@@ -283,8 +283,10 @@ impl Ground {
                 format!("{:08}", version.id)
             })
             .collect();
-        let folder = format!("{}/versions", folder_of(&file));
-        assert_eq!(store.list(&folder).unwrap(), kept, "only what is listed is kept");
+        let mut there = store.list(&format!("{}/versions", folder_of(&file))).unwrap();
+        // One that nobody came to speak of is written over by the next.
+        there.retain(|name| *name != format!("{:08}", manifest.next));
+        assert_eq!(there, kept, "only what is listed is kept");
         // In a bucket there are no temporary files.
         let left: Vec<PathBuf> =
             files(&self.folder()).into_iter().filter(|path| path.to_string_lossy().contains("shapeline-tmp")).collect();

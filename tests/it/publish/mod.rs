@@ -13,6 +13,7 @@ mod outage;
 mod paused;
 mod race;
 mod recovery;
+mod unheard;
 
 use std::path::PathBuf;
 
