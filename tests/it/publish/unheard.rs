@@ -100,6 +100,8 @@ fn put(old: Option<&[u8]>, fate: Fate) -> Came {
         dirty: true,
         held: None,
         limits: None,
+        newest: None,
+        check: true,
         reason: None,
     };
     let ended = begin(&site).replace(change);
