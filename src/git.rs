@@ -122,6 +122,21 @@ impl Git {
         Ok(changed)
     }
 
+    /// A file of the data repository as it was in the commit that is checked out and in those before
+    /// it, newest first, along the first parents. What cannot be read is left out.
+    pub fn texts_before(&self, path: &str, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {
+        let path = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        let mut next = self.repository.head().and_then(|head| head.peel_to_commit()).ok();
+        let mut texts = Vec::new();
+        for _ in 0..most {
+            let Some(commit) = next else { break };
+            let blob = commit.tree().and_then(|tree| tree.get_path(Path::new(&path))?.to_object(&self.repository));
+            texts.extend(blob.ok().and_then(|blob| Some((commit.id(), blob.as_blob()?.content().to_vec()))));
+            next = commit.parent(0).ok();
+        }
+        texts
+    }
+
     /// Whether `commit` is `older` or has it among its ancestors; nothing if `older` is not known
     /// here.
     ///

@@ -32,7 +32,8 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     if args.format == TextOrJson::Json {
         print_json(&told)?;
     }
-    Ok(match told.iter().all(|told| told.drift == Kind::Same) {
+    // What was cut off may not have been reloaded, whatever the file is like.
+    Ok(match told.iter().all(|told| told.drift == Kind::Same && told.pending.is_none()) {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
         false => Outcome::Differs,
@@ -70,6 +71,10 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
         let commit: String = commit.chars().take(12).collect();
         let by = harmless(&live.by, 80);
         writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
+    }
+    if let Some(held) = &drift.held {
+        let by = harmless(&held.by, 80);
+        writeln!(out, "  held since {by} rolled back at {}: nothing is published until the data agrees", held.since)?;
     }
     if told.drift == Kind::Same {
         return Ok(());

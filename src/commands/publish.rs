@@ -24,7 +24,8 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
         }
         Loaded::Unsound(repo, findings) => {
-            let reason = format!("the data has {} errors; `shapeline check` lists them", findings.len());
+            let errors = if findings.len() == 1 { "1 error".to_owned() } else { format!("{} errors", findings.len()) };
+            let reason = format!("the data has {errors}; `shapeline check` lists them");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
             refused(&chosen(&repo.settings, &args.targets)?, &reason, &options)
         }

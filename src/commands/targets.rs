@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
 use crate::finding::{Severity, harmless};
+use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::holder::{self, Holder};
 use crate::publish::lock::Patience;
@@ -22,8 +23,12 @@ use crate::tree::{SETTINGS, Tree};
 /// The version of what these commands print for programs: see docs/publish-json.md.
 pub(super) const JSON_VERSION: u32 = 1;
 
-/// The settings on disk. The rest of the data may be as broken as it likes: one must be able to
-/// look and to go back.
+/// How far back one looks for settings that can be read.
+const COMMITS: usize = 100;
+
+/// The settings on disk; if they cannot be read, those of the last commit that can. The rest of the
+/// data may be as broken as it likes: one must be able to look and to go back, above all if the
+/// settings are what somebody broke.
 pub(super) fn settings(root: &Path) -> Result<Settings> {
     let path = root.join(SETTINGS);
     let text = match std::fs::read(&path) {
@@ -31,15 +36,32 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => bail!("cannot read {}: {error}", path.display()),
     };
+    let error = match parse(text) {
+        Ok(settings) => return Ok(settings),
+        Err(error) => error.context(format!("{} has an error; `shapeline check` shows where", path.display())),
+    };
+    let git = Git::discover(root).ok();
+    let before = git.iter().flat_map(|git| git.texts_before(SETTINGS, COMMITS));
+    for (commit, text) in before {
+        if let Ok(settings) = parse(text) {
+            let error = harmless(&format!("{error:#}"), 500);
+            writeln!(anstream::stderr(), "note: {error}; those of commit {} are taken", Git::short(commit))?;
+            return Ok(settings);
+        }
+    }
+    Err(error)
+}
+
+fn parse(text: Vec<u8>) -> Result<Settings> {
     let files = if text.is_empty() { Vec::new() } else { vec![(SETTINGS.to_owned(), text)] };
     let repo = Repo::load(&Tree::Memory(files.into_iter().collect()))?;
     let of_settings = |finding: &&crate::finding::Finding| {
         finding.severity == Severity::Error && repo.settings_file == Some(finding.primary.at.file())
     };
-    if let Some(finding) = repo.findings.iter().find(of_settings) {
-        bail!("{} has an error: {}; `shapeline check` shows where", path.display(), finding.message);
+    match repo.findings.iter().find(of_settings) {
+        Some(finding) => bail!("{}", finding.message),
+        None => Ok(repo.settings),
     }
-    Ok(repo.settings)
 }
 
 /// The targets that are meant, in the order of the settings.

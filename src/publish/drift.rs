@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::data::Data;
 use super::guard;
 use super::holder::Holder;
-use super::ledger::Live;
+use super::ledger::{Held, Live};
 use super::lock::Patience;
 use super::log::Action;
 use super::moment::Moment;
@@ -47,6 +47,8 @@ pub struct Drift {
     pub published: Option<Live>,
     /// A publish that goes on at this moment, or was cut off.
     pub pending: Option<String>,
+    /// A rollback that holds the target.
+    pub held: Option<Held>,
     /// The output.
     pub output: Output,
 }
@@ -65,10 +67,12 @@ impl Drift {
             let entry = pending.entry;
             format!("a {} by {} began at {}, and has not ended", entry.action.as_str(), entry.actor, entry.time)
         });
+        let manifest = ledger.manifest()?;
         Ok(Drift {
             live: site.live()?,
             declared,
-            published: ledger.manifest()?.and_then(|manifest| manifest.live),
+            held: manifest.as_ref().and_then(|manifest| manifest.held.clone()),
+            published: manifest.and_then(|manifest| manifest.live),
             pending,
             output,
         })
@@ -177,6 +181,10 @@ pub struct Told {
     pub changes: Changed,
     /// Lines that differ and are no subscriber's.
     pub lines: Vec<Line>,
+    /// A publish that goes on at this moment, or was cut off.
+    pub pending: Option<String>,
+    /// A rollback that holds the target.
+    pub held: Option<Held>,
     /// The digest of the live file.
     pub live: Option<String>,
     /// The digest of what the data gives.
@@ -200,6 +208,8 @@ impl Told {
             drift: drift.kind(),
             changes: Changed::of(plan),
             lines,
+            pending: drift.pending.clone(),
+            held: drift.held.clone(),
             live: drift.live.as_ref().map(|live| digest(&live.bytes)),
             declared: digest(drift.declared.as_bytes()),
             version: published.map(|live| live.version.id),

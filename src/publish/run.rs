@@ -90,6 +90,8 @@ pub struct Report {
     pub changes: Option<Changed>,
     /// The fingerprint of the change.
     pub fingerprint: Option<String>,
+    /// What `--ack` takes: the fingerprint; after a rollback, one of this rollback.
+    pub acknowledge: Option<String>,
     /// The version that is live now.
     pub version: Option<u64>,
     /// Its digest.
@@ -113,6 +115,7 @@ impl Report {
             notes: Vec::new(),
             changes: None,
             fingerprint: None,
+            acknowledge: None,
             version: None,
             digest: None,
             commit: None,
@@ -169,6 +172,7 @@ impl Work<'_> {
         let mut report = Report::new(&self.site.name, Ended::Planned, Vec::new());
         report.changes = Some(Changed::of(&plan));
         report.fingerprint = Some(plan.fingerprint.clone());
+        report.acknowledge = Some(acknowledgement(&plan.fingerprint, manifest));
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));

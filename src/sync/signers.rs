@@ -42,6 +42,10 @@ impl Signers {
         {
             bail!("anybody may write to the allowed signers {shown}: chmod o-w {shown}");
         }
+        // A pipe that nobody writes to would be waited for.
+        if !real.is_file() {
+            anyhow::bail!("{} is no file: it is to hold the allowed signers", real.display());
+        }
         let text = std::fs::read_to_string(&real).with_context(cannot)?;
         let signers = Signers::parse(&text).with_context(|| format!("the allowed signers {shown}"))?;
         if signers.ssh.is_empty() && signers.gpg.is_empty() {

@@ -146,6 +146,22 @@ fn a_kept_version_that_is_lost_keeps_nobody_out() {
 }
 
 #[test]
+fn broken_settings_keep_nobody_from_looking_and_going_back() {
+    let site = two("");
+    for broken in ["{", "targets: 7\n", "safety2: 1\n"] {
+        site.repo.write("shapeline.yaml", broken);
+        site.repo.commit("broken");
+        let run = site.run(&["stat"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains("has an error") && run.stderr.contains("are taken"), "{}", run.stderr);
+    }
+    rollback(&site, 0, &[]);
+    assert_eq!(site.live(), line(1, 30));
+    let drift = site.run(&["drift", "--rev", "HEAD~3"]);
+    assert!(drift.stdout.contains("held since"), "{}", drift.stdout);
+}
+
+#[test]
 fn two_targets_do_not_share_a_file() {
     let site = Site::new(1, "");
     let url = format!("file://{}", site.live_path().display());

@@ -113,4 +113,5 @@ fn an_intent_shows_in_drift() {
     let CutOff { site, .. } = cut_off("");
     let run = site.run(&["drift"]);
     assert!(run.stdout.contains("a PUBLISH by alice began at"), "{}", run.stdout);
+    assert_eq!(run.code, 3, "it may not have been reloaded");
 }
