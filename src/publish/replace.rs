@@ -294,8 +294,9 @@ impl Session<'_> {
         }
         let fence = || self.lock.fence();
         self.ledger.write_manifest(&self.manifest, &fence)?;
-        self.ledger.clear_pending(&fence)?;
-        self.ledger.prune(&mut self.manifest, self.site.keep, &fence)
+        // While it is pending: whoever is cut off here leaves nothing that nobody comes back for.
+        self.ledger.prune(&mut self.manifest, self.site.keep, &fence)?;
+        self.ledger.clear_pending(&fence)
     }
 
     fn note_live(&mut self, by: &str, version: Version, held: Option<Held>, limits: Option<Safety>) {

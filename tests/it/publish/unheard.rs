@@ -17,7 +17,7 @@ use shapeline::publish::store::{Expect, Fence, Mark, Store, Stored, open_fence};
 #[derive(Clone, Copy)]
 struct Fate {
     done: bool,
-    /// Whether one can read after that, in the same run.
+    /// Whether it can be read after that, in the same run.
     readable: bool,
 }
 
@@ -29,7 +29,7 @@ struct Unheard {
 
 impl Store for Unheard {
     fn read(&self, name: &str) -> Result<Option<Stored>> {
-        if self.deaf.load(Ordering::SeqCst) {
+        if name == "shaper.txt" && self.deaf.load(Ordering::SeqCst) {
             bail!("no answer");
         }
         self.store.read(name)
