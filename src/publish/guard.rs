@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::data::Data;
-use super::ledger::{Ledger, Manifest, Version};
+use super::ledger::Ledger;
+use super::manifest::{Manifest, Version};
 use super::site::Site;
 use super::store::{Stored, digest};
 use crate::model::{Safety, Settings, Target};
@@ -72,7 +73,7 @@ fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: B
 /// Everything that speaks against publishing, as sentences; nothing if it may be done.
 ///
 /// # Errors
-/// If a kept version or the history cannot be read.
+/// If the history cannot be read.
 pub fn reasons(
     site: &Site,
     manifest: &Manifest,

@@ -9,173 +9,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lock::MOST;
-use super::log::{self, Action, Entry, Head, Log, Status};
-use super::moment::Moment;
+use super::log::{self, Action, Entry, Log, Status};
+use super::manifest::{Held, Live, Manifest, Pending, VERSION, Version};
 use super::store::{Expect, Fence, Mark, Store, digest};
-use crate::model::Safety;
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
-
-/// The version of these files' shape. It grows when an older program would be misled.
-const VERSION: u32 = 1;
-
-/// A version of the file: what was published, or found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version {
-    /// Its number, from 1.
-    pub id: u64,
-    /// Of its bytes.
-    pub digest: String,
-    /// How many bytes.
-    pub bytes: u64,
-    /// How many subscribers it serves; not known for what was found or made by a template.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscribers: Option<u64>,
-    /// The commit of the data; none for what was found, or was never committed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// The data had changes that were not committed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dirty: bool,
-    /// It was not published but found, put there by somebody else.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub found: bool,
-    /// When it was made or found.
-    pub time: Moment,
-    /// By whom.
-    pub actor: String,
-    /// The version of the tool.
-    pub tool: String,
-}
-
-impl Version {
-    /// A version that was not published but found.
-    pub fn found(id: u64, bytes: &[u8]) -> Version {
-        Version {
-            id,
-            digest: digest(bytes),
-            bytes: bytes.len() as u64,
-            subscribers: None,
-            commit: None,
-            dirty: false,
-            found: true,
-            time: Moment::now(),
-            actor: "unknown".to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-}
-
-/// The version that is live, and since when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Live {
-    /// The version.
-    #[serde(flatten)]
-    pub version: Version,
-    /// Since when.
-    pub since: Moment,
-    /// Who put it in place.
-    pub by: String,
-}
-
-/// Set by a rollback: what it took back is not to be published again by the next run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// Since when.
-    pub since: Moment,
-    /// Names the rollback: a second one is another, even in the same second.
-    pub run: String,
-    /// Who rolled back.
-    pub by: String,
-    /// The version that was taken back.
-    pub from: u64,
-    /// The commit that was taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-}
-
-/// What is live, and what is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    version: u32,
-    /// The target's name at the last publish.
-    pub target: String,
-    /// What is live.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
-    /// Set by a rollback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
-    /// The safety limits at the last publish: data that raises them is judged by these, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limits: Option<Safety>,
-    /// The number of the next version.
-    pub next: u64,
-    /// The newest commit that was published or found to give what is live: what does not follow
-    /// from it is not published.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newest: Option<String>,
-    /// What is kept, oldest first.
-    pub versions: Vec<Version>,
-    /// The end of the log.
-    pub log: Head,
-}
-
-impl Manifest {
-    fn new(target: &str) -> Manifest {
-        Manifest {
-            version: VERSION,
-            target: target.to_owned(),
-            live: None,
-            held: None,
-            limits: None,
-            next: 1,
-            newest: None,
-            versions: Vec::new(),
-            log: Head::default(),
-        }
-    }
-
-    /// The kept version with this number.
-    pub fn find(&self, id: u64) -> Option<&Version> {
-        self.versions.iter().find(|version| version.id == id)
-    }
-
-    /// The newest kept version with these bytes.
-    pub fn with_digest(&self, digest: &str) -> Option<&Version> {
-        self.versions.iter().rev().find(|version| version.digest == digest)
-    }
-}
-
-/// Written before the live file is replaced and removed when all is done, so that whoever comes
-/// after a crash knows what was meant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    /// The entry that will stand in the log.
-    pub entry: Entry,
-    /// The version that was live, if there was a file.
-    pub before: Option<Version>,
-    /// The version that is to be.
-    pub after: Version,
-    /// The hold that is to be.
-    pub held: Option<Held>,
-    /// The limits that are to be noted.
-    pub limits: Option<Safety>,
-    /// The commit that is to be the newest, if it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newest: Option<String>,
-    /// Set once the new file turned out to be no good: the old one is to be put back, because of
-    /// this.
-    pub taken_back: Option<String>,
-}
-
-impl Pending {
-    /// What is meant to happen.
-    pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
-        Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
-    }
-}
 
 /// What the file of intents holds. It is emptied, not removed: somebody who was paused could
 /// remove the intent of another.
@@ -189,8 +28,8 @@ struct Slot {
 pub struct Ledger<'s> {
     store: &'s dyn Store,
     folder: String,
-    /// The marks of what was read or written last, by name: a record is only replaced while it is
-    /// still what this process knows.
+    /// The marks of what was read first or written last, by name: a record is only replaced while
+    /// it is still what this process knows.
     marks: RefCell<BTreeMap<String, Option<Mark>>>,
 }
 
@@ -226,7 +65,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
-        self.record("manifest.json")
+        self.read("manifest.json")
     }
 
     /// The manifest, or a fresh one, for somebody who has the lock.
@@ -258,7 +97,8 @@ impl<'s> Ledger<'s> {
     }
 
     /// What the log tells of a manifest that is gone: what was put in place last, the newest commit,
-    /// and whether a rollback holds the target. Without that, the next run would put back what was taken away.
+    /// and whether a rollback holds the target. Without that, the next run would put back what was
+    /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
         let log = log::read(self.store, &self.name("log"))?;
         let put = |entry: &&Entry| {
@@ -302,7 +142,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn pending(&self) -> Result<Option<Pending>> {
-        Ok(self.record::<Slot>("pending.json")?.and_then(|slot| slot.pending))
+        Ok(self.read::<Slot>("pending.json")?.and_then(|slot| slot.pending))
     }
 
     /// Writes down what is about to be done.
@@ -391,6 +231,15 @@ impl<'s> Ledger<'s> {
         Ok(numbers)
     }
 
+    /// Adds an entry to the log, and writes the manifest with the log's new end.
+    ///
+    /// # Errors
+    /// If either cannot be written.
+    pub fn record(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
+        self.append(manifest, entry, fence)?;
+        self.write_manifest(manifest, fence)
+    }
+
     /// Adds an entry to the log, and notes the new end in `manifest`, which is yet to be written.
     ///
     /// # Errors
@@ -422,14 +271,17 @@ impl<'s> Ledger<'s> {
         self.name(&format!("versions/{id:08}"))
     }
 
-    fn record<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         #[derive(Deserialize)]
         struct Shape {
             version: u32,
         }
         let path = self.name(name);
         let stored = self.store.read(&path)?;
-        self.marks.borrow_mut().insert(name.to_owned(), stored.as_ref().map(|stored| stored.mark.clone()));
+        // Only the first time: who has read it again, for the log's sake, still holds what it read
+        // first, and must not replace with that what somebody else wrote in between.
+        let mark = || stored.as_ref().map(|stored| stored.mark.clone());
+        self.marks.borrow_mut().entry(name.to_owned()).or_insert_with(mark);
         let Some(stored) = stored else { return Ok(None) };
         let place = self.store.place(&path);
         let damaged = || format!("{place} is damaged: move it away to go on without what it tells");

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::command::CommandRecord;
+use super::holder::Holder;
 use super::lock::MOST;
 use super::moment::Moment;
 use super::store::{Expect, Fence, Store, digest};
@@ -104,6 +105,29 @@ pub struct Entry {
     pub run: String,
     /// The digest of the line before, without its line break; of nothing for the first.
     pub previous: String,
+}
+
+impl Entry {
+    /// An entry that is yet to be filled in: all went well so far.
+    pub fn new(action: Action, parameter: String, who: &Holder, run: &str) -> Entry {
+        Entry {
+            n: 0,
+            time: Moment::now(),
+            action,
+            parameter,
+            status: Status::Success,
+            reason: None,
+            actor: who.actor.clone(),
+            host: who.host.clone(),
+            commit: None,
+            digest: None,
+            check: None,
+            reload: None,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            run: run.to_owned(),
+            previous: digest(b""),
+        }
+    }
 }
 
 /// The end of the log: how many entries, and the digest of the last line.

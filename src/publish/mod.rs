@@ -3,7 +3,7 @@
 //! From the outside in: [`run`] is one publish to one target, [`rollback`] one step back, [`drift`]
 //! a look. A [`site`] is a target that is opened, and locked ([`lock`], [`holder`]); [`guard`]
 //! says what may not go live; [`replace`] puts a version in place and finishes what somebody began
-//! who was cut off; [`ledger`] and [`log`] remember. All of them reach the target by a [`store`]
+//! who was cut off; [`ledger`], [`manifest`] and [`log`] remember. All of them reach the target by a [`store`]
 //! only: a folder on this host, on an SSH server, in a bucket.
 
 #[cfg(unix)]
@@ -19,6 +19,7 @@ pub mod holder;
 pub mod ledger;
 pub mod lock;
 pub mod log;
+pub mod manifest;
 pub mod moment;
 pub mod planned;
 pub mod redact;

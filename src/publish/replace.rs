@@ -8,8 +8,8 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::command::{self, CommandRecord};
-use super::ledger::{Held, Live, Pending, Version};
 use super::log::{Action, Entry, Status};
+use super::manifest::{Held, Live, Pending, Version};
 use super::moment::Moment;
 use super::site::Session;
 use super::store::{Expect, Stored, digest};

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result, anyhow};
 
 use super::holder::Holder;
-use super::ledger::{Held, Manifest, Version};
 use super::lock::Patience;
 use super::log::{Action, Status};
+use super::manifest::{Held, Manifest, Version};
 use super::replace::{Change, Failure};
 use super::run::{Ended, Report};
 use super::site::{Session, Site};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::holder::Holder;
-use super::ledger::{Ledger, Manifest};
+use super::ledger::Ledger;
 use super::lock::{Lock, Patience};
-use super::log::{Action, Entry, Status};
-use super::moment::Moment;
-use super::store::{Access, Store, Stored, digest, open_file, writer_name};
+use super::log::{Action, Entry};
+use super::manifest::Manifest;
+use super::store::{Access, Store, Stored, open_file, writer_name};
 use crate::model::{Target, Text};
 
 /// How many past versions are kept where the settings do not say.
@@ -129,23 +129,7 @@ impl<'s> Session<'s> {
 
     /// An entry of the log that is yet to be filled in.
     pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry {
-            n: 0,
-            time: Moment::now(),
-            action,
-            parameter,
-            status: Status::Success,
-            reason: None,
-            actor: self.who.actor.clone(),
-            host: self.who.host.clone(),
-            commit: None,
-            digest: None,
-            check: None,
-            reload: None,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            run: self.run.clone(),
-            previous: digest(b""),
-        }
+        Entry::new(action, parameter, &self.who, &self.run)
     }
 
     /// Adds an entry to the log.
@@ -154,8 +138,7 @@ impl<'s> Session<'s> {
     /// If it cannot be written.
     pub fn record(&mut self, entry: Entry) -> Result<()> {
         let fence = || self.lock.fence();
-        self.ledger.append(&mut self.manifest, entry, &fence)?;
-        self.ledger.write_manifest(&self.manifest, &fence)
+        self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
     pub(super) fn actor(&self) -> &str {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use anyhow::{Result, anyhow, bail};
 
 use crate::publish::holder::Holder;
-use crate::publish::ledger::Live;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Status};
+use crate::publish::manifest::Live;
 use crate::publish::replace::{Change, Failure};
 use crate::publish::site::{Session, Site};
 use crate::publish::store::{Stored, digest};

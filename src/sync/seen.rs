@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::model::Target;
-use crate::publish::ledger::{Held, Live};
+use crate::publish::manifest::{Held, Live};
 use crate::publish::site::Site;
 use crate::publish::store::digest;
 

@@ -9,10 +9,10 @@ use anyhow::{Result, bail};
 use super::copies::{Copies, Copy, FOLDER};
 use super::folder::Folder;
 use crate::publish::holder::Holder;
-use crate::publish::ledger::{Ledger, Manifest};
+use crate::publish::ledger::Ledger;
 use crate::publish::lock::{Lock, Patience};
 use crate::publish::log::{Action, Entry, Status};
-use crate::publish::moment::Moment;
+use crate::publish::manifest::Manifest;
 use crate::publish::store::{Expect, digest};
 
 /// The backup folder under lock.
@@ -58,23 +58,7 @@ impl<'f> Session<'f> {
 
     /// An entry of the log that is yet to be filled in.
     pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry {
-            n: 0,
-            time: Moment::now(),
-            action,
-            parameter,
-            status: Status::Success,
-            reason: None,
-            actor: self.who.actor.clone(),
-            host: self.who.host.clone(),
-            commit: None,
-            digest: None,
-            check: None,
-            reload: None,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            run: crate::publish::store::writer_name(),
-            previous: digest(b""),
-        }
+        Entry::new(action, parameter, &self.who, &crate::publish::store::writer_name())
     }
 
     /// Adds an entry to the log.
@@ -83,8 +67,7 @@ impl<'f> Session<'f> {
     /// If it cannot be written.
     pub fn record(&mut self, entry: Entry) -> Result<()> {
         let fence = || self.lock.fence();
-        self.ledger.append(&mut self.manifest, entry, &fence)?;
-        self.ledger.write_manifest(&self.manifest, &fence)
+        self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
     /// Keeps a copy, tells the log, and removes the oldest copies of that path.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use shapeline::publish::ledger::{Ledger, Pending, folder_of};
+use shapeline::publish::ledger::{Ledger, folder_of};
 use shapeline::publish::log::{Entry, Status};
+use shapeline::publish::manifest::Pending;
 use shapeline::publish::s3::{S3Store, Surroundings};
 use shapeline::publish::store::{Access, Store, digest, open_file};
 

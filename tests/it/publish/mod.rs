@@ -12,6 +12,7 @@ mod misbehaved;
 mod outage;
 mod paused;
 mod race;
+mod records;
 mod recovery;
 mod unheard;
 

@@ -1,0 +1,26 @@
+//! The records of two that work on one target at once.
+
+use shapeline::publish::ledger::Ledger;
+use shapeline::publish::manifest::Manifest;
+use shapeline::publish::store::{Access, open_fence, open_file};
+
+#[test]
+fn to_look_at_the_log_does_not_allow_to_write_over_what_somebody_else_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/shaper.txt", folder.path().display()).parse().unwrap();
+    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    let (store, file) = open_file(&access).unwrap();
+    let ours = Ledger::of(store.as_ref(), &file);
+    ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap();
+
+    let theirs = Ledger::of(store.as_ref(), &file);
+    let mut manifest = theirs.manifest().unwrap().unwrap();
+    manifest.next = 7;
+    theirs.write_manifest(&manifest, &open_fence).unwrap();
+
+    // The log is held against the manifest, which is read for that, and is newer than the one here.
+    ours.log().unwrap();
+    let error = ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap_err();
+    assert!(format!("{error:#}").contains("changed by somebody else"), "{error:#}");
+    assert_eq!(theirs.manifest().unwrap().unwrap().next, 7, "what they wrote is there");
+}
