@@ -1,4 +1,4 @@
-//! `duplicate-name`: two plans, or two domains, or two targets have one name.
+//! `duplicate-name`: two plans, or two domains, or two targets have one name; or two targets one file.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     group: Group::Identity,
     severity: Severity::Error,
     fixed: true,
-    summary: "two plans, two domains or two targets have the same name",
+    summary: "two plans, two domains or two targets have the same name, or two targets one file",
     why: "Subscribers name their plan and their domain. If two have that name, it is left to chance which rates or \
-          which limits apply.",
+          which limits apply. Two targets or outputs that write one file would take it from each other.",
     bad: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: GOLD\n  up: 50 Mbps\n  down: 50 Mbps\n",
     good: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: PLATINUM\n  up: 50 Mbps\n  down: 50 Mbps\n",
     check,

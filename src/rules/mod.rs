@@ -138,6 +138,7 @@ rules![
     template,
     unknown_template,
     unknown_output,
+    unused_setting,
 ];
 
 /// The rule called `id`.
