@@ -17,6 +17,22 @@ pub fn folder_in_work_tree(folder: &Path) -> String {
     parts.join("/")
 }
 
+/// Why there is no repository to open, and what to do.
+fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
+    let advice = match error.code() {
+        git2::ErrorCode::Owner => {
+            let top = root.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(root);
+            format!(
+                "the git repository {0} belongs to another user; if you trust it: git config --global --add safe.directory {0}",
+                top.display()
+            )
+        }
+        git2::ErrorCode::NotFound => format!("{} is not in a git repository; `git init` makes one", root.display()),
+        _ => format!("cannot open the git repository around {}", root.display()),
+    };
+    anyhow::Error::new(error).context(advice)
+}
+
 /// The git repository that a data repository lies in.
 pub struct Git {
     repository: git2::Repository,
@@ -31,8 +47,7 @@ impl Git {
     /// If there is none, or git refuses to open it.
     pub fn discover(root: &Path) -> Result<Git> {
         let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
-        let repository = git2::Repository::discover(&root)
-            .with_context(|| format!("{} is not in a git repository; `git init` makes one", root.display()))?;
+        let repository = git2::Repository::discover(&root).map_err(|error| refused(&root, error))?;
         let Some(top) = repository.workdir() else {
             // Nothing is checked out: there are revisions to read, and no files.
             return Ok(Git { repository, prefix: String::new() });
@@ -122,11 +137,11 @@ impl Git {
         Ok(changed)
     }
 
-    /// A file of the data repository as it was in the commit that is checked out and in those before
-    /// it, newest first, along the first parents. What cannot be read is left out.
-    pub fn texts_before(&self, path: &str, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {
+    /// A file of the data repository as it was in a commit and in those before it, newest first, along
+    /// the first parents. What cannot be read is left out.
+    pub fn texts_before(&self, path: &str, from: git2::Oid, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {
         let path = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
-        let mut next = self.repository.head().and_then(|head| head.peel_to_commit()).ok();
+        let mut next = self.repository.find_commit(from).ok();
         let mut texts = Vec::new();
         for _ in 0..most {
             let Some(commit) = next else { break };

@@ -4,6 +4,7 @@
 
 mod file;
 mod role;
+pub mod settings;
 
 pub use role::{data_kind, stem};
 

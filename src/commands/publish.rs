@@ -7,10 +7,12 @@ use anyhow::Result;
 use super::targets::{chosen, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
+use crate::finding::counted;
 use crate::model::Target;
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::planned::Planned;
 use crate::publish::run::{Options, Report, publish, record_refused_data};
+use crate::repo::settings::sound;
 
 pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let planned = args.plan.as_deref().map(Planned::read).transpose()?;
@@ -24,10 +26,14 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
         }
         Loaded::Unsound(repo, findings) => {
-            let errors = if findings.len() == 1 { "1 error".to_owned() } else { format!("{} errors", findings.len()) };
+            let errors = counted(findings.len(), "error", "errors");
             let reason = format!("the data has {errors}; `shapeline check` lists them");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
-            refused(&chosen(&repo.settings, &args.targets)?, &reason, &options)
+            let settings = match sound(&repo) {
+                Ok(settings) => settings.clone(),
+                Err(_) => super::targets::settings(root)?,
+            };
+            refused(&chosen(&settings, &args.targets)?, &reason, &options)
         }
         Loaded::Refused(reason) => {
             let settings = super::targets::settings(root)?;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
-use crate::finding::{Severity, harmless};
+use crate::finding::harmless;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::holder::{self, Holder};
@@ -17,14 +17,11 @@ use crate::publish::log::Entry;
 use crate::publish::moment::Moment;
 use crate::publish::rollback::find;
 use crate::publish::run::{Ended, Report};
-use crate::repo::Repo;
-use crate::tree::{SETTINGS, Tree};
+use crate::repo::settings;
+use crate::tree::SETTINGS;
 
 /// The version of what these commands print for programs: see docs/publish-json.md.
 pub(super) const JSON_VERSION: u32 = 1;
-
-/// How far back one looks for settings that can be read.
-const COMMITS: usize = 100;
 
 /// The settings on disk; if they cannot be read, those of the last commit that can. The rest of the
 /// data may be as broken as it likes: one must be able to look and to go back, above all if the
@@ -36,31 +33,19 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => bail!("cannot read {}: {error}", path.display()),
     };
-    let error = match parse(text) {
+    let error = match settings::read(text) {
         Ok(settings) => return Ok(settings),
         Err(error) => error.context(format!("{} has an error; `shapeline check` shows where", path.display())),
     };
     let git = Git::discover(root).ok();
-    let before = git.iter().flat_map(|git| git.texts_before(SETTINGS, COMMITS));
-    for (commit, text) in before {
-        if let Ok(settings) = parse(text) {
+    let head = git.as_ref().and_then(|git| Some((git, git.commit("HEAD").ok()?)));
+    match head.and_then(|(git, head)| settings::before(git, head).next()) {
+        Some((commit, settings)) => {
             let error = harmless(&format!("{error:#}"), 500);
             writeln!(anstream::stderr(), "note: {error}; those of commit {} are taken", Git::short(commit))?;
-            return Ok(settings);
+            Ok(settings)
         }
-    }
-    Err(error)
-}
-
-fn parse(text: Vec<u8>) -> Result<Settings> {
-    let files = if text.is_empty() { Vec::new() } else { vec![(SETTINGS.to_owned(), text)] };
-    let repo = Repo::load(&Tree::Memory(files.into_iter().collect()))?;
-    let of_settings = |finding: &&crate::finding::Finding| {
-        finding.severity == Severity::Error && repo.settings_file == Some(finding.primary.at.file())
-    };
-    match repo.findings.iter().find(of_settings) {
-        Some(finding) => bail!("{}", finding.message),
-        None => Ok(repo.settings),
+        None => Err(error),
     }
 }
 
@@ -193,7 +178,13 @@ impl Period {
             };
             text.as_ref().map(parse).transpose().map_err(anyhow::Error::msg)
         };
-        Ok(Period { from: moment(&args.from, Moment::start_of)?, to: moment(&args.to, Moment::end_of)? })
+        let period = Period { from: moment(&args.from, Moment::start_of)?, to: moment(&args.to, Moment::end_of)? };
+        if let (Some(from), Some(to)) = (period.from, period.to)
+            && from > to
+        {
+            bail!("--from {from} is later than --to {to}: nothing could lie between");
+        }
+        Ok(period)
     }
 
     pub(super) fn holds(&self, entry: &Entry) -> bool {

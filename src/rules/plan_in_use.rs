@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::words::counted;
+use crate::finding::counted;
 use super::{Change, Context, Group, Rule, unknown_domain, unknown_plan};
 use crate::finding::{Finding, Severity, Where, quoted};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::words::counted;
+use crate::finding::counted;
 use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
 use crate::finding::{Finding, Severity, quoted};
 use crate::model::{Date, Subscriber};

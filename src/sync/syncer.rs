@@ -25,11 +25,15 @@ use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::rollback::find;
 use crate::repo::Repo;
+use crate::repo::settings::{self, sound};
 use crate::tree::SETTINGS;
 
 /// A commit that was refused is looked at again after this, even if nothing seems to have changed:
 /// the check command may have.
 const AGAIN: Duration = Duration::from_secs(15 * 60);
+
+/// How many commits are looked at for targets: each may cost a look at a signature.
+const RECALLED: usize = 20;
 
 /// What is synced, for whom.
 pub struct Task {
@@ -192,7 +196,7 @@ impl Syncer {
     /// The data has errors. Its settings may have some, too: then the targets are those of before.
     fn unsound(&mut self, tip: Oid, repo: &Arc<Repo>, findings: Vec<Finding>, worker: &mut Worker<'_>) -> Round {
         let reason = refusal::sentence(&crate::report::Report::of(repo, findings), &Git::short(tip));
-        if let Ok(targets) = self.chosen(&repo.settings) {
+        if let Ok(targets) = sound(repo).and_then(|settings| self.chosen(settings)) {
             self.known = targets;
         }
         self.refuse(tip, &reason, worker)
@@ -201,6 +205,7 @@ impl Syncer {
     /// Tells the targets' logs that the commit is refused; what was published stays.
     fn refuse(&mut self, tip: Oid, reason: &str, worker: &mut Worker<'_>) -> Round {
         let refused = Some((tip, reason.to_owned()));
+        self.recall(tip, worker.stop);
         if self.memory.refused != refused {
             let tell = |target: &Target| !worker.stop.asked() && worker.tell_refusal(target, &tip.to_string(), reason);
             let told = self.known.iter().map(tell).filter(|told| *told).count();
@@ -210,7 +215,10 @@ impl Syncer {
     }
 
     /// The commit is of no use: what was published is put back where it was changed, and no more.
-    fn keep(&self, mut round: Round, gravity: State, error: String, worker: &mut Worker<'_>) -> Round {
+    fn keep(&mut self, mut round: Round, gravity: State, error: String, worker: &mut Worker<'_>) -> Round {
+        if let Some(tip) = round.commit {
+            self.recall(tip, worker.stop);
+        }
         for target in &self.known {
             if worker.stop.asked() {
                 round.cut_short = true;
@@ -219,6 +227,28 @@ impl Syncer {
             round.add(worker.keep(target, gravity));
         }
         round.with(gravity, error)
+    }
+
+    /// The targets of the last commit that can be read and was signed by somebody who may: one that has
+    /// just been started, and finds a commit of no use, is to put back what was published, too.
+    fn recall(&mut self, tip: Oid, stop: &Stop) {
+        if !self.known.is_empty() {
+            return;
+        }
+        let (Ok(git), Ok(signers)) = (Git::discover(&self.task.root), self.signers()) else { return };
+        let signed = |commit: Oid| match &signers {
+            None => true,
+            Some(signers) => {
+                let bytes = self.task.upstream.commit_bytes(commit);
+                bytes.and_then(|bytes| verify(&bytes, signers, stop)).is_ok_and(|signed| signed.is_ok())
+            }
+        };
+        let usable = |(commit, settings): (Oid, Settings)| {
+            let targets = self.chosen(&settings).ok()?;
+            (!stop.asked() && signed(commit)).then_some(targets)
+        };
+        let found = settings::before(&git, tip).take(RECALLED).find_map(usable);
+        self.known = found.unwrap_or_default();
     }
 
     /// The targets that are meant, in the order of the settings.

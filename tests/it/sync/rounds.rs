@@ -136,6 +136,21 @@ fn a_file_is_put_back_while_the_data_is_refused() {
 }
 
 #[test]
+fn a_file_is_put_back_while_the_settings_are_broken() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    for settings in ["targets: {oops\n", "safety: {max_changed: 10%}\n"] {
+        host.author.write("shapeline.yaml", settings);
+        host.push("settings");
+        host.write("srv/shaper.txt", "by hand\n");
+        // A process that was just started, and never saw the settings of before.
+        let round = run(host.sync(&["--once"]));
+        assert_ne!(round.code, 0, "{}{}", round.stdout, round.stderr);
+        assert_eq!(host.live(), three(), "{settings}: {}", round.stderr);
+    }
+}
+
+#[test]
 fn a_history_that_was_rewritten_is_refused() {
     let host = Host::new("");
     host.once(0, &[]);
