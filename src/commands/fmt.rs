@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Outcome;
 use crate::cli::FmtArgs;
-use crate::finding::is_steering;
+use crate::finding::{counted, is_steering};
 use crate::fmt::{Refused, format};
 use crate::repo::data_kind;
 use crate::schema::Kind;
@@ -137,7 +137,7 @@ fn tell(files: &[(Entry, Kind)], done: &[Done], check: bool) -> Result<Outcome> 
     out.flush()?;
     let verb = if check { "to be formatted" } else { "formatted" };
     let left = if refused > 0 { format!(", {refused} left alone because of problems") } else { String::new() };
-    let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+    let files = counted(files.len(), "file", "files");
     writeln!(notes, "{files}: {changed} {verb}{left}")?;
     let fine = refused == 0 && (changed == 0 || !check);
     Ok(if fine { Outcome::Fine } else { Outcome::Refused })

@@ -51,7 +51,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     // On standard error too: whoever pipes the list on must not miss it.
     for told in all.iter().filter(|told| !told.whole) {
         for damage in &told.damage {
-            writeln!(anstream::stderr(), "{}: THE LOG WAS TAMPERED WITH: {damage}", told.target)?;
+            writeln!(anstream::stderr(), "{}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}", told.target)?;
         }
     }
     Ok(match all.iter().all(|told| told.whole) {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, refuse};
 use crate::cli::{PlanArgs, PlanFormat};
-use crate::finding::Severity;
+use crate::finding::{Severity, counted};
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
@@ -155,8 +155,8 @@ fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) ->
     if let Some(first) = bad.lines.first() {
         let shown = crate::finding::quoted(&first.text);
         known.doubts.push(format!(
-            "{} lines of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
-            bad.count,
+            "{} of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
+            counted(bad.count, "line", "lines"),
             first.line
         ));
     }

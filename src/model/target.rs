@@ -15,7 +15,7 @@ text_type! {
 
 /// Says the same as [`split`].
 const URL_PATTERN: &str = "^(?:file://\
-    |sftp://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::[1-9][0-9]{0,4})?\
+    |sftp://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
     |s3://[a-z0-9][a-z0-9.-]*\
     )(?:/\\.?[A-Za-z0-9_@+=:,-][A-Za-z0-9_@+=:,.-]*)+$";
 
@@ -72,8 +72,8 @@ fn is_server(text: &str) -> bool {
     let port_is_plain = port.is_empty()
         || port.strip_prefix(':').is_some_and(|port| {
             port.starts_with(|c: char| c.is_ascii_digit() && c != '0')
-                && port.len() <= 5
                 && port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse::<u16>().is_ok()
         });
     user_is_plain && host_is_plain && port_is_plain
 }
@@ -242,6 +242,10 @@ mod tests {
             ("sftp://-a@192.0.2.1/x", false),
             ("sftp://a@192.0.2.1:0/x", false),
             ("sftp://a@192.0.2.1:/x", false),
+            ("sftp://a@192.0.2.1:65535/x", true),
+            ("sftp://a@192.0.2.1:65536/x", false),
+            ("sftp://a@192.0.2.1:99999/x", false),
+            ("sftp://a@192.0.2.1:100000/x", false),
             ("sftp://a@192.0.2.1", false),
             ("s3://bucket/key", true),
             ("s3://bucket/a/b.txt", true),

@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::manifest::{Manifest, Version};
 use super::site::Site;
 use super::store::{Stored, digest};
+use crate::finding::counted;
 use crate::model::{Safety, Settings, Target};
 use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
 use crate::render::{Output, Table};
@@ -61,8 +62,8 @@ fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: B
     let (served, bad) = parse_shaper_file(text, table);
     if let Some(first) = bad.lines.first() {
         known.doubts.push(format!(
-            "{} lines of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
-            bad.count,
+            "{} of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
+            counted(bad.count, "line", "lines"),
             first.line,
             crate::finding::quoted(&first.text)
         ));

@@ -103,6 +103,7 @@ impl Session<'_> {
             Some(live) if !same => Some(self.keep_found(live)?),
             _ => None,
         };
+        entry.reason = self.told_of_found(before.as_ref(), change.reason.as_ref());
         let after = self.version(change);
         entry.parameter = format!("version {}", after.id);
         if let Some(words) = self.site.check.as_ref().filter(|_| change.check) {
@@ -114,7 +115,6 @@ impl Session<'_> {
                 return Err(Failure::Refused(refusal));
             }
         }
-        entry.reason.clone_from(&change.reason);
         let fence = || self.lock.fence();
         self.ledger.write_version(after.id, change.bytes, &fence)?;
         let mut pending = Pending::new(entry.clone(), before, after);
@@ -143,6 +143,17 @@ impl Session<'_> {
         Ok(found)
     }
 
+    /// What is to be said in the log; with the number by which to go back to what somebody else put
+    /// there, which nothing else tells.
+    fn told_of_found(&self, before: Option<&Version>, reason: Option<&String>) -> Option<String> {
+        let found = before.filter(|before| before.found);
+        let kept = found.map(|found| format!("what was found in its place is kept as version {}", found.id));
+        match (reason, kept) {
+            (Some(reason), Some(kept)) => Some(format!("{reason}; {kept}")),
+            (reason, kept) => kept.or_else(|| reason.cloned()),
+        }
+    }
+
     fn version(&self, change: &Change<'_>) -> Version {
         change.kept.clone().unwrap_or_else(|| Version {
             id: self.manifest.next,
@@ -164,7 +175,7 @@ impl Session<'_> {
         let folder = tempfile::Builder::new().prefix("shapeline-check-").tempdir().context(cannot)?;
         let path = folder.path().join(&self.site.file);
         std::fs::write(&path, bytes).context(cannot)?;
-        command::run(words, &path.to_string_lossy(), self.site.limit)
+        command::run(words, &path.to_string_lossy(), self.site.limit).context("the check command")
     }
 
     /// Replaces the live file, and looks whether that is so. What is not certain is left pending
@@ -216,7 +227,7 @@ impl Session<'_> {
                     pending.entry.reload = Some(record);
                     trouble
                 }
-                Err(error) => Some(format!("{error:#}")),
+                Err(error) => Some(format!("the reload command: {error:#}")),
             },
         };
         let Some(trouble) = trouble else {

@@ -10,6 +10,7 @@ use super::replace::{Change, Failure};
 use super::run::{Ended, Report};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
+use crate::finding::counted;
 use crate::model::Target;
 
 /// How to go back.
@@ -95,11 +96,9 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
 
 /// The version that is meant.
 fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<Version, String> {
-    let kept = || match (manifest.versions.first(), manifest.versions.last()) {
-        (Some(first), Some(last)) => {
-            format!("kept are {} to {}: `shapeline log` tells what they are", first.id, last.id)
-        }
-        _ => "none is kept: nothing was published here".to_owned(),
+    let kept = || match manifest.versions.as_slice() {
+        [] => "none is kept: nothing was published here".to_owned(),
+        versions => format!("kept are {}: `shapeline log` tells what they are", ranges(versions)),
     };
     if let Some(id) = to {
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
@@ -119,6 +118,16 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
     previous.ok_or_else(|| format!("there is no version before the live one; {}", kept()))
 }
 
+/// The numbers of versions, oldest first: `1-3, 7, 9-12`.
+fn ranges(versions: &[Version]) -> String {
+    let runs = versions.chunk_by(|one, next| next.id == one.id + 1);
+    let range = |run: &[Version]| match run {
+        [first, .., last] => format!("{}-{}", first.id, last.id),
+        run => run.iter().map(|one| one.id.to_string()).collect(),
+    };
+    runs.map(range).collect::<Vec<String>>().join(", ")
+}
+
 /// What no rollback may do unless it is forced: leave nobody, or less than a third of the lines.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
@@ -133,8 +142,9 @@ fn guard(to: &Version, bytes: &[u8], live: Option<&Stored>, force: bool) -> Opti
     let (now, then) = (live.map_or(0, |live| lines(&live.bytes)), lines(bytes));
     (now >= 10 && then * 3 < now).then(|| {
         format!(
-            "version {} has {then} lines, and the live file {now}: most would be cut off; --force if it is meant",
-            to.id
+            "version {} has {}, and the live file {now}: most would be cut off; --force if it is meant",
+            to.id,
+            counted(then, "line", "lines")
         )
     })
 }

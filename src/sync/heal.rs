@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Result, anyhow, bail};
 
+use crate::finding::counted;
 use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Status};
@@ -97,7 +98,7 @@ fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
 }
 
 fn lines(count: usize) -> String {
-    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+    counted(count, "line", "lines")
 }
 
 /// How many lines of `other` are not in `one`, each as often as it is too many.

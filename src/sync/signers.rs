@@ -63,6 +63,12 @@ impl Signers {
             }
             let mut words = line.split_whitespace();
             if words.next() != Some("gpg") {
+                if !names_a_key(line) {
+                    bail!(
+                        "line {number}: {} names no key; write PRINCIPAL KEYTYPE KEY, as in `alice@ispcustomer.co.zw ssh-ed25519 AAAA…`",
+                        quoted(line)
+                    );
+                }
                 ssh.push_str(line);
                 ssh.push('\n');
                 continue;
@@ -82,6 +88,15 @@ impl Signers {
     }
 }
 
+/// Whether the line has a key somewhere after its principals: a type, and behind it the key in
+/// base64, which begins with the length of that type (RFC 4253 section 6.6). The rest is for
+/// ssh-keygen to judge.
+fn names_a_key(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+    let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix));
+    words.windows(2).any(|pair| is_type(pair[0]) && pair[1].starts_with("AAAA"))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -90,10 +105,20 @@ mod tests {
     #[test]
     fn the_lines_of_gpg_are_kept_from_ssh() {
         let text = "# the NOC\n\nalice@x ssh-ed25519 AAAA\n  gpg 0123 4567 89ab cdef 0123  4567 89AB CDEF 0123 4567\n\
-                    *@gpg ssh-rsa BBBB\n";
+                    *@gpg ssh-rsa AAAAB\n";
         let signers = Signers::parse(text).unwrap();
-        assert_eq!(signers.ssh, "alice@x ssh-ed25519 AAAA\n*@gpg ssh-rsa BBBB\n");
+        assert_eq!(signers.ssh, "alice@x ssh-ed25519 AAAA\n*@gpg ssh-rsa AAAAB\n");
         assert_eq!(signers.gpg.into_iter().collect::<Vec<_>>(), ["0123456789ABCDEF0123456789ABCDEF01234567"]);
+    }
+
+    #[test]
+    fn a_line_without_a_key_is_refused_before_anything_is() {
+        for line in ["garbage", "ssh-ed25519 AAAAC3Nz", "alice@x ssh-ed25519", "alice@x key AAAAC3Nz", "<<<<<<< HEAD"] {
+            let error = format!("{:#}", Signers::parse(&format!("\n{line}\n")).unwrap_err());
+            assert!(error.starts_with("line 2: "), "{error}");
+        }
+        let options = "a@x,b@x namespaces=\"git, file\",cert-authority sk-ssh-ed25519@openssh.com AAAAGnNr comment";
+        assert_eq!(Signers::parse(options).unwrap().ssh, format!("{options}\n"));
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn any_kept_version_can_be_live_again() {
     assert!(rollback(&site, 0, &["--to", "1"]).contains("live already"));
     rollback(&site, 0, &["--to", "3"]);
     assert_eq!(site.live().lines().count(), 3);
-    assert!(rollback(&site, 1, &["--to", "9"]).contains("version 9 is not kept; kept are 1 to 3"));
+    assert!(rollback(&site, 1, &["--to", "9"]).contains("version 9 is not kept; kept are 1-3:"));
     let log = site.log();
     assert_eq!(log[3..5], ["ROLLBACK SUCCESS version 1", "ROLLBACK SUCCESS version 3"]);
     assert!(log[5].starts_with("ROLLBACK ERROR version 9 refused"), "{log:?}");
@@ -99,6 +99,8 @@ fn what_somebody_else_put_there_is_kept_and_can_come_back() {
     std::fs::write(site.live_path(), line(1, 50)).unwrap();
     site.publish(0, &[]);
     assert_eq!(site.manifest()["live"]["id"], 2);
+    let log = site.run(&["log"]).stdout;
+    assert!(log.contains("version 2: what was found in its place is kept as version 1"), "{log}");
     rollback(&site, 0, &[]);
     assert_eq!(site.live(), line(1, 50), "the file that was there before Shapeline");
     rollback(&site, 0, &["--to", "2"]);
@@ -117,6 +119,7 @@ fn old_versions_go_and_the_live_one_stays() {
     assert_eq!(ids(&site), [2, 3]);
     assert!(!site.record_path("versions/00000001").exists());
     rollback(&site, 0, &["--to", "2"]);
+    assert!(rollback(&site, 1, &["--to", "1"]).contains("kept are 2-3:"));
     let fingerprint = site.publish(1, &[]).stdout.split("--ack ").nth(1).unwrap().trim().to_owned();
     site.publish(0, &["--ack", &fingerprint]);
     for id in ids(&site) {
@@ -215,6 +218,8 @@ fn log_and_stat_answer_for_a_period() {
     assert_eq!(count(&["log", "--from", &today, "--to", &today]), 4);
     assert_eq!(site.run(&["log", "--to", "2020-01-01"]).stdout, "nothing was done to hre-1 in that time\n");
     assert_eq!(count(&["log", "--from", "2020-01-01T00:00:00Z", "--format", "csv"]), 5);
+    let never = site.run(&["log", "--from", "2026-02-01", "--to", "2026-01-01"]);
+    assert!(never.code == 2 && never.stderr.contains("is later than --to"), "{}", never.stderr);
     let bad = site.run(&["log", "--from", "yesterday"]);
     assert!(bad.code == 2 && bad.stderr.contains("not a moment such as"), "{}", bad.stderr);
     let json: serde_json::Value = serde_json::from_str(&site.run(&["stat", "--format", "json"]).stdout).unwrap();
