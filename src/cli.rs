@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Date;
 
 pub use targets::{
-    BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, StatArgs, SyncArgs, TargetArgs, WhoArgs,
+    BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
 };
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
@@ -64,7 +64,7 @@ pub enum Command {
     /// Show what was done to a target.
     Log(LogArgs),
     /// Count what was done to a target.
-    Stat(StatArgs),
+    Stat(LogArgs),
     /// Copy files and folders to the backup folder, list the copies, put one back.
     Backup(BackupArgs),
     /// Fetch the branch again and again, and publish what it says: pull mode.

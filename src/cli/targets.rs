@@ -128,7 +128,7 @@ pub struct PeriodArgs {
     pub to: Option<String>,
 }
 
-/// Arguments of `log`.
+/// Arguments of `log` and of `stat`.
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// The targets.
@@ -143,27 +143,7 @@ pub struct LogArgs {
     #[command(flatten)]
     pub period: PeriodArgs,
 
-    /// How the log is printed.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: ListFormat,
-}
-
-/// Arguments of `stat`.
-#[derive(Debug, Args)]
-pub struct StatArgs {
-    /// The targets.
-    #[command(flatten)]
-    pub targets: TargetArgs,
-
-    /// Of the backup folder, in place of the targets.
-    #[arg(long, conflicts_with = "targets")]
-    pub backup: bool,
-
-    /// The period.
-    #[command(flatten)]
-    pub period: PeriodArgs,
-
-    /// How the numbers are printed.
+    /// How it is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: ListFormat,
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::log::logs;
 use super::targets::{Period, print_json, settings};
-use crate::cli::{ListFormat, StatArgs};
+use crate::cli::{ListFormat, LogArgs};
 use crate::columns::{columns, csv_line};
 use crate::publish::log::{Action, Entry, Status};
 use crate::publish::moment::Moment;
@@ -31,7 +31,7 @@ struct Told {
     actions: BTreeMap<&'static str, Count>,
 }
 
-pub(super) fn run(root: &Path, args: &StatArgs) -> Result<Outcome> {
+pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
