@@ -115,6 +115,9 @@ impl Drift {
     /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
     /// understood, of a template's output all that differ.
     pub fn lines(&self, data: &Data) -> Vec<Line> {
+        if self.kind() == Kind::Same {
+            return Vec::new();
+        }
         let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
         if self.output.is_shaper_format() {
             let (_, bad) = parse_shaper_file(&live, &data.table);

@@ -45,14 +45,21 @@ pub fn plan<'a>(
 ) -> Plan<'a> {
     let base = Base::Live { target: site.name.clone(), place: site.place() };
     let after = Side { served: served_by(table), bytes };
-    let (before, known) = side(live, table, output, known);
+    let (before, known) = side(live, bytes, table, output, known);
     Plan::new(output, base, before, after, table, known)
 }
 
 /// Who was served by a file. What a template of the repository's own wrote cannot be read back:
 /// such files are compared by their lines, see [`crate::plan`].
-fn side<'a>(live: &'a [u8], table: &'a Arc<Table>, output: &Output, mut known: Before) -> (Side<'a>, Before) {
-    if !output.is_shaper_format() {
+fn side<'a>(
+    live: &'a [u8],
+    bytes: &[u8],
+    table: &'a Arc<Table>,
+    output: &Output,
+    mut known: Before,
+) -> (Side<'a>, Before) {
+    // The same bytes serve the same: nearly every time there is nothing to do.
+    if !output.is_shaper_format() || live == bytes {
         return (Side { served: served_by(table), bytes: live }, known);
     }
     let Ok(text) = std::str::from_utf8(live) else {

@@ -53,7 +53,7 @@ fn a_check_command_that_is_not_there_is_told() {
     assert!(run.stdout.contains("cannot run 'no-such-program'"), "{}", run.stdout);
     assert!(!site.live_path().exists());
     let log = site.log();
-    assert!(log[0].starts_with("PUBLISH ERROR version 1 cannot run `no-such-program`"), "{log:?}");
+    assert!(log[0].starts_with("PUBLISH ERROR version 1 the check command: cannot run `no-such-program`"), "{log:?}");
     site.settings("", "");
     site.repo.commit("without it");
     site.publish(0, &[]);
