@@ -262,3 +262,44 @@ impl Syncer {
         Ok(settings.targets.iter().filter(meant).cloned().collect())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// One that has just been round, with this outcome.
+    fn after(state: State, when: Instant) -> (tempfile::TempDir, Syncer, Oid, Date) {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = git2::Repository::init(folder.path()).unwrap();
+        repository.remote("origin", "https://git.ispcustomer.co.zw/data").unwrap();
+        let upstream = Upstream::open(folder.path(), "origin", "main").unwrap();
+        let (root, who) = (folder.path().to_path_buf(), Holder::here("noc".to_owned()));
+        let patience = Patience::of(Duration::ZERO);
+        let mut syncer = Syncer::new(Task { root, upstream, only: Vec::new(), signers: None, who, patience }).unwrap();
+        let (tip, day) = (Oid::from_str("0123456789012345678901234567890123456789").unwrap(), "2026-11-21");
+        let day: Date = day.parse().unwrap();
+        syncer.memory.last = Some((Round::of(tip).with(state, String::new()), day, when));
+        (folder, syncer, tip, day)
+    }
+
+    #[test]
+    fn a_new_day_and_a_new_commit_are_looked_at_anew() {
+        let (_folder, syncer, tip, day) = after(State::Ok, Instant::now());
+        assert!(syncer.as_before(tip, day).is_some());
+        assert!(syncer.as_before(tip, "2026-11-22".parse().unwrap()).is_none(), "terms begin and end at midnight");
+        assert!(syncer.as_before(Oid::ZERO_SHA1, day).is_none());
+    }
+
+    #[test]
+    fn a_refusal_is_looked_at_again_after_a_while() {
+        let long_ago = Instant::now().checked_sub(AGAIN + Duration::from_secs(1)).unwrap();
+        let known = |state, when| {
+            let (_folder, syncer, tip, day) = after(state, when);
+            syncer.as_before(tip, day).is_some()
+        };
+        assert!(known(State::Refused, Instant::now()));
+        assert!(!known(State::Refused, long_ago));
+        assert!(known(State::Ok, long_ago), "what is as it should be needs no second look");
+    }
+}
