@@ -92,7 +92,7 @@ pub struct InitArgs {
 /// Which data is read, and as of which day.
 #[derive(Debug, Args)]
 pub struct DataArgs {
-    /// Read a git revision instead of the files on disk.
+    /// Take this git revision, in place of what is checked out.
     #[arg(long, value_name = "REV")]
     pub rev: Option<String>,
 

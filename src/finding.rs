@@ -185,7 +185,37 @@ impl Finding {
 /// A value from the data as it may stand in a message: in backquotes, cut when long, and with
 /// everything that could steer a terminal or start a new line written as an escape.
 pub fn quoted(value: &str) -> String {
-    format!("`{}`", harmless(value, 60))
+    format!("`{}`", harmless(&without_password(value), 60))
+}
+
+/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
+/// the repository, but is not told on to whoever reads what is said about it.
+pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, rest_of_it) = after.split_at(authority);
+        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
+        out.push_str(before);
+        out.push_str("://");
+        match password {
+            Some(((user, password), host)) => {
+                out.push_str(user);
+                out.push(':');
+                out.extend(std::iter::repeat_n('*', password.len()));
+                out.push('@');
+                out.push_str(host);
+            }
+            None => out.push_str(authority),
+        }
+        rest = rest_of_it;
+    }
+    if out.is_empty() {
+        return std::borrow::Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    std::borrow::Cow::Owned(out)
 }
 
 /// The same without the quotes, cut after `longest` characters.
@@ -245,6 +275,20 @@ mod tests {
     #[test]
     fn nothing_in_a_quoted_value_steers_a_terminal() {
         assert_eq!(quoted("a\n::error::b\u{1b}[31m\u{202e}`"), "`a\\n::error::b\\u{1b}[31m\\u{202e}'`");
+    }
+
+    #[test]
+    fn passwords_in_urls_are_stars() {
+        for (text, shown) in [
+            ("sftp://user:hünter2@192.0.2.1/x", "sftp://user:********@192.0.2.1/x"),
+            ("url: \"sftp://user:a:b@c@h\" # ftp://u:p@h/", "url: \"sftp://user:*****@h\" # ftp://u:*@h/"),
+            ("sftp://user@192.0.2.1:2222/x", "sftp://user@192.0.2.1:2222/x"),
+            ("a: b@c, no URL", "a: b@c, no URL"),
+            ("http://h:80/x@y", "http://h:80/x@y"),
+        ] {
+            assert_eq!(without_password(text), shown);
+            assert_eq!(without_password(text).len(), text.len());
+        }
     }
 
     #[test]

@@ -6,6 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::tree::{FOLDERS, SETTINGS, Tree};
 
+/// Names the commit that `sync` works by.
+const SYNCED: &str = "refs/shapeline/synced";
+
 /// Where a folder is within the work tree of its git repository: a path with `/`, empty for the top
 /// or where there is none. Asks only the file system: git may refuse to open a repository that
 /// belongs to somebody else, as in a container, and what is printed would then name wrong paths.
@@ -150,6 +153,35 @@ impl Git {
             next = commit.parent(0).ok();
         }
         texts
+    }
+
+    /// Notes which commit `sync` works by: it leaves what is checked out alone.
+    ///
+    /// # Errors
+    /// If the reference cannot be written.
+    pub fn note_synced(&self, commit: git2::Oid) -> Result<()> {
+        let known = self.repository.refname_to_id(SYNCED).ok();
+        if known != Some(commit) {
+            let noted = self.repository.reference(SYNCED, commit, true, "shapeline sync");
+            noted.with_context(|| format!("cannot write {SYNCED}"))?;
+        }
+        Ok(())
+    }
+
+    /// The commit that `sync` works by, if it has gone on from what is checked out, or if nothing is.
+    pub fn synced(&self) -> Option<git2::Oid> {
+        let synced = self.repository.refname_to_id(SYNCED).ok()?;
+        if self.repository.is_bare() {
+            return Some(synced);
+        }
+        let head = self.commit("HEAD").ok()?;
+        let beyond = synced != head && self.repository.graph_descendant_of(synced, head).unwrap_or(false);
+        beyond.then_some(synced)
+    }
+
+    /// Whether there is nothing but commits: no files that could be read or written.
+    pub fn is_bare(&self) -> bool {
+        self.repository.is_bare()
     }
 
     /// Whether `commit` is `older` or has it among its ancestors; nothing if `older` is not known

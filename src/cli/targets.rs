@@ -164,11 +164,11 @@ pub struct BackupArgs {
     pub restore: Option<String>,
 
     /// Put it into this folder, under its own name.
-    #[arg(long, value_name = "DIR", requires = "restore")]
+    #[arg(long, value_name = "DIR", requires = "restore", conflicts_with = "paths")]
     pub into: Option<PathBuf>,
 
     /// Put it in place of what is there.
-    #[arg(long, requires = "restore")]
+    #[arg(long, requires = "restore", conflicts_with = "paths")]
     pub force: bool,
 
     /// Who, and how patiently.

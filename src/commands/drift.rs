@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::targets::{chosen, notice, print_json, told_failure, who};
+use super::targets::{chosen, default_rev, notice, print_json, told_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::finding::harmless;
@@ -16,7 +16,8 @@ use crate::publish::drift::{self, Drift, Kind, Told};
 use crate::publish::site::Site;
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
-    let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let rev = args.data.rev.clone().or_else(|| default_rev(root).filter(|_| !args.allow_dirty));
+    let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => data,
         Loaded::Unsound(repo, findings) => return refuse(&repo, findings),
@@ -63,7 +64,7 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{name}: {}", kind(drift))?;
     if let Some(pending) = &drift.pending {
-        writeln!(out, "  {}", harmless(pending, 500))?;
+        writeln!(out, "  {}; if it was cut off, the next publish finishes it", harmless(pending, 500))?;
     }
     if let Some(live) = &drift.published {
         let commit =

@@ -48,17 +48,26 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         ListFormat::Csv => print_csv(&all)?,
         ListFormat::Text => print_text(&all)?,
     }
-    // On standard error too: whoever pipes the list on must not miss it.
-    for told in all.iter().filter(|told| !told.whole) {
-        for damage in &told.damage {
-            writeln!(anstream::stderr(), "{}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}", told.target)?;
-        }
-    }
-    Ok(match all.iter().all(|told| told.whole) {
+    let whole = tell_damage(all.iter().map(|told| (told.target.as_str(), told.damage.as_slice())))?;
+    Ok(match whole {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
         false => Outcome::Refused,
     })
+}
+
+/// Tells what is wrong with logs, on standard error: whoever pipes a list on must not miss it. Whether
+/// all are whole.
+pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])>) -> Result<bool> {
+    let mut whole = true;
+    for (target, damage) in logs {
+        for damage in damage {
+            whole = false;
+            let damage = harmless(damage, 1000);
+            writeln!(anstream::stderr(), "{target}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}")?;
+        }
+    }
+    Ok(whole)
 }
 
 /// The logs that are meant, each with what it is the log of; and whether one could not be read, which

@@ -123,7 +123,12 @@ fn root(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn is_data_repository(dir: &Path) -> bool {
-    dir.join(SETTINGS).is_file() || has_folders(dir)
+    dir.join(SETTINGS).is_file() || has_folders(dir) || is_bare(dir)
+}
+
+/// Whether it is a git repository without files, as on a host that only runs `sync`.
+fn is_bare(dir: &Path) -> bool {
+    dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").is_dir()
 }
 
 fn has_folders(dir: &Path) -> bool {
@@ -148,6 +153,10 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
 fn tree(root: &Path, args: &DataArgs) -> Result<Tree> {
     match &args.rev {
         Some(rev) => git::Git::discover(root)?.tree(rev),
+        None if is_bare(root) => bail!(
+            "{} is a git repository without files: name a revision with --rev, such as --rev main",
+            root.display()
+        ),
         None => Ok(Tree::Work { root: root.to_path_buf() }),
     }
 }

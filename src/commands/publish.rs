@@ -29,11 +29,15 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             let errors = counted(findings.len(), "error", "errors");
             let reason = format!("the data has {errors}; `shapeline check` lists them");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
-            let settings = match sound(&repo) {
-                Ok(settings) => settings.clone(),
-                Err(_) => super::targets::settings(root)?,
-            };
-            refused(&chosen(&settings, &args.targets)?, &reason, &options)
+            // Where the settings are at fault, the logs of the targets of before are told.
+            let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };
+            match chosen(&before, &args.targets) {
+                Ok(targets) => refused(&targets, &reason, &options),
+                Err(_) => {
+                    whether_read_or_not(print(&[], args.format == TextOrJson::Json))?;
+                    return Ok(Outcome::Refused);
+                }
+            }
         }
         Loaded::Refused(reason) => {
             let settings = super::targets::settings(root)?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::log::logs;
+use super::log::{logs, tell_damage};
 use super::targets::{Period, print_json, settings};
 use crate::cli::{ListFormat, LogArgs};
 use crate::columns::{columns, csv_line};
@@ -41,6 +41,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         &[Action::Publish, Action::Rollback, Action::Drift]
     };
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
+    let whole = tell_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
     for (target, log) in logs {
         all.push(Told { target, actions: count(always, log.entries.iter().filter(|entry| period.holds(entry))) });
     }
@@ -51,7 +52,11 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         }
         ListFormat::Text => print_rows(&all, columns)?,
     }
-    Ok(if failed { Outcome::Failed } else { Outcome::Fine })
+    Ok(match whole {
+        _ if failed => Outcome::Failed,
+        true => Outcome::Fine,
+        false => Outcome::Refused,
+    })
 }
 
 /// Those of `always` are told even if there was none.

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use git2::Oid;
 use serde::Serialize;
 
 use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
@@ -23,30 +24,51 @@ use crate::tree::SETTINGS;
 /// The version of what these commands print for programs: see docs/publish-json.md.
 pub(super) const JSON_VERSION: u32 = 1;
 
-/// The settings on disk; if they cannot be read, those of the last commit that can. The rest of the
-/// data may be as broken as it likes: one must be able to look and to go back, above all if the
-/// settings are what somebody broke.
+/// The settings that count: those of the commit that `sync` works by, where it has gone on from what
+/// is checked out; else those on disk. If they cannot be read, or are gone, those of the last commit
+/// that can. The rest of the data may be as broken as it likes: one must be able to look and to go
+/// back, above all if the settings are what somebody broke.
 pub(super) fn settings(root: &Path) -> Result<Settings> {
+    let git = Git::discover(root).ok();
+    let before = |from: Option<Oid>| git.as_ref().zip(from).and_then(|(git, from)| settings::before(git, from).next());
+    if let Some((commit, settings)) = before(git.as_ref().and_then(Git::synced)) {
+        let commit = Git::short(commit);
+        writeln!(anstream::stderr(), "note: sync runs in this clone: the targets are those of commit {commit}")?;
+        return Ok(settings);
+    }
+    let error = match on_disk(root) {
+        Ok(Some(settings)) => return Ok(settings),
+        Ok(None) => anyhow!("there is no {}", root.join(SETTINGS).display()),
+        Err(error) => error,
+    };
+    let head = git.as_ref().and_then(|git| git.commit("HEAD").ok());
+    match before(head) {
+        Some((commit, settings)) => {
+            let error = harmless(&format!("{error:#}"), 500);
+            let commit = Git::short(commit);
+            writeln!(anstream::stderr(), "note: {error}; the targets are those of commit {commit}")?;
+            Ok(settings)
+        }
+        None if root.join(SETTINGS).exists() => Err(error),
+        None => Ok(Settings::default()),
+    }
+}
+
+fn on_disk(root: &Path) -> Result<Option<Settings>> {
     let path = root.join(SETTINGS);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => bail!("cannot read {}: {error}", path.display()),
     };
-    let error = match settings::read(text) {
-        Ok(settings) => return Ok(settings),
-        Err(error) => error.context(format!("{} has an error; `shapeline check` shows where", path.display())),
-    };
-    let git = Git::discover(root).ok();
-    let head = git.as_ref().and_then(|git| Some((git, git.commit("HEAD").ok()?)));
-    match head.and_then(|(git, head)| settings::before(git, head).next()) {
-        Some((commit, settings)) => {
-            let error = harmless(&format!("{error:#}"), 500);
-            writeln!(anstream::stderr(), "note: {error}; those of commit {} are taken", Git::short(commit))?;
-            Ok(settings)
-        }
-        None => Err(error),
-    }
+    let has_error = || format!("{} has an error; `shapeline check` shows where", path.display());
+    settings::read(text).with_context(has_error).map(Some)
+}
+
+/// The revision that is meant where none is named: the commit that `sync` works by, where it has gone
+/// on from what is checked out.
+pub(super) fn default_rev(root: &Path) -> Option<String> {
+    Git::discover(root).ok()?.synced().map(|commit| commit.to_string())
 }
 
 /// The targets that are meant, in the order of the settings.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::finding::{Finding, harmless};
 use crate::git::Git;
@@ -29,6 +29,8 @@ pub struct Wanted {
 pub struct Data {
     /// The commit; none for files that are in no git repository.
     pub commit: Option<git2::Oid>,
+    /// The revision that was named, as it was named.
+    pub rev: Option<String>,
     /// The files differ from the commit.
     pub dirty: bool,
     /// Who is served.
@@ -62,6 +64,11 @@ impl Data {
                 return Err(error).context("what is published is a commit; --allow-dirty takes the files on disk");
             }
         };
+        if let (Some(git), None) = (&git, &wanted.rev)
+            && git.is_bare()
+        {
+            bail!("{} is a git repository without files: name a revision with --rev", root.display());
+        }
         let changed = match (&git, &wanted.rev) {
             (Some(git), None) => git.changed_data()?,
             _ => Vec::new(),
@@ -84,7 +91,14 @@ impl Data {
         let tree = if dirty { Tree::Work { root: root.to_path_buf() } } else { tree };
         let repo = Arc::new(Repo::load(&tree)?);
         Ok(match sound_table(&repo, wanted.today) {
-            Ok(table) => Loaded::Ready(Box::new(Data { commit, dirty, table, git, rendered: RefCell::default() })),
+            Ok(table) => Loaded::Ready(Box::new(Data {
+                commit,
+                rev: wanted.rev.clone(),
+                dirty,
+                table,
+                git,
+                rendered: RefCell::default(),
+            })),
             Err(findings) => Loaded::Unsound(repo, findings),
         })
     }

@@ -255,10 +255,13 @@ impl<'s> Ledger<'s> {
     /// If it cannot be read.
     pub fn log(&self) -> Result<Log> {
         // The manifest first: entries that are added meanwhile are no damage.
-        let manifest = self.manifest()?;
+        let manifest = self.manifest();
         let mut log = log::read(self.store, &self.name("log"))?;
-        if let Some(manifest) = manifest {
-            log.compare(&manifest.log);
+        match manifest {
+            Ok(Some(manifest)) => log.compare(&manifest.log),
+            Ok(None) => {}
+            // The log is what one looks at then.
+            Err(error) => log.damage.push(format!("it cannot be held against the manifest: {error:#}")),
         }
         Ok(log)
     }

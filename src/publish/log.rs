@@ -154,6 +154,8 @@ pub struct Log {
     pub damage: Vec<String>,
     /// Its end.
     pub head: Head,
+    /// The last lines that could not be read, from the first to the last in a row.
+    unreadable: Option<(u64, u64)>,
 }
 
 impl Log {
@@ -182,8 +184,9 @@ impl Log {
     fn add(&mut self, line: &[u8]) {
         let expected = self.head.entries + 1;
         match parse(line) {
-            None => self.damage.push(format!("entry {expected} cannot be read: the line was changed")),
+            None => self.add_unreadable(expected),
             Some(entry) => {
+                self.unreadable = None;
                 if entry.n > expected {
                     self.damage.push(format!("entries {expected} to {} are missing", entry.n - 1));
                 } else if entry.n < expected {
@@ -201,6 +204,23 @@ impl Log {
             }
         }
         self.head = Head { entries: expected, digest: digest(line) };
+    }
+
+    /// Many in a row are one sentence: a file of something else has thousands of lines.
+    fn add_unreadable(&mut self, number: u64) {
+        match &mut self.unreadable {
+            Some((first, last)) if *last + 1 == number => {
+                *last = number;
+                let sentence = format!("entries {first} to {number} cannot be read: the lines were changed");
+                if let Some(told) = self.damage.last_mut() {
+                    *told = sentence;
+                }
+            }
+            _ => {
+                self.unreadable = Some((number, number));
+                self.damage.push(format!("entry {number} cannot be read: the line was changed"));
+            }
+        }
     }
 
     /// Holds the log against the end that was noted elsewhere: what is missing from the end shows

@@ -63,9 +63,12 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse()
-            .map(Moment)
-            .map_err(|_| format!("{} is not a moment such as 2026-11-21T07:23:15Z", crate::finding::quoted(text)))
+        text.parse().map(Moment).map_err(|_| {
+            format!(
+                "{} is neither a day such as 2026-11-21 nor a moment such as 2026-11-21T07:23:15Z (UTC)",
+                crate::finding::quoted(text)
+            )
+        })
     }
 }
 

@@ -172,7 +172,11 @@ impl Session<'_> {
     /// The check command sees a copy on this host, whatever kind the target is.
     fn check(&self, words: &[String], bytes: &[u8]) -> Result<CommandRecord> {
         let cannot = "cannot write a copy for the check command";
-        let folder = tempfile::Builder::new().prefix("shapeline-check-").tempdir().context(cannot)?;
+        let mut builder = tempfile::Builder::new();
+        // Who is served is not everybody's business.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.prefix("shapeline-check-").tempdir().context(cannot)?;
         let path = folder.path().join(&self.site.file);
         std::fs::write(&path, bytes).context(cannot)?;
         command::run(words, &path.to_string_lossy(), self.site.limit).context("the check command")
@@ -269,7 +273,13 @@ impl Session<'_> {
                 Err(error) => format!("THE OLD VERSION CANNOT BE PUT BACK, and the new one stays: {error:#}"),
             },
             // To remove it would leave the shaper without any.
-            (None, Some(_)) => "there was no other version before, and this one stays".to_owned(),
+            (None, Some(_)) => {
+                // It is ours: the next one is not to take it for somebody else's.
+                if self.manifest.find(pending.after.id).is_none() {
+                    self.manifest.versions.push(pending.after.clone());
+                }
+                "there was no other version before, and this one stays".to_owned()
+            }
         };
         if let Some(words) = &site.reload {
             match command::run(words, &site.place(), site.limit) {

@@ -50,6 +50,9 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
     let bytes = session.ledger.read_version(&to)?;
     let mut report = Report::new(&site.name, Ended::Unchanged, Vec::new());
     (report.version, report.digest, report.commit) = (Some(to.id), Some(to.digest.clone()), to.commit.clone());
+    if options.to.is_none() && live.is_none() {
+        report.notes.push(format!("there was no live file: version {} is what was published last", to.id));
+    }
     if let Some(reason) = guard(&to, &bytes, live.as_ref(), options.force) {
         return refuse(session, options, reason);
     }
@@ -104,17 +107,25 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
-    // Changed by hand, or gone: what was published last is the version before.
-    if let Some(current) = current
-        && live.is_none_or(|live| current.digest != digest(&live.bytes))
-    {
-        return Ok(current.clone());
-    }
     let before =
         |version: &&Version| current.is_none_or(|current| version.id < current.id && version.digest != current.digest);
     // What somebody else put there is gone back to only where nothing was published before it.
     let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
     let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
+    match (current, live) {
+        // Nobody is served: what was published last is nearest.
+        (Some(current), None) => return Ok(current.clone()),
+        // Is it what somebody did by hand that is no good, or what was published?
+        (Some(current), Some(live)) if current.digest != digest(&live.bytes) => {
+            let further = previous.map(|previous| format!(", --to {} what was before that", previous.id));
+            return Err(format!(
+                "the live file was changed by somebody else since version {0} was published; say which is meant: --to {0} puts back what was published last{1}",
+                current.id,
+                further.unwrap_or_default()
+            ));
+        }
+        _ => {}
+    }
     previous.ok_or_else(|| format!("there is no version before the live one; {}", kept()))
 }
 

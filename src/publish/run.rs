@@ -13,6 +13,7 @@ use super::planned::Planned;
 use super::replace::{Change, Failure};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
+use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::Plan;
 use crate::render::{self, Output};
@@ -221,7 +222,9 @@ impl Work<'_> {
                 if !reasons.is_empty() {
                     let stale =
                         if given.is_some() { "the fingerprint that was acknowledged is of another plan; " } else { "" };
-                    reasons.push(format!("{stale}if it is meant: publish --ack {wanted}"));
+                    let rev = self.data.rev.as_ref().map(|rev| format!(" --rev {}", harmless(rev, 100)));
+                    let rev = rev.unwrap_or_default();
+                    reasons.push(format!("{stale}if it is meant: publish{rev} --ack {wanted}"));
                 }
                 reasons
             }

@@ -3,10 +3,12 @@
 //! A file may have 16 MB, and all of it may be one line: only a small window is ever looked at and
 //! handed on, and everything in it that could steer a terminal is replaced.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::entry::Located;
 use super::escape;
+use crate::finding::without_password;
 use crate::source::{Position, SourceFile};
 
 /// A longer line is cut around what is meant, in bytes.
@@ -110,24 +112,25 @@ fn excerpt<'a>(group: &[Window<'_, 'a>]) -> Option<Excerpt<'a>> {
     }
     let file = first.place.file;
     let last = group.iter().map(|window| window.lines.end).max()?;
-    // Where each line is in the file, and where in the excerpt.
-    let mut lines: Vec<(Range<usize>, usize)> = Vec::new();
+    // Where each line is in the file, where in the excerpt, and what is shown of it.
+    let mut lines: Vec<(Range<usize>, usize, Cow<'_, str>)> = Vec::new();
     let mut source = String::new();
     for line in first.lines.start..last {
         let range = line_range(file, line);
         if !lines.is_empty() {
             source.push('\n');
         }
-        lines.push((range.clone(), source.len()));
-        let content = escape::source(&file.text()[range]);
+        let masked = without_password(&file.text()[range.clone()]);
+        let content = escape::source(&masked);
+        lines.push((range, source.len(), masked));
         // Something must be there to mark: a file's empty last line is a line too.
         source.push_str(if content.is_empty() { " " } else { &content });
     }
     let shown = |at: usize| {
-        let index = lines.partition_point(|(range, _)| range.start <= at).saturating_sub(1);
-        let Some((range, base)) = lines.get(index) else { return 0 };
-        let before = range.start..at.clamp(range.start, range.end);
-        base + escape::source(&file.text()[before]).len()
+        let index = lines.partition_point(|(range, ..)| range.start <= at).saturating_sub(1);
+        let Some((range, base, masked)) = lines.get(index) else { return 0 };
+        let before = at.clamp(range.start, range.end) - range.start;
+        base + escape::source(&masked[..before]).len()
     };
     let marks = group.iter().map(|window| {
         let span = window.place.span.range();
@@ -156,11 +159,13 @@ fn cut_line<'a>(window: &Window<'_, 'a>) -> Excerpt<'a> {
     if from > line.start {
         source.push_str(ELLIPSIS);
     }
-    source.push_str(&escape::source(&text[from..start]));
+    let (before, rest) = (start - from, shown_end - from);
+    let masked = without_password(&text[from..to]);
+    source.push_str(&escape::source(&masked[..before]));
     let mark = source.len();
-    source.push_str(&escape::source(&text[start..shown_end]));
+    source.push_str(&escape::source(&masked[before..rest]));
     let range = mark..source.len();
-    source.push_str(&escape::source(&text[shown_end..to]));
+    source.push_str(&escape::source(&masked[rest..]));
     if to < line.end {
         source.push_str(ELLIPSIS);
     }
@@ -199,6 +204,17 @@ mod tests {
     fn a_line_is_shown_without_its_end_and_without_a_byte_order_mark() {
         assert_eq!(shown("\u{feff}ip: é\r\nx: y\r\n", "é"), ("ip: é".into(), "é".into(), 1));
         assert_eq!(shown("ip: é\rx: y\r", "y"), ("x: y".into(), "y".into(), 2));
+    }
+
+    #[test]
+    fn a_password_is_not_shown_and_the_mark_stands_where_it_should() {
+        let text = "url: \"sftp://user:h\u{1b}ünter2@192.0.2.1/x\" # no";
+        let (source, marked, _) = shown(text, &text[5..text.len() - 5]);
+        assert_eq!(source, "url: \"sftp://user:*********@192.0.2.1/x\" # no");
+        assert_eq!(marked, "\"sftp://user:*********@192.0.2.1/x\"");
+        let long = format!("{}{text}{}", "x".repeat(400), "x".repeat(1000));
+        let (source, marked, _) = shown(&long, &text[5..text.len() - 5]);
+        assert!(!source.contains("nter2") && marked.contains("*********@"), "{source}");
     }
 
     #[test]

@@ -56,9 +56,14 @@ fn twice<'a>(kind: &str, named: impl Iterator<Item = (&'a str, Where)>) -> Vec<F
     for (name, at) in named {
         match first.get(name) {
             Some(other) => {
-                let message = format!("two {kind}s are called {}", quoted(name));
-                let finding = Finding::new(RULE.id, at, message).related(other.clone(), "the same name");
-                findings.push(finding.help("remove one of the two, or give it another name"));
+                let is_file = kind.ends_with("file");
+                let message = match is_file {
+                    true => format!("two {}s write {}", kind.trim_end_matches(" file"), quoted(name)),
+                    false => format!("two {kind}s are called {}", quoted(name)),
+                };
+                let same = if is_file { "the same file" } else { "the same name" };
+                let help = if is_file { "give each a file of its own" } else { "remove one of the two, or give it another name" };
+                findings.push(Finding::new(RULE.id, at, message).related(other.clone(), same).help(help));
             }
             None => {
                 first.insert(name, at);

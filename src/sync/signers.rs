@@ -42,6 +42,13 @@ impl Signers {
         {
             bail!("anybody may write to the allowed signers {shown}: chmod o-w {shown}");
         }
+        #[cfg(unix)]
+        if let Some(folder) = real.ancestors().skip(1).find(|folder| anybody_may_swap(folder)) {
+            bail!(
+                "anybody may put another file in place of the allowed signers {shown}: chmod o-w {}",
+                folder.display()
+            );
+        }
         // A pipe that nobody writes to would be waited for.
         if !real.is_file() {
             anyhow::bail!("{} is no file: it is to hold the allowed signers", real.display());
@@ -86,6 +93,13 @@ impl Signers {
         }
         Ok(Signers { ssh, gpg, digest: digest(text.as_bytes()) })
     }
+}
+
+/// Whether anybody may rename what is in a folder: in one like /tmp only the owners may.
+#[cfg(unix)]
+fn anybody_may_swap(folder: &Path) -> bool {
+    let mode = |metadata: std::fs::Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+    std::fs::metadata(folder).is_ok_and(|metadata| mode(metadata) & 0o1002 == 0o002)
 }
 
 /// Whether the line has a key somewhere after its principals: a type, and behind it the key in

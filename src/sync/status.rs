@@ -168,6 +168,10 @@ impl Status {
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(self)?;
         bytes.push(b'\n');
+        // In a folder like /tmp it could lead anywhere.
+        if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+            anyhow::bail!("the status file {} is a symbolic link, which is not followed", path.display());
+        }
         write_atomic(path, &bytes)?;
         #[cfg(unix)]
         {

@@ -181,7 +181,15 @@ impl Syncer {
         let mut round = Round::of(tip);
         match self.chosen(&data.table.repo().settings) {
             Ok(targets) => self.known = targets,
+            // That is the commit's fault; a name that was given here is not.
+            Err(error) if data.table.repo().settings.targets.is_empty() => {
+                return self.refuse(tip, &sentence(&error), worker);
+            }
             Err(error) => return self.keep(round, State::Failing, sentence(&error), worker),
+        }
+        // Whoever looks at the targets in this clone, or goes back, means these.
+        if let Some(Err(error)) = data.git.as_ref().map(|git| git.note_synced(tip)) {
+            worker.journal.event("", &sentence(&error));
         }
         for target in &self.known {
             if worker.stop.asked() {

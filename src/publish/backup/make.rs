@@ -73,7 +73,9 @@ fn describe(session: &Session<'_>, path: &Path, text: &str, packed: &Packed) -> 
     let digest = digest(&packed.tar);
     let mut entry = session.entry(Action::Backup, text.to_owned());
     entry.digest = Some(digest.clone());
-    entry.reason = (!packed.notes.is_empty()).then(|| packed.notes.join("; "));
+    // By this it can be put back.
+    let called = std::iter::once(format!("copy {id}"));
+    entry.reason = Some(called.chain(packed.notes.iter().cloned()).collect::<Vec<String>>().join("; "));
     let copy = Copy {
         id,
         time,

@@ -91,6 +91,9 @@ fn find(copies: &Copies, id: &str) -> Result<Copy, Failure> {
 
 /// Also tells where it is put, once that is known.
 fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut String) -> Result<Vec<String>, Failure> {
+    if let (Some(into), Some(name)) = (&wanted.into, from_text(&copy.path).as_ref().and_then(|path| path.file_name())) {
+        *told = to_text(&into.join(name));
+    }
     let tar = folder.read(copy)?;
     let path = destination(copy, wanted.into.as_deref())?;
     *told = to_text(&path);

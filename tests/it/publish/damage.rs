@@ -43,6 +43,12 @@ fn a_damaged_manifest_stops_everything_until_it_is_moved_away() {
         assert!(run.stdout.contains("manifest.json is damaged: move it away to go on"), "{}", run.stdout);
         assert_eq!(site.run(&["rollback", "-t", "hre-1"]).code, 2);
         assert_eq!(site.live(), live);
+        // What was done can be looked at all the same.
+        for (look, shown) in [("log", "version 3"), ("stat", "PUBLISH   3")] {
+            let run = site.run(&[look]);
+            assert!(run.code == 1 && run.stdout.contains(shown), "{}{}", run.stdout, run.stderr);
+            assert!(run.stderr.contains("cannot be held against the manifest"), "{}", run.stderr);
+        }
     }
     std::fs::rename(site.record_path("manifest.json"), site.repo.path().join("moved")).unwrap();
     site.publish(0, &[]);
@@ -82,6 +88,8 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
         let site = three("");
         edit_log(&site, edit);
         assert_eq!(site.run(&["log"]).code, 1, "{what}");
+        let stat = site.run(&["stat"]);
+        assert!(stat.code == 1 && stat.stderr.contains("TAMPERED WITH"), "{what}: {}", stat.stderr);
         next(&site, 4);
         site.publish(0, &[]);
         let run = site.run(&["log"]);
@@ -89,6 +97,18 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
         assert!(run.stderr.contains(told), "{what}: {}", run.stderr);
         assert_eq!(site.live().lines().count(), 4, "{what}");
     }
+}
+
+#[test]
+fn a_log_of_something_else_is_told_in_a_line() {
+    let site = three("");
+    std::fs::write(log_path(&site), "garbage\n".repeat(1000)).unwrap();
+    let run = site.run(&["log"]);
+    assert!(
+        run.stderr.contains("entries 1 to 1000 cannot be read") && run.stderr.lines().count() < 5,
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

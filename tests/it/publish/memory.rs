@@ -105,8 +105,11 @@ fn what_somebody_else_put_there_is_kept_and_can_come_back() {
     assert_eq!(site.live(), line(1, 50), "the file that was there before Shapeline");
     rollback(&site, 0, &["--to", "2"]);
     std::fs::write(site.live_path(), "by hand\n").unwrap();
-    rollback(&site, 0, &[]);
-    assert_eq!(site.live().lines().count(), 2, "changed by hand: back to what was published");
+    let said = rollback(&site, 1, &[]);
+    assert!(said.contains("--to 2 puts back what was published last, --to 1 what was before that"), "{said}");
+    assert_eq!(site.live(), "by hand\n", "which is meant is not guessed");
+    rollback(&site, 0, &["--to", "2"]);
+    assert_eq!(site.live().lines().count(), 2);
 }
 
 #[test]
@@ -221,7 +224,7 @@ fn log_and_stat_answer_for_a_period() {
     let never = site.run(&["log", "--from", "2026-02-01", "--to", "2026-01-01"]);
     assert!(never.code == 2 && never.stderr.contains("is later than --to"), "{}", never.stderr);
     let bad = site.run(&["log", "--from", "yesterday"]);
-    assert!(bad.code == 2 && bad.stderr.contains("not a moment such as"), "{}", bad.stderr);
+    assert!(bad.code == 2 && bad.stderr.contains("nor a moment such as"), "{}", bad.stderr);
     let json: serde_json::Value = serde_json::from_str(&site.run(&["stat", "--format", "json"]).stdout).unwrap();
     let publish = &json["targets"][0]["actions"]["PUBLISH"];
     assert_eq!((&publish["attempted"], &publish["successful"], &publish["failed"]), (&4.into(), &3.into(), &1.into()));

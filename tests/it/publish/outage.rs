@@ -93,7 +93,7 @@ fn to_go_back_to_what_somebody_put_there_already_holds_it() {
 fn where_the_live_file_is_gone_going_back_gives_what_was_published_last() {
     let site = two("");
     std::fs::remove_file(site.live_path()).unwrap();
-    rollback(&site, 0, &[]);
+    assert!(rollback(&site, 0, &[]).contains("version 2 is what was published last"));
     assert_eq!(site.live(), line(1, 30) + &line(2, 30));
 }
 
@@ -154,11 +154,19 @@ fn broken_settings_keep_nobody_from_looking_and_going_back() {
         site.repo.commit("broken");
         let run = site.run(&["stat"]);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        assert!(run.stderr.contains("has an error") && run.stderr.contains("are taken"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("has an error") && run.stderr.contains("the targets are those of commit"),
+            "{}",
+            run.stderr
+        );
     }
     rollback(&site, 0, &[]);
     assert_eq!(site.live(), line(1, 30));
-    let drift = site.run(&["drift", "--rev", "HEAD~3"]);
+    std::fs::remove_file(site.repo.path().join("shapeline.yaml")).unwrap();
+    site.repo.commit("gone");
+    let run = site.run(&["stat"]);
+    assert!(run.code == 0 && run.stderr.contains("there is no "), "{}", run.stderr);
+    let drift = site.run(&["drift", "--rev", "HEAD~4"]);
     assert!(drift.stdout.contains("held since"), "{}", drift.stdout);
 }
 
@@ -169,7 +177,7 @@ fn two_targets_do_not_share_a_file() {
     site.settings("", &format!("  - {{name: hre-2, url: '{url}'}}\n"));
     let run = site.run(&["check"]);
     assert_eq!(run.code, 1);
-    assert!(run.stdout.contains("two target files are called"), "{}", run.stdout);
+    assert!(run.stdout.contains("two targets write"), "{}", run.stdout);
 }
 
 #[test]

@@ -101,6 +101,13 @@ impl Host {
         command
     }
 
+    /// Another command in a clone.
+    pub fn shapeline(&self, clone: &str, args: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+        isolated(&mut command, self.folder.path()).arg("-C").arg(self.path(clone)).args(args).current_dir("/");
+        run(command)
+    }
+
     /// One round, which must end so.
     pub fn once(&self, code: i32, more: &[&str]) -> Run {
         let run = run(self.sync(&[&["--once"], more].concat()));

@@ -151,6 +151,71 @@ fn a_file_is_put_back_while_the_settings_are_broken() {
 }
 
 #[test]
+fn whoever_looks_or_goes_back_in_the_clone_means_what_sync_works_by() {
+    for bare in [false, true] {
+        let host = Host::new("");
+        let clone = if bare { "bare" } else { "clone" };
+        host.git(&["clone", "--quiet", "--bare", "server", "bare"]);
+        let once = || assert_eq!(run(host.sync_in(clone, &["--once"])).code, 0);
+        let in_clone = |args: &[&str]| host.shapeline(clone, args);
+        once();
+        // The file moves, and what is checked out in the clone is as old as ever.
+        let settings = host.author.read("shapeline.yaml").replace("shaper.txt", "new.txt");
+        host.author.write("shapeline.yaml", settings);
+        host.push("another file");
+        once();
+        host.author.subscriber("10.10.10.4", 30);
+        host.push("one more");
+        once();
+        let drift = in_clone(&["drift"]);
+        assert!(drift.code == 0 && drift.stdout.contains("no difference"), "{}{}", drift.stdout, drift.stderr);
+        let back = in_clone(&["rollback", "-t", "hre-1"]);
+        assert_eq!(back.code, 0, "{}{}", back.stdout, back.stderr);
+        assert!(back.stderr.contains("sync runs in this clone"), "{}", back.stderr);
+        assert_eq!(host.read("srv/new.txt"), three(), "the file that is live was brought back");
+        let log = in_clone(&["log"]).stdout;
+        assert!(log.lines().last().unwrap().contains("ROLLBACK SUCCESS"), "{log}");
+        let held = run(host.sync_in(clone, &["--once"]));
+        let hint = held.stderr.split("if it is meant: ").nth(1).unwrap_or_else(|| panic!("{}", held.stderr));
+        let hint: Vec<&str> = hint.split_whitespace().collect();
+        let anew = in_clone(&hint);
+        assert_eq!(anew.code, 0, "{hint:?}: {}{}", anew.stdout, anew.stderr);
+        assert_eq!(host.read("srv/new.txt"), three() + &line(4, 30));
+    }
+}
+
+#[test]
+fn a_repository_without_files_asks_for_a_revision() {
+    let host = Host::new("");
+    host.git(&["clone", "--quiet", "--bare", "server", "bare"]);
+    for args in [&["check"][..], &["render"], &["publish"]] {
+        let asked = host.shapeline("bare", args);
+        assert!(asked.code == 2 && asked.stderr.contains("--rev"), "{args:?}: {}", asked.stderr);
+    }
+    assert_eq!(host.shapeline("bare", &["render", "--rev", "main"]).stdout, three());
+}
+
+#[test]
+fn a_password_in_the_settings_is_not_told_on() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    host.author.write("shapeline.yaml", "targets:\n  - {name: hre-1, url: 'sftp://noc:hunter2@192.0.2.1/x'}\n");
+    host.push("a password");
+    let round = host.once(1, &[]);
+    let told = format!("{}{}{}", round.stdout, round.stderr, host.read("status.json"));
+    assert!(told.contains("sftp://noc:*******@192.0.2.1") && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn the_status_file_is_no_link() {
+    let host = Host::new("");
+    std::os::unix::fs::symlink(host.write("other", "theirs"), host.path("status.json")).unwrap();
+    let round = host.once(2, &[]);
+    assert!(round.stderr.contains("is a symbolic link"), "{}", round.stderr);
+    assert_eq!(host.read("other"), "theirs");
+}
+
+#[test]
 fn a_history_that_was_rewritten_is_refused() {
     let host = Host::new("");
     host.once(0, &[]);

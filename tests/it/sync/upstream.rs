@@ -78,7 +78,7 @@ fn only_what_is_asked_for_is_fetched() {
     host.author.git(&["push", "--quiet", "origin", "v1", &replace, "HEAD:refs/heads/other"]);
     host.once(0, &[]);
     let refs = host.git(&["-C", "clone", "for-each-ref", "--format=%(refname)"]);
-    assert_eq!(refs, "refs/heads/main\nrefs/remotes/origin/HEAD\nrefs/remotes/origin/main");
+    assert_eq!(refs, "refs/heads/main\nrefs/remotes/origin/HEAD\nrefs/remotes/origin/main\nrefs/shapeline/synced");
     assert_eq!(host.git(&["-C", "clone", "rev-parse", "origin/main"]), second);
 }
 
