@@ -324,7 +324,7 @@ fn subject<'l>(past: &Past<'l>, story: &Story) -> Option<Subject<'l>> {
         key: past.name(story.key),
         present: story.states.last().is_some_and(|state| state.facts.is_some()),
         facts: past.facts(last.facts?),
-        path: past.log.paths[last.path as usize],
+        path: past.log.paths[story.path as usize],
         served: past.served(story),
     })
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::credit::{Wanted, makers};
 use super::file::{Held, follow};
 use super::line::{Commit, Objects};
-use super::log::{Builder, Holders, Log, LogCommit, NewEntry};
+use super::log::{Builder, Log, LogCommit, NewEntry};
 use super::trees::{FileLine, changed_files};
 
 /// How a tip is related to a log that there is.
@@ -96,6 +96,10 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
             by: maker.map(|commit| told(commit)),
         });
     }
+    // Last, also those that are kept: made in one go or in many, a log has the same bytes.
+    for trouble in log.troubles_of(reach.kept) {
+        builder.trouble(trouble.commit, log.paths[trouble.path as usize], trouble.why);
+    }
     for (commit, file, why) in &troubles {
         builder.trouble(commit + reach.kept as u32, &files[*file].path, why);
     }
@@ -146,9 +150,6 @@ fn keep<'a>(builder: &mut Builder<'a>, log: &Log<'a>, kept: usize) {
             by: entry.by.map(|by| log.side[by as usize]),
         });
     }
-    for trouble in log.troubles_of(kept) {
-        builder.trouble(trouble.commit, log.paths[trouble.path as usize], trouble.why);
-    }
 }
 
 fn told(commit: &Commit) -> LogCommit<'_> {
@@ -163,13 +164,4 @@ fn told(commit: &Commit) -> LogCommit<'_> {
         email: &commit.email,
         subject: &commit.subject,
     }
-}
-
-/// All that is said of each record after the log's last commit.
-pub fn holders(log: &Log<'_>, commits: usize) -> Vec<Holders> {
-    let mut holders = vec![Holders::default(); log.keys.len()];
-    for entry in log.entries_of(commits) {
-        holders[entry.key as usize].apply(entry);
-    }
-    holders
 }

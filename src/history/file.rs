@@ -12,7 +12,7 @@ use git2::ObjectType;
 use super::facts::Known;
 use super::line::Reader;
 use super::text::{self, Shape};
-use super::trees::{Blob, FileLine};
+use super::trees::{Blob, FileLine, Version};
 use crate::finding::quoted;
 use crate::schema::Kind;
 use crate::yaml::MAX_FILE_BYTES;
@@ -61,15 +61,18 @@ pub struct FileStory {
 /// If a version cannot be had from git.
 pub fn follow(reader: &Reader<'_>, line: &FileLine, before: HashMap<String, Held>) -> Result<FileStory> {
     let mut file = File { kind: line.kind, records: before, shape: Shape::default(), text: None };
-    if line.before.is_some() && line.versions.len() > 0 {
+    if line.before.is_some() && !line.versions.is_empty() {
         file.resume(reader, line.before)?;
     }
     let mut story = FileStory::default();
-    for (commit, version) in &line.versions {
-        let (changes, trouble) = file.step(bytes(reader, *version)?);
-        story.changes.extend(changes.into_iter().map(|(key, held)| Change { commit: *commit, key, held }));
-        story.troubles.extend(trouble.map(|why| Trouble { commit: *commit, why }));
-    }
+    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    let read = |(_, version): Version| bytes(reader, version);
+    reader.versions(&line.versions, size, read, |(commit, _), bytes| {
+        let (changes, trouble) = file.step(bytes);
+        story.changes.extend(changes.into_iter().map(|(key, held)| Change { commit, key, held }));
+        story.troubles.extend(trouble.map(|why| Trouble { commit, why }));
+        Ok(())
+    })?;
     Ok(story)
 }
 

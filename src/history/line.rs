@@ -10,6 +10,12 @@ use git2::Oid;
 /// How much of an author's name, address or a message is kept, in characters.
 const LONGEST: usize = 300;
 
+/// How many versions are read at once: more than git makes chains of differences long.
+const BATCH: usize = 128;
+
+/// How many bytes of versions are held, about.
+const BATCH_BYTES: usize = 32 << 20;
+
 /// A commit, as far as a history tells of it. Nothing in it is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -44,8 +50,8 @@ impl Commit {
         let subject = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         Some(Commit {
             id,
-            tree: Oid::from_str(fields("tree").next()?).ok()?,
-            parents: fields("parent").map(Oid::from_str).collect::<Result<_, _>>().ok()?,
+            tree: oid(fields("tree").next()?)?,
+            parents: fields("parent").map(oid).collect::<Option<_>>()?,
             time,
             author_time,
             author: cut(author),
@@ -53,6 +59,11 @@ impl Commit {
             subject: cut(subject),
         })
     }
+}
+
+/// A whole id: git's library takes the beginning of one, too.
+fn oid(text: &str) -> Option<Oid> {
+    Oid::from_str(text).ok().filter(|_| text.len() == 40)
 }
 
 fn cut(text: &str) -> String {
@@ -143,6 +154,34 @@ impl Reader<'_> {
             bail!("{} is no {}", what(), kind.str());
         }
         Ok(object.data().to_vec())
+    }
+
+    /// Versions of one thing, given to `take` in their order, by batches: within one the newest is read
+    /// first. Git packs an older version as its difference from a newer one, and its library keeps
+    /// only a few of those at hand: in the other order each reading would begin with the newest.
+    ///
+    /// # Errors
+    /// If one cannot be read, or taken.
+    pub fn versions<V: Copy, B>(
+        &self,
+        versions: &[V],
+        size: impl Fn(V) -> usize,
+        read: impl Fn(V) -> Result<B>,
+        mut take: impl FnMut(V, B) -> Result<()>,
+    ) -> Result<()> {
+        let mut rest = versions;
+        while let Some(first) = rest.first() {
+            let count = (BATCH_BYTES / size(*first).max(1)).clamp(4, BATCH).min(rest.len());
+            let (batch, after) = rest.split_at(count);
+            let mut read = batch.iter().rev().map(|version| read(*version)).collect::<Result<Vec<B>>>()?;
+            for version in batch {
+                if let Some(bytes) = read.pop() {
+                    take(*version, bytes)?;
+                }
+            }
+            rest = after;
+        }
+        Ok(())
     }
 
     /// How large an object is.

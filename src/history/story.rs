@@ -26,6 +26,8 @@ pub struct Story {
     pub key: u32,
     /// What it said, one after another: no two in a row are the same.
     pub states: Vec<State>,
+    /// The file that it is in now, or was last.
+    pub path: u32,
 }
 
 /// The part of a log that is looked at, with the times of its commits.
@@ -69,16 +71,15 @@ impl<'l> Past<'l> {
         stories.resize_with(self.log.keys.len(), || None);
         for entries in self.log.entries_of(self.commits).chunk_by(|a, b| (a.commit, a.key) == (b.commit, b.key)) {
             let Some(first) = entries.first().filter(|first| wanted(first.key)) else { continue };
-            let (holders, story) = stories[first.key as usize]
-                .get_or_insert_with(|| (Holders::default(), Story { key: first.key, states: Vec::new() }));
+            let (holders, story) = stories[first.key as usize].get_or_insert_with(|| {
+                (Holders::default(), Story { key: first.key, states: Vec::new(), path: first.path })
+            });
             entries.iter().for_each(|entry| holders.apply(entry));
             let holder = holders.first(&self.log.paths);
-            let before = story.states.last();
+            story.path = holder.map_or(story.path, |holder| holder.path);
             let facts = holder.map(|holder| holder.facts);
-            if before.and_then(|before| before.facts) != facts {
-                let path = holder.map(|holder| holder.path).or(before.map(|before| before.path));
-                let path = path.unwrap_or(first.path);
-                story.states.push(State { commit: first.commit, facts, path, by: first.by });
+            if story.states.last().and_then(|before| before.facts) != facts {
+                story.states.push(State { commit: first.commit, facts, path: story.path, by: first.by });
             }
         }
         stories.into_iter().flatten().map(|(_, story)| story).collect()

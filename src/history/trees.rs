@@ -119,24 +119,27 @@ fn entries(reader: &Reader<'_>, line: EntryLine) -> Result<BTreeMap<Name, EntryL
         Some((_, id)) => reader.read(id, ObjectType::Tree),
         None => Ok(Vec::new()),
     };
-    let mut id = line.before;
-    let mut bytes = None;
-    for (commit, version) in line.versions {
-        if version == id {
-            continue;
-        }
-        let old = match bytes.take() {
-            Some(bytes) => bytes,
-            None => read(id)?,
-        };
-        let new = read(version)?;
-        changes(&old, &new, |name, before, after| {
-            let entry = lines.entry(name).or_insert_with(|| EntryLine { before, versions: Vec::new() });
-            entry.versions.push((commit, after));
-        });
-        id = version;
-        bytes = Some(new);
-    }
+    let mut versions = line.versions;
+    let mut last = line.before;
+    versions.retain(|(_, version)| std::mem::replace(&mut last, *version) != *version);
+    let mut old = match versions.first() {
+        Some(_) => read(line.before)?,
+        None => Vec::new(),
+    };
+    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    reader.versions(
+        &versions,
+        size,
+        |(_, version)| read(version),
+        |(commit, _), new| {
+            changes(&old, &new, |name, before, after| {
+                let entry = lines.entry(name).or_insert_with(|| EntryLine { before, versions: Vec::new() });
+                entry.versions.push((commit, after));
+            });
+            old = new;
+            Ok(())
+        },
+    )?;
     Ok(lines)
 }
 
