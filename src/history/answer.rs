@@ -114,7 +114,7 @@ pub struct Answer<'l> {
 
 /// Answers a question.
 pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
-    let (stories, neighbours) = chosen(past, question);
+    let (mut stories, neighbours) = chosen(past, question);
     let plans = Plans::new(past);
     let mut answer =
         Answer { events: vec![], subjects: vec![], holdings: vec![], total: 0, notes: notes(past, question, &stories) };
@@ -127,11 +127,13 @@ pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
             held.iter().take(limit).filter_map(|(story, at)| holding(past, &plans, story, *at, on)).collect();
         return answer;
     }
+    // What somebody was known as before, or is since, belongs to the story.
+    let links = Links::new(past, stories.iter().chain(&neighbours));
+    stories.extend(neighbours.into_iter().filter(|story| links.keys.contains(&story.key)));
     let mut happened = happened(past, question, &stories, &plans);
     happened.sort_by_key(|one| (Reverse(one.state.commit), one.kind == Kind::Subscriber, past.name(one.key)));
     answer.total = happened.len();
     happened.truncate(limit);
-    let links = Links::new(past, stories.iter().chain(&neighbours));
     answer.events = happened.iter().map(|one| event(past, &plans, &links, one)).collect();
     let told: HashSet<&str> = answer.events.iter().map(|event| event.key).collect();
     let wanted = |story: &&Story| question.who.is_some() || told.contains(past.name(story.key));
@@ -249,6 +251,7 @@ fn rates(plan: Facts<'_>) -> Option<String> {
 struct Links<'l> {
     was: HashMap<(u32, u32), &'l str>,
     becomes: HashMap<(u32, u32), &'l str>,
+    keys: HashSet<u32>,
 }
 
 impl<'l> Links<'l> {
@@ -265,6 +268,7 @@ impl<'l> Links<'l> {
             for (_, state) in transitions(story).filter(|(before, _)| before.is_none()) {
                 let Some(place) = state.facts.and_then(place) else { continue };
                 if let Some(old) = gone.remove(&(state.commit, place)) {
+                    links.keys.extend([story.key, old]);
                     links.was.insert((state.commit, story.key), past.name(old));
                     links.becomes.insert((state.commit, old), past.name(story.key));
                 }
@@ -377,12 +381,11 @@ fn notes(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<String>
         ));
     }
     if past.wrong_dates > 0 {
-        let commits = if past.wrong_dates == 1 {
-            "1 commit has a date"
-        } else {
-            &format!("{} commits have dates", past.wrong_dates)
+        let commits = match past.wrong_dates {
+            1 => "1 commit has a date that contradicts".to_owned(),
+            count => format!("{count} commits have dates that contradict"),
         };
-        notes.push(format!("{commits} that contradict the order of the commits; the order counts"));
+        notes.push(format!("{commits} the order of the commits; the order counts"));
     }
     notes.extend(troubles(past, question, stories));
     notes
