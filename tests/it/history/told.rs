@@ -83,7 +83,7 @@ fn people_are_found_by_address_prefix_id_and_key() {
     repo.write("subscribers/a.yaml", record("10.10.10.25", 30, ""));
     repo.write("subscribers/b.yaml", record("[10.10.10.26, '2001:db8::26']", 30, "id: acme\n"));
     repo.write("subscribers/c.yaml", record("10.10.10.128/28", 30, "id: 10.10.10.26\n"));
-    repo.write("subscribers/d.yaml", format!("ip: 10.10.10.25\ndomain: other.example\nplan: X\n"));
+    repo.write("subscribers/d.yaml", "ip: 10.10.10.25\ndomain: other.example\nplan: X\n");
     commit(&repo, "01-01", "Alice", "All");
     let first = format!("10.10.10.25@{D}");
     assert_eq!(keys(&repo, &["10.10.10.25"]), [&first, "10.10.10.25@other.example"]);
