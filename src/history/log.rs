@@ -160,11 +160,6 @@ impl Holders {
         self.0.extend(entry.facts.map(|facts| Holder { path: entry.path, facts, carried: entry.carried }));
     }
 
-    /// Every file's word.
-    pub fn all(&self) -> &[Holder] {
-        &self.0
-    }
-
     /// The word that counts, where files contradict one another: that of a file that can be read, and
     /// of those the first by path.
     pub fn first(&self, paths: &[&str]) -> Option<Holder> {

@@ -2,14 +2,14 @@
 //!
 //! What counts is what was live: the data on the first-parent line of a revision, commit by commit.
 //!
-//! 1. [`line`] reads the commits, [`trees`] tells which files changed in which of them.
-//! 2. [`file`] follows each file through its versions; [`text`] reads of a version no more than what
+//! 1. [`mod@line`] reads the commits, [`trees`] tells which files changed in which of them.
+//! 2. [`mod@file`] follows each file through its versions; [`text`] reads of a version no more than what
 //!    differs from the one before; [`facts`] is what a record says.
 //! 3. [`credit`] finds who made what a merge brought.
 //! 4. [`build`] makes a [`log`] of it, which [`cache`] keeps: the next run goes on from there.
 //! 5. [`story`] replays the log: what became of each record, and when ([`times`]).
-//! 6. [`query`] picks what was asked for, [`answer`] is that in words; [`print`], [`json`] and [`csv`]
-//!    show it.
+//! 6. [`query`] picks what was asked for, [`answer`] is that in words, with [`notes`] on it; [`mod@print`],
+//!    [`json`] and [`csv`] show it.
 
 pub mod answer;
 pub mod build;
@@ -21,6 +21,7 @@ pub mod file;
 pub mod json;
 pub mod line;
 pub mod log;
+pub mod notes;
 pub mod print;
 pub mod query;
 pub mod story;
