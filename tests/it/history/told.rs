@@ -255,8 +255,16 @@ fn what_a_merge_brings_is_told_of_who_made_it() {
     repo.write("subscribers/all.yaml", list(30, ""));
     commit(&repo, "01-01", "Alice", "Start");
     repo.git(&["checkout", "-q", "-b", "side"]);
-    repo.write("subscribers/all.yaml", list(30, "").replacen("30_MEG_UP_30_MEG_DOWN", "50_MEG_UP_50_MEG_DOWN", 1));
-    commit(&repo, "02-01", "Bob", "Faster one");
+    let faster = |text: &str, host: u32| {
+        let record = |rate: u32| format!("10.10.10.{host}\n  domain: {D}\n  plan: {rate}_MEG_UP_{rate}_MEG_DOWN\n");
+        text.replace(&record(30), &record(50))
+    };
+    let two = faster(&list(30, ""), 2);
+    repo.write("subscribers/all.yaml", &two);
+    commit(&repo, "02-01", "Bob", "Faster two");
+    // Around the one that Bob changed.
+    repo.write("subscribers/all.yaml", faster(&faster(&two, 1), 3));
+    commit(&repo, "02-01", "Frank", "Both beside it");
     repo.write("subscribers/b.yaml", record("10.10.10.9", 30, ""));
     commit(&repo, "02-02", "Carol", "New nine");
     repo.git(&["checkout", "-q", "main"]);
@@ -268,7 +276,11 @@ fn what_a_merge_brings_is_told_of_who_made_it() {
     commit(&repo, "04-01", "Erin", "Merge");
     insta::assert_snapshot!(told(&repo, &["--from", "2026-02-01"]), @r"
     ~ 2026-04-01T00:00:00Z  10.10.10.1@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN (30 Mbps → 50 Mbps)
-        FASTER  Bob: Faster one (merged by Erin, MERGE)
+        BOTH  Frank: Both beside it (merged by Erin, MERGE)
+    ~ 2026-04-01T00:00:00Z  10.10.10.2@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN (30 Mbps → 50 Mbps)
+        FASTER  Bob: Faster two (merged by Erin, MERGE)
+    ~ 2026-04-01T00:00:00Z  10.10.10.3@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN (30 Mbps → 50 Mbps)
+        BOTH  Frank: Both beside it (merged by Erin, MERGE)
     + 2026-04-01T00:00:00Z  10.10.10.7@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN (30 Mbps)
         MERGE  Erin: Merge
     + 2026-04-01T00:00:00Z  10.10.10.9@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN (30 Mbps)
