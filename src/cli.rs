@@ -1,5 +1,6 @@
 //! The command line: clap types, nothing else.
 
+mod history;
 mod targets;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
 
+pub use history::HistoryArgs;
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
 };
@@ -69,6 +71,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Fetch the branch again and again, and publish what it says: pull mode.
     Sync(SyncArgs),
+    /// Show who had what, since when, and who changed it: from git alone.
+    History(HistoryArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -214,6 +218,17 @@ pub enum ListFormat {
     /// For people.
     Text,
     /// For programs; see docs/publish-json.md.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// How a history is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people.
+    Text,
+    /// For programs; see docs/history.md.
     Json,
     /// For spreadsheets.
     Csv,

@@ -205,6 +205,16 @@ impl Git {
         commit.to_string().chars().take(12).collect()
     }
 
+    /// Where the data repository is within the git repository, with `/`; empty for its top.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The folder that all work trees of the repository share.
+    pub fn common_dir(&self) -> PathBuf {
+        self.repository.commondir().to_path_buf()
+    }
+
     /// Where git keeps what it knows.
     pub fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()

@@ -12,6 +12,7 @@
 //! 7. [`plan`] compares two renderings: what would change on the network.
 //! 8. [`publish`] puts a rendering on a target, and remembers what it did; [`sync`] does so again and
 //!    again, beside the shaper.
+//! 9. [`history`] tells from git who had what, since when, and who changed it.
 //!
 //! Everything before [`publish`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
@@ -22,6 +23,7 @@ pub mod commands;
 pub mod finding;
 pub mod fmt;
 pub mod git;
+pub mod history;
 pub mod init;
 pub mod locate;
 pub mod model;

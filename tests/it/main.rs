@@ -8,6 +8,7 @@ mod delivery;
 mod explain;
 mod fmt;
 mod generated;
+mod history;
 mod hostile;
 mod housekeeping;
 mod init;

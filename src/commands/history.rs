@@ -1,0 +1,87 @@
+//! `history`: who had what, since when, and who changed it.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Outcome, root};
+use crate::cli::{Cli, HistoryArgs, HistoryFormat};
+use crate::finding::quoted;
+use crate::git::Git;
+use crate::history::answer::{Answer, answer};
+use crate::history::json::Revision;
+use crate::history::log::Log;
+use crate::history::query::{Question, Who};
+use crate::history::story::Past;
+use crate::history::times::{Span, when};
+use crate::history::{csv, json, load, print};
+use crate::progress::Progress;
+
+/// How much is shown of everybody's history.
+const LIMIT: usize = 100;
+
+pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
+    let question = question(args)?;
+    let git = Git::discover(&data(cli)?)?;
+    let tip = git.commit(&args.rev).with_context(|| match args.rev.as_str() {
+        "HEAD" => "there is no history: the git repository has no commit yet".to_owned(),
+        rev => format!("there is no history of {}", quoted(rev)),
+    })?;
+    // Git checked what it fetched, and what is packed has checksums of its own: to work out the id of each
+    // version again would take as long as all the rest. Nothing else is read in this process.
+    git2::opts::strict_hash_verification(false);
+    let progress = Progress::start("reading the history");
+    let loaded = load(&git, tip, !args.no_cache)?;
+    let log = Log::decode(&loaded.bytes)?;
+    let past = Past::new(&log, loaded.commits);
+    let answer = answer(&past, &question);
+    drop(progress);
+    for note in loaded.note.iter().chain(&answer.notes).filter(|_| args.format != HistoryFormat::Json) {
+        writeln!(anstream::stderr(), "note: {note}")?;
+    }
+    let revision = Revision { name: args.rev.clone(), commit: tip.to_string(), commits: loaded.commits };
+    write(args, &answer, &revision)?;
+    Ok(Outcome::Fine)
+}
+
+/// The data repository; a git repository without files has a history, too.
+fn data(cli: &Cli) -> Result<PathBuf> {
+    root(cli).or_else(|error| {
+        let here = cli.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        let bare = git2::Repository::open(&here).is_ok_and(|repository| repository.is_bare());
+        if bare { Ok(here) } else { Err(error) }
+    })
+}
+
+fn question(args: &HistoryArgs) -> Result<Question> {
+    let span = |text: &Option<String>| -> Result<Option<Span>> {
+        text.as_deref().map(when).transpose().map_err(|message| anyhow!(message))
+    };
+    let default = if args.who.is_some() { 0 } else { LIMIT };
+    Ok(Question {
+        who: args.who.as_deref().map(Who::new),
+        domain: args.domain.clone(),
+        on: span(&args.on)?,
+        from: span(&args.from)?.map(|span| span.from),
+        until: span(&args.to)?.and_then(|span| span.until),
+        limit: Some(args.limit.unwrap_or(default)).filter(|limit| *limit > 0),
+    })
+}
+
+fn write(args: &HistoryArgs, answer: &Answer<'_>, revision: &Revision) -> Result<()> {
+    let on = args.on.is_some();
+    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    match args.format {
+        HistoryFormat::Json => json::write(&mut out, answer, revision, on)?,
+        HistoryFormat::Csv => out.write_all(csv::csv(answer, on).as_bytes())?,
+        HistoryFormat::Text => out.write_all(print::text(answer, args.who.as_deref()).as_bytes())?,
+    }
+    out.flush()?;
+    if answer.total == 0 && answer.subjects.is_empty() {
+        let of = args.who.as_deref().map(|who| format!(" of {}", quoted(who))).unwrap_or_default();
+        let what = if on { "nothing was there then" } else { "nothing is known" };
+        writeln!(anstream::stderr(), "{what}{of}, in {} commits up to {}", revision.commits, &revision.commit[..12])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,293 @@
+//! What a history is made of: commits, and what each changed in what the files say of each record.
+//!
+//! It holds what the files say and not what follows from it, so that it can be cut at any commit and
+//! gone on from there. It borrows from bytes: those of the cache, or those that were just made.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, ensure};
+use git2::Oid;
+use serde::{Deserialize, Serialize};
+
+/// A commit: see [`super::line::Commit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogCommit<'a> {
+    /// Its id.
+    pub id: [u8; 20],
+    /// When it came to be.
+    pub time: i64,
+    /// When its change was made.
+    pub author_time: i64,
+    /// Who made the change.
+    pub author: &'a str,
+    /// That person's mail address.
+    pub email: &'a str,
+    /// The first line of its message.
+    pub subject: &'a str,
+}
+
+impl LogCommit<'_> {
+    /// Its id as people write it.
+    pub fn id(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Its id as git knows it.
+    pub fn oid(&self) -> Option<Oid> {
+        Oid::from_bytes(&self.id).ok()
+    }
+}
+
+/// What a file says of a record from a commit on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The commit's number on the line.
+    pub commit: u32,
+    /// The record's key.
+    pub key: u32,
+    /// The file.
+    pub path: u32,
+    /// What it says; `None` if nothing any more.
+    pub facts: Option<u32>,
+    /// Whether that is from an earlier version of the file: see [`super::file`].
+    pub carried: bool,
+    /// Which commit of a merged branch made the change; `None` if the commit itself.
+    pub by: Option<u32>,
+}
+
+/// A version of a file that could not be read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble<'a> {
+    /// Since which commit.
+    pub commit: u32,
+    /// The file.
+    pub path: u32,
+    /// Why.
+    pub why: &'a str,
+}
+
+/// The whole of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log<'a> {
+    /// Whether the clone is shallow, so that what was before the first commit is not known.
+    pub cut: bool,
+    /// The commits that were live, oldest first.
+    #[serde(borrow)]
+    pub line: Vec<LogCommit<'a>>,
+    /// Commits of merged branches that made a change.
+    pub side: Vec<LogCommit<'a>>,
+    /// Files.
+    pub paths: Vec<&'a str>,
+    /// Keys of records.
+    pub keys: Vec<&'a str>,
+    /// What records say.
+    pub facts: Vec<&'a str>,
+    /// What changed, by commit; within one all of one record together.
+    pub entries: Vec<Entry>,
+    /// What could not be read, by commit.
+    pub troubles: Vec<Trouble<'a>>,
+}
+
+impl<'a> Log<'a> {
+    /// As bytes.
+    ///
+    /// # Errors
+    /// Never in practice: memory takes it.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        Ok(postcard::to_allocvec(self)?)
+    }
+
+    /// Out of bytes. What they say of lengths is not believed: nothing larger than they are is made.
+    ///
+    /// # Errors
+    /// If they are not what [`Log::encode`] gives, or name something that is not there.
+    pub fn decode(bytes: &'a [u8]) -> Result<Log<'a>> {
+        let log: Log<'a> = postcard::from_bytes(bytes)?;
+        let within = |number: u32, length: usize| (number as usize) < length;
+        let sound = |entry: &Entry| {
+            within(entry.commit, log.line.len())
+                && within(entry.key, log.keys.len())
+                && within(entry.path, log.paths.len())
+                && entry.facts.is_none_or(|facts| within(facts, log.facts.len()))
+                && entry.by.is_none_or(|by| within(by, log.side.len()))
+        };
+        ensure!(log.entries.iter().all(sound), "an entry names what is not there");
+        ensure!(log.entries.is_sorted_by_key(|entry| entry.commit), "entries are not in order");
+        let sound =
+            |trouble: &Trouble<'_>| within(trouble.commit, log.line.len()) && within(trouble.path, log.paths.len());
+        ensure!(log.troubles.iter().all(sound), "a note names what is not there");
+        ensure!(log.troubles.is_sorted_by_key(|trouble| trouble.commit), "notes are not in order");
+        Ok(log)
+    }
+
+    /// The entries up to a number of commits.
+    pub fn entries_of(&self, commits: usize) -> &[Entry] {
+        let end = self.entries.partition_point(|entry| (entry.commit as usize) < commits);
+        &self.entries[..end]
+    }
+
+    /// The troubles up to a number of commits.
+    pub fn troubles_of(&self, commits: usize) -> &[Trouble<'a>] {
+        let end = self.troubles.partition_point(|trouble| (trouble.commit as usize) < commits);
+        &self.troubles[..end]
+    }
+
+    /// The commits by id, each with its number.
+    pub fn numbers(&self) -> HashMap<[u8; 20], usize> {
+        self.line.iter().enumerate().map(|(number, commit)| (commit.id, number)).collect()
+    }
+}
+
+/// What the files say of one record, at some commit.
+#[derive(Clone, Debug, Default)]
+pub struct Holders(Vec<Holder>);
+
+/// One file's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The file.
+    pub path: u32,
+    /// What it says.
+    pub facts: u32,
+    /// Whether that is from an earlier version.
+    pub carried: bool,
+}
+
+impl Holders {
+    /// Takes in an entry of this record.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.0.retain(|holder| holder.path != entry.path);
+        self.0.extend(entry.facts.map(|facts| Holder { path: entry.path, facts, carried: entry.carried }));
+    }
+
+    /// The word that counts, where files contradict one another: that of a file that can be read, and
+    /// of those the first by path.
+    pub fn first(&self, paths: &[&str]) -> Option<Holder> {
+        match &self.0[..] {
+            [one] => Some(*one),
+            all => all.iter().min_by_key(|holder| (holder.carried, paths[holder.path as usize])).copied(),
+        }
+    }
+}
+
+/// Gathers a log, each text once.
+#[derive(Default)]
+pub struct Builder<'a> {
+    log: Log<'a>,
+    paths: HashMap<&'a str, u32>,
+    keys: HashMap<&'a str, u32>,
+    facts: HashMap<&'a str, u32>,
+    side: HashMap<[u8; 20], u32>,
+}
+
+/// What [`Builder::entry`] takes: an [`Entry`] in words.
+pub struct NewEntry<'a> {
+    /// The commit's number on the line.
+    pub commit: u32,
+    /// The record's key.
+    pub key: &'a str,
+    /// The file.
+    pub path: &'a str,
+    /// What it says.
+    pub facts: Option<&'a str>,
+    /// Whether that is from an earlier version.
+    pub carried: bool,
+    /// Which commit of a merged branch made the change.
+    pub by: Option<LogCommit<'a>>,
+}
+
+fn number<'a>(text: &'a str, numbers: &mut HashMap<&'a str, u32>, texts: &mut Vec<&'a str>) -> u32 {
+    *numbers.entry(text).or_insert_with(|| {
+        texts.push(text);
+        texts.len() as u32 - 1
+    })
+}
+
+impl<'a> Builder<'a> {
+    /// A log with nothing in it.
+    pub fn new(cut: bool) -> Self {
+        Self { log: Log { cut, ..Log::default() }, ..Self::default() }
+    }
+
+    /// Adds the next commit of the line.
+    pub fn commit(&mut self, commit: LogCommit<'a>) {
+        self.log.line.push(commit);
+    }
+
+    /// Adds what changed; by commit.
+    pub fn entry(&mut self, new: &NewEntry<'a>) {
+        let log = &mut self.log;
+        let by = new.by.map(|commit| {
+            *self.side.entry(commit.id).or_insert_with(|| {
+                log.side.push(commit);
+                log.side.len() as u32 - 1
+            })
+        });
+        let entry = Entry {
+            commit: new.commit,
+            key: number(new.key, &mut self.keys, &mut log.keys),
+            path: number(new.path, &mut self.paths, &mut log.paths),
+            facts: new.facts.map(|facts| number(facts, &mut self.facts, &mut log.facts)),
+            carried: new.carried,
+            by,
+        };
+        log.entries.push(entry);
+    }
+
+    /// Adds what could not be read; by commit.
+    pub fn trouble(&mut self, commit: u32, path: &'a str, why: &'a str) {
+        let path = number(path, &mut self.paths, &mut self.log.paths);
+        self.log.troubles.push(Trouble { commit, path, why });
+    }
+
+    /// The log.
+    pub fn finish(self) -> Log<'a> {
+        self.log
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let commit =
+            |id| LogCommit { id: [id; 20], time: -1, author_time: i64::MAX, author: "A", email: "", subject: "s" };
+        let mut builder = Builder::new(true);
+        builder.commit(commit(1));
+        builder.commit(commit(2));
+        let entry = NewEntry { commit: 0, key: "sk", path: "p", facts: Some("f"), carried: false, by: None };
+        builder.entry(&entry);
+        builder.entry(&NewEntry { commit: 1, facts: None, by: Some(commit(3)), ..entry });
+        builder.trouble(1, "p", "why");
+        builder.finish().encode().unwrap()
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let bytes = sample();
+        let log = Log::decode(&bytes).unwrap();
+        assert_eq!((log.line.len(), log.side.len(), log.entries.len(), log.troubles.len()), (2, 1, 2, 1));
+        assert_eq!((log.keys.len(), log.paths.len(), log.facts.len()), (1, 1, 1));
+        assert_eq!(log.encode().unwrap(), bytes);
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_make_sense() {
+        let bytes = sample();
+        for at in 0..bytes.len() {
+            assert!(Log::decode(&bytes[..at]).is_err(), "cut at {at}");
+            for wrong in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut bytes = bytes.clone();
+                bytes[at] = wrong;
+                let _ = Log::decode(&bytes);
+            }
+        }
+        // A length that no memory has.
+        let mut huge = vec![0];
+        huge.extend([0xff; 9]);
+        huge.push(1);
+        assert!(Log::decode(&huge).is_err());
+        assert!(Log::decode(&[0, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+    }
+}

@@ -1,0 +1,270 @@
+//! Which files changed in which commit.
+//!
+//! Each folder is followed through all commits at once: versions of one folder are like one another,
+//! and lie in git's packs as differences of one another. A folder with the same id as before is not
+//! looked at.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use git2::{ObjectType, Oid};
+use rayon::prelude::*;
+
+use super::line::{Objects, Reader};
+use crate::repo::data_kind;
+use crate::schema::Kind;
+use crate::tree::MAX_FOLDERS;
+
+const FOLDER_MODE: u32 = 0o040_000;
+
+/// What one version of something is: a file's or a folder's id, with its mode.
+pub type Blob = (u32, Oid);
+
+/// A version: since which commit, and what it is; `None` while it is not there.
+pub type Version = (u32, Option<Blob>);
+
+/// A data file through all commits.
+#[derive(Debug)]
+pub struct FileLine {
+    /// Relative to the data repository.
+    pub path: String,
+    /// Which data it holds.
+    pub kind: Kind,
+    /// What it was before the first of the commits.
+    pub before: Option<Blob>,
+    /// Every change, in order.
+    pub versions: Vec<Version>,
+}
+
+/// Something in a folder, through all commits.
+#[derive(Default)]
+struct EntryLine {
+    before: Option<Blob>,
+    versions: Vec<Version>,
+}
+
+/// The data files that changed below the top of the git repository, by path. `tops` are the trees of
+/// the commits, `before` the one of the commit before them, `prefix` is where the data is.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn changed_files(objects: &Objects, prefix: &str, before: Option<Oid>, tops: &[Oid]) -> Result<Vec<FileLine>> {
+    let folder = |id: &Oid| (FOLDER_MODE, *id);
+    let line = EntryLine {
+        before: before.as_ref().map(folder),
+        versions: (0..).zip(tops).map(|(commit, id)| (commit, Some(folder(id)))).collect(),
+    };
+    let above: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
+    let mut files = walk(objects, &Folder { above: &above, path: String::new(), depth: 0 }, line)?;
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// A folder on the way: what of the prefix is still below it, and where it is in the data.
+struct Folder<'a> {
+    above: &'a [&'a str],
+    path: String,
+    depth: usize,
+}
+
+impl Folder<'_> {
+    /// The folder `name` in this one, if data can be below it.
+    fn folder(&self, name: &str) -> Option<Folder<'_>> {
+        if let Some((next, above)) = self.above.split_first() {
+            return (*next == name).then(|| Folder { above, path: String::new(), depth: 0 });
+        }
+        let here = self.path.is_empty();
+        if here && !["plans", "subscribers"].contains(&name) || self.depth >= MAX_FOLDERS {
+            return None;
+        }
+        let path = if here { name.to_owned() } else { format!("{}/{name}", self.path) };
+        Some(Folder { above: &[], path, depth: self.depth + 1 })
+    }
+
+    /// The data file `name` in this folder, if it is one.
+    fn file(&self, name: &str) -> Option<(String, Kind)> {
+        if self.path.is_empty() {
+            return None;
+        }
+        let path = format!("{}/{name}", self.path);
+        let kind = data_kind(&path).filter(|kind| matches!(kind, Kind::Plan | Kind::Subscriber))?;
+        Some((path, kind))
+    }
+}
+
+fn walk(objects: &Objects, folder: &Folder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
+    let mut files = Vec::new();
+    let mut folders = Vec::new();
+    for ((name, is_folder), line) in entries(&objects.reader()?, line)? {
+        let Ok(name) = String::from_utf8(name) else { continue };
+        if is_folder {
+            folders.extend(folder.folder(&name).map(|folder| (folder, line)));
+        } else if let Some((path, kind)) = folder.file(&name) {
+            files.push(FileLine { path, kind, before: line.before, versions: line.versions });
+        }
+    }
+    let below: Vec<Vec<FileLine>> =
+        folders.into_par_iter().map(|(folder, line)| walk(objects, &folder, line)).collect::<Result<_>>()?;
+    files.extend(below.into_iter().flatten());
+    Ok(files)
+}
+
+/// A name in a folder, and whether a folder has it.
+type Name = (Vec<u8>, bool);
+
+/// The lines of everything that changed in a folder.
+fn entries(reader: &Reader<'_>, line: EntryLine) -> Result<BTreeMap<Name, EntryLine>> {
+    let mut lines: BTreeMap<Name, EntryLine> = BTreeMap::new();
+    let read = |blob: Option<Blob>| match blob {
+        Some((_, id)) => reader.read(id, ObjectType::Tree),
+        None => Ok(Vec::new()),
+    };
+    let mut versions = line.versions;
+    let mut last = line.before;
+    versions.retain(|(_, version)| std::mem::replace(&mut last, *version) != *version);
+    let mut old = match versions.first() {
+        Some(_) => read(line.before)?,
+        None => Vec::new(),
+    };
+    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    reader.versions(
+        &versions,
+        size,
+        |(_, version)| read(version),
+        |(commit, _), new| {
+            changes(&old, &new, |name, before, after| {
+                let entry = lines.entry(name).or_insert_with(|| EntryLine { before, versions: Vec::new() });
+                entry.versions.push((commit, after));
+            });
+            old = new;
+            Ok(())
+        },
+    )?;
+    Ok(lines)
+}
+
+/// Tells what differs between two versions of a folder: name, before, after.
+pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(Name, Option<Blob>, Option<Blob>)) {
+    // Up to the first difference nothing is looked at but where entries begin.
+    let same = common_prefix(old, new);
+    let mut start = 0;
+    while let Some((_, after)) = entry(old, start).filter(|(_, after)| *after <= same) {
+        start = after;
+    }
+    let (mut at_old, mut at_new) = (start, start);
+    loop {
+        let (left, right) = (old.get(at_old..).unwrap_or_default(), new.get(at_new..).unwrap_or_default());
+        if left.len() == right.len() && left == right {
+            return;
+        }
+        let (before, after) = (entry(old, at_old), entry(new, at_new));
+        let order = match (&before, &after) {
+            (None, None) => return,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some((before, _)), Some((after, _))) => before.order().cmp(&after.order()),
+        };
+        let before = before.filter(|_| order.is_le());
+        let after = after.filter(|_| order.is_ge());
+        let blob = |entry: &Option<(Entry<'_>, usize)>| entry.as_ref().map(|(entry, _)| entry.blob);
+        let (was, is) = (blob(&before), blob(&after));
+        if let Some((entry, _)) = before.as_ref().or(after.as_ref())
+            && was != is
+        {
+            tell((entry.name.to_vec(), entry.is_folder()), was, is);
+        }
+        at_old = before.map_or(at_old, |(_, next)| next);
+        at_new = after.map_or(at_new, |(_, next)| next);
+    }
+}
+
+/// How many bytes two texts have in common from their start.
+pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 256;
+    let steps = a.chunks_exact(STEP).zip(b.chunks_exact(STEP)).take_while(|(a, b)| a == b).count();
+    let start = steps * STEP;
+    start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count()
+}
+
+struct Entry<'a> {
+    name: &'a [u8],
+    blob: Blob,
+}
+
+impl Entry<'_> {
+    fn is_folder(&self) -> bool {
+        self.blob.0 == FOLDER_MODE
+    }
+
+    /// Git sorts a folder as if its name ended with `/`.
+    fn order(&self) -> Vec<u8> {
+        let mut name = self.name.to_vec();
+        name.push(if self.is_folder() { b'/' } else { 0 });
+        name
+    }
+}
+
+/// The entry that starts at `at`, and where the next one does: `mode name\0id`.
+fn entry(tree: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
+    let rest = tree.get(at..)?;
+    let space = rest.iter().take(8).position(|&b| b == b' ')?;
+    let mode = rest[..space]
+        .iter()
+        .try_fold(0, |mode, &b| matches!(b, b'0'..=b'7').then(|| mode * 8 + u32::from(b - b'0')))?;
+    let end = space + 1 + rest[space + 1..].iter().position(|&b| b == 0)?;
+    let id = Oid::from_bytes(rest.get(end + 1..end + 21)?).ok()?;
+    Some((Entry { name: &rest[space + 1..end], blob: (mode, id) }, at + end + 21))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(entries: &[(&str, u32, u8)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (name, mode, id) in entries {
+            bytes.extend(format!("{mode:o} {name}\0").bytes());
+            bytes.extend([*id; 20]);
+        }
+        bytes
+    }
+
+    fn told(old: &[u8], new: &[u8]) -> Vec<String> {
+        let mut all = Vec::new();
+        changes(old, new, |(name, folder), before, after| {
+            let shown = |blob: Option<Blob>| blob.map_or("-".into(), |(_, id)| id.to_string()[..2].to_owned());
+            let slash = if folder { "/" } else { "" };
+            all.push(format!("{}{slash} {} {}", String::from_utf8_lossy(&name), shown(before), shown(after)));
+        });
+        all
+    }
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let file = 0o100_644;
+        let old = tree(&[("a", file, 1), ("b", file, 2), ("c", file, 3), ("z", file, 9)]);
+        let new = tree(&[("a", file, 1), ("b", file, 4), ("bb", file, 5), ("z", file, 9)]);
+        assert_eq!(told(&old, &new), ["b 02 04", "bb - 05", "c 03 -"]);
+        assert!(told(&old, &old).is_empty());
+        assert_eq!(told(&[], &new).len(), 4);
+        assert_eq!(told(&old, &[]).len(), 4);
+    }
+
+    #[test]
+    fn a_file_that_becomes_a_folder_is_two_things() {
+        let old = tree(&[("a", 0o100_644, 1), ("a.b", 0o100_644, 2)]);
+        let new = tree(&[("a.b", 0o100_644, 2), ("a", FOLDER_MODE, 3)]);
+        assert_eq!(told(&old, &new), ["a 01 -", "a/ - 03"]);
+    }
+
+    #[test]
+    fn damage_ends_the_telling() {
+        let good = tree(&[("a", 0o100_644, 1), ("b", 0o100_644, 2)]);
+        for cut in 0..good.len() {
+            told(&good, &good[..cut]);
+            told(&good[..cut], &good);
+        }
+        told(b"100644 a", b"\0\0\0");
+        told(b"99999999 a\0", b" ");
+    }
+}
