@@ -22,6 +22,7 @@ pub mod commands;
 pub mod finding;
 pub mod fmt;
 pub mod git;
+pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;
