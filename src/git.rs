@@ -158,6 +158,11 @@ impl Git {
         commit.to_string().chars().take(12).collect()
     }
 
+    /// The repository itself.
+    pub(crate) fn repository(&self) -> &git2::Repository {
+        &self.repository
+    }
+
     /// Where git keeps what it knows.
     pub fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()

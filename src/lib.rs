@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod edit;
 pub mod finding;
 pub mod fmt;
 pub mod git;

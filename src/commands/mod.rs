@@ -137,8 +137,8 @@ fn load(root: &Path, args: &DataArgs) -> Result<Repo> {
 
 fn load_tree(tree: &Tree) -> Result<Repo> {
     let what = match tree {
-        Tree::Work { .. } | Tree::Memory(_) => "reading the data".to_owned(),
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
+        Tree::Work { .. } | Tree::Memory(_) | Tree::Draft { .. } => "reading the data".to_owned(),
     };
     let _progress = Progress::start(what);
     Repo::load(tree)

@@ -5,6 +5,7 @@
 mod backup;
 mod check;
 mod delivery;
+mod edit;
 mod explain;
 mod fmt;
 mod generated;

@@ -1,0 +1,4 @@
+//! Edits of data files.
+
+mod file;
+
