@@ -1,5 +1,6 @@
 //! The command line: clap types, nothing else.
 
+mod import;
 mod targets;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
 
+pub use import::ImportArgs;
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, StatArgs, SyncArgs, TargetArgs, WhoArgs,
 };
@@ -69,6 +71,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Fetch the branch again and again, and publish what it says: pull mode.
     Sync(SyncArgs),
+    /// Take over what exists: a portal's database, a shaper file, a table, LibreQoS.
+    Import(ImportArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.

@@ -7,6 +7,7 @@ mod completions;
 mod drift;
 mod explain;
 mod fmt;
+mod import;
 mod init;
 mod log;
 mod man;
@@ -83,6 +84,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
+        Command::Import(args) => import::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }
 }

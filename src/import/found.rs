@@ -1,9 +1,9 @@
 //! What a source holds: who is served, with what, and what cannot be taken over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{Addresses, Date, Name, Rate, Status, SubscriberId, Text};
+use crate::model::{Address, Addresses, Date, Name, Rate, Status, Subscriber, SubscriberId, Text};
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -191,8 +191,34 @@ pub struct Found {
     pub subscribers: Vec<FoundSubscriber>,
     /// What cannot be taken over, in the order of the source.
     pub refusals: Vec<Refusal>,
+    /// Whom they name.
+    pub doubted: Doubted,
     /// What one should know: sentences.
     pub notes: Vec<String>,
+}
+
+/// Who is named by rows that are refused: nobody knows what the source means of them, so that whoever
+/// of them is there already stays as before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubted {
+    addresses: HashSet<(bool, u128, u8)>,
+    ids: HashSet<String>,
+}
+
+impl Doubted {
+    /// A row that names these is refused.
+    pub fn add<'a>(&mut self, addresses: impl IntoIterator<Item = &'a Address>, id: &str) {
+        self.addresses.extend(addresses.into_iter().map(Address::sort_key));
+        if !id.is_empty() {
+            self.ids.insert(id.to_owned());
+        }
+    }
+
+    /// Whether such a row may mean this subscriber.
+    pub fn may_mean(&self, subscriber: &Subscriber) -> bool {
+        subscriber.ip.as_slice().iter().any(|address| self.addresses.contains(&address.sort_key()))
+            || subscriber.id.as_ref().is_some_and(|id| self.ids.contains(id.as_str()))
+    }
 }
 
 /// Why a source as a whole is no use: it is cut off, or of another kind than it was said to be.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
+use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
+use super::report::plain;
 use super::twice;
 use crate::finding::{harmless, quoted};
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
@@ -68,13 +69,16 @@ impl Gather {
             domains: BTreeMap::new(),
             subscribers: Vec::new(),
             refusals: Vec::new(),
+            doubted: Doubted::default(),
             notes: Vec::new(),
         };
         Self { found, plans: HashMap::new(), fallback_domain: domain.map(ToString::to_string) }
     }
 
     /// Tells that something cannot be taken over.
-    pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: Vec<String>) {
+    pub fn refuse(&mut self, origin: Origin, subject: &str, mut reasons: Vec<String>) {
+        // Libraries quote what they cannot read as it is.
+        reasons.iter_mut().for_each(|reason| *reason = plain(reason));
         self.found.refusals.push(Refusal { origin, subject: harmless(subject, 120), reasons });
     }
 

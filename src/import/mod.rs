@@ -3,15 +3,23 @@
 //! 1. [`recognise`] tells what kind of source a file is.
 //! 2. [`sql`], [`shaper`], [`csv`] and [`libreqos`] read it; [`gather`] looks at every value. What
 //!    comes out is [`Found`]: who is served with what, and what cannot be taken over, by row.
+//! 3. [`adopt`] holds it against the data that is there: what is new, what differs, what goes;
+//!    [`blocks`] proposes the address blocks that domains lack.
+//! 4. `files` writes that into a draft, and [`proposal`] checks it, with the same rules and limits as
+//!    everywhere. Nothing is written before.
 
 pub mod adopt;
 pub mod blocks;
 mod columns;
 pub mod csv;
+mod files;
 mod found;
 pub mod gather;
 pub mod libreqos;
+pub mod proposal;
 pub mod recognise;
+pub mod report;
+mod shadow;
 pub mod shaper;
 pub mod sql;
 mod twice;

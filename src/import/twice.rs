@@ -20,6 +20,7 @@ pub fn refuse(found: &mut Found) {
 pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
     for (&number, reasons) in &reasons {
         let row = &found.subscribers[number];
+        found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
         found.plans[row.plan as usize].subscribers -= 1;
         found.refusals.push(Refusal { origin: row.origin, subject: subject(row), reasons: reasons.clone() });
     }

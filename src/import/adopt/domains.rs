@@ -16,6 +16,8 @@ pub struct DomainWork {
     pub new: BTreeMap<Name, Vec<Address>>,
     /// Blocks that are added: the domain's place in the data, and the blocks.
     pub more: Vec<(usize, Vec<Address>)>,
+    /// The names of those that get more.
+    pub names: BTreeMap<usize, String>,
     /// Domains of the source that are not there and have no subscribers: a domain has at least one
     /// block, and nothing tells which.
     pub empty: Vec<Name>,
@@ -44,7 +46,10 @@ impl DomainWork {
         let mut work = Self { edges: proposal.edges, ..Self::default() };
         for (domain, blocks) in proposal.blocks {
             match known.get(domain.as_str()) {
-                Some(&at) => work.more.push((at, blocks)),
+                Some(&at) => {
+                    work.names.insert(at, domain.to_string());
+                    work.more.push((at, blocks));
+                }
                 None => drop(work.new.insert(domain, blocks)),
             }
         }

@@ -29,6 +29,8 @@ pub struct Left {
     pub other_domains: BTreeMap<Name, usize>,
     /// Those that are not served: the source is no word on them.
     pub unserved: usize,
+    /// Those that a row of the source names which is refused.
+    pub doubted: usize,
 }
 
 /// What is done to the subscribers.
@@ -75,6 +77,8 @@ impl SubscriberWork {
             *self.left.other_domains.entry(record.domain.clone()).or_default() += 1;
         } else if unserved(present.repo, record, present.today).is_some() {
             self.left.unserved += 1;
+        } else if found.doubted.may_mean(record) {
+            self.left.doubted += 1;
         } else {
             self.steps.push(Step::Remove(at));
         }
