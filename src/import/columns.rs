@@ -99,19 +99,22 @@ impl<'b> Rows<'b> {
         mut take: impl FnMut(&mut Gather, Origin, &Row<'_>),
     ) -> Result<(), Unusable> {
         let mut record = ByteRecord::new();
+        let mut last = (1, 0);
         loop {
             match self.reader.read_byte_record(&mut record) {
-                Ok(false) => return Ok(()),
                 Ok(true) => {}
+                Ok(false) if self.left_open(last.1) => {
+                    let line = last.0;
+                    return Err(Unusable::new(format!(
+                        "a quotation mark in the row that starts on line {line} is never closed, so that the rest \
+                         cannot be told apart"
+                    )));
+                }
+                Ok(false) => return Ok(()),
                 Err(error) => return Err(Unusable::new(format!("the file cannot be read as CSV: {error}"))),
             }
-            let line = record.position().map_or(0, csv::Position::line) as usize;
-            let origin = Origin::line(line);
-            if self.reader.is_done() && self.left_open(&record) {
-                return Err(Unusable::new(format!(
-                    "a quotation mark in the row that starts on {origin} is never closed, so the rest cannot be told apart"
-                )));
-            }
+            last = record.position().map_or(last, |at| (at.line() as usize, at.byte() as usize));
+            let origin = Origin::line(last.0);
             if record.iter().all(<[u8]>::is_empty) {
                 continue;
             }
@@ -124,9 +127,9 @@ impl<'b> Rows<'b> {
         }
     }
 
-    /// Whether the last row goes on to the end of the file only because of a stray quotation mark.
-    fn left_open(&self, record: &ByteRecord) -> bool {
-        let start = record.position().map_or(0, csv::Position::byte) as usize;
+    /// Whether the last row, which starts at this byte, goes on to the end of the file only because of
+    /// a stray quotation mark.
+    fn left_open(&self, start: usize) -> bool {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let marks = rest.iter().filter(|byte| **byte == b'"').count();
         let opened = rest.starts_with(b"\"")

@@ -49,6 +49,9 @@ pub fn readable(bytes: &[u8]) -> Result<(), Unusable> {
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
         return Err(Unusable::new("it is compressed: unpack it first, such as with `zcat FILE | shapeline import -`"));
     }
+    if bytes.starts_with(b"<?xml") {
+        return Err(Unusable::new("it is XML, which is not read: make a dump without --xml"));
+    }
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Unusable::new("there is nothing in it"));
     }

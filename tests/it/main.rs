@@ -11,6 +11,7 @@ mod fmt;
 mod generated;
 mod hostile;
 mod housekeeping;
+mod import;
 mod init;
 mod laws;
 mod plan;

@@ -263,7 +263,13 @@ pub fn created_columns(statement: &Statement<'_>) -> Vec<String> {
                 first = depth == 1;
                 continue;
             }
-            Token::RParen => depth = depth.saturating_sub(1),
+            Token::RParen => {
+                depth = depth.saturating_sub(1);
+                // What follows, such as partitions, is no column.
+                if depth == 0 {
+                    break;
+                }
+            }
             Token::Comma if depth == 1 => {
                 first = true;
                 continue;

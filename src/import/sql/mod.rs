@@ -158,7 +158,7 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
             ))
         })?,
         (None, [one]) => one.clone(),
-        (None, []) => return Err(no_table(Table::Subscriber, by_database.values().flat_map(|tables| &tables.others))),
+        (None, []) => return Err(no_table(Table::Subscriber, by_database.values())),
         (None, several) => {
             return Err(Unusable::new(format!(
                 "the dump has a table `subscriber` in several databases: name one with --database, of {}",
@@ -169,16 +169,20 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
     let tables = by_database.remove(&chosen).unwrap_or_default();
     for table in Table::ALL {
         if !tables.all[table as usize].there {
-            return Err(no_table(table, tables.others.iter()));
+            return Err(no_table(table, std::iter::once(&tables)));
         }
     }
     Ok(tables)
 }
 
-fn no_table<'t>(table: Table, others: impl Iterator<Item = &'t String>) -> Unusable {
-    let others: BTreeSet<&String> = others.collect();
-    let shown: Vec<String> = others.iter().take(10).map(|name| quoted(name)).collect();
-    let has = if shown.is_empty() { "no other".to_owned() } else { shown.join(", ") };
+fn no_table<'t>(table: Table, tables: impl Iterator<Item = &'t Tables<'t>>) -> Unusable {
+    let mut has: BTreeSet<&str> = BTreeSet::new();
+    for tables in tables {
+        has.extend(tables.others.iter().map(String::as_str));
+        has.extend(Table::ALL.iter().filter(|table| tables.all[**table as usize].there).map(|table| table.name()));
+    }
+    let shown: Vec<String> = has.iter().take(10).map(|name| quoted(name)).collect();
+    let has = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
     Unusable::new(format!("the dump has no table {}; it has {has}", quoted(table.name())))
 }
 

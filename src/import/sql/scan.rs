@@ -86,6 +86,9 @@ impl<'b> Scanner<'b> {
                 let is = |start: &str| comment.starts_with(start.as_bytes());
                 self.seen.begun += usize::from(is("-- MySQL dump ") || is("-- MariaDB dump "));
                 self.seen.completed += usize::from(is("-- Dump completed"));
+            } else if rest.starts_with(b"mysqldump: ") || rest.starts_with(b"mariadb-dump: ") {
+                // What the program says of passwords, where its errors went into the dump too.
+                self.line_end();
             } else if rest.starts_with(b"/*") {
                 if let Some(carried_out) = self.comment() {
                     self.seen.untellable_quotes |= untellable(carried_out);
