@@ -51,10 +51,15 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Found, Unusable> {
         Some(kind) => kind,
         None => recognise::recognise(bytes)?,
     };
-    match kind {
-        Kind::Mysqldump => sql::read(bytes, options.database.as_deref()),
-        Kind::Shaper => Ok(shaper::read(bytes)),
-        Kind::Csv => csv::read(bytes, &options.map, options.domain.as_ref()),
-        Kind::Libreqos => libreqos::read(bytes, options.domain.as_ref()),
+    let found = match kind {
+        Kind::Mysqldump => sql::read(bytes, options.database.as_deref())?,
+        Kind::Shaper => shaper::read(bytes),
+        Kind::Csv => csv::read(bytes, &options.map, options.domain.as_ref())?,
+        Kind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
+    };
+    // Never meant as the word that nobody is served.
+    if found.subscribers.is_empty() && found.refusals.is_empty() {
+        return Err(Unusable::new(format!("as {}, it holds no subscribers", found.kind.description())));
     }
+    Ok(found)
 }

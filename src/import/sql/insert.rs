@@ -359,6 +359,6 @@ fn unhex(digits: &str) -> Result<String, String> {
         .chunks(2)
         .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
         .collect();
-    let text = bytes.filter(|_| digits.len() % 2 == 0).and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = bytes.filter(|_| digits.len().is_multiple_of(2)).and_then(|bytes| String::from_utf8(bytes).ok());
     text.ok_or_else(|| "a binary value that is no text".to_owned())
 }

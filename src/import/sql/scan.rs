@@ -76,7 +76,7 @@ impl<'b> Scanner<'b> {
 
     /// Over white space, comments and changes of the delimiter. What MySQL carries out of comments is
     /// of no interest: no dump inserts rows in one.
-    fn to_statement(&mut self) {
+    fn skip_to_statement(&mut self) {
         loop {
             let rest = self.rest();
             if rest.first().is_some_and(u8::is_ascii_whitespace) {
@@ -121,7 +121,7 @@ impl<'b> Iterator for Scanner<'b> {
     type Item = Statement<'b>;
 
     fn next(&mut self) -> Option<Statement<'b>> {
-        self.to_statement();
+        self.skip_to_statement();
         let (start, line) = (self.at, self.line);
         if self.rest().is_empty() {
             return None;

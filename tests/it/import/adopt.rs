@@ -38,7 +38,7 @@ fn what_differs_is_updated_and_all_else_stays() {
         repo.read("subscribers/ispcustomer.co.zw/list.yaml"),
         "# The list.\n- ip: 10.10.10.25 # head office\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n  \
          name: ACME\n  labels: {ticket: '1'}\n\n- {ip: 10.10.10.26, domain: ispcustomer.co.zw, plan: 30_MEG_UP_30_MEG_DOWN}\n\n\
-         - {ip: 10.10.10.30, domain: ispcustomer.co.zw, plan: 30_MEG_UP_30_MEG_DOWN}\n"
+         - ip: 10.10.10.30\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n"
     );
     assert_eq!(rendered(&repo), text);
 }

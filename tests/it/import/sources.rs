@@ -244,10 +244,13 @@ fn what_cannot_be_read_says_what_to_do() {
         (b" \n\n", "there is nothing in it"),
         (b"<?xml version=\"1.0\"?>", "without --xml"),
         (b"hello\n", "say so with --from"),
+        (b"# nobody\n\n", "there is nothing in it"),
     ] {
         let said = unusable(source, &[]);
         assert!(said.contains(told), "{said}");
     }
+    let header = unusable(b"ip,plan\n", &["--domain", DOMAIN]);
+    assert!(header.contains("as a table in CSV, it holds no subscribers"), "{header}");
     let open = "ip,plan,name\n10.10.10.25,GOLD,\"ACME\n10.10.10.26,GOLD,B\n";
     let said = unusable(open.as_bytes(), &["--domain", DOMAIN]);
     assert!(said.contains("the row that starts on line 2 is never closed"), "{said}");
