@@ -1,5 +1,6 @@
 //! The command line: clap types, nothing else.
 
+mod subscriber;
 mod targets;
 
 use std::path::PathBuf;
@@ -8,6 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
 
+pub use subscriber::{
+    AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
+    WhoListArgs,
+};
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, StatArgs, SyncArgs, TargetArgs, WhoArgs,
 };
@@ -69,6 +74,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Fetch the branch again and again, and publish what it says: pull mode.
     Sync(SyncArgs),
+    /// List, show, add, change, suspend, resume and remove subscribers.
+    Subscriber(SubscriberArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.

@@ -16,6 +16,7 @@ mod render;
 mod rollback;
 mod schema;
 mod stat;
+mod subscriber;
 mod sync;
 mod targets;
 
@@ -83,6 +84,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
+        Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }
 }

@@ -1,4 +1,3 @@
 //! Edits of data files.
 
 mod file;
-
