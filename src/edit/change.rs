@@ -92,9 +92,11 @@ impl<'r> Changes<'r> {
                 fields.0.retain(|(name, _)| *name != field);
                 fields.0.extend(value.map(|value| (field, value)));
             }
-            let name = crate::model::Name::new(&domain);
+            // What is no valid subscriber is refused by the check, wherever it would be.
+            let domain = crate::model::Name::new(&domain);
+            let moved = fields.record().unwrap_or_else(|_| Subscriber { domain, ..record.value.clone() });
             self.remove(record);
-            self.settle(&Subscriber { domain: name, ..record.value.clone() }, fields);
+            self.settle(&moved, fields);
             return Ok(());
         }
         let is_called = |name: &str| record.index.is_none() && stem(&path) == name;

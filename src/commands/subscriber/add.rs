@@ -29,14 +29,34 @@ pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
                 harmless(subscriber.plan.as_str(), 100)
             ),
             each: Vec::new(),
-            subject: subscriber.ip.first().map(ToString::to_string).unwrap_or_default(),
+            subject: change::subject(&subscriber),
             already: format!("{key} is there as you say"),
         };
-        if !repo.subscribers.iter().any(|record| record.value == subscriber) {
-            changes.add(&subscriber)?;
+        if repo.subscribers.iter().any(|record| record.value == subscriber) {
+            return Ok(told);
         }
+        not_held(repo, &subscriber)?;
+        changes.add(&subscriber)?;
         Ok(told)
     })
+}
+
+/// An address that somebody has is refused with what was probably meant.
+fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
+    for ip in subscriber.ip.as_slice() {
+        let holds = |held: &Address| held.net() == ip.net();
+        let Some(holder) = repo.subscribers.iter().find(|record| record.value.ip.as_slice().iter().any(holds)) else {
+            continue;
+        };
+        let (ip, key, plan) = (ip.to_string(), holder.value.key(), holder.value.plan.as_str());
+        return Err(Refusal(format!(
+            "{} is there already, as {} with {}; `shapeline subscriber set {ip} plan=PLAN` gives it another plan",
+            quoted(&ip),
+            quoted(&key),
+            quoted(plan)
+        )));
+    }
+    Ok(())
 }
 
 fn subscriber(repo: &Repo, args: &AddArgs) -> Result<Subscriber> {

@@ -12,7 +12,7 @@ use crate::commands::{Outcome, load_tree};
 use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Review, WorkTree};
 use crate::finding::{Severity, harmless, is_steering, quoted};
 use crate::git::Git;
-use crate::model::Date;
+use crate::model::{Date, Subscriber};
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
@@ -168,13 +168,15 @@ fn show(draft: &Draft) -> Result<String> {
     let mut shown = String::new();
     for change in draft.changes() {
         let (old, new) = (change.before.unwrap_or_default(), change.after.unwrap_or_default());
-        let path = Path::new(change.path);
-        let mut patch = git2::Patch::from_buffers(old.as_bytes(), Some(path), new.as_bytes(), Some(path), None)?;
+        let mut patch = git2::Patch::from_buffers(old.as_bytes(), None, new.as_bytes(), None, None)?;
         let text = String::from_utf8_lossy(&patch.to_buf()?).into_owned();
-        // libgit2 knows only that both texts are there.
-        let (from, to) = (format!("--- a/{}\n", change.path), format!("+++ b/{}\n", change.path));
-        let text = if change.before.is_none() { text.replacen(&from, "--- /dev/null\n", 1) } else { text };
-        shown += &if change.after.is_none() { text.replacen(&to, "+++ /dev/null\n", 1) } else { text };
+        let side = |there: bool, side: &str| match there {
+            true => format!("{side}/{}", harmless(change.path, 400)),
+            false => "/dev/null".to_owned(),
+        };
+        let (from, to) = (side(change.before.is_some(), "a"), side(change.after.is_some(), "b"));
+        let hunks = text.find("\n@@").and_then(|at| text.get(at + 1..)).unwrap_or_default();
+        shown += &format!("--- {from}\n+++ {to}\n{hunks}");
     }
     if !std::io::stdout().is_terminal() {
         // To the byte: `git apply` takes it.
@@ -196,6 +198,14 @@ fn message(args: &EditArgs, told: &Told) -> Result<String> {
         message += &format!("\n{}\n", told.each.join("\n"));
     }
     Ok(message)
+}
+
+/// What a branch is called after: the id, or the first address.
+pub(super) fn subject(subscriber: &Subscriber) -> String {
+    match (&subscriber.id, subscriber.ip.first()) {
+        (Some(id), _) => id.to_string(),
+        (None, ip) => ip.map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 /// `add-10.10.10.31`: what git takes for a branch whatever the data says.

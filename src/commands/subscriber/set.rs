@@ -32,7 +32,7 @@ pub(super) fn run(root: &Path, args: &SetArgs) -> Result<Outcome> {
             done: "Changed",
             what: format!("{key}: {}", what.join(", ")),
             each: Vec::new(),
-            subject: record.value.key(),
+            subject: change::subject(&record.value),
             already: format!("{key} is as you say"),
         })
     })

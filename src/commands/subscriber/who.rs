@@ -60,7 +60,7 @@ fn each(
             }
         }
         let keys: Vec<String> = touched.iter().map(|record| harmless(&record.value.key(), 100)).collect();
-        let first = touched.first().map(|record| record.value.key()).unwrap_or_default();
+        let first = touched.first().map(|record| change::subject(&record.value)).unwrap_or_default();
         let (what, subject) = match keys.as_slice() {
             [one] => (one.clone(), first),
             many => {
