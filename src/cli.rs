@@ -1,6 +1,7 @@
 //! The command line: clap types, nothing else.
 
 mod import;
+mod subscriber;
 mod targets;
 
 use std::path::PathBuf;
@@ -10,6 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Date;
 
 pub use import::ImportArgs;
+pub use subscriber::{
+    AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
+    WhoListArgs,
+};
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, StatArgs, SyncArgs, TargetArgs, WhoArgs,
 };
@@ -73,6 +78,8 @@ pub enum Command {
     Sync(SyncArgs),
     /// Take over what exists: a portal's database, a shaper file, a table, LibreQoS.
     Import(ImportArgs),
+    /// List, show, add, change, suspend, resume and remove subscribers.
+    Subscriber(SubscriberArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.

@@ -17,6 +17,7 @@ mod render;
 mod rollback;
 mod schema;
 mod stat;
+mod subscriber;
 mod sync;
 mod targets;
 
@@ -85,6 +86,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
         Command::Import(args) => import::run(&root(cli)?, args),
+        Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }
 }

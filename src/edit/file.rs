@@ -21,6 +21,8 @@ use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem};
 
 pub use print::new_file;
 
+const MARK: &str = "\u{feff}";
+
 /// Why a file is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -63,6 +65,8 @@ struct RecordEdit {
 
 /// What is to become of one file.
 pub struct FileEdits<'t> {
+    /// A byte-order mark, which stays in front of everything.
+    mark: &'static str,
     text: &'t str,
     kind: Kind,
     document: Option<Document>,
@@ -84,14 +88,20 @@ impl<'t> FileEdits<'t> {
     /// # Errors
     /// If the text has problems: what cannot be read in one way only cannot be edited.
     pub fn new(text: &'t str, kind: Kind) -> Result<Self, Refused> {
-        let reading = yaml::read(text);
+        let mut reading = yaml::read(text);
         if !reading.problems.is_empty() {
             return Err(Refused::Problems(reading.problems));
         }
+        let mut mark = "";
+        let text = text.strip_prefix(MARK).map_or(text, |text| {
+            mark = MARK;
+            reading = yaml::read(text);
+            text
+        });
         let document = reading.document.filter(|document| document.root(text).is_some_and(|root| !is_nothing(root)));
         let root = document.as_ref().and_then(|document| document.root(text));
         let items = root.map(|root| root.items().map(|item| item.id()).collect()).unwrap_or_default();
-        Ok(Self { text, kind, document, items, edits: BTreeMap::new(), new: Vec::new() })
+        Ok(Self { mark, text, kind, document, items, edits: BTreeMap::new(), new: Vec::new() })
     }
 
     /// Gives a field of a record a value; `index` is its place in a list, `None` the file's one
@@ -120,11 +130,22 @@ impl<'t> FileEdits<'t> {
         Value::of(self.record(index)?.get(field)?)
     }
 
+    /// Whether another record has this text in this field.
+    pub fn others_have(&self, index: Option<u32>, field: &str, text: &str) -> bool {
+        let others = self.records().filter(|other| *other != index).filter_map(|other| self.record(other));
+        others.filter_map(|record| record.get(field)).any(|value| value.text() == text)
+    }
+
     /// The text with all edits made; nothing if its last record is gone, and with it the file.
     ///
     /// # Errors
     /// If a record is not there, or the result would not hold what was meant.
-    pub fn finish(mut self) -> Result<Option<String>, Refused> {
+    pub fn finish(self) -> Result<Option<String>, Refused> {
+        let mark = self.mark;
+        Ok(self.edited()?.map(|text| format!("{mark}{text}")))
+    }
+
+    fn edited(mut self) -> Result<Option<String>, Refused> {
         for (index, edit) in &self.edits {
             let is_record = self.record(*index).is_some_and(|record| record.kind() == NodeKind::Mapping);
             if !is_record && (!edit.removed || self.record(*index).is_none()) {
@@ -160,16 +181,17 @@ impl<'t> FileEdits<'t> {
         let new = std::mem::take(&mut self.new);
         let kind = self.kind;
         let eol = line_break(self.text);
-        let text = if self.root().is_none() { None } else { self.finish()? };
+        let text = if self.root().is_none() { None } else { self.edited()? };
         let Some(text) = text else {
             let mut new = new;
             list::sort(&mut new);
             return Ok(Some(new_file(&new, true, kind, None).replace('\n', eol)));
         };
         let text = print::as_list(&text).map_err(Refused::NotMeant)?;
-        let mut list = FileEdits::new(&text, kind)?;
+        let fault = |_| Refused::NotMeant("the file's one record does not read the same as an entry of a list".into());
+        let mut list = FileEdits::new(&text, kind).map_err(fault)?;
         list.new = new;
-        list.finish()
+        list.edited()
     }
 
     fn root(&self) -> Option<Node<'_>> {

@@ -77,11 +77,9 @@ pub(super) fn is_first_on_line(text: &str, at: usize) -> bool {
     text.as_bytes()[line_start(text, at)..at].iter().all(|b| matches!(b, b' ' | b'\t'))
 }
 
-/// How far byte `at` is from the start of its line. A byte-order mark takes no room.
+/// How far byte `at` is from the start of its line.
 pub(super) fn column(text: &str, at: usize) -> usize {
-    let start = line_start(text, at);
-    let mark = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    at.saturating_sub(start + mark)
+    at - line_start(text, at)
 }
 
 /// How lines of this text end.

@@ -8,11 +8,13 @@ use super::lines::{ends_within_line, line_break, without_break};
 pub(super) struct Splices<'a> {
     text: &'a str,
     all: Vec<(Range<usize>, String)>,
+    /// Whether the last line, which has no line break, got one.
+    is_continued: bool,
 }
 
 impl<'a> Splices<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, all: Vec::new() }
+        Self { text, all: Vec::new(), is_continued: false }
     }
 
     pub(super) fn replace(&mut self, range: Range<usize>, with: impl Into<String>) {
@@ -23,22 +25,18 @@ impl<'a> Splices<'a> {
         self.replace(at..at, text);
     }
 
-    /// Puts whole lines before the line that starts at `at`; behind the last line if that has no
-    /// line break, which then has none again.
+    /// Puts whole lines before the line that starts at `at`, or behind the last one.
     pub(super) fn insert_lines(&mut self, at: usize, lines: &str) {
-        if at == self.text.len() && ends_within_line(self.text) {
-            let lines = lines.get(..without_break(lines, lines.len())).unwrap_or_default();
-            self.insert(at, format!("{}{lines}", line_break(self.text)));
-        } else {
-            self.insert(at, lines);
+        if at == self.text.len() && ends_within_line(self.text) && !self.is_continued {
+            self.is_continued = true;
+            self.insert(at, line_break(self.text));
         }
+        self.insert(at, lines);
     }
 
-    /// Takes whole lines out. A text that ends without a line break does so again.
+    /// Takes whole lines out.
     pub(super) fn remove_lines(&mut self, range: Range<usize>) {
-        let at_end = range.end == self.text.len() && ends_within_line(self.text);
-        let start = if at_end { without_break(self.text, range.start) } else { range.start };
-        self.replace(start..range.end, "");
+        self.replace(range, "");
     }
 
     /// The text with everything replaced. Nothing if two replacements overlap, which would be a
@@ -56,6 +54,10 @@ impl<'a> Splices<'a> {
             from = range.end;
         }
         out.push_str(self.text.get(from..)?);
+        // A text that ended without a line break does so again.
+        if ends_within_line(self.text) {
+            out.truncate(without_break(&out, out.len()));
+        }
         Some(out)
     }
 }

@@ -66,6 +66,15 @@ impl Value {
         }
     }
 
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Value::Text(text) => text.as_str().into(),
+            Value::Whole(number) => (*number).into(),
+            Value::List(values) => values.iter().map(Value::json).collect(),
+            Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), value.json())).collect(),
+        }
+    }
+
     fn of_json(json: serde_json::Value) -> Result<Value> {
         use serde_json::Value as Json;
         Ok(match json {
@@ -98,6 +107,14 @@ impl Fields {
             Value::Map(fields) => Ok(Fields(fields)),
             _ => bail!("a record has fields"),
         }
+    }
+
+    /// The record of the model with these fields.
+    ///
+    /// # Errors
+    /// If they are not those of one.
+    pub fn record<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        Ok(serde_json::from_value(Value::Map(self.0.clone()).json())?)
     }
 
     /// The value of a field.

@@ -175,7 +175,7 @@ impl Draft {
         }
         for (done, (step, change)) in journal.files.iter().zip(&changes).enumerate() {
             if let Err(error) = put(&tree.root, step, change) {
-                take_back(tree, &changes[..done]).context(format!("{error:#}"))?;
+                take_back(tree, &changes[..=done]).context(format!("{error:#}"))?;
                 undo_staging(tree, &journal, &folders);
                 return Err(error);
             }
@@ -236,9 +236,9 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn keep(tree: &WorkTree, journal: &Journal) -> Result<()> {
-    step_for_tests();
+    step_for_tests()?;
     write_atomic(&tree.journal(), &serde_json::to_vec(journal)?)?;
-    step_for_tests();
+    step_for_tests()?;
     Ok(())
 }
 
@@ -290,7 +290,7 @@ fn stage(tree: &WorkTree, journal: &Journal, changes: &[Change<'_>], folders: &m
             file.set_permissions(old.permissions()).with_context(cannot)?;
         }
         file.sync_all().with_context(cannot)?;
-        step_for_tests();
+        step_for_tests()?;
         sync_folder(folder).with_context(cannot)?;
     }
     Ok(())
@@ -314,28 +314,36 @@ fn put(root: &Path, step: &Step, change: &Change<'_>) -> Result<()> {
         Some(staged) => fs::rename(staged, &path).with_context(cannot)?,
         None => fs::remove_file(&path).with_context(cannot)?,
     }
-    step_for_tests();
+    step_for_tests()?;
     sync_folder(path.parent().unwrap_or(root)).with_context(cannot)
 }
 
 /// For tests, and only in debug builds: `SHAPELINE_AT_STEP="kill 3"` kills the program at the third
-/// of its steps here.
-fn step_for_tests() {
+/// of its steps here, `fail 3` makes that one fail.
+fn step_for_tests() -> Result<()> {
     #[cfg(all(debug_assertions, unix))]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static STEPS: AtomicUsize = AtomicUsize::new(0);
         let number = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
-        if std::env::var("SHAPELINE_AT_STEP").is_ok_and(|asked| asked == format!("kill {number}")) {
+        let asked = std::env::var("SHAPELINE_AT_STEP").unwrap_or_default();
+        if asked == format!("kill {number}") {
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         }
+        if asked == format!("fail {number}") {
+            bail!("step {number} fails for a test");
+        }
     }
+    Ok(())
 }
 
-/// Puts the files that were changed already back as they were.
+/// Puts the files that were changed already back as they were, but for what somebody else wrote.
 fn take_back(tree: &WorkTree, done: &[Change<'_>]) -> Result<()> {
     for change in done {
         let path = tree.root.join(change.path);
+        if present(&path)?.as_deref() != change.after.map(str::as_bytes) {
+            continue;
+        }
         let back = match change.before {
             Some(text) => write_atomic(&path, text.as_bytes()),
             None => remove_if_there(&path),

@@ -1,16 +1,15 @@
 //! What is to be done → files: new ones, and edits of those that are there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, anyhow};
 
 use super::adopt::{Adoption, NewPlan, Step};
-use crate::edit::{Draft, Fields, FileEdits, Value, new_file};
+use crate::edit::{Draft, Fields, FileEdits, Home, Homes, Value, new_file};
 use crate::fmt;
 use crate::model::{Address, Addresses, Name, Status, Subscriber};
 use crate::repo::{Record, Repo};
 use crate::schema::Kind;
-use crate::source::FileId;
 
 /// A list of this many records is not made longer: it is half of what is read of one file.
 const MOST_RECORDS: usize = 100_000;
@@ -42,7 +41,7 @@ pub fn write(adoption: &Adoption, repo: &Repo, draft: &mut Draft) -> Result<()> 
         let all = record.value.prefixes.iter().chain(blocks).map(|block| Value::text(block.to_string())).collect();
         edits.add(repo, record, Edit::Set("prefixes".to_owned(), Value::List(all)));
     }
-    let mut homes = Homes::new(repo);
+    let settling = Settling::new(repo);
     let mut added: BTreeMap<Name, Vec<&Subscriber>> = BTreeMap::new();
     for step in &adoption.subscribers.steps {
         match step {
@@ -61,7 +60,7 @@ pub fn write(adoption: &Adoption, repo: &Repo, draft: &mut Draft) -> Result<()> 
         }
     }
     for (domain, subscribers) in added {
-        homes.settle(&domain, &subscribers, draft, &mut edits)?;
+        settling.settle(&domain, &subscribers, draft, &mut edits)?;
     }
     edits.apply(draft)
 }
@@ -173,65 +172,64 @@ fn fields(subscriber: &Subscriber) -> Result<Fields> {
     Ok(Fields(fields))
 }
 
-/// Where the subscribers of each domain live.
-struct Homes {
-    /// By domain: the files with how many of its subscribers, and whether they are lists.
-    files: HashMap<Name, BTreeMap<String, (usize, bool)>>,
+/// Puts new subscribers where those of their domain live. A domain without any gets a list, or lists
+/// by number.
+struct Settling<'r> {
+    homes: Homes,
+    /// The domains that have subscribers.
+    known: HashSet<&'r str>,
     /// How many records each file has.
-    records: HashMap<String, usize>,
+    records: HashMap<&'r str, usize>,
 }
 
-impl Homes {
-    fn new(repo: &Repo) -> Self {
-        let mut by_id: HashMap<(&Name, FileId), (usize, bool)> = HashMap::new();
-        let mut records: HashMap<String, usize> = HashMap::new();
-        let mut by_file: HashMap<FileId, usize> = HashMap::new();
+impl<'r> Settling<'r> {
+    fn new(repo: &'r Repo) -> Self {
+        let mut settling = Self { homes: Homes::new(repo), known: HashSet::new(), records: HashMap::new() };
         for record in &repo.subscribers {
-            let entry = by_id.entry((&record.value.domain, record.file)).or_insert((0, record.index.is_some()));
-            entry.0 += 1;
-            *by_file.entry(record.file).or_default() += 1;
+            settling.known.insert(record.value.domain.as_str());
+            *settling.records.entry(repo.sources.file(record.file).path()).or_default() += 1;
         }
-        let mut files: HashMap<Name, BTreeMap<String, (usize, bool)>> = HashMap::new();
-        for ((domain, file), count) in by_id {
-            files.entry(domain.clone()).or_default().insert(repo.sources.file(file).path().to_owned(), count);
-        }
-        records.extend(by_file.into_iter().map(|(file, count)| (repo.sources.file(file).path().to_owned(), count)));
-        Self { files, records }
+        settling
     }
 
-    /// Puts new subscribers where those of their domain live: in the list that holds the most of
-    /// them, or else in files of their own beside the others, or else in a new list.
-    fn settle(
-        &mut self,
+    fn settle(&self, domain: &Name, subscribers: &[&Subscriber], draft: &mut Draft, edits: &mut Edits) -> Result<()> {
+        let mut lists: BTreeMap<String, Vec<Fields>> = BTreeMap::new();
+        for subscriber in subscribers {
+            let taken = |path: &str| !matches!(draft.text(path), Ok(None));
+            let home = match self.known.contains(domain.as_str()) {
+                true => self.homes.of(subscriber, taken),
+                false => Home::List(format!("subscribers/{domain}.yaml")),
+            };
+            match home {
+                Home::List(path) => lists.entry(path).or_default().push(fields(subscriber)?),
+                Home::File(path, beside) => {
+                    let like = beside.map(|path| draft.text(&path)).transpose()?.flatten();
+                    draft.put(&path, new_file(&[fields(subscriber)?], false, Kind::Subscriber, like.as_deref()))?;
+                }
+            }
+        }
+        for (path, new) in lists {
+            self.put_in_list(domain, path, new, draft, edits)?;
+        }
+        Ok(())
+    }
+
+    /// Into a list, or, where that would be very long, into others.
+    fn put_in_list(
+        &self,
         domain: &Name,
-        subscribers: &[&Subscriber],
+        path: String,
+        new: Vec<Fields>,
         draft: &mut Draft,
         edits: &mut Edits,
     ) -> Result<()> {
-        let new: Vec<Fields> = subscribers.iter().map(|subscriber| fields(subscriber)).collect::<Result<_>>()?;
-        let files = self.files.get(domain);
-        let most = |lists: bool| {
-            let of_kind = files?.iter().filter(move |(_, (_, is_list))| *is_list == lists);
-            of_kind.max_by_key(|(_, (count, _))| *count).map(|(path, _)| path.clone())
-        };
-        if let Some(path) = most(true) {
-            let bytes = draft.text(&path)?.map_or(0, |text| text.len());
-            let records = self.records.get(&path).copied().unwrap_or_default() + new.len();
-            if records <= MOST_RECORDS && bytes + new.iter().map(size).sum::<usize>() <= MOST_BYTES {
-                edits.inserts.entry(path).or_default().extend(new);
-                return Ok(());
-            }
+        let text = draft.text(&path)?;
+        let records = self.records.get(path.as_str()).copied().unwrap_or_default() + new.len();
+        let bytes = text.as_ref().map_or(0, String::len) + new.iter().map(size).sum::<usize>();
+        if records > MOST_RECORDS || bytes > MOST_BYTES {
             return numbered(domain, &new, draft);
         }
-        if let Some(neighbour) = most(false) {
-            return singles(&neighbour, subscribers, &new, draft);
-        }
-        let path = format!("subscribers/{domain}.yaml");
-        let bytes: usize = new.iter().map(size).sum();
-        if new.len() > MOST_RECORDS || bytes > MOST_BYTES {
-            return numbered(domain, &new, draft);
-        }
-        match draft.text(&path)? {
+        match text {
             None => draft.put(&path, new_file(&new, true, Kind::Subscriber, None)),
             Some(_) => {
                 edits.inserts.entry(path).or_default().extend(new);
@@ -272,25 +270,6 @@ fn numbered(domain: &Name, new: &[Fields], draft: &mut Draft) -> Result<()> {
             }
         };
         draft.put(&path, new_file(now, true, Kind::Subscriber, None))?;
-    }
-    Ok(())
-}
-
-/// A file for each subscriber, beside those that there are, and called after its address.
-fn singles(neighbour: &str, subscribers: &[&Subscriber], new: &[Fields], draft: &mut Draft) -> Result<()> {
-    let folder = neighbour.rsplit_once('/').map_or("subscribers", |(folder, _)| folder);
-    let like = draft.text(neighbour)?;
-    for (subscriber, fields) in subscribers.iter().zip(new) {
-        let ip = subscriber.ip.first().map(ToString::to_string).unwrap_or_default();
-        // Neither sign can stand in file names everywhere.
-        let stem = ip.replace(['/', ':'], "-");
-        let mut path = format!("{folder}/{stem}.yaml");
-        let mut number = 1;
-        while draft.text(&path)?.is_some() {
-            number += 1;
-            path = format!("{folder}/{stem}-{number}.yaml");
-        }
-        draft.put(&path, new_file(std::slice::from_ref(fields), false, Kind::Subscriber, like.as_deref()))?;
     }
     Ok(())
 }

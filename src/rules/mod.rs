@@ -16,6 +16,7 @@ pub use context::{Context, Held, Resolved};
 pub use holdings::{Holder, Holdings, Overlap};
 pub use index::{Blocks, Edge, Index, KnownDomain};
 pub use reserved_ip::reserved_address;
+pub(crate) use reserved_ip::reserved_until;
 
 use rayon::prelude::*;
 

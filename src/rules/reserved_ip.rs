@@ -132,6 +132,11 @@ fn ranges(address: &Address) -> &'static [Range; 5] {
     }
 }
 
+/// The last address of the reserved range that `address` lies in, as a number.
+pub(crate) fn reserved_until(address: &Address) -> Option<u128> {
+    ranges(address).iter().find(|range| range.overlaps(address.bounds())).map(|range| range.last)
+}
+
 /// Whether a single IPv4 address is the first or last of a block of its domain, and where that is.
 fn block_edge(subscriber: &Resolved<'_>, address: &Address) -> Option<(Edge, Where)> {
     let (_, domain) = subscriber.domain?;

@@ -215,12 +215,12 @@ impl Whole<'_, '_, '_> {
     fn start(&self, at: usize) -> Result<usize, String> {
         let text = self.editor.text;
         let own = line_start(text, self.dashes[at]);
-        if !is_first_on_line(text, self.dashes[at]) && !text[own..self.dashes[at]].chars().all(|c| c == '\u{feff}') {
+        if !is_first_on_line(text, self.dashes[at]) {
             return Err("a record does not start on a line of its own".into());
         }
         let limit = at.checked_sub(1).map_or(0, |before| self.end(before));
         let from = self.editor.comments_above(own, limit, self.indent);
-        let above = text[..from].trim_start_matches('\u{feff}').trim();
+        let above = text[..from].trim();
         let top = at == 0
             && (above.is_empty() || line_above(text, from).is_some_and(|above| text[above..from].starts_with("---")));
         Ok(if top { own } else { from })
