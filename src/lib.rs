@@ -13,6 +13,9 @@
 //! 8. [`publish`] puts a rendering on a target, and remembers what it did; [`sync`] does so again and
 //!    again, beside the shaper.
 //!
+//! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
+//! of what an ISP runs today.
+//!
 //! Everything before [`publish`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 

@@ -30,7 +30,7 @@ pub struct ImportArgs {
     pub skip_bad: bool,
 
     /// Where that report goes. Without it, FILE.refused.txt in the present folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "skip_bad")]
     pub report: Option<PathBuf>,
 
     /// Which column is what, such as plan=Product; a column may be named by its number. Fields: ip,

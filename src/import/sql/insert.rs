@@ -62,8 +62,7 @@ struct Words<'b> {
 impl Words<'_> {
     fn bare(&mut self) -> String {
         self.bytes = self.bytes.trim_ascii_start();
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80;
-        let end = self.bytes.iter().position(|byte| !is_part(byte)).unwrap_or(self.bytes.len());
+        let end = self.bytes.iter().position(|byte| !is_word(byte)).unwrap_or(self.bytes.len());
         let (word, rest) = self.bytes.split_at(end);
         self.bytes = rest;
         String::from_utf8_lossy(word).into_owned()
@@ -215,9 +214,7 @@ fn row_len(bytes: &[u8]) -> (usize, bool) {
             byte if byte.is_ascii_whitespace() => at += 1,
             _ => {
                 words += 1;
-                let part =
-                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$') || *byte >= 0x80;
-                at += bytes[at..].iter().take_while(|byte| part(byte)).count().max(1);
+                at += bytes[at..].iter().take_while(|byte| is_word(byte) || **byte == b'.').count().max(1);
             }
         }
     }
@@ -240,13 +237,50 @@ fn parse(sql: &str) -> Result<Insert, String> {
 /// The columns that the part before VALUES names, in lower case.
 fn columns(head: &[u8]) -> Result<Vec<String>, String> {
     let head = std::str::from_utf8(head).map_err(|_| "the INSERT is not UTF-8")?;
-    if head.len() > 64 * 1024 || head.bytes().filter(|byte| *byte == b'(').count() > 1 {
+    if !is_plain_head(head.as_bytes()) {
         return Err("an INSERT of a form that is not known".to_owned());
     }
     let insert = parse(&format!("{head} (NULL)"))?;
     let name = |column: &sqlparser::ast::ObjectName| column.0.last().map(ToString::to_string).unwrap_or_default();
     let plain = |name: String| name.trim_matches(['`', '"', '\'']).to_ascii_lowercase();
     Ok(insert.columns.iter().map(name).map(plain).collect())
+}
+
+/// Whether this is `INSERT INTO table (columns) VALUES` as far as its signs tell: a query in its place
+/// could nest without end.
+fn is_plain_head(head: &[u8]) -> bool {
+    let (mut at, mut words, mut brackets) = (0, 0, 0);
+    while let Some(byte) = head.get(at) {
+        at += match byte {
+            b'`' | b'"' => {
+                words += 1;
+                quoted_len(&head[at..]).unwrap_or(head.len())
+            }
+            b',' => {
+                words = 0;
+                1
+            }
+            b'(' => {
+                brackets += 1;
+                1
+            }
+            b')' | b'.' => 1,
+            byte if byte.is_ascii_whitespace() => 1,
+            byte if is_word(byte) => {
+                words += 1;
+                head[at..].iter().take_while(|byte| is_word(byte)).count()
+            }
+            _ => return false,
+        };
+        if words > MAX_WORDS || brackets > 1 {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80
 }
 
 /// The columns of a CREATE TABLE, in lower case, in order.

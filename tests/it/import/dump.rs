@@ -3,62 +3,7 @@
 use super::{empty, files, import, import_bytes, imported, line, rendered};
 
 /// As `mysqldump` of MySQL 8.0 writes it: one INSERT a table, all rows on its line.
-pub const DUMP: &str = r#"-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
---
--- Host: localhost    Database: portal
--- ------------------------------------------------------
--- Server version	8.0.36
-
-/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
-/*!50503 SET NAMES utf8mb4 */;
-/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
-
---
--- Table structure for table `domains`
---
-
-DROP TABLE IF EXISTS `domains`;
-/*!50503 SET character_set_client = utf8mb4 */;
-CREATE TABLE `domains` (
-  `dom_id` int unsigned NOT NULL AUTO_INCREMENT,
-  `domain_name` varchar(255) COLLATE utf8mb4_bin NOT NULL COMMENT 'with, an @',
-  PRIMARY KEY (`dom_id`)
-) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;
-
-LOCK TABLES `domains` WRITE;
-/*!40000 ALTER TABLE `domains` DISABLE KEYS */;
-INSERT INTO `domains` VALUES (1,'@ispcustomer.co.zw'),(2,'@Other.example');
-/*!40000 ALTER TABLE `domains` ENABLE KEYS */;
-UNLOCK TABLES;
-DROP TABLE IF EXISTS `notes`;
-CREATE TABLE `notes` (`t` text);
-INSERT INTO `notes` VALUES ('it\'s; \\'),('INSERT INTO `subscriber` VALUES (9,\'10.9.9.9\',\':=set_attribute\',1,1);'),('/* -- '),(_binary '\0'';');
-CREATE TABLE `plan` (
-  `plan_id` int NOT NULL,
-  `plan_name` varchar(255) NOT NULL,
-  KEY `n` (`plan_name`)
-);
-INSERT INTO `plan` VALUES (1,'30_MEG_UP_30_MEG_DOWN'),(2,'\"Plan\"=GOLD_7.5MEG'),(3,'UNSOLD');
-CREATE TABLE `subscriber` (
-  `sub_id` bigint NOT NULL,
-  `ipaddress` varchar(45) NOT NULL,
-  `attribute` varchar(32) DEFAULT ':=set_attribute',
-  `plan_id` int DEFAULT NULL,
-  `dom_id` int DEFAULT NULL,
-  PRIMARY KEY (`sub_id`),
-  CONSTRAINT `p` FOREIGN KEY (`plan_id`) REFERENCES `plan` (`plan_id`)
-) /*!50100 PARTITION BY HASH (`sub_id`) PARTITIONS 4 */;
-INSERT INTO `subscriber` VALUES (4711,'10.10.10.25',':=set_attribute',1,1),(4712,' 10.10.20.26 ',':=set_attribute',2,2);
-INSERT INTO `subscriber` VALUES
-(4713,_binary '2001:db8::1',':=set_attribute',2,2);
-DELIMITER ;;
-/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `t` BEFORE INSERT ON `subscriber` FOR EACH ROW BEGIN
-INSERT INTO subscriber VALUES (1);
-END */;;
-DELIMITER ;
-
--- Dump completed on 2026-11-20 12:00:00
-"#;
+pub const DUMP: &str = include_str!("../../fixtures/import/portal.sql");
 
 fn expected() -> String {
     let gold = "\"Plan\"=GOLD_7.5MEG";

@@ -6,7 +6,7 @@ use shapeline::cli::Cli;
 use super::{Doc, codes, doc, written_docs};
 
 /// Commands that come later; documents say so where they name them.
-const NOT_YET: [&str; 6] = ["import", "history", "serve", "collect", "conform", "simulate"];
+const NOT_YET: [&str; 5] = ["history", "serve", "collect", "conform", "simulate"];
 
 /// The words of a simple command, until something only a shell knows.
 fn words(line: &str) -> Vec<String> {
