@@ -175,9 +175,10 @@ fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {
             }
         }
     }
+    // Where others say that they are active, these do too.
+    let told = !changes.resumed.is_empty() && edits.any_has("status", "active");
     for index in &changes.resumed {
-        // Where others say that they are active, this one does too.
-        if edits.others_have(*index, "status", "active") {
+        if told {
             edits.set(*index, "status", &Value::text("active"));
         } else {
             edits.unset(*index, "status");

@@ -179,14 +179,18 @@ impl Draft {
 
 fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, message: &str) -> Result<Oid> {
     let repository = git.repository();
-    let who = repository.signature().context(
-        "git does not know who you are; tell it once: git config --global user.name 'Your Name' and \
-         git config --global user.email you@example",
-    )?;
+    let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {
+        bail!(
+            "git does not know who you are; tell it once: git config --global user.name 'Your Name' and \
+             git config --global user.email you@example"
+        );
+    };
     let sign =
         repository.config().and_then(|mut config| config.snapshot()?.get_bool("commit.gpgsign")).unwrap_or(false);
     if !sign {
-        return repository.commit(None, &who, &who, message, tree, &[parent]).context("cannot write the commit to git");
+        return repository
+            .commit(None, &author, &committer, message, tree, &[parent])
+            .context("cannot write the commit to git");
     }
     signed_commit(git, tree.id(), parent.id(), message)
 }

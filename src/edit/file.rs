@@ -130,10 +130,10 @@ impl<'t> FileEdits<'t> {
         Value::of(self.record(index)?.get(field)?)
     }
 
-    /// Whether another record has this text in this field.
-    pub fn others_have(&self, index: Option<u32>, field: &str, text: &str) -> bool {
-        let others = self.records().filter(|other| *other != index).filter_map(|other| self.record(other));
-        others.filter_map(|record| record.get(field)).any(|value| value.text() == text)
+    /// Whether any record has this text in this field.
+    pub fn any_has(&self, field: &str, text: &str) -> bool {
+        let records = self.records().filter_map(|index| self.record(index));
+        records.filter_map(|record| record.get(field)).any(|value| value.text() == text)
     }
 
     /// The text with all edits made; nothing if its last record is gone, and with it the file.

@@ -116,10 +116,21 @@ impl List<'_, '_, '_> {
         Ok(())
     }
 
-    /// The record whose style a new one at `place` takes.
-    fn beside(&self, place: usize) -> Option<Node<'_>> {
-        let kept = |at: &usize| self.nodes[*at].kind() == Kind::Mapping;
-        (0..place).rev().find(kept).or_else(|| (place..self.nodes.len()).find(kept)).map(|at| self.nodes[at])
+    /// Which record's style a new one at `place` takes.
+    fn beside(&self, place: usize) -> Option<usize> {
+        let is_record = |at: &usize| self.nodes[*at].kind() == Kind::Mapping;
+        (0..place).rev().find(is_record).or_else(|| (place..self.nodes.len()).find(is_record))
+    }
+
+    /// For each place, the last record before it that stays.
+    fn kept_before(&self) -> Vec<Option<usize>> {
+        let mut last = None;
+        let mut before = vec![None];
+        for (at, removed) in self.removed.iter().enumerate() {
+            last = if *removed { last } else { Some(at) };
+            before.push(last);
+        }
+        before
     }
 
     /// Records in brackets.
@@ -136,7 +147,10 @@ impl List<'_, '_, '_> {
             .iter()
             .zip(self.new)
             .map(|(place, fields)| {
-                print::flow(fields, &Beside { text, record: self.beside(*place), schema: self.kind })
+                print::flow(
+                    fields,
+                    &Beside { text, record: self.beside(*place).map(|at| self.nodes[at]), schema: self.kind },
+                )
             })
             .collect();
         let Some(first) = self.removed.iter().position(|removed| !removed) else {
@@ -145,8 +159,9 @@ impl List<'_, '_, '_> {
             self.editor.splices.replace(from..to, printed.join(&any));
             return;
         };
+        let kept = self.kept_before();
         for (place, record) in self.places.iter().zip(printed) {
-            match (0..*place).rev().find(|at| !self.removed[*at]) {
+            match kept[*place] {
                 Some(before) => self.editor.splices.insert(parts[before].1, format!("{any}{record}")),
                 None => self.editor.splices.insert(parts[first].0, format!("{record}{any}")),
             }
@@ -175,17 +190,17 @@ impl List<'_, '_, '_> {
             }
             at += run.max(1);
         }
+        let kept = self.kept_before();
+        let first = self.removed.iter().position(|removed| !removed).unwrap_or_default();
         let mut put: Vec<(usize, String)> = Vec::new();
         for (place, fields) in self.places.iter().zip(self.new) {
-            let style = Beside { text, record: self.beside(*place), schema: self.kind };
-            let record =
-                print::behind_dash(fields, &style, indent, &dashes, &self.nodes).replace('\n', self.editor.eol);
-            put.push(match (0..*place).rev().find(|at| !self.removed[*at]) {
+            let beside = self.beside(*place);
+            let style = Beside { text, record: beside.map(|at| self.nodes[at]), schema: self.kind };
+            let dash = beside.map(|at| dashes[at]);
+            let record = print::behind_dash(fields, &style, indent, dash).replace('\n', self.editor.eol);
+            put.push(match kept[*place] {
                 Some(before) => (whole.end(before), format!("{}{record}", whole.blank_after(before))),
-                None => {
-                    let first = self.removed.iter().position(|removed| !removed).unwrap_or_default();
-                    (whole.start(first)?, format!("{record}{}", whole.blank_after(first)))
-                }
+                None => (whole.start(first)?, format!("{record}{}", whole.blank_after(first))),
             });
         }
         let all_removed = self.removed.iter().all(|removed| *removed);

@@ -86,17 +86,9 @@ fn block(fields: &Fields, beside: &Beside<'_>) -> Vec<String> {
 }
 
 /// A record as an entry of a list whose dashes stand at `indent`, with a line break at the end.
-pub(super) fn behind_dash(
-    fields: &Fields,
-    beside: &Beside<'_>,
-    indent: usize,
-    dashes: &[usize],
-    nodes: &[Node<'_>],
-) -> String {
-    let dash = beside.record.and_then(|record| {
-        let at = nodes.iter().position(|node| node.id() == record.id())?;
-        Some((dashes[at], start(record)))
-    });
+/// `dash` is where that of the record beside stands.
+pub(super) fn behind_dash(fields: &Fields, beside: &Beside<'_>, indent: usize, dash: Option<usize>) -> String {
+    let dash = dash.zip(beside.record.map(start));
     let (margin, text) = (" ".repeat(indent), beside.text);
     let same_line = |(dash, record): (usize, usize)| line_start(text, dash) == line_start(text, record);
     if beside.is_flow() {

@@ -223,3 +223,25 @@ fn what_cannot_be_read_is_not_edited() {
     edits.remove(Some(7));
     assert!(matches!(edits.finish(), Err(Refused::Record(_))));
 }
+
+#[test]
+fn a_large_file_takes_many_edits_in_one_pass() {
+    let record =
+        |n: u32| format!("- ip: 10.{}.{}.{}\n  domain: d.example\n  plan: GOLD\n", n >> 16, n >> 8 & 255, n & 255);
+    // Every other address, so that each new one has a place of its own.
+    let text: String = (0..20_000).map(|n| record(2 * n)).collect();
+    let all: String = (0..40_000).map(record).collect();
+    let more = edited(&text, |edits| {
+        for n in 0..20_000_u32 {
+            let n = 2 * n + 1;
+            edits.insert(&fields(&format!("10.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255), "GOLD"));
+        }
+    });
+    assert!(more == all, "in order");
+    assert!(edited(&more, |edits| (0..20_000).for_each(|n| edits.remove(Some(2 * n + 1)))) == text);
+    let other = edited(&text, |edits| {
+        (0..20_000).for_each(|n| edits.remove(Some(n)));
+        (0..20_000_u32).for_each(|n| edits.insert(&fields(&format!("172.16.{}.{}", n >> 8, n & 255), "GOLD")));
+    });
+    assert_eq!(other.lines().count(), 60_000);
+}
