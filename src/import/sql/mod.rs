@@ -2,10 +2,11 @@
 //!
 //! Tables: `subscriber(sub_id, ipaddress, attribute, plan_id, dom_id)`, `plan(plan_id, plan_name)`,
 //! `domains(dom_id, domain_name)`. [`scan`] splits the text into statements, [`insert`] splits those
-//! of interest into rows, and `sqlparser` reads the rows.
+//! of interest into rows, and [`mod@values`] has `sqlparser` read the rows.
 
 pub mod insert;
 pub mod scan;
+pub mod values;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,8 +16,9 @@ use super::found::{Found, Kind, Origin, Table, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
 use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::finding::quoted;
-use insert::{Of, RawRow, TableName, Values};
+use insert::{Of, RawRow, TableName};
 use scan::Scanner;
+use values::Values;
 
 /// How many rows are parsed as one statement.
 const CHUNK: usize = 256;
@@ -211,7 +213,7 @@ fn each<const N: usize>(
         let columns = content.columns(table, named);
         let places = places(table, &columns, wanted)?;
         for some in rows.chunks(CHUNK * CHUNKS) {
-            let parsed: Vec<Result<Values, String>> = some.par_chunks(CHUNK).flat_map_iter(insert::values).collect();
+            let parsed: Vec<Result<Values, String>> = some.par_chunks(CHUNK).flat_map_iter(values::values).collect();
             for (row, values) in some.iter().zip(parsed) {
                 number += 1;
                 let origin = Origin { row: Some((table, number)), ..Origin::line(row.line) };
