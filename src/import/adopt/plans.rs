@@ -207,7 +207,10 @@ impl<'r> Naming<'r> {
             naming.by_attribute.entry(plan.shaper_attribute()).or_insert(at);
             naming.by_name.entry(plan.name.as_str()).or_insert(at);
             if let Some(description) = &plan.description {
-                naming.by_description.entry(description.as_str()).or_insert(at);
+                let made = wanted_name(&PlanKey::Name(description.to_string()));
+                if plan.name.as_str().starts_with(&made) {
+                    naming.by_description.entry(description.as_str()).or_insert(at);
+                }
             }
             if plan.status == PlanStatus::Offered && !present.incomplete.contains(plan.name.as_str()) {
                 naming.offered_by_rates.entry((plan.up, plan.down)).or_default().push(at);
@@ -221,10 +224,11 @@ impl<'r> Naming<'r> {
     fn present(&self, plan: &FoundPlan) -> Option<usize> {
         match &plan.key {
             PlanKey::Attribute(attribute) => self.by_attribute.get(attribute.as_str()).copied(),
-            // What the name had to be written otherwise for is kept in the description.
+            // What a name had to be written otherwise for is kept in the description. A plan that is
+            // called so, but is another one that had to be, is not meant.
             PlanKey::Name(name) => {
-                let (by_name, described) = (self.by_name.get(name.as_str()), self.by_description.get(name.as_str()));
-                by_name.or(described).copied()
+                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.stands_for_another(**at, name));
+                by_name.or_else(|| self.by_description.get(name.as_str())).copied()
             }
             PlanKey::Rates(up, down) => {
                 let by_name = self.by_name.get(wanted_name(&plan.key).as_str()).copied();
@@ -234,6 +238,13 @@ impl<'r> Naming<'r> {
                 })
             }
         }
+    }
+
+    /// Whether the plan's description is a name of which its own was made, and not `name`.
+    fn stands_for_another(&self, at: usize, name: &str) -> bool {
+        let plan = self.plans[at];
+        let description = plan.description.as_ref().map(Text::as_str).filter(|text| *text != name);
+        description.is_some_and(|text| wanted_name(&PlanKey::Name(text.to_owned())) == plan.name.as_str())
     }
 
     /// `wanted`, or with a number if that is another plan's name. Names that differ in case alone

@@ -235,6 +235,27 @@ fn plans_that_would_have_one_name_are_two() {
     assert_eq!(files(&repo).keys().filter(|path| path.starts_with("plans/")).count(), 2);
 }
 
+/// Names for people may be alike once they are names of files.
+#[test]
+fn names_that_become_alike_stay_two_plans() {
+    let repo = empty();
+    let text = "ip,plan,up,down\n10.0.0.1,A/B,1M,1M\n10.0.0.2,A_B,2M,2M\n10.0.0.3,a b,3M,3M\n";
+    imported(&repo, text, &["--domain", DOMAIN]);
+    let before = files(&repo);
+    assert_eq!(before.keys().filter(|path| path.starts_with("plans/")).count(), 3);
+    let again = imported(&repo, text, &["--domain", DOMAIN]);
+    assert!(again.stdout.starts_with("Nothing to do"), "{}", again.stdout);
+    assert_eq!(files(&repo), before);
+    // A description that only happens to be another plan's name is none of its name.
+    repo.write("plans/GOLD.yaml", "name: GOLD\nup: 5 Mbps\ndown: 5 Mbps\ndescription: SILVER\n");
+    repo.write("plans/SILVER.yaml", "name: SILVER\nup: 6 Mbps\ndown: 6 Mbps\ndescription: GOLD\n");
+    imported(&repo, &(text.to_owned() + "10.0.0.4,SILVER,6M,6M\n"), &["--domain", DOMAIN]);
+    assert!(
+        repo.read("subscribers/ispcustomer.co.zw.yaml")
+            .ends_with("ip: 10.0.0.4\n  domain: ispcustomer.co.zw\n  plan: SILVER\n")
+    );
+}
+
 #[test]
 fn data_that_cannot_be_read_is_mended_first() {
     let repo = empty();
