@@ -10,7 +10,10 @@ fn nothing_in_a_source_steers_the_terminal() {
         format!("10.0.0.1{evil} a@{evil} :=set_attribute {evil}\n"),
         format!("ip,plan,name\n10.0.0.1,{evil},{evil}\n{evil},GOLD,x\n"),
         format!("ip{evil},plan{evil}\n1,2\n"),
-        super::dump::DUMP.replace("10.10.10.25", evil).replace("(4712,", &format!("(4712+`{evil}`,")),
+        super::dump::DUMP
+            .replace("10.10.10.25", evil)
+            .replace("(4712,", &format!("(4712+`{}`,", evil.replace('`', ""))),
+        super::dump::DUMP.replace("(4712,", &format!("(4712 `{}`,", evil.replace('`', ""))),
         super::dump::DUMP.replace("`plan`", &format!("`{evil}`")),
     ];
     for source in sources {
@@ -90,7 +93,7 @@ fn deep_and_long_sources_come_to_an_end() {
         format!("INSERT INTO subscriber {} VALUES (1);", "(".repeat(many)),
         format!("INSERT INTO subscriber (a{}) VALUES (1);", ",a".repeat(many)),
         format!("INSERT INTO subscriber SELECT 1{} VALUES (1);", "+1".repeat(many)),
-        format!("INSERT INTO subscriber SELECT 1{} VALUES (1);", " IS NULL".repeat(many)),
+        format!("INSERT INTO subscriber SELECT 1{} VALUES (1);", " IS NULL".repeat(many * 10)),
         format!("INSERT INTO subscriber{} VALUES (1);", ".a".repeat(many)),
         format!("CREATE TABLE subscriber ({});", "(".repeat(many)),
         format!("CREATE TABLE subscriber ({} */);", "/*!50000 ".repeat(many)),
