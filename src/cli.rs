@@ -1,6 +1,8 @@
 //! The command line: clap types, nothing else.
 
 mod history;
+mod import;
+mod subscriber;
 mod targets;
 
 use std::path::PathBuf;
@@ -10,6 +12,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Date;
 
 pub use history::HistoryArgs;
+pub use import::ImportArgs;
+pub use subscriber::{
+    AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
+    WhoListArgs,
+};
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
 };
@@ -73,6 +80,10 @@ pub enum Command {
     Sync(SyncArgs),
     /// Show who had what, since when, and who changed it: from git alone.
     History(HistoryArgs),
+    /// Take over what exists: a portal's database, a shaper file, a table, LibreQoS.
+    Import(ImportArgs),
+    /// List, show, add, change, suspend, resume and remove subscribers.
+    Subscriber(SubscriberArgs),
     /// Give the data files one style; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.

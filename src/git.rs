@@ -215,6 +215,11 @@ impl Git {
         self.repository.commondir().to_path_buf()
     }
 
+    /// The repository itself.
+    pub(crate) fn repository(&self) -> &git2::Repository {
+        &self.repository
+    }
+
     /// Where git keeps what it knows.
     pub fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()

@@ -14,16 +14,21 @@
 //!    again, beside the shaper.
 //! 9. [`history`] tells from git who had what, since when, and who changed it.
 //!
+//! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
+//! of what an ISP runs today.
+//!
 //! Everything before [`publish`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod edit;
 pub mod finding;
 pub mod fmt;
 pub mod git;
 pub mod history;
+pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
@@ -39,6 +40,13 @@ pub enum Tree {
     },
     /// Files that are nowhere yet: a proposal, or a test. Bytes by path.
     Memory(BTreeMap<String, Vec<u8>>),
+    /// Files over those of another tree: a proposal that is checked before it is written.
+    Draft {
+        /// What is below.
+        base: Box<Tree>,
+        /// What is proposed, by path: a file's bytes, or nothing for one that is gone.
+        changed: Arc<BTreeMap<String, Option<Vec<u8>>>>,
+    },
 }
 
 /// What a listed entry is.
@@ -87,6 +95,8 @@ pub enum Reader<'a> {
     Revision(Box<git2::Repository>),
     /// From memory.
     Memory(&'a BTreeMap<String, Vec<u8>>),
+    /// From what is proposed, else from what is below it.
+    Draft(Box<Reader<'a>>, &'a BTreeMap<String, Option<Vec<u8>>>),
 }
 
 impl Tree {
@@ -99,6 +109,7 @@ impl Tree {
             Tree::Work { root } => list_work(root)?,
             Tree::Revision { git_dir, prefix, commit } => list_revision(git_dir, prefix, *commit)?,
             Tree::Memory(files) => list_memory(files),
+            Tree::Draft { base, changed } => list_draft(base.list()?, changed),
         };
         entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
@@ -113,6 +124,7 @@ impl Tree {
             Tree::Work { root } => Reader::Work(root),
             Tree::Revision { git_dir, .. } => Reader::Revision(Box::new(open_git(git_dir)?)),
             Tree::Memory(files) => Reader::Memory(files),
+            Tree::Draft { base, changed } => Reader::Draft(Box::new(base.reader()?), changed),
         })
     }
 }
@@ -124,6 +136,12 @@ impl Reader<'_> {
     /// If the file cannot be read: the message names it.
     pub fn read(&self, entry: &Entry) -> Result<Content> {
         match (self, entry.blob) {
+            (Reader::Draft(base, changed), _) => match changed.get(&entry.path) {
+                Some(Some(bytes)) if bytes.len() > MAX_FILE_BYTES => Ok(Content::TooLarge),
+                Some(Some(bytes)) => Ok(Content::Bytes(bytes.clone())),
+                Some(None) => bail!("{} is not there", entry.path),
+                None => base.read(entry),
+            },
             (Reader::Work(root), _) => read_file(&root.join(&entry.path)),
             (Reader::Revision(repository), Some(blob)) => {
                 let odb = repository.odb()?;
@@ -154,10 +172,23 @@ fn read_file(path: &Path) -> Result<Content> {
 }
 
 fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<Entry> {
-    let is_data =
-        |path: &&String| *path == SETTINGS || path.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
-    let entry = |path: &String| Entry { path: path.clone(), kind: EntryKind::File, blob: None };
-    files.keys().filter(is_data).map(entry).collect()
+    files.keys().filter(|path| is_in_data(path)).map(|path| file_in_memory(path)).collect()
+}
+
+/// The entries of `base` without those that the draft changes, and the draft's own.
+fn list_draft(mut entries: Vec<Entry>, changed: &BTreeMap<String, Option<Vec<u8>>>) -> Vec<Entry> {
+    entries.retain(|entry| !changed.contains_key(&entry.path));
+    let there = changed.iter().filter(|(path, bytes)| bytes.is_some() && is_in_data(path));
+    entries.extend(there.map(|(path, _)| file_in_memory(path)));
+    entries
+}
+
+fn is_in_data(path: &str) -> bool {
+    path == SETTINGS || path.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder))
+}
+
+fn file_in_memory(path: &str) -> Entry {
+    Entry { path: path.to_owned(), kind: EntryKind::File, blob: None }
 }
 
 fn list_work(root: &Path) -> Result<Vec<Entry>> {

@@ -8,6 +8,7 @@ mod drift;
 mod explain;
 mod fmt;
 mod history;
+mod import;
 mod init;
 mod log;
 mod man;
@@ -17,6 +18,7 @@ mod render;
 mod rollback;
 mod schema;
 mod stat;
+mod subscriber;
 mod sync;
 mod targets;
 
@@ -85,6 +87,8 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
         Command::History(args) => history::run(cli, args),
+        Command::Import(args) => import::run(&root(cli)?, args),
+        Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }
 }
@@ -144,8 +148,8 @@ fn load(root: &Path, args: &DataArgs) -> Result<Repo> {
 
 fn load_tree(tree: &Tree) -> Result<Repo> {
     let what = match tree {
-        Tree::Work { .. } | Tree::Memory(_) => "reading the data".to_owned(),
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
+        Tree::Work { .. } | Tree::Memory(_) | Tree::Draft { .. } => "reading the data".to_owned(),
     };
     let _progress = Progress::start(what);
     Repo::load(tree)

@@ -9,7 +9,7 @@ mod comments;
 mod layout;
 mod print;
 mod same;
-mod scalar;
+pub(crate) mod scalar;
 
 use crate::schema::{self, Kind};
 use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem, Style};

@@ -8,7 +8,7 @@ const LONG: usize = 80;
 
 /// Where a value stands: inside brackets fewer characters are free.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Block,
     Flow,
 }
@@ -77,7 +77,7 @@ pub(super) fn inline(node: Node<'_>, source: &str, place: Place) -> String {
 }
 
 /// Whether a text means the same to every tool without quotes. On the careful side.
-fn needs_no_quotes(value: &str, place: Place) -> bool {
+pub(crate) fn needs_no_quotes(value: &str, place: Place) -> bool {
     let mut chars = value.chars();
     let starts = chars.next().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_') || c.is_alphabetic());
     let plain = |c: char| {
@@ -115,7 +115,7 @@ fn literal_header(value: &str) -> Option<&'static str> {
     Some(if value.ends_with('\n') { "|" } else { "|-" })
 }
 
-fn double_quoted(value: &str) -> String {
+pub(crate) fn double_quoted(value: &str) -> String {
     let mut out = String::from("\"");
     for c in value.chars() {
         match c {

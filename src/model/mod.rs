@@ -10,6 +10,7 @@ mod labels;
 mod name;
 mod plan;
 mod rate;
+mod rates_said;
 mod settings;
 mod subscriber;
 mod target;
@@ -22,6 +23,7 @@ pub use labels::{LabelName, Labels};
 pub use name::Name;
 pub use plan::{Attribute, Plan, PlanName, PlanStatus};
 pub use rate::{Rate, RateError, TotalBps};
+pub use rates_said::RatesSaid;
 pub use settings::{
     DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
 };

@@ -92,7 +92,8 @@ pub(super) fn base(base: &Base) -> String {
     }
 }
 
-fn row(change: &Change<'_>) -> [String; 5] {
+/// A change as a line of a table.
+pub(crate) fn row(change: &Change<'_>) -> [String; 5] {
     let address = change.address().to_string();
     let (sign, domain, plan, rate) = parts(change);
     [format!("{sign} {address}"), domain, plan, rate, note(change)]

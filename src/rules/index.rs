@@ -152,7 +152,8 @@ fn edges(prefixes: &[Address]) -> Vec<(u32, Edge)> {
 pub struct Blocks(Vec<(bool, u128, u128)>);
 
 impl Blocks {
-    fn new(prefixes: &[Address]) -> Self {
+    /// The blocks that these prefixes make up.
+    pub fn new(prefixes: &[Address]) -> Self {
         let mut all: Vec<(bool, u128, u128)> = prefixes
             .iter()
             .map(|prefix| {

@@ -15,6 +15,8 @@ pub use change::Change;
 pub use context::{Context, Held, Resolved};
 pub use holdings::{Holder, Holdings, Overlap};
 pub use index::{Blocks, Edge, Index, KnownDomain};
+pub use reserved_ip::reserved_address;
+pub(crate) use reserved_ip::reserved_until;
 
 use rayon::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Severity, quoted};
-use crate::model::{Plan, Rate};
+use crate::model::{Plan, RatesSaid};
 use crate::repo::Record;
 
 /// The rule.
@@ -28,12 +28,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn mismatch(plan: &Record<Plan>) -> Option<Finding> {
     let Plan { name, up, down, .. } = &plan.value;
     let (up, down) = (*up, *down);
-    let wrong = match said(name.as_str())? {
-        Said::Directions { up: said_up, down: said_down } => {
+    let wrong = match RatesSaid::by_name(name.as_str())? {
+        RatesSaid::Directions { up: said_up, down: said_down } => {
             (said_up.is_some_and(|said| said != up), said_down.is_some_and(|said| said != down))
         }
-        Said::One(rate) => (rate != up && rate != down, rate != up && rate != down),
-        Said::Two(one, other) => {
+        RatesSaid::One(rate) => (rate != up && rate != down, rate != up && rate != down),
+        RatesSaid::Two(one, other) => {
             let fits = (one, other) == (up, down) || (other, one) == (up, down);
             (!fits, !fits)
         }
@@ -50,126 +50,4 @@ fn mismatch(plan: &Record<Plan>) -> Option<Finding> {
         finding = finding.related(plan.at(field), "the name says something else");
     }
     Some(finding.help("mend the rate, or call the plan something else"))
-}
-
-/// What a name says of rates.
-#[derive(Debug, PartialEq, Eq)]
-enum Said {
-    /// Which rate is up, which is down.
-    Directions { up: Option<Rate>, down: Option<Rate> },
-    /// One rate, of either direction.
-    One(Rate),
-    /// Two rates, in either order.
-    Two(Rate, Rate),
-}
-
-/// A part of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Rate(Rate),
-    Up,
-    Down,
-    Other,
-}
-
-fn said(name: &str) -> Option<Said> {
-    let parts = parts(name);
-    let clear: Vec<Part> = parts.iter().copied().filter(|part| *part != Part::Other).collect();
-    match clear.as_slice() {
-        [Part::Rate(rate)] => Some(Said::One(*rate)),
-        // With a word between them, one may be a burst rate or a minimum.
-        [Part::Rate(one), Part::Rate(other)] if adjacent(&parts) => Some(Said::Two(*one, *other)),
-        [Part::Rate(rate), Part::Up] | [Part::Up, Part::Rate(rate)] if adjacent(&parts) => {
-            Some(Said::Directions { up: Some(*rate), down: None })
-        }
-        [Part::Rate(rate), Part::Down] | [Part::Down, Part::Rate(rate)] if adjacent(&parts) => {
-            Some(Said::Directions { up: None, down: Some(*rate) })
-        }
-        [Part::Rate(up), Part::Up, Part::Rate(down), Part::Down]
-        | [Part::Rate(down), Part::Down, Part::Rate(up), Part::Up]
-        | [Part::Up, Part::Rate(up), Part::Down, Part::Rate(down)]
-        | [Part::Down, Part::Rate(down), Part::Up, Part::Rate(up)] => {
-            Some(Said::Directions { up: Some(*up), down: Some(*down) })
-        }
-        _ => None,
-    }
-}
-
-/// Whether no other word stands between the first and the last part that says something.
-fn adjacent(parts: &[Part]) -> bool {
-    let clear = |part: &Part| *part != Part::Other;
-    let (first, last) = (parts.iter().position(clear), parts.iter().rposition(clear));
-    first.zip(last).is_some_and(|(first, last)| parts[first..=last].iter().all(clear))
-}
-
-fn parts(name: &str) -> Vec<Part> {
-    let lower = name.to_ascii_lowercase();
-    let mut words = lower.split(['_', '-', '+']).peekable();
-    let mut parts = Vec::new();
-    while let Some(word) = words.next() {
-        let digits = word.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
-        let (number, unit) = word.split_at(digits);
-        let part = match (number, unit) {
-            ("", "up" | "upload" | "ul") => Part::Up,
-            ("", "down" | "download" | "dl" | "dn") => Part::Down,
-            ("", _) => Part::Other,
-            // Spelt out, the unit may be a word of its own; a lone letter could be anything.
-            (number, "") => match words.peek().and_then(|next| rate(number, next).filter(|_| next.len() > 1)) {
-                Some(rate) => {
-                    words.next();
-                    Part::Rate(rate)
-                }
-                None => Part::Other,
-            },
-            ("2" | "3" | "4" | "5" | "6", "g") => Part::Other,
-            (number, unit) => rate(number, unit).map_or(Part::Other, Part::Rate),
-        };
-        parts.push(part);
-    }
-    parts
-}
-
-fn rate(number: &str, unit: &str) -> Option<Rate> {
-    let unit = match unit {
-        "k" | "kbps" | "kbit" | "kbits" => "kbps",
-        "m" | "meg" | "megs" | "mbps" | "mbit" | "mbits" => "Mbps",
-        "g" | "gig" | "gigs" | "gbps" | "gbit" | "gbits" => "Gbps",
-        _ => return None,
-    };
-    format!("{number} {unit}").parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn directions(up: &str, down: &str) -> Option<Said> {
-        Some(Said::Directions { up: up.parse().ok(), down: down.parse().ok() })
-    }
-
-    fn one(rate: &str) -> Option<Said> {
-        Some(Said::One(rate.parse().unwrap()))
-    }
-
-    #[test]
-    fn clear_names_are_read() {
-        assert_eq!(said("30_MEG_UP_50_MEG_DOWN"), directions("30 Mbps", "50 Mbps"));
-        assert_eq!(said("50M-down-7.5m-up"), directions("7.5 Mbps", "50 Mbps"));
-        assert_eq!(said("UP_512K_DOWN_1G"), directions("512 kbps", "1 Gbps"));
-        assert_eq!(said("HOME_20MBPS_DOWN"), directions("", "20 Mbps"));
-        assert_eq!(said("GOLD_7.5MEG"), one("7.5 Mbps"));
-        assert_eq!(said("10M"), one("10 Mbps"));
-        assert_eq!(said("1G_BUSINESS"), one("1 Gbps"));
-        assert_eq!(said("10M_2M"), Some(Said::Two("10 Mbps".parse().unwrap(), "2 Mbps".parse().unwrap())));
-    }
-
-    #[test]
-    fn other_names_say_nothing() {
-        for name in [
-            "GOLD", "GOLD_30", "5G_HOME", "4G", "10GB_DAILY", "500MB", "10M_BURST_20M", "30_UP_50_DOWN", "PLAN_4_G",
-            "MEGA_30X", "10M_20M_30M", "007M", "1..5M", "UP", "10M_FOR_SIGN_UP",
-        ] {
-            assert_eq!(said(name), None, "{name}");
-        }
-    }
 }

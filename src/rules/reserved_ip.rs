@@ -26,12 +26,9 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = context.each_address(|subscriber, address, held| {
-        let bounds = address.bounds();
-        let range = ranges(address).iter().find(|range| range.overlaps(bounds));
         let finding = |message: &str| Finding::new(RULE.id, held.at(), format!("{} {message}", shown(address)));
-        if let Some(range) = range {
-            let message = if range.holds(bounds) { range.message } else { "holds addresses that no host can have" };
-            return Some(finding(message).help(range.help));
+        if let Some(range) = reserved_range(address) {
+            return Some(finding(range.message_about(address)).help(range.help));
         }
         let (edge, block) = block_edge(subscriber, address)?;
         let (message, label) = match edge {
@@ -51,6 +48,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Why no host can have such an address, in any network: the end of a sentence about it.
+pub fn reserved_address(address: &Address) -> Option<&'static str> {
+    reserved_range(address).map(|range| range.message_about(address))
+}
+
+fn reserved_range(address: &Address) -> Option<&'static Range> {
+    ranges(address).iter().find(|range| range.overlaps(address.bounds()))
 }
 
 fn shown(address: &Address) -> String {
@@ -78,6 +84,10 @@ impl Range {
 
     fn overlaps(&self, (first, last): (u128, u128)) -> bool {
         first <= self.last && self.first <= last
+    }
+
+    fn message_about(&self, address: &Address) -> &'static str {
+        if self.holds(address.bounds()) { self.message } else { "holds addresses that no host can have" }
     }
 
     fn holds(&self, (first, last): (u128, u128)) -> bool {
@@ -120,6 +130,11 @@ fn ranges(address: &Address) -> &'static [Range; 5] {
         IpNet::V4(_) => &V4,
         IpNet::V6(_) => &V6,
     }
+}
+
+/// The last address of the reserved range that `address` lies in, as a number.
+pub(crate) fn reserved_until(address: &Address) -> Option<u128> {
+    ranges(address).iter().find(|range| range.overlaps(address.bounds())).map(|range| range.last)
 }
 
 /// Whether a single IPv4 address is the first or last of a block of its domain, and where that is.

@@ -59,5 +59,7 @@ fn the_manual_names_every_command_and_has_a_page_for_each() {
         assert!(page.contains(&format!(".TH shapeline-{command} 1")), "{page}");
         assert!(page.contains(r"\-\-color"), "{command}: options of every command are left out");
     }
-    assert_eq!(run.stdout.lines().count(), commands().len() + 1);
+    let nested: usize = Cli::command().get_subcommands().map(|command| command.get_subcommands().count()).sum();
+    assert_eq!(run.stdout.lines().count(), commands().len() + nested + 1);
+    assert!(repo.read("man/man1/shapeline-subscriber-add.1").contains(r"\-\-next\-free"));
 }

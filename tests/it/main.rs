@@ -5,12 +5,14 @@
 mod backup;
 mod check;
 mod delivery;
+mod edit;
 mod explain;
 mod fmt;
 mod generated;
 mod history;
 mod hostile;
 mod housekeeping;
+mod import;
 mod init;
 mod laws;
 mod plan;

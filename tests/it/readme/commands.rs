@@ -6,7 +6,7 @@ use shapeline::cli::Cli;
 use super::{Doc, codes, doc, written_docs};
 
 /// Commands that come later; documents say so where they name them.
-const NOT_YET: [&str; 6] = ["import", "subscriber", "serve", "collect", "conform", "simulate"];
+const NOT_YET: [&str; 4] = ["serve", "collect", "conform", "simulate"];
 
 /// The words of a simple command, until something only a shell knows.
 fn words(line: &str) -> Vec<String> {

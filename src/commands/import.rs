@@ -1,0 +1,172 @@
+//! `import`: what exists, taken over.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Outcome, refuse};
+use crate::cli::{ImportArgs, TextOrJson};
+use crate::edit::WorkTree;
+use crate::finding::{harmless, quoted};
+use crate::import::proposal::{self, Proposal, propose};
+use crate::import::report::{self, Ending};
+use crate::import::{Found, Kind, Options, read};
+use crate::model::Date;
+use crate::progress::Progress;
+use crate::tree::Tree;
+use crate::write::write_atomic;
+
+/// The largest source that is read.
+const MAX_SOURCE: u64 = 4 << 30;
+
+pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
+    let bytes = source(&args.file)?;
+    let shown = harmless(&args.file.display().to_string(), 200);
+    let options = Options {
+        kind: args.from,
+        map: args.map.clone(),
+        domain: args.domain.clone(),
+        database: args.database.clone(),
+    };
+    let progress = Progress::start(format!("reading {shown}"));
+    let found = match read(&bytes, &options) {
+        Ok(found) => found,
+        Err(unusable) => {
+            drop(progress);
+            writeln!(anstream::stderr().lock(), "{shown}: {}", report::plain(&unusable.0))?;
+            return Ok(Outcome::Refused);
+        }
+    };
+    drop((progress, bytes));
+    check_options(args, &found)?;
+    // From here on nobody else changes what is compared.
+    let mut told = Vec::new();
+    let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut told)?) };
+    for note in told {
+        writeln!(anstream::stderr().lock(), "{note}")?;
+    }
+    let progress = Progress::start("comparing with the data".to_owned());
+    let tree = Tree::Work { root: root.to_path_buf() };
+    let outcome = propose(found, &tree, &args.rate, args.on.unwrap_or_else(Date::today))?;
+    drop(progress);
+    let proposal = match outcome {
+        proposal::Outcome::Proposed(proposal) => *proposal,
+        proposal::Outcome::Refused(repo, findings) => {
+            let outcome = refuse(&repo, findings)?;
+            writeln!(anstream::stderr().lock(), "{shown}: nothing is imported until the data passes the check")?;
+            return Ok(outcome);
+        }
+    };
+    if let Some(unknown) = proposal.adoption.plans.unknown.first() {
+        bail!("{unknown}");
+    }
+    finish(args, &shown, proposal, lock)
+}
+
+/// Options that are of no use for this kind would be passed over in silence.
+fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
+    let kind = found.kind;
+    let word = kind.word();
+    if !args.map.is_empty() && kind != Kind::Csv {
+        bail!("--map is for csv, and this source is {word}");
+    }
+    if args.domain.is_some() && !matches!(kind, Kind::Csv | Kind::Libreqos) {
+        bail!("--domain is for csv and libreqos: in {word} every subscriber has a domain");
+    }
+    if args.database.is_some() && kind != Kind::Mysqldump {
+        bail!("--database is for mysqldump, and this source is {word}");
+    }
+    Ok(())
+}
+
+fn finish(args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
+    let refused = !proposal.found.refusals.is_empty();
+    let verdict = &proposal.effect.verdict;
+    let acknowledged = args.ack.as_ref() == Some(&proposal.effect.fingerprint);
+    let ending = match (refused && !args.skip_bad, verdict.is_safe() || acknowledged, args.dry_run) {
+        (true, ..) => Ending::RowsRefused,
+        (_, false, _) => Ending::Limits,
+        (_, _, true) => Ending::DryRun,
+        _ => Ending::Written,
+    };
+    let report_to = (refused && args.skip_bad && ending == Ending::Written).then(|| report_path(args));
+    let told = Told::new(args, shown, &proposal, ending, report_to.as_deref())?;
+    if let (Ending::Written, Some(lock)) = (ending, &lock) {
+        // First the report: whoever is left out must not be lost with it.
+        if let Some(path) = &report_to {
+            let lines: String = proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n").collect();
+            write_atomic(path, lines.as_bytes())?;
+        }
+        proposal.draft.write(lock)?;
+    }
+    told.print()?;
+    Ok(if matches!(ending, Ending::Written | Ending::DryRun) { Outcome::Fine } else { Outcome::Refused })
+}
+
+/// What is printed once all is done.
+struct Told {
+    before: String,
+    result: String,
+    after: String,
+}
+
+impl Told {
+    fn new(
+        args: &ImportArgs,
+        shown: &str,
+        proposal: &Proposal,
+        ending: Ending,
+        report_to: Option<&Path>,
+    ) -> Result<Told> {
+        let report_to = report_to.map(|path| path.display().to_string());
+        let mut before = report::source(&proposal.found, shown) + "\n";
+        let mut after = String::new();
+        let result = if args.format == TextOrJson::Json {
+            serde_json::to_string_pretty(&report::json(proposal, ending, report_to.as_deref()))? + "\n"
+        } else {
+            before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));
+            after = report::verdict(proposal, ending, args.ack.is_some());
+            report::text(proposal, ending)
+        };
+        if let Some(path) = report_to {
+            after += &format!("What was left out is in {}.\n", quoted(&path));
+        }
+        Ok(Told { before, result, after })
+    }
+
+    fn print(&self) -> Result<()> {
+        let mut notes = anstream::stderr().lock();
+        write!(notes, "{}", self.before)?;
+        let mut out = anstream::stdout().lock();
+        write!(out, "{}", self.result)?;
+        out.flush()?;
+        write!(notes, "{}", self.after)?;
+        Ok(())
+    }
+}
+
+fn report_path(args: &ImportArgs) -> PathBuf {
+    if let Some(path) = &args.report {
+        return path.clone();
+    }
+    let name = match args.file.file_name() {
+        Some(name) if args.file != Path::new("-") => name.to_string_lossy().into_owned(),
+        _ => "import".to_owned(),
+    };
+    PathBuf::from(format!("{name}.refused.txt"))
+}
+
+fn source(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_SOURCE + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_SOURCE + 1).read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() as u64 > MAX_SOURCE {
+        bail!("{} is larger than {} GiB", path.display(), MAX_SOURCE >> 30);
+    }
+    Ok(bytes)
+}

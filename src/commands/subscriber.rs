@@ -1,0 +1,42 @@
+//! `subscriber`: who has what, listed, shown and changed without an editor.
+
+mod add;
+mod change;
+mod list;
+mod names;
+mod prompt;
+mod record;
+mod set;
+mod show;
+mod who;
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Outcome;
+use crate::cli::{SubscriberArgs, SubscriberCommand};
+use crate::edit::Refusal;
+
+pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
+    let ended = match &args.command {
+        SubscriberCommand::List(args) => list::run(root, args),
+        SubscriberCommand::Show(args) => show::run(root, args),
+        SubscriberCommand::Add(args) => add::run(root, args),
+        SubscriberCommand::Set(args) => set::run(root, args),
+        SubscriberCommand::Suspend(args) => who::suspend(root, args),
+        SubscriberCommand::Resume(args) => who::resume(root, args),
+        SubscriberCommand::Remove(args) => who::remove(root, args),
+    };
+    match ended {
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) => {
+                writeln!(anstream::stderr(), "shapeline: {refusal}")?;
+                Ok(Outcome::Refused)
+            }
+            None => Err(error),
+        },
+        ended => ended,
+    }
+}

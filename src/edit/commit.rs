@@ -1,0 +1,213 @@
+//! A draft as a commit on a branch, without touching the work tree or the index.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, ObjectType, Oid};
+
+use super::draft::Draft;
+use crate::finding::quoted;
+use crate::git::Git;
+use crate::tree::Tree;
+
+/// The branch that is committed to, and what is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitSpec {
+    /// The branch's name, without `refs/heads/`.
+    pub branch: String,
+    /// The message.
+    pub message: String,
+}
+
+/// A branch to commit to, and where the data is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchTip {
+    /// Its name, without `refs/heads/`.
+    pub name: String,
+    /// The commit that the data is read from: the branch's tip, or `HEAD` for a new one.
+    pub commit: Oid,
+    /// Whether the branch is not there yet.
+    pub is_new: bool,
+}
+
+impl Git {
+    /// The branch called `name` to commit to: continued if it is there, else new from `HEAD`.
+    ///
+    /// # Errors
+    /// If that is no name for a branch, or the branch is checked out somewhere.
+    pub fn branch_to_commit_to(&self, name: &str) -> Result<BranchTip> {
+        let valid = git2::Branch::name_is_valid(name).unwrap_or(false) && !name.starts_with('-') && name != "HEAD";
+        if !valid {
+            bail!("{} is no name for a branch: letters, digits and . _ / - will do", quoted(name));
+        }
+        match self.repository().find_branch(name, git2::BranchType::Local) {
+            Ok(branch) => {
+                if branch.is_head() || self.is_checked_out(name) {
+                    bail!(
+                        "the branch {} is checked out: a commit there would leave its files behind; name another with \
+                         --branch, or leave out --commit and commit with git",
+                        quoted(name)
+                    );
+                }
+                let commit = branch.get().peel_to_commit()?.id();
+                Ok(BranchTip { name: name.to_owned(), commit, is_new: false })
+            }
+            Err(_) => {
+                // A repository without a commit has a branch that is checked out and not there.
+                let commit = self.commit("HEAD").context("commit the data once with git, then use --commit")?;
+                Ok(BranchTip { name: name.to_owned(), commit, is_new: true })
+            }
+        }
+    }
+
+    /// Whether any work tree of the repository has the branch checked out.
+    fn is_checked_out(&self, name: &str) -> bool {
+        let here = self.repository();
+        let names = here.worktrees();
+        let linked = names.iter().flatten().filter_map(|name| here.find_worktree(name.ok().flatten()?).ok());
+        let linked = linked.filter_map(|tree| git2::Repository::open_from_worktree(&tree).ok());
+        let main = git2::Repository::open(here.commondir()).ok();
+        let reference = format!("refs/heads/{name}");
+        linked.chain(main).any(|tree| {
+            let head = tree.find_reference("HEAD");
+            !tree.is_bare() && head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(&reference))
+        })
+    }
+
+    /// `wanted`, or the first of `wanted-2`, `wanted-3` … that no branch is called.
+    pub fn free_branch_name(&self, wanted: &str) -> String {
+        let taken = |name: &str| {
+            let local = self.repository().find_reference(&format!("refs/heads/{name}"));
+            let remote = self.repository().find_reference(&format!("refs/remotes/origin/{name}"));
+            local.is_ok() || remote.is_ok()
+        };
+        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    /// Pushes a branch to `origin` by the system's git, with the user's own credentials.
+    ///
+    /// # Errors
+    /// If there is no such program or remote, or the push fails; git has then told why.
+    pub fn push(&self, branch: &str) -> Result<()> {
+        if self.repository().find_remote("origin").is_err() {
+            bail!("there is no remote `origin` to push to; `git remote add origin URL` names one");
+        }
+        let reference = format!("refs/heads/{branch}");
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let mut git = system_git(&self.git_dir());
+        git.args(["push", "--quiet", "origin", &format!("{reference}:{reference}")]);
+        git.stdin(if terminal { Stdio::inherit() } else { Stdio::null() });
+        // What git says on standard output is no result of ours.
+        git.stdout(Stdio::null());
+        if !terminal {
+            git.env("GIT_TERMINAL_PROMPT", "0");
+        }
+        let status = git.status().context("cannot run git, which pushes")?;
+        if !status.success() {
+            bail!(
+                "the branch {0} is committed here, and git could not push it; `git push origin {1}` tries again",
+                quoted(branch),
+                crate::finding::harmless(branch, 200)
+            );
+        }
+        Ok(())
+    }
+}
+
+fn system_git(git_dir: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("--git-dir").arg(git_dir);
+    git
+}
+
+impl Draft {
+    /// Commits every change to a branch. The draft must be of the branch's tip.
+    ///
+    /// # Errors
+    /// If git does not know who commits, the branch moved meanwhile, or something cannot be written.
+    pub fn commit(&self, git: &Git, on: &CommitSpec) -> Result<Oid> {
+        let tip = git.branch_to_commit_to(&on.branch)?;
+        let Tree::Revision { commit: base, prefix, .. } = self.base() else {
+            bail!("only what was read from git can be committed to a branch");
+        };
+        let moved = || format!("the branch {} moved while the edit was made; try again", quoted(&on.branch));
+        if !tip.is_new && tip.commit != *base {
+            bail!(moved());
+        }
+        let repository = git.repository();
+        let parent = repository.find_commit(*base)?;
+        let tree = self.write_tree(repository, &parent.tree()?, prefix)?;
+        let commit = make_commit(git, &tree, &parent, &on.message)?;
+        let (name, log) = (format!("refs/heads/{}", on.branch), "shapeline: edit");
+        let moved_to = if tip.is_new {
+            repository.reference(&name, commit, false, log)
+        } else {
+            repository.reference_matching(&name, commit, true, *base, log)
+        };
+        moved_to.with_context(moved)?;
+        Ok(commit)
+    }
+
+    /// The tree of `old` with the changes of the data repository at `prefix`.
+    fn write_tree<'r>(
+        &self,
+        repository: &'r git2::Repository,
+        old: &git2::Tree<'_>,
+        prefix: &str,
+    ) -> Result<git2::Tree<'r>> {
+        let mut update = TreeUpdateBuilder::new();
+        for change in self.changes() {
+            let path = if prefix.is_empty() { change.path.to_owned() } else { format!("{prefix}/{}", change.path) };
+            let Some(text) = change.after else {
+                update.remove(path);
+                continue;
+            };
+            let executable = old.get_path(Path::new(&path)).is_ok_and(|entry| {
+                entry.kind() == Some(ObjectType::Blob) && entry.filemode() == i32::from(FileMode::BlobExecutable)
+            });
+            let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
+            update.upsert(path, repository.blob(text.as_bytes())?, mode);
+        }
+        let tree = update.create_updated(repository, old).context("cannot write the new tree to git")?;
+        Ok(repository.find_tree(tree)?)
+    }
+}
+
+fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, message: &str) -> Result<Oid> {
+    let repository = git.repository();
+    let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {
+        bail!(
+            "git does not know who you are; tell it once: git config --global user.name 'Your Name' and \
+             git config --global user.email you@example"
+        );
+    };
+    let sign =
+        repository.config().and_then(|mut config| config.snapshot()?.get_bool("commit.gpgsign")).unwrap_or(false);
+    if !sign {
+        return repository
+            .commit(None, &author, &committer, message, tree, &[parent])
+            .context("cannot write the commit to git");
+    }
+    signed_commit(git, tree.id(), parent.id(), message)
+}
+
+/// Signing is git's own business: programs, agents and keys are those that the user has set up.
+fn signed_commit(git: &Git, tree: Oid, parent: Oid, message: &str) -> Result<Oid> {
+    let mut command = system_git(&git.git_dir());
+    command.args(["commit-tree", "-S", "-F", "-", "-p", &parent.to_string(), &tree.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot run git, which signs the commit")?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(message.as_bytes()).context("cannot hand the message to git")?;
+    }
+    let out = child.wait_with_output().context("cannot run git, which signs the commit")?;
+    let id = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    if !out.status.success() {
+        bail!("git could not sign the commit, which commit.gpgsign asks for; nothing was committed");
+    }
+    Oid::from_str(&id).with_context(|| format!("git gave {} for a commit", quoted(&id)))
+}

@@ -1,0 +1,28 @@
+//! Edits of data files: on the text, by span, so that everything else survives byte for byte.
+//!
+//! [`Draft`] holds the files of one repository as proposed; [`FileEdits`] makes the edits of one of
+//! them. A draft is checked like any other data, by its [`Draft::tree`], before it is written.
+
+mod change;
+mod commit;
+mod draft;
+mod file;
+mod home;
+mod lines;
+mod next_free;
+mod record;
+mod review;
+mod splice;
+mod value;
+pub mod who;
+mod work_tree;
+
+pub use change::{Changes, FieldChange, Refusal};
+pub use commit::{BranchTip, CommitSpec};
+pub use draft::{Change, Draft};
+pub use file::{FileEdits, Refused, new_file};
+pub use home::{Home, Homes, address_file_name};
+pub use next_free::{domains_of, next_free};
+pub use review::Review;
+pub use value::{Fields, Value};
+pub use work_tree::{WorkTree, Written};

@@ -1,0 +1,78 @@
+//! Which subscriber is meant: by id, by key, or by address.
+
+use crate::finding::{nearest, quoted};
+use crate::model::Address;
+use crate::model::Subscriber;
+use crate::repo::{Record, Repo};
+
+/// How many candidates are named.
+const SHOWN: usize = 10;
+
+/// The one subscriber that `who` means: an id, `address@domain`, or an address.
+///
+/// # Errors
+/// A sentence, if it means none or more than one.
+pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, String> {
+    let found = all(repo, who);
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(nobody(repo, who)),
+        several => {
+            let mut text = format!("{} may be any of these; name one by its id or key:", quoted(who));
+            for record in several.iter().take(SHOWN) {
+                let path = repo.sources.file(record.file).path();
+                let key = quoted(&record.value.key());
+                text += &format!("\n  {key}, {} in {}", addresses(&record.value), quoted(path));
+            }
+            if several.len() > SHOWN {
+                text += &format!("\n  and {} more", several.len() - SHOWN);
+            }
+            Err(text)
+        }
+    }
+}
+
+/// Everybody whom `who` may mean: the id decides, then the key, then the address.
+fn all<'r>(repo: &'r Repo, who: &str) -> Vec<&'r Record<Subscriber>> {
+    let with = |is: &dyn Fn(&Subscriber) -> bool| -> Vec<&'r Record<Subscriber>> {
+        repo.subscribers.iter().filter(|record| is(&record.value)).collect()
+    };
+    let by_id = with(&|subscriber| subscriber.id.as_ref().is_some_and(|id| id.as_str() == who));
+    if !by_id.is_empty() {
+        return by_id;
+    }
+    let (address, domain) = match who.rsplit_once('@') {
+        Some((address, domain)) => (address, Some(domain)),
+        None => (who, None),
+    };
+    let Ok(address) = address.parse::<Address>() else { return Vec::new() };
+    with(&|subscriber| {
+        domain.is_none_or(|domain| subscriber.domain.as_str() == domain)
+            && subscriber.ip.as_slice().iter().any(|ip| ip.net() == address.net())
+    })
+}
+
+fn nobody(repo: &Repo, who: &str) -> String {
+    let none = format!("there is no subscriber {}", quoted(who));
+    if let Ok(address) = who.parse::<Address>() {
+        let around =
+            |subscriber: &Subscriber| subscriber.ip.as_slice().iter().any(|ip| ip.net().contains(&address.net()));
+        return match repo.subscribers.iter().find(|record| around(&record.value)) {
+            Some(record) => format!("{none}; it lies within {}: name that", quoted(&record.value.key())),
+            None => none,
+        };
+    }
+    let keys: Vec<String> = repo.subscribers.iter().map(|record| record.value.key()).collect();
+    match nearest(who, keys.iter().map(String::as_str)) {
+        Some(near) => format!("{none}; did you mean {}?", quoted(near)),
+        None => format!("{none}; name one by its id, its address, or address@domain"),
+    }
+}
+
+/// A subscriber's addresses, the first few of them.
+pub fn addresses(subscriber: &Subscriber) -> String {
+    let ips = subscriber.ip.as_slice();
+    let shown: Vec<String> = ips.iter().take(3).map(ToString::to_string).collect();
+    let more = if ips.len() > shown.len() { format!(" and {} more", ips.len() - shown.len()) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}

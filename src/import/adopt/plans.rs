@@ -1,0 +1,316 @@
+//! The plans of a source: which of them are there, which are new, which lack a rate.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::str::FromStr;
+
+use super::Present;
+use crate::finding::{nearest, quoted};
+use crate::import::csv::rate;
+use crate::import::{Found, FoundPlan, PlanKey};
+use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+
+/// `NAME=UP/DOWN`: the rates of a plan, given by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenRates {
+    /// The plan, as the source or the data calls it.
+    pub plan: String,
+    /// The upload rate.
+    pub up: Rate,
+    /// The download rate.
+    pub down: Rate,
+}
+
+impl FromStr for GivenRates {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // What the shaper is told may hold a `=` itself, such as `"Plan"=GOLD`.
+        let parts = text.rsplit_once('=').and_then(|(plan, rates)| Some((plan, rates.split_once('/')?)));
+        let Some((plan, (up, down))) = parts else {
+            return Err(format!("{} is not NAME=UP/DOWN, such as GOLD=30Mbps/50Mbps", quoted(text)));
+        };
+        Ok(Self { plan: plan.to_owned(), up: rate(up.trim())?, down: rate(down.trim())? })
+    }
+}
+
+/// A plan that is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlan {
+    /// Its name.
+    pub name: PlanName,
+    /// What the shaper is told, if that is not the name.
+    pub attribute: Option<Attribute>,
+    /// Its upload rate, if it is known.
+    pub up: Option<Rate>,
+    /// Its download rate, if it is known.
+    pub down: Option<Rate>,
+    /// For people.
+    pub description: Option<Text>,
+}
+
+/// A plan of which a rate is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The plan.
+    pub name: String,
+    /// Whether the upload rate is missing.
+    pub up: bool,
+    /// Whether the download rate is missing.
+    pub down: bool,
+    /// How many subscribers of the source have it.
+    pub subscribers: usize,
+}
+
+/// What is done to the plans.
+#[derive(Clone, Debug, Default)]
+pub struct PlanWork {
+    /// The name of each plan of the source; nothing for one that is left out, which nobody has.
+    pub names: Vec<Option<PlanName>>,
+    /// Plans that are made.
+    pub new: Vec<NewPlan>,
+    /// Rates that are set: the plan's place in the data, upload, download.
+    pub set: Vec<(usize, Option<Rate>, Option<Rate>)>,
+    /// Plans that lack a rate.
+    pub missing: Vec<Missing>,
+    /// Plans of the source that nobody has and of which no rate is known: they are left out.
+    pub left_out: Vec<String>,
+    /// Rates given by hand for no plan of the source: each a sentence.
+    pub unknown: Vec<String>,
+}
+
+impl PlanWork {
+    pub(super) fn new(found: &Found, present: &Present<'_>, given: &[GivenRates]) -> Self {
+        let mut work = Self::default();
+        let mut naming = Naming::new(present);
+        let mut used = HashSet::new();
+        for plan in &found.plans {
+            let name = match naming.present(plan) {
+                Some(at) => Some(work.existing(plan, at, present, given, &mut used)),
+                None => work.made(plan, &mut naming, given, &mut used),
+            };
+            work.names.push(name);
+        }
+        work.missing.sort();
+        let known = || found.plans.iter().map(|plan| plan.key.to_string());
+        for rates in given.iter().filter(|rates| !used.contains(&rates.plan)) {
+            let all: Vec<String> = known().collect();
+            let hint = nearest(&rates.plan, all.iter().map(String::as_str));
+            let hint = hint.map_or_else(String::new, |near| format!("; did you mean {}?", quoted(near)));
+            work.unknown.push(format!("--rate names {}, which is no plan of the source{hint}", quoted(&rates.plan)));
+        }
+        work
+    }
+
+    /// A plan that the data has.
+    fn existing(
+        &mut self,
+        plan: &FoundPlan,
+        at: usize,
+        present: &Present<'_>,
+        given: &[GivenRates],
+        used: &mut HashSet<String>,
+    ) -> PlanName {
+        let known = &present.repo.plans[at].value;
+        let incomplete = present.incomplete.contains(known.name.as_str());
+        let (up, down) = told(plan, known.name.as_str(), given, used);
+        let set = |told: Option<Rate>, is: Rate| told.filter(|told| incomplete || *told != is);
+        let (set_up, set_down) = (set(up, known.up), set(down, known.down));
+        if set_up.is_some() || set_down.is_some() {
+            self.set.push((at, set_up, set_down));
+        }
+        if incomplete {
+            self.lack(known.name.as_str(), up, down, plan.subscribers);
+        }
+        known.name.clone()
+    }
+
+    /// A plan that is new; nothing if nobody has it and nothing is known of it.
+    fn made(
+        &mut self,
+        plan: &FoundPlan,
+        naming: &mut Naming<'_>,
+        given: &[GivenRates],
+        used: &mut HashSet<String>,
+    ) -> Option<PlanName> {
+        let wanted = wanted_name(&plan.key);
+        let (up, down) = told(plan, &wanted, given, used);
+        let (up, down) = match RatesSaid::by_name(&wanted) {
+            Some(RatesSaid::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
+            Some(RatesSaid::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
+            Some(RatesSaid::Two(..)) | None => (up, down),
+        };
+        if plan.subscribers == 0 && (up.is_none() || down.is_none()) {
+            self.left_out.push(plan.key.to_string());
+            return None;
+        }
+        let name = naming.free(&wanted)?;
+        self.lack(name.as_str(), up, down, plan.subscribers);
+        let told = match &plan.key {
+            PlanKey::Attribute(attribute) => Some(attribute.as_str()),
+            _ => plan.attribute.as_deref(),
+        };
+        let attribute = told.filter(|told| *told != name.as_str()).and_then(|told| told.parse().ok());
+        let original = match &plan.key {
+            PlanKey::Name(text) if text != name.as_str() => text.parse().ok(),
+            _ => None,
+        };
+        let description = plan.description.clone().or(original);
+        self.new.push(NewPlan { name: name.clone(), attribute, up, down, description });
+        Some(name)
+    }
+
+    fn lack(&mut self, name: &str, up: Option<Rate>, down: Option<Rate>, subscribers: usize) {
+        if up.is_none() || down.is_none() {
+            self.missing.push(Missing { name: name.to_owned(), up: up.is_none(), down: down.is_none(), subscribers });
+        }
+    }
+}
+
+/// The rates that somebody tells: by hand, or else in the source.
+fn told(
+    plan: &FoundPlan,
+    name: &str,
+    given: &[GivenRates],
+    used: &mut HashSet<String>,
+) -> (Option<Rate>, Option<Rate>) {
+    let key = plan.key.to_string();
+    match given.iter().find(|rates| rates.plan == name || rates.plan == key) {
+        Some(rates) => {
+            used.insert(rates.plan.clone());
+            (Some(rates.up), Some(rates.down))
+        }
+        None => (plan.up, plan.down),
+    }
+}
+
+/// Which plans there are, by all that a source may call them.
+struct Naming<'r> {
+    plans: Vec<&'r Plan>,
+    by_attribute: HashMap<&'r str, usize>,
+    by_name: HashMap<&'r str, usize>,
+    by_description: HashMap<&'r str, usize>,
+    offered_by_rates: HashMap<(Rate, Rate), Vec<usize>>,
+    taken: BTreeSet<String>,
+}
+
+impl<'r> Naming<'r> {
+    fn new(present: &Present<'r>) -> Self {
+        let mut naming = Self {
+            plans: present.repo.plans.iter().map(|plan| &plan.value).collect(),
+            by_attribute: HashMap::new(),
+            by_name: HashMap::new(),
+            by_description: HashMap::new(),
+            offered_by_rates: HashMap::new(),
+            taken: BTreeSet::new(),
+        };
+        for (at, plan) in naming.plans.iter().enumerate() {
+            naming.by_attribute.entry(plan.shaper_attribute()).or_insert(at);
+            naming.by_name.entry(plan.name.as_str()).or_insert(at);
+            if let Some(description) = &plan.description {
+                let made = wanted_name(&PlanKey::Name(description.to_string()));
+                if plan.name.as_str().starts_with(&made) {
+                    naming.by_description.entry(description.as_str()).or_insert(at);
+                }
+            }
+            if plan.status == PlanStatus::Offered && !present.incomplete.contains(plan.name.as_str()) {
+                naming.offered_by_rates.entry((plan.up, plan.down)).or_default().push(at);
+            }
+            naming.taken.insert(plan.name.as_str().to_ascii_lowercase());
+        }
+        naming
+    }
+
+    /// The plan of the data that is meant.
+    fn present(&self, plan: &FoundPlan) -> Option<usize> {
+        match &plan.key {
+            PlanKey::Attribute(attribute) => self.by_attribute.get(attribute.as_str()).copied(),
+            // What a name had to be written otherwise for is kept in the description. A plan that is
+            // called so, but is another one that had to be, is not meant.
+            PlanKey::Name(name) => {
+                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.stands_for_another(**at, name));
+                by_name.or_else(|| self.by_description.get(name.as_str())).copied()
+            }
+            PlanKey::Rates(up, down) => {
+                let by_name = self.by_name.get(wanted_name(&plan.key).as_str()).copied();
+                by_name.or_else(|| match self.offered_by_rates.get(&(*up, *down))?.as_slice() {
+                    [one] => Some(*one),
+                    _ => None,
+                })
+            }
+        }
+    }
+
+    /// Whether the plan's description is a name of which its own was made, and not `name`.
+    fn stands_for_another(&self, at: usize, name: &str) -> bool {
+        let plan = self.plans[at];
+        let description = plan.description.as_ref().map(Text::as_str).filter(|text| *text != name);
+        description.is_some_and(|text| wanted_name(&PlanKey::Name(text.to_owned())) == plan.name.as_str())
+    }
+
+    /// `wanted`, or with a number if that is another plan's name. Names that differ in case alone
+    /// would be one file on some computers.
+    fn free(&mut self, wanted: &str) -> Option<PlanName> {
+        let numbered = |number: u32| if number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
+        let name = (1..).map(numbered).find(|name| !self.taken.contains(&name.to_ascii_lowercase()))?;
+        self.taken.insert(name.to_ascii_lowercase());
+        name.parse().ok()
+    }
+}
+
+/// A valid name for a plan that the source calls so: of `"Plan"=GOLD_7.5MEG` the part that says which,
+/// with `_` for whatever no name may hold.
+fn wanted_name(key: &PlanKey) -> String {
+    let text = match key {
+        PlanKey::Attribute(text) => {
+            let value = text.rsplit('=').next().unwrap_or(text).trim_matches('"');
+            if value.contains(|c: char| c.is_ascii_alphanumeric()) { value } else { text }
+        }
+        PlanKey::Name(text) => text,
+        PlanKey::Rates(up, down) => return format!("{}_UP_{}_DOWN", meg(*up), meg(*down)),
+    };
+    let valid = |c: char| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '_' };
+    let name: String = text.chars().map(valid).collect();
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    // With room for a number behind.
+    let name: String = name.chars().take(120).collect();
+    if name.is_empty() { "plan".to_owned() } else { name }
+}
+
+/// `30 Mbps` as `30_MEG`, `2.5 Mbps` as `2.5_MEG`, exactly.
+fn meg(rate: Rate) -> String {
+    let (whole, rest) = (rate.bps() / 1_000_000, rate.bps() % 1_000_000);
+    if rest == 0 {
+        return format!("{whole}_MEG");
+    }
+    format!("{whole}.{}_MEG", format!("{rest:06}").trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_get_names_that_can_be_read() {
+        let name = |text: &str| wanted_name(&PlanKey::Attribute(text.to_owned()));
+        assert_eq!(name("30_MEG_UP_50_MEG_DOWN"), "30_MEG_UP_50_MEG_DOWN");
+        assert_eq!(name("\"Plan\"=GOLD_7.5MEG"), "GOLD_7.5MEG");
+        assert_eq!(name("Rate=\"30/30\""), "30_30");
+        assert_eq!(name("="), "plan");
+        let rates = |up: &str, down: &str| wanted_name(&PlanKey::Rates(up.parse().unwrap(), down.parse().unwrap()));
+        assert_eq!(rates("30 Mbps", "1 Gbps"), "30_MEG_UP_1000_MEG_DOWN");
+        assert_eq!(rates("2.5 Mbps", "64 kbps"), "2.5_MEG_UP_0.064_MEG_DOWN");
+        assert!(PlanName::is_valid(&rates("2.5 Mbps", "1 bit/s")));
+    }
+
+    #[test]
+    fn rates_are_given_in_any_clear_spelling() {
+        let given: GivenRates = "\"Plan\"=GOLD=7.5M/60 Mbps".parse().unwrap();
+        assert_eq!(
+            (given.plan.as_str(), given.up.to_string(), given.down.to_string()),
+            ("\"Plan\"=GOLD", "7.5 Mbps".into(), "60 Mbps".into())
+        );
+        for bad in ["GOLD", "GOLD=30", "GOLD=30/50", "GOLD=30MB/50MB"] {
+            assert!(bad.parse::<GivenRates>().is_err(), "{bad}");
+        }
+    }
+}

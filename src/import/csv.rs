@@ -1,0 +1,190 @@
+//! A table in CSV: whichever columns there are, by name or as `--map` says.
+
+use std::str::FromStr;
+
+use super::columns::{Columns, Row, Rows};
+use super::found::{Found, Kind, Origin, Unusable};
+use super::gather::{Gather, Raw, RawPlan};
+use crate::finding::{nearest, quoted};
+use crate::model::{DomainName, Rate};
+
+/// What a column can be, and what it is called in tables: the first is what `--map` calls it. Names
+/// are in lower case, with letters and digits alone.
+const FIELDS: [(Field, &[&str]); 11] = [
+    (Field::Ip, &["ip", "ipaddress", "address", "ipaddr", "ips", "ipaddresses", "addresses", "ipv4", "ipv4address"]),
+    (Field::Ipv6, &["ipv6", "ipv6address"]),
+    (Field::Domain, &["domain", "domainname", "realm"]),
+    (Field::Plan, &["plan", "planname", "package", "product", "service"]),
+    (Field::Id, &["id", "subid", "subscriberid", "customerid", "accountid", "account"]),
+    (Field::Name, &["name", "customer", "customername", "subscriber", "subscribername"]),
+    (Field::Status, &["status", "state"]),
+    (Field::Up, &["up", "upload", "uploadrate", "uprate", "upmbps", "uploadmbps", "uploadkbps", "upkbps"]),
+    (
+        Field::Down,
+        &["down", "download", "downloadrate", "downrate", "downmbps", "downloadmbps", "downloadkbps", "downkbps"],
+    ),
+    (Field::Starts, &["starts", "startdate", "start"]),
+    (Field::Ends, &["ends", "enddate", "end"]),
+];
+
+/// What a column can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Ip,
+    Ipv6,
+    Domain,
+    Plan,
+    Id,
+    Name,
+    Status,
+    Up,
+    Down,
+    Starts,
+    Ends,
+}
+
+/// `FIELD=COLUMN`: which column is what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    field: Field,
+    column: String,
+}
+
+impl FromStr for Mapping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((word, column)) = text.split_once('=') else {
+            return Err(format!("{} is not FIELD=COLUMN, such as plan=Product", quoted(text)));
+        };
+        let words = || FIELDS.iter().map(|(_, names)| names[0]);
+        match FIELDS.iter().find(|(_, names)| names[0] == word.trim()) {
+            Some((field, _)) => Ok(Self { field: *field, column: column.to_owned() }),
+            None => Err(match nearest(word, words()) {
+                Some(near) => format!("there is no field {}; did you mean {}?", quoted(word), quoted(near)),
+                None => {
+                    format!("there is no field {}; there are {}", quoted(word), words().collect::<Vec<_>>().join(", "))
+                }
+            }),
+        }
+    }
+}
+
+/// Where each field is.
+struct Layout {
+    columns: [Option<usize>; FIELDS.len()],
+    up_unit: Option<&'static str>,
+    down_unit: Option<&'static str>,
+}
+
+impl Layout {
+    fn new(columns: &Columns, map: &[Mapping]) -> Result<Self, Unusable> {
+        let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
+        for (field, names) in &FIELDS {
+            layout.columns[*field as usize] = columns.find(names);
+        }
+        for mapping in map {
+            let at = columns.named(&mapping.column)?;
+            // What is said to be one thing is not taken for another because of its name.
+            for column in layout.columns.iter_mut().filter(|column| **column == Some(at)) {
+                *column = None;
+            }
+            layout.columns[mapping.field as usize] = Some(at);
+        }
+        if layout.at(Field::Ip).is_none() && layout.at(Field::Ipv6).is_none() {
+            return Err(lacks("an address", "ip", columns));
+        }
+        if layout.at(Field::Plan).is_none() && (layout.at(Field::Up).is_none() || layout.at(Field::Down).is_none()) {
+            return Err(lacks("a plan", "plan", columns));
+        }
+        layout.up_unit = layout.at(Field::Up).and_then(|at| unit(&columns.names[at]));
+        layout.down_unit = layout.at(Field::Down).and_then(|at| unit(&columns.names[at]));
+        Ok(layout)
+    }
+
+    fn at(&self, field: Field) -> Option<usize> {
+        self.columns[field as usize]
+    }
+}
+
+fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
+    Unusable::new(format!(
+        "no column holds {what}, as far as the header tells: {}; say which one with --map {field}=COLUMN",
+        columns.listed()
+    ))
+}
+
+/// The unit that a header says, such as `Upload (Mbps)`.
+fn unit(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    ["kbps", "Mbps", "Gbps"].into_iter().find(|unit| lower.contains(&unit.to_ascii_lowercase()))
+}
+
+/// Reads a table.
+///
+/// # Errors
+/// If it is no table, or lacks a column.
+pub fn read(bytes: &[u8], map: &[Mapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
+    let rows = Rows::open(bytes, None)?;
+    let layout = Layout::new(&rows.columns, map)?;
+    let mut gather = Gather::new(Kind::Csv, domain);
+    rows.each(&mut gather, |gather, origin, row| one(gather, origin, row, &layout))?;
+    Ok(gather.finish())
+}
+
+fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
+    let get = |field| row.get(layout.at(field));
+    let mut reasons = Vec::new();
+    let up = cell_rate(get(Field::Up), layout.up_unit, &mut reasons);
+    let down = cell_rate(get(Field::Down), layout.down_unit, &mut reasons);
+    let plan = match (layout.at(Field::Plan), up, down) {
+        (Some(at), ..) => RawPlan::Name { name: row.get(Some(at)), attribute: "", up, down },
+        (None, Some(up), Some(down)) => RawPlan::Rates(up, down),
+        (None, ..) => {
+            if reasons.is_empty() {
+                reasons.push("there is no rate".to_owned());
+            }
+            RawPlan::None
+        }
+    };
+    let raw = Raw {
+        addresses: [get(Field::Ip), get(Field::Ipv6)].into_iter().flat_map(several).collect(),
+        domain: get(Field::Domain),
+        plan,
+        id: get(Field::Id),
+        name: get(Field::Name),
+        status: get(Field::Status),
+        starts: get(Field::Starts),
+        ends: get(Field::Ends),
+    };
+    gather.subscriber(origin, &raw, reasons);
+}
+
+/// The addresses in one cell.
+pub fn several(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split([',', ';', ' ', '\n']).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A rate, as people write it: `30 Mbps`, `30M`, or a number under a header that says the unit.
+fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Option<Rate> {
+    if cell.is_empty() {
+        return None;
+    }
+    let number = cell.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let text = match unit {
+        Some(unit) if number => format!("{cell} {unit}"),
+        _ => cell.to_owned(),
+    };
+    rate(&text).map_err(|reason| reasons.push(reason)).ok()
+}
+
+/// A rate in any clear spelling.
+///
+/// # Errors
+/// A sentence, if it is none.
+pub fn rate(text: &str) -> Result<Rate, String> {
+    text.parse::<Rate>().or_else(|error| match error.suggestion.as_ref().and_then(|meant| meant.parse().ok()) {
+        Some(rate) => Ok(rate),
+        None => Err(error.to_string()),
+    })
+}

@@ -1,0 +1,314 @@
+//! Rows of any source → [`Found`]: every value is looked at, and every problem of a row is told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
+use super::report::plain;
+use super::twice;
+use crate::finding::{harmless, quoted};
+use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
+use crate::rules::reserved_address;
+
+/// One row, as the source has it. Empty texts stand for what is not there.
+#[derive(Clone, Debug, Default)]
+pub struct Raw<'a> {
+    /// The addresses.
+    pub addresses: Vec<&'a str>,
+    /// The domain, perhaps with an `@` in front.
+    pub domain: &'a str,
+    /// The plan.
+    pub plan: RawPlan<'a>,
+    /// The id.
+    pub id: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// `active` or `suspended`.
+    pub status: &'a str,
+    /// The first day of service.
+    pub starts: &'a str,
+    /// The first day without service.
+    pub ends: &'a str,
+}
+
+/// How a row names its plan.
+#[derive(Clone, Debug, Default)]
+pub enum RawPlan<'a> {
+    /// Not at all.
+    #[default]
+    None,
+    /// By what the shaper is told.
+    Attribute(&'a str),
+    /// By name, with what else the row says of the plan.
+    Name {
+        /// The name.
+        name: &'a str,
+        /// What the shaper is told.
+        attribute: &'a str,
+        /// The upload rate.
+        up: Option<Rate>,
+        /// The download rate.
+        down: Option<Rate>,
+    },
+    /// By its rates alone.
+    Rates(Rate, Rate),
+}
+
+/// Collects what a source holds.
+pub struct Gather {
+    found: Found,
+    plans: HashMap<PlanKey, u32>,
+    fallback_domain: Option<String>,
+}
+
+impl Gather {
+    /// Nothing yet, of a source of this kind; rows without a domain get `domain`.
+    pub fn new(kind: Kind, domain: Option<&DomainName>) -> Self {
+        let found = Found {
+            kind,
+            plans: Vec::new(),
+            domains: BTreeMap::new(),
+            subscribers: Vec::new(),
+            refusals: Vec::new(),
+            doubted: Doubted::default(),
+            notes: Vec::new(),
+        };
+        Self { found, plans: HashMap::new(), fallback_domain: domain.map(ToString::to_string) }
+    }
+
+    /// Tells that something cannot be taken over.
+    pub fn refuse(&mut self, origin: Origin, subject: &str, mut reasons: Vec<String>) {
+        // Libraries quote what they cannot read as it is.
+        reasons.iter_mut().for_each(|reason| *reason = plain(reason));
+        self.found.refusals.push(Refusal { origin, subject: harmless(subject, 120), reasons });
+    }
+
+    /// Tells something that one should know.
+    pub fn note(&mut self, sentence: String) {
+        self.found.notes.push(sentence);
+    }
+
+    /// Takes a row, or tells why it cannot be taken; `reasons` is what is wrong with it already.
+    pub fn subscriber(&mut self, origin: Origin, raw: &Raw<'_>, mut reasons: Vec<String>) {
+        let ip = addresses(&raw.addresses, &mut reasons);
+        let domain = self.domain_name(raw.domain, &mut reasons);
+        let plan = plan_key(&raw.plan, &mut reasons);
+        let more = more(raw, &mut reasons);
+        if let (Some(ip), Some(domain), Some(key), true) = (ip, domain, plan, reasons.is_empty()) {
+            match self.plan(origin, key, &raw.plan) {
+                Ok(plan) => {
+                    self.found.plans[plan as usize].subscribers += 1;
+                    self.found.domains.entry(domain.clone()).or_insert(origin);
+                    self.found.subscribers.push(FoundSubscriber { origin, ip, domain, plan, more });
+                    return;
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        let subject =
+            [raw.addresses.join(", ").as_str(), raw.id].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
+        self.refuse(origin, subject.as_deref().unwrap_or("(nothing)"), reasons);
+    }
+
+    /// Takes a plan that the source lists by itself.
+    pub fn listed_plan(&mut self, origin: Origin, attribute: &str) {
+        let raw = RawPlan::Attribute(attribute);
+        let mut reasons = Vec::new();
+        if let Some(key) = plan_key(&raw, &mut reasons) {
+            let _ = self.plan(origin, key, &raw);
+        }
+    }
+
+    /// Takes a domain that the source lists by itself; its name if it has a valid one.
+    pub fn listed_domain(&mut self, origin: Origin, name: &str) {
+        if let Some(name) = self.domain_name(name, &mut Vec::new()) {
+            self.found.domains.entry(name).or_insert(origin);
+        }
+    }
+
+    /// The number of a plan, which is new or says the same as before.
+    fn plan(&mut self, origin: Origin, key: PlanKey, raw: &RawPlan<'_>) -> Result<u32, String> {
+        let (attribute, up, down) = match raw {
+            RawPlan::Name { attribute, up, down, .. } => ((!attribute.is_empty()).then_some(*attribute), *up, *down),
+            RawPlan::Rates(up, down) => (None, Some(*up), Some(*down)),
+            _ => (None, None, None),
+        };
+        let Some(&number) = self.plans.get(&key) else {
+            let number = self.found.plans.len() as u32;
+            self.plans.insert(key.clone(), number);
+            let attribute = attribute.map(str::to_owned);
+            let plan = FoundPlan { key, attribute, up, down, description: None, origin, subscribers: 0 };
+            self.found.plans.push(plan);
+            return Ok(number);
+        };
+        let known = &self.found.plans[number as usize];
+        let differs = |what: &str, here: String, there: String| {
+            let name = quoted(&known.key.to_string());
+            Err(format!("the plan {name} has another {what} here than on {}: {here}, {there}", known.origin))
+        };
+        let shown = |rate: Option<Rate>| rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string());
+        if known.up != up {
+            return differs("upload rate", shown(up), shown(known.up));
+        }
+        if known.down != down {
+            return differs("download rate", shown(down), shown(known.down));
+        }
+        if known.attribute.as_deref() != attribute {
+            let there = known.attribute.as_deref().unwrap_or("none");
+            return differs("attribute", quoted(attribute.unwrap_or("none")), quoted(there));
+        }
+        Ok(number)
+    }
+
+    fn domain_name(&self, text: &str, reasons: &mut Vec<String>) -> Option<Name> {
+        let text = text.trim();
+        let text = text.strip_prefix('@').unwrap_or(text);
+        let lower = match (text, &self.fallback_domain) {
+            ("", Some(domain)) => domain.clone(),
+            // A dump has said already which number leads nowhere.
+            ("", None) if self.found.kind == Kind::Mysqldump => return None,
+            ("", None) => {
+                reasons.push("there is no domain; `--domain NAME` gives one to rows without".to_owned());
+                return None;
+            }
+            // DNS knows no case, and the data has one spelling.
+            (text, _) => text.to_ascii_lowercase(),
+        };
+        if !DomainName::is_valid(&lower) {
+            reasons.push(format!("{} is not a domain name such as ispcustomer.co.zw", quoted(text)));
+            return None;
+        }
+        Some(Name::new(&lower))
+    }
+
+    /// Everything, with what is there twice found out.
+    pub fn finish(mut self) -> Found {
+        twice::refuse(&mut self.found);
+        self.found.refusals.sort();
+        self.found
+    }
+
+    /// The same for tests and sources that look at what is there so far.
+    pub fn found(&mut self) -> &mut Found {
+        &mut self.found
+    }
+}
+
+/// The addresses of a row; each in its one spelling.
+fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
+    let mut all: Vec<Address> = Vec::with_capacity(texts.len());
+    for text in texts {
+        match address(text) {
+            Ok(address) if all.contains(&address) => {
+                reasons.push(format!("the address {} stands twice in the row", quoted(text)));
+            }
+            Ok(address) => all.push(address),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if all.len() < texts.len() {
+        return None;
+    }
+    if all.len() > Addresses::MAX {
+        reasons.push(format!("{} addresses are more than the {} of one subscriber", all.len(), Addresses::MAX));
+        return None;
+    }
+    let mut all = all.into_iter();
+    match (all.next(), all.len()) {
+        (None, _) => {
+            reasons.push("there is no address".to_owned());
+            None
+        }
+        (Some(one), 0) => Some(Addresses::One(one)),
+        (Some(first), _) => Some(Addresses::Many(std::iter::once(first).chain(all).collect())),
+    }
+}
+
+/// An address that somebody can have. `10.10.10.65/29` may be a host or a network: that is not for
+/// an import to say.
+fn address(text: &str) -> Result<Address, String> {
+    if text.is_empty() {
+        return Err("there is no address".to_owned());
+    }
+    let read: Address = text.parse()?;
+    let address = Address::from(read.net());
+    let host_bits = text.split_once('/').and_then(|(host, _)| host.parse::<std::net::IpAddr>().ok());
+    if host_bits.is_some_and(|host| host != read.net().network()) {
+        return Err(format!(
+            "{} is a host within the prefix {address}: write the host alone, or the prefix",
+            quoted(text)
+        ));
+    }
+    match reserved_address(&address) {
+        Some(why) => Err(format!("{} {why}", quoted(&address.to_string()))),
+        None => Ok(address),
+    }
+}
+
+fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
+    match raw {
+        RawPlan::None => {
+            // A source that could not find out has said why already.
+            if reasons.is_empty() {
+                reasons.push("there is no plan".to_owned());
+            }
+            None
+        }
+        RawPlan::Rates(up, down) => Some(PlanKey::Rates(*up, *down)),
+        RawPlan::Attribute("") | RawPlan::Name { name: "", .. } => {
+            reasons.push("there is no plan".to_owned());
+            None
+        }
+        RawPlan::Attribute(text) => attribute(text, reasons).then(|| PlanKey::Attribute((*text).to_owned())),
+        RawPlan::Name { name, attribute: told, .. } => {
+            if let Err(reason) = name.parse::<Text>() {
+                reasons.push(format!("the plan's name: {reason}"));
+                return None;
+            }
+            (told.is_empty() || attribute(told, reasons)).then(|| PlanKey::Name((*name).to_owned()))
+        }
+    }
+}
+
+fn attribute(text: &str, reasons: &mut Vec<String>) -> bool {
+    let valid = Attribute::is_valid(text);
+    if !valid {
+        let what = "what the shaper is told is printable ASCII without spaces, at most 255";
+        reasons.push(format!("{} cannot stand in a shaper file: {what}", quoted(text)));
+    }
+    valid
+}
+
+fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
+    fn parsed<T: std::str::FromStr<Err = String>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
+        if text.is_empty() {
+            return None;
+        }
+        text.parse().map_err(|error| reasons.push(error)).ok()
+    }
+    let name = one_line(raw.name);
+    let more = More {
+        id: parsed::<SubscriberId>(raw.id, reasons),
+        name: parsed::<Text>(&name, reasons),
+        status: status(raw.status, reasons),
+        starts: parsed::<Date>(raw.starts, reasons),
+        ends: parsed::<Date>(raw.ends, reasons),
+    };
+    (more != More::default()).then(|| Box::new(more))
+}
+
+fn status(text: &str, reasons: &mut Vec<String>) -> Option<Status> {
+    match text.to_ascii_lowercase().as_str() {
+        "" => None,
+        "active" => Some(Status::Active),
+        "suspended" => Some(Status::Suspended),
+        _ => {
+            reasons.push(format!("{} is not a status: those are `active` and `suspended`", quoted(text)));
+            None
+        }
+    }
+}
+
+/// A text with every run of white space as one space: names for people are one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,222 @@
+//! What is found, made into a draft and checked: what an import would do, before it does it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::adopt::{Adoption, GivenRates, Present};
+use super::shadow::{self, Shadow};
+use super::{Found, files, twice};
+use crate::edit::Draft;
+use crate::finding::{Finding, Severity, Where};
+use crate::model::Date;
+use crate::plan::{Base, Before, Plan, Side, Verdict, served_by};
+use crate::render::{Output, SHAPER, Table, render};
+use crate::repo::Repo;
+use crate::rules::{self, Context};
+use crate::source::FileId;
+use crate::tree::Tree;
+
+/// How often what the rules refuse is left out and the rest looked at again.
+const ROUNDS: usize = 100;
+
+/// What an import would do.
+pub struct Proposal {
+    /// The source, without the rows that are refused.
+    pub found: Found,
+    /// What is done with it.
+    pub adoption: Adoption,
+    /// The files.
+    pub draft: Draft,
+    /// What of it would be served otherwise.
+    pub effect: Effect,
+    /// How many errors the data has that were there before.
+    pub old_errors: usize,
+}
+
+/// What changes on the network, and whether so much may.
+#[derive(Clone, Debug, Default)]
+pub struct Effect {
+    /// How many addresses were served before, and after.
+    pub addresses: (usize, usize),
+    /// How many are added, changed and removed.
+    pub changes: (usize, usize, usize),
+    /// Whether the safety limits allow it.
+    pub verdict: Verdict,
+    /// Names this very change.
+    pub fingerprint: String,
+}
+
+/// How it ended.
+pub enum Outcome {
+    /// There is a proposal.
+    Proposed(Box<Proposal>),
+    /// The data itself, or what it would become, is refused for other reasons than a row of the
+    /// source: the data and the findings.
+    Refused(Arc<Repo>, Vec<Finding>),
+}
+
+/// Works out what an import into the data of `tree` would do. Rows that the rules refuse are among
+/// the refusals then.
+///
+/// # Errors
+/// If the data could not be read.
+pub fn propose(mut found: Found, tree: &Tree, rates: &[GivenRates], today: Date) -> Result<Outcome> {
+    let Shadow { repo, incomplete } = shadow::load(tree)?;
+    if !repo.findings.is_empty() {
+        // What cannot be read cannot be compared: records would be made a second time.
+        let findings = repo.findings.clone();
+        return Ok(Outcome::Refused(Arc::new(repo), findings));
+    }
+    let ground = Ground::new(repo, incomplete, today);
+    for round in 0.. {
+        let rows = match ground.attempt(&found, tree, rates)? {
+            Attempt::Done(adoption, draft, effect) => {
+                found.refusals.sort();
+                let old_errors = ground.errors.len();
+                return Ok(Outcome::Proposed(Box::new(Proposal { found, adoption, draft, effect, old_errors })));
+            }
+            Attempt::Refused(repo, findings) => return Ok(Outcome::Refused(repo, findings)),
+            Attempt::Rows(rows) => rows,
+        };
+        if round == ROUNDS {
+            break;
+        }
+        twice::drop_rows(&mut found, rows);
+    }
+    anyhow::bail!("whenever a row is left out another is refused; mend the source, and import again")
+}
+
+/// The data that is there, checked.
+struct Ground {
+    repo: Arc<Repo>,
+    incomplete: BTreeSet<String>,
+    today: Date,
+    table: Arc<Table>,
+    errors: Vec<Finding>,
+}
+
+/// What came of one attempt.
+enum Attempt {
+    /// It passes the check.
+    Done(Adoption, Draft, Effect),
+    /// These rows are refused, each with the reasons.
+    Rows(BTreeMap<usize, Vec<String>>),
+    /// It is refused, and for no row's fault.
+    Refused(Arc<Repo>, Vec<Finding>),
+}
+
+impl Ground {
+    fn new(repo: Repo, incomplete: BTreeSet<String>, today: Date) -> Self {
+        let repo = Arc::new(repo);
+        let context = Context::new(&repo, today, None);
+        let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context));
+        drop(context);
+        Self { repo, incomplete, today, table, errors }
+    }
+
+    fn attempt(&self, found: &Found, tree: &Tree, rates: &[GivenRates]) -> Result<Attempt> {
+        let present = Present { repo: &self.repo, incomplete: &self.incomplete, today: self.today };
+        let adoption = Adoption::new(found, &present, rates);
+        if !adoption.conflicts.is_empty() {
+            return Ok(Attempt::Rows(adoption.conflicts));
+        }
+        let mut draft = Draft::new(tree.clone());
+        files::write(&adoption, &self.repo, &mut draft)?;
+        let after = Arc::new(shadow::load(&draft.tree())?.repo);
+        let context = Context::new(&after, self.today, None);
+        let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context));
+        drop(context);
+        let (rows, rest) = by_row(found, &after, self.new_errors(&after, now));
+        if !rows.is_empty() {
+            return Ok(Attempt::Rows(rows));
+        }
+        if !rest.is_empty() {
+            return Ok(Attempt::Refused(after, rest));
+        }
+        Ok(Attempt::Done(adoption, draft, effect(&self.table, &table, &self.incomplete)))
+    }
+
+    /// Those that were not there before.
+    fn new_errors(&self, after: &Repo, now: Vec<Finding>) -> Vec<Finding> {
+        let path = |repo: &Repo, finding: &Finding| repo.sources.file(finding.primary.at.file()).path().to_owned();
+        let mut known: HashMap<(&'static str, String), usize> = HashMap::new();
+        let mut places: HashSet<(&'static str, String)> = HashSet::new();
+        for finding in &self.errors {
+            *known.entry((finding.rule, finding.message.clone())).or_default() += 1;
+            places.insert((finding.rule, path(&self.repo, finding)));
+        }
+        let mut new = Vec::new();
+        for finding in now {
+            let path = path(after, &finding);
+            // A total, as of what a domain has sold, has another number after every change.
+            let same_total = !path.starts_with("subscribers/") && places.contains(&(finding.rule, path));
+            match known.get_mut(&(finding.rule, finding.message.clone())) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ if same_total => {}
+                _ => new.push(finding),
+            }
+        }
+        new
+    }
+}
+
+/// The errors of the data, its reading included.
+fn errors(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = rules::check(context, Vec::new());
+    findings.retain(|finding| finding.severity == Severity::Error);
+    findings
+}
+
+/// Which rows of the source the findings are about, with what they say; and the findings that are
+/// about none.
+fn by_row(found: &Found, after: &Repo, findings: Vec<Finding>) -> (BTreeMap<usize, Vec<String>>, Vec<Finding>) {
+    if findings.is_empty() {
+        return Default::default();
+    }
+    let mut rows: HashMap<(bool, u128, u8), usize> = HashMap::new();
+    for (number, row) in found.subscribers.iter().enumerate() {
+        rows.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number)));
+    }
+    let records: HashMap<(FileId, Option<u32>), usize> =
+        after.subscribers.iter().enumerate().map(|(at, record)| ((record.file, record.index), at)).collect();
+    let row = |at: &Where| {
+        let Where::Place(place) = at else { return None };
+        let record = records.get(&(place.file, place.record))?;
+        let addresses = after.subscribers[*record].value.ip.as_slice();
+        addresses.iter().find_map(|address| rows.get(&address.sort_key())).copied()
+    };
+    let (mut by_row, mut rest) = (BTreeMap::<usize, Vec<String>>::new(), Vec::new());
+    for finding in findings {
+        let number = finding.labels().find_map(|label| row(&label.at));
+        match number {
+            Some(number) => by_row.entry(number).or_default().push(finding.message),
+            None => rest.push(finding),
+        }
+    }
+    (by_row, rest)
+}
+
+fn effect(before: &Arc<Table>, after: &Arc<Table>, incomplete: &BTreeSet<String>) -> Effect {
+    // Always the shaper file, whatever the settings make of it: it says who is served with what.
+    let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
+    let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
+    let (bytes_before, bytes_after) = (bytes(before), bytes(after));
+    let mut served_before = served_by(before);
+    // Rates that nobody knew do not change when they are filled in.
+    for served in served_before.iter_mut().filter(|served| incomplete.contains(served.plan.as_ref())) {
+        served.rates = None;
+    }
+    let before_side = Side { served: served_before, bytes: bytes_before.as_bytes() };
+    let after_side = Side { served: served_by(after), bytes: bytes_after.as_bytes() };
+    let known = Before { limits: Some(before.repo().settings.safety.clone()), ..Before::default() };
+    let base = Base::File { path: String::new() };
+    let plan = Plan::new(&output, base, before_side, after_side, after, known);
+    Effect {
+        addresses: (plan.before, plan.after),
+        changes: (plan.changes.added, plan.changes.changed, plan.changes.removed),
+        verdict: plan.verdict.clone(),
+        fingerprint: plan.fingerprint.clone(),
+    }
+}

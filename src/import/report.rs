@@ -1,0 +1,306 @@
+//! What an import does, told to people and to programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::adopt::{Missing, Step};
+use super::proposal::Proposal;
+use super::{Found, Refusal};
+use crate::columns::columns;
+use crate::finding::{harmless, is_steering, quoted};
+use crate::model::{Address, Name};
+
+/// The version of [`json`]'s shape.
+pub const VERSION: u32 = 1;
+
+/// How many of a domain's blocks are told.
+const BLOCKS: usize = 8;
+
+/// How an import ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The files are written.
+    Written,
+    /// They would be.
+    DryRun,
+    /// Rows are refused, and with them the import.
+    RowsRefused,
+    /// So much may not change at once.
+    Limits,
+}
+
+impl Ending {
+    fn word(self) -> &'static str {
+        match self {
+            Ending::Written => "written",
+            Ending::DryRun => "dry-run",
+            Ending::RowsRefused => "rows-refused",
+            Ending::Limits => "limits",
+        }
+    }
+}
+
+/// A number with its noun.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+/// A sentence that may quote a source, without anything that steers a terminal.
+pub fn plain(sentence: &str) -> String {
+    sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// One refused row, on a line.
+pub fn refusal(refusal: &Refusal) -> String {
+    format!("{}: {}: {}", refusal.origin, refusal.subject, refusal.reasons.join("; "))
+}
+
+/// What the source holds, in a line.
+pub fn source(found: &Found, shown: &str) -> String {
+    format!(
+        "{shown}: {}: {}, {}, {}, {} refused",
+        found.kind.description(),
+        counted(found.subscribers.len(), "subscriber", "subscribers"),
+        counted(found.plans.iter().filter(|plan| plan.subscribers > 0).count(), "plan", "plans"),
+        counted(found.domains.len(), "domain", "domains"),
+        counted(found.refusals.len(), "row", "rows"),
+    )
+}
+
+/// The files, a line for each, and what it is about.
+pub fn files(proposal: &Proposal) -> String {
+    let rows: Vec<[String; 3]> = proposal
+        .draft
+        .changes()
+        .map(|change| {
+            let sign = match (change.before, change.after) {
+                (None, _) => "+",
+                (_, None) => "-",
+                _ => "~",
+            };
+            [sign.to_owned(), harmless(change.path, 200), about(proposal, change.path)]
+        })
+        .collect();
+    columns(&rows)
+}
+
+fn about(proposal: &Proposal, path: &str) -> String {
+    let adoption = &proposal.adoption;
+    let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or_default();
+    if path.starts_with("plans/") {
+        let plan = adoption.plans.new.iter().find(|plan| plan.name.as_str() == stem);
+        let shown = |rate: Option<crate::model::Rate>| rate.map_or_else(|| "?".to_owned(), |rate| rate.to_string());
+        return plan.map_or_else(String::new, |plan| format!("{} up, {} down", shown(plan.up), shown(plan.down)));
+    }
+    if path.starts_with("domains/") {
+        return adoption.domains.new.get(&Name::new(stem)).map_or_else(String::new, |found| blocks(found));
+    }
+    String::new()
+}
+
+fn blocks(blocks: &[Address]) -> String {
+    let shown: Vec<String> = blocks.iter().take(BLOCKS).map(ToString::to_string).collect();
+    let more = blocks.len().saturating_sub(BLOCKS);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// How many subscribers are added, changed and removed.
+fn steps(proposal: &Proposal) -> (usize, usize, usize) {
+    let mut counts = (0, 0, 0);
+    for step in &proposal.adoption.subscribers.steps {
+        match step {
+            Step::Add(_) => counts.0 += 1,
+            Step::Set(..) => counts.1 += 1,
+            Step::Remove(_) => counts.2 += 1,
+        }
+    }
+    counts
+}
+
+/// What it does, and what one should know.
+pub fn text(proposal: &Proposal, ending: Ending) -> String {
+    let mut out = files(proposal);
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let (added, changed, removed) = steps(proposal);
+    let would = if ending == Ending::Written { "" } else { "would be " };
+    let unchanged = proposal.adoption.subscribers.unchanged;
+    if proposal.draft.is_empty() {
+        let _ =
+            writeln!(out, "Nothing to do: {} as the source has them.", counted(unchanged, "subscriber", "subscribers"));
+    } else {
+        let _ = writeln!(
+            out,
+            "Subscribers: {added} {would}added, {changed} {would}changed, {removed} {would}removed, {unchanged} as before."
+        );
+    }
+    if proposal.effect.addresses.0 > 0 && !proposal.draft.is_empty() {
+        let (added, changed, removed) = proposal.effect.changes;
+        let (before, after) = proposal.effect.addresses;
+        let _ = writeln!(
+            out,
+            "On the network: {added} added, {changed} changed, {removed} removed; {before} → {after} addresses."
+        );
+    }
+    for note in notes(proposal) {
+        let _ = writeln!(out, "Note: {note}.");
+    }
+    for missing in &proposal.adoption.plans.missing {
+        let _ = writeln!(out, "To fill in: {}", to_fill_in(missing));
+    }
+    out
+}
+
+/// Why nothing is written, and what to do.
+pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> String {
+    match ending {
+        Ending::RowsRefused => {
+            "Nothing is written: mend the source, or leave these rows out with --skip-bad.\n".to_owned()
+        }
+        Ending::Limits => {
+            let effect = &proposal.effect;
+            let reasons: String = effect.verdict.reasons.iter().map(|reason| format!("  {reason}\n")).collect();
+            let other = if acknowledged { "The fingerprint that was given is that of another change.\n" } else { "" };
+            format!(
+                "REFUSED, nothing is written: so much may not change at once.\n{reasons}{other}If it is meant: --ack {}\n",
+                effect.fingerprint
+            )
+        }
+        Ending::Written | Ending::DryRun => String::new(),
+    }
+}
+
+fn to_fill_in(missing: &Missing) -> String {
+    let what = match (missing.up, missing.down) {
+        (true, true) => "up and down",
+        (true, false) => "up",
+        _ => "down",
+    };
+    format!(
+        "plans/{}.yaml: {what} ({}); or import again with --rate {}=UP/DOWN",
+        missing.name,
+        counted(missing.subscribers, "subscriber", "subscribers"),
+        missing.name
+    )
+}
+
+/// What one should know: sentences without a full stop.
+fn notes(proposal: &Proposal) -> Vec<String> {
+    let adoption = &proposal.adoption;
+    let mut notes = proposal.found.notes.clone();
+    for (at, more) in &adoption.domains.more {
+        let name = adoption.domains.names.get(at).map_or_else(String::new, |name| quoted(name));
+        notes.push(format!("{name} gets the blocks {} beside those that it has", blocks(more)));
+    }
+    if !adoption.domains.new.is_empty() {
+        notes.push(
+            "the address blocks of new domains are proposed from the addresses of their subscribers: hold them \
+             against what each ISP really has"
+                .to_owned(),
+        );
+    }
+    if adoption.domains.edges > 0 {
+        let addresses = counted(adoption.domains.edges, "address is", "addresses are");
+        notes.push(format!("{addresses} the first or last of a block, and listed by themselves as hosts"));
+    }
+    for domain in &adoption.domains.empty {
+        notes.push(format!(
+            "the domain {} has no subscribers, so that nothing tells its blocks: it is left out",
+            quoted(domain.as_str())
+        ));
+    }
+    for plan in &adoption.plans.left_out {
+        notes.push(format!("nobody has the plan {}, and its name tells no rates: it is left out", quoted(plan)));
+    }
+    let left = &adoption.subscribers.left;
+    for (domain, count) in &left.other_domains {
+        notes.push(format!(
+            "the source does not name the domain {}: {} left as before",
+            quoted(domain.as_str()),
+            counted(*count, "subscriber is", "subscribers are")
+        ));
+    }
+    if left.unserved > 0 {
+        let who = counted(left.unserved, "subscriber that is", "subscribers that are");
+        notes.push(format!("{who} suspended, or out of its term, and not in the source, stays as before"));
+    }
+    if left.doubted > 0 {
+        let who = counted(left.doubted, "subscriber stays", "subscribers stay");
+        notes.push(format!("{who} as before, because the row that names them is refused"));
+    }
+    if proposal.old_errors > 0 {
+        let errors = counted(proposal.old_errors, "error", "errors");
+        notes.push(format!("the data has {errors} that were there before: see `shapeline check`"));
+    }
+    notes
+}
+
+/// The same for programs.
+pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> Value {
+    let adoption = &proposal.adoption;
+    let (added, changed, removed) = steps(proposal);
+    let effect = &proposal.effect;
+    let changes = proposal.draft.changes().map(|change| {
+        let action = match (change.before, change.after) {
+            (None, _) => "add",
+            (_, None) => "remove",
+            _ => "change",
+        };
+        json!({ "path": change.path, "action": action })
+    });
+    json!({
+        "version": VERSION,
+        "ending": ending.word(),
+        "source": source_json(&proposal.found),
+        "files": changes.collect::<Vec<_>>(),
+        "subscribers": {
+            "added": added,
+            "changed": changed,
+            "removed": removed,
+            "unchanged": adoption.subscribers.unchanged,
+        },
+        "network": {
+            "added": effect.changes.0,
+            "changed": effect.changes.1,
+            "removed": effect.changes.2,
+            "before": effect.addresses.0,
+            "after": effect.addresses.1,
+            "safe": effect.verdict.is_safe(),
+            "reasons": effect.verdict.reasons,
+            "fingerprint": effect.fingerprint,
+        },
+        "to_fill_in": adoption.plans.missing.iter().map(|missing| json!({
+            "plan": missing.name,
+            "up": missing.up,
+            "down": missing.down,
+            "subscribers": missing.subscribers,
+        })).collect::<Vec<_>>(),
+        "notes": notes(proposal),
+        "refusals": refusals_json(&proposal.found),
+        "refused_to": refused_to,
+    })
+}
+
+fn source_json(found: &Found) -> Value {
+    json!({
+        "kind": found.kind.word(),
+        "subscribers": found.subscribers.len(),
+        "plans": found.plans.iter().filter(|plan| plan.subscribers > 0).count(),
+        "domains": found.domains.len(),
+    })
+}
+
+fn refusals_json(found: &Found) -> Value {
+    let one = |refusal: &Refusal| {
+        json!({
+            "line": refusal.origin.line,
+            "table": refusal.origin.row.map(|(table, _)| table.name()),
+            "row": refusal.origin.row.map(|(_, row)| row),
+            "subject": refusal.subject,
+            "reasons": refusal.reasons,
+        })
+    };
+    found.refusals.iter().map(one).collect()
+}

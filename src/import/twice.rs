@@ -1,0 +1,113 @@
+//! The same address or id on several rows of a source.
+//!
+//! A row that says again what another said is left out, and told. Where two say different things,
+//! none of them is taken: whichever were, somebody could be given what they have not bought.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::found::{Found, FoundSubscriber, Origin, Refusal};
+use crate::finding::{harmless, quoted};
+
+/// Takes such rows out of the subscribers and adds them to the refusals.
+pub fn refuse(found: &mut Found) {
+    let mut reasons: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    same_address(found, &mut reasons);
+    same_id(found, &mut reasons);
+    drop_rows(found, reasons);
+}
+
+/// Takes rows, by their place in [`Found::subscribers`], out of what is found.
+pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
+    for (&number, reasons) in &reasons {
+        let row = &found.subscribers[number];
+        found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
+        found.plans[row.plan as usize].subscribers -= 1;
+        found.refusals.push(Refusal { origin: row.origin, subject: subject(row), reasons: reasons.clone() });
+    }
+    let mut number = 0;
+    found.subscribers.retain(|_| {
+        number += 1;
+        !reasons.contains_key(&(number - 1))
+    });
+}
+
+/// What a row is called where it is refused.
+fn subject(row: &FoundSubscriber) -> String {
+    let addresses: Vec<String> = row.ip.as_slice().iter().map(ToString::to_string).collect();
+    harmless(&addresses.join(", "), 120)
+}
+
+fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+    let rows = &found.subscribers;
+    let mut held: Vec<((bool, u128, u8), u32)> = Vec::with_capacity(rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        held.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number as u32)));
+    }
+    held.sort_unstable();
+    for same in held.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let numbers: Vec<usize> = same.iter().map(|(_, number)| *number as usize).collect();
+        let first = &rows[numbers[0]];
+        let Some(address) = first.ip.as_slice().iter().find(|address| address.sort_key() == same[0].0) else {
+            continue;
+        };
+        let shown = quoted(&address.to_string());
+        if numbers.iter().all(|&number| says_the_same(&rows[number], first)) {
+            for &number in &numbers[1..] {
+                let reason = format!("the same stands on {} already", first.origin);
+                add(reasons, number, reason);
+            }
+            continue;
+        }
+        for &number in &numbers {
+            let others = numbers.iter().filter(|&&other| other != number).map(|&other| said(found, &rows[other]));
+            add(
+                reasons,
+                number,
+                format!("the address {shown} stands elsewhere too, with something else: {}", listed(others)),
+            );
+        }
+    }
+}
+
+fn add(reasons: &mut BTreeMap<usize, Vec<String>>, number: usize, reason: String) {
+    let list = reasons.entry(number).or_default();
+    if !list.contains(&reason) {
+        list.push(reason);
+    }
+}
+
+fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
+    (&one.ip, &one.domain, one.plan, &one.more) == (&other.ip, &other.domain, other.plan, &other.more)
+}
+
+/// What a row gives, and where it stands.
+fn said(found: &Found, row: &FoundSubscriber) -> String {
+    let plan = found.plans[row.plan as usize].key.to_string();
+    format!("{} of {} on {}", quoted(&plan), quoted(row.domain.as_str()), row.origin)
+}
+
+/// The first few.
+fn listed(mut texts: impl Iterator<Item = String>) -> String {
+    let first: Vec<String> = texts.by_ref().take(3).collect();
+    let more = texts.count();
+    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+}
+
+fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+    let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, row) in found.subscribers.iter().enumerate() {
+        // A row that only repeats another is told already.
+        if let Some(id) = row.id()
+            && !reasons.contains_key(&number)
+        {
+            by_id.entry(id.as_str()).or_default().push(number);
+        }
+    }
+    for (id, numbers) in by_id.iter().filter(|(_, numbers)| numbers.len() > 1) {
+        let origin = |number: &usize| -> Origin { found.subscribers[*number].origin };
+        for number in numbers {
+            let others = numbers.iter().filter(|other| *other != number).map(|other| origin(other).to_string());
+            add(reasons, *number, format!("the id {} stands elsewhere too: {}", quoted(id), listed(others)));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `--commit` and `--push`: on a branch, with the work tree and the index as they were.
+
+use std::process::Command;
+
+use super::command::{LIST, PATH, fine, run, with_list};
+use crate::support::Repo;
+
+const ADD: [&str; 5] = ["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN", "--commit"];
+
+fn committed() -> Repo {
+    let repo = with_list();
+    repo.commit("The data");
+    repo.git(&["config", "user.name", "Alice"]);
+    repo.git(&["config", "user.email", "alice@ispcustomer.co.zw"]);
+    repo
+}
+
+#[test]
+fn a_branch_is_made_and_nothing_else_is_touched() {
+    let repo = committed();
+    // Somebody is at work here.
+    repo.write("plans/mine.yaml", "half-way");
+    repo.write("shapeline.yaml", "suspended: omit\n");
+    repo.git(&["add", "shapeline.yaml"]);
+    let status = repo.git(&["status", "--porcelain"]);
+    let index = std::fs::read(repo.path().join(".git/index")).unwrap();
+    let said = fine(&repo, &ADD);
+    assert!(said.contains(" on the branch add-10.10.10.40\n"), "{said}");
+    assert_eq!(std::fs::read(repo.path().join(".git/index")).unwrap(), index);
+    assert_eq!(repo.git(&["status", "--porcelain"]), status);
+    assert_eq!(repo.read(PATH), LIST);
+    assert_eq!(repo.git(&["branch", "--show-current"]), "main");
+    let told = repo.git(&["log", "-1", "--format=%an <%ae>%n%s%n%P", "add-10.10.10.40"]);
+    let parent = repo.git(&["rev-parse", "main"]);
+    assert_eq!(
+        told,
+        format!(
+            "Alice <alice@ispcustomer.co.zw>\nAdd 10.10.10.40 to ispcustomer.co.zw with 30_MEG_UP_30_MEG_DOWN\n{parent}"
+        )
+    );
+    assert_eq!(repo.git(&["diff", "--name-only", "main", "add-10.10.10.40"]), PATH);
+    assert_eq!(repo.git(&["diff", "--numstat", "main", "add-10.10.10.40"]), format!("4\t0\t{PATH}"));
+    assert!(repo.git(&["fsck", "--strict"]).is_empty());
+}
+
+#[test]
+fn a_branch_is_continued_from_its_tip() {
+    let repo = committed();
+    let on = ["--commit", "--branch", "isp/changes"];
+    fine(&repo, &[&["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"], &on[..]].concat());
+    fine(&repo, &[&["set", "10.10.10.40", "name=Beta", "-m", "Beta is here"], &on[..]].concat());
+    fine(&repo, &[&["remove", "acme-hq"], &on[..]].concat());
+    let subjects = repo.git(&["log", "--format=%s", "main..isp/changes"]);
+    assert_eq!(
+        subjects,
+        "Remove acme-hq\nBeta is here\nAdd 10.10.10.40 to ispcustomer.co.zw with 30_MEG_UP_30_MEG_DOWN"
+    );
+    assert_eq!(run(&repo, &["show", "10.10.10.40"]).code, 1, "main does not have it");
+    assert!(fine(&repo, &["show", "10.10.10.40", "--rev", "isp/changes"]).contains("Beta"));
+    // Without a name, each edit has a branch of its own.
+    fine(&repo, &ADD);
+    fine(&repo, &ADD);
+    assert_eq!(
+        repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads/add*"]),
+        "add-10.10.10.40\nadd-10.10.10.40-2"
+    );
+}
+
+#[test]
+fn the_last_file_of_a_folder_goes_with_it() {
+    let repo = Repo::new();
+    repo.subscriber("10.10.10.25", 30);
+    repo.commit("x");
+    repo.git(&["config", "user.name", "Alice"]);
+    repo.git(&["config", "user.email", "a@ispcustomer.co.zw"]);
+    fine(&repo, &["remove", "10.10.10.25", "--commit", "--branch", "b"]);
+    let tree = repo.git(&["ls-tree", "-r", "-t", "--name-only", "b"]);
+    assert!(!tree.contains("subscribers"), "{tree}");
+    assert!(repo.git(&["fsck", "--strict"]).is_empty());
+}
+
+#[test]
+fn what_cannot_be_a_branch_to_commit_to_is_refused() {
+    let repo = committed();
+    let elsewhere = tempfile::tempdir().unwrap();
+    repo.git(&["worktree", "add", "-q", "-b", "elsewhere", elsewhere.path().to_str().unwrap()]);
+    for (branch, why) in [
+        ("main", "`main` is checked out"),
+        ("elsewhere", "`elsewhere` is checked out"),
+        ("--force", "is no name for a branch"),
+        ("-d", "is no name for a branch"),
+        ("a..b", "is no name for a branch"),
+        ("a b", "is no name for a branch"),
+        ("HEAD", "is no name for a branch"),
+        ("x:y", "is no name for a branch"),
+        ("", "is no name for a branch"),
+    ] {
+        let run = run(&repo, &[&ADD[..], &[&format!("--branch={branch}")]].concat());
+        assert_eq!(run.code, 2, "{branch}: {run:?}");
+        assert!(run.stderr.contains(why), "{branch}: {run:?}");
+    }
+    assert_eq!(repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]), "elsewhere\nmain");
+}
+
+#[test]
+fn without_a_name_or_a_commit_git_says_what_to_do() {
+    let repo = with_list();
+    let none = run(&repo, &ADD);
+    assert!(none.code == 2 && none.stderr.contains("is not in a git repository"), "{none:?}");
+    repo.git(&["init", "-q", "-b", "main"]);
+    let empty = run(&repo, &ADD);
+    assert!(empty.code == 2 && empty.stderr.contains("commit the data once with git"), "{empty:?}");
+    repo.commit("x");
+    let out = Command::new(env!("CARGO_BIN_EXE_shapeline"))
+        .current_dir(repo.path())
+        .arg("subscriber")
+        .args(ADD)
+        .env("HOME", repo.path())
+        .env("XDG_CONFIG_HOME", repo.path())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&out.stderr);
+    // The system's own settings, which libgit2 reads whatever is said, may name somebody.
+    assert!(out.status.success() || told.contains("git does not know who you are"), "{told}");
+}
+
+#[test]
+fn a_data_repository_below_the_top_is_committed_where_it_is() {
+    let outer = Repo::empty();
+    let inner = with_list();
+    let status = Command::new("cp").arg("-r").arg(inner.path()).arg(outer.path().join("data")).status().unwrap();
+    assert!(status.success());
+    outer.commit("x");
+    outer.git(&["config", "user.name", "Alice"]);
+    outer.git(&["config", "user.email", "a@ispcustomer.co.zw"]);
+    let run = outer.run(&[&["-C", "data", "subscriber"], &ADD[..]].concat());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(outer.git(&["diff", "--name-only", "main", "add-10.10.10.40"]), format!("data/{PATH}"));
+}
+
+#[test]
+fn a_branch_is_pushed_to_a_real_remote() {
+    let repo = committed();
+    let remote = tempfile::tempdir().unwrap();
+    let url = remote.path().to_str().unwrap();
+    let none = run(&repo, &[&ADD[..], &["--push"]].concat());
+    assert!(none.code == 2 && none.stderr.contains("there is no remote `origin`"), "{none:?}");
+    repo.git(&["init", "-q", "--bare", url]);
+    repo.git(&["remote", "add", "origin", url]);
+    let said = fine(&repo, &[&ADD[..], &["--push", "--branch", "isp/add"]].concat());
+    assert!(said.ends_with("pushed isp/add to origin\n"), "{said}");
+    let there = repo.git(&["--git-dir", url, "rev-parse", "refs/heads/isp/add"]);
+    assert_eq!(there, repo.git(&["rev-parse", "isp/add"]));
+    fine(&repo, &["suspend", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
+    assert_eq!(repo.git(&["--git-dir", url, "rev-list", "--count", "isp/add"]), "3");
+    // A remote that does not answer asks nobody, and the commit is there.
+    repo.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
+    let failed = run(&repo, &["resume", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
+    assert_eq!(failed.code, 2, "{failed:?}");
+    assert!(
+        failed.stderr.contains("is committed here, and git could not push it; `git push origin isp/add` tries again"),
+        "{failed:?}"
+    );
+    assert_eq!(repo.git(&["rev-list", "--count", "isp/add"]), "4");
+}

@@ -1,0 +1,183 @@
+//! Several files change together or not at all: killed half-way, twice at once, in another's way.
+
+use std::process::{Command, Stdio};
+
+use super::command::{LIST, PATH, fine, run, with_list};
+use crate::support::Repo;
+
+/// A subscriber that changes its address has a new file, and the old one goes.
+fn two_files() -> Repo {
+    let repo = Repo::new();
+    repo.subscriber("10.10.10.25", 30);
+    repo.subscriber("10.10.10.26", 50);
+    repo.subscriber("10.10.10.27", 50);
+    repo
+}
+
+fn subscribers(repo: &Repo) -> Vec<(String, String)> {
+    let folder = repo.path().join("subscribers/ispcustomer.co.zw");
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+const EDIT: [&str; 5] = ["subscriber", "suspend", "10.10.10.25", "10.10.10.26", "10.10.10.27"];
+
+/// Runs the edit with something to happen at one of its steps: how it ended, and what it said.
+fn ended(repo: &Repo, at_step: &str) -> (Option<i32>, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_shapeline"))
+        .current_dir(repo.path())
+        .args(EDIT)
+        .env("SHAPELINE_AT_STEP", at_step)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (out.status.code(), String::from_utf8(out.stderr).unwrap())
+}
+
+/// Kills the program at its step `number`; whether it got that far.
+fn killed(repo: &Repo, number: usize) -> bool {
+    ended(repo, &format!("kill {number}")).0.is_none()
+}
+
+#[test]
+fn whoever_is_killed_has_changed_all_or_nothing_once_the_next_run_is_done() {
+    for with_git in [true, false] {
+        let (mut undone, mut done, mut steps) = (0, 0, 0);
+        for number in 1.. {
+            let repo = two_files();
+            if with_git {
+                repo.commit("x");
+            }
+            let before = subscribers(&repo);
+            if !killed(&repo, number) {
+                assert_ne!(subscribers(&repo), before, "it was not killed, and did its job");
+                break;
+            }
+            steps = number;
+            let next = run(&repo, &["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"]);
+            assert_eq!(next.code, 0, "step {number}: {next:?}");
+            let mut after = subscribers(&repo);
+            after.retain(|(name, _)| name != "10.10.10.40.yaml");
+            let changed = after.iter().filter(|(_, text)| text.contains("status: suspended")).count();
+            assert!(after.len() == 3 && [0, 3].contains(&changed), "step {number}: {after:?}");
+            assert!(changed == 3 || after == before, "step {number}");
+            assert_eq!(
+                next.stderr.contains("an edit that was cut off is finished"),
+                changed == 3,
+                "step {number}: {next:?}"
+            );
+            (undone, done) = if changed == 0 { (undone + 1, done) } else { (undone, done + 1) };
+        }
+        assert!(undone >= 5 && done >= 3, "{undone} undone and {done} done of {steps}");
+    }
+}
+
+#[test]
+fn what_somebody_changed_meanwhile_is_not_finished_over() {
+    let repo = two_files();
+    repo.commit("x");
+    let last = (1..)
+        .take_while(|number| {
+            let repo = two_files();
+            repo.commit("x");
+            killed(&repo, *number)
+        })
+        .last()
+        .unwrap();
+    // After the first of three files was put in place.
+    assert!(killed(&repo, last - 2));
+    let mine = "ip: 10.10.10.27\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n";
+    repo.write("subscribers/ispcustomer.co.zw/10.10.10.27.yaml", mine);
+    let next = run(&repo, &["resume", "10.10.10.26"]);
+    assert!(next.stderr.contains("`subscribers/ispcustomer.co.zw/10.10.10.27.yaml` was changed since"), "{next:?}");
+    assert_eq!(repo.read("subscribers/ispcustomer.co.zw/10.10.10.27.yaml"), mine);
+    assert_eq!(subscribers(&repo).len(), 3, "nothing is left behind");
+}
+
+#[test]
+fn a_journal_that_leads_elsewhere_is_not_believed() {
+    let repo = two_files();
+    repo.commit("x");
+    let outside = repo.write("outside", "mine");
+    for path in ["../outside", "subscribers/../../outside", "/etc/passwd"] {
+        let journal = format!(
+            r#"{{"version":1,"root":"{}","decided":true,"files":[{{"path":"{path}","staged":null,"before":null,"after":null}}]}}"#,
+            repo.path().join("subscribers").display()
+        );
+        repo.write(".git/shapeline/edit/journal.json", journal);
+        let run = run(&repo, &["suspend", "10.10.10.25"]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("journal.json is not what this program writes there"), "{run:?}");
+        assert!(outside.exists());
+    }
+}
+
+#[test]
+fn two_at_once_both_do_their_job() {
+    let repo = with_list();
+    repo.commit("x");
+    let children: Vec<_> = (40..52)
+        .map(|host| {
+            Command::new(env!("CARGO_BIN_EXE_shapeline"))
+                .current_dir(repo.path())
+                .args(["subscriber", "add", &format!("10.10.10.{host}"), "--plan", "30_MEG_UP_30_MEG_DOWN"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in children {
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    let text = repo.read(PATH);
+    assert!((40..52).all(|host| text.contains(&format!("ip: 10.10.10.{host}\n"))), "{text}");
+    assert!(text.starts_with(LIST));
+    assert_eq!(repo.run(&["check"]).code, 0);
+}
+
+#[test]
+fn a_failure_takes_back_what_was_done() {
+    let mut failed = 0;
+    for number in 1.. {
+        let repo = two_files();
+        repo.commit("x");
+        let before = subscribers(&repo);
+        let (out, _) = ended(&repo, &format!("fail {number}"));
+        if out == Some(0) {
+            break;
+        }
+        failed = number;
+        assert_eq!(out, Some(2), "step {number}");
+        assert_eq!(subscribers(&repo), before, "step {number}");
+        let next = run(&repo, &["suspend", "10.10.10.25"]);
+        assert!(next.code == 0 && !next.stderr.contains("cut off"), "step {number}: {next:?}");
+    }
+    assert!(failed >= 8, "{failed} steps");
+}
+
+#[cfg(unix)]
+#[test]
+fn modes_stay_and_links_are_not_followed() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let repo = with_list();
+    let path = repo.path().join(PATH);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).unwrap();
+    fine(&repo, &["suspend", "acme-hq"]);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o660);
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let repo = Repo::new();
+    symlink(elsewhere.path(), repo.path().join("subscribers/ispcustomer.co.zw")).unwrap();
+    symlink(elsewhere.path().join("x.yaml"), repo.path().join(PATH)).unwrap();
+    let run = run(&repo, &["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"]);
+    assert_ne!(run.code, 0, "{run:?}");
+    assert_eq!(elsewhere.path().read_dir().unwrap().count(), 0, "nothing is written through a link");
+}

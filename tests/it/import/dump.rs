@@ -1,0 +1,182 @@
+//! Dumps of MySQL, as its programs write them. Those of a real MariaDB are in [`super::mariadb`].
+
+use super::{empty, files, import, import_bytes, imported, line, rendered};
+
+/// As `mysqldump` of MySQL 8.0 writes it: one INSERT a table, all rows on its line.
+pub const DUMP: &str = include_str!("../../fixtures/import/portal.sql");
+
+fn expected() -> String {
+    let gold = "\"Plan\"=GOLD_7.5MEG";
+    line("10.10.10.25", "ispcustomer.co.zw", "30_MEG_UP_30_MEG_DOWN")
+        + &line("10.10.20.26", "other.example", gold)
+        + &line("2001:db8::1", "other.example", gold)
+}
+
+/// What refuses the dump as a whole.
+fn unusable(dump: &str, args: &[&str]) -> String {
+    let repo = empty();
+    let run = import(&repo, dump, args);
+    assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
+    assert!(files(&repo).is_empty() && !run.stderr.contains("\nline "), "{}", run.stderr);
+    run.stderr
+}
+
+#[test]
+fn a_dump_is_taken_over() {
+    let repo = empty();
+    let run = imported(&repo, DUMP, &[]);
+    assert!(run.stderr.contains("3 subscribers, 2 plans, 2 domains, 0 rows refused"), "{}", run.stderr);
+    assert!(run.stdout.contains("nobody has the plan `UNSOLD`"), "{}", run.stdout);
+    assert_eq!(rendered(&repo), expected());
+    assert_eq!(
+        repo.read("subscribers/ispcustomer.co.zw.yaml"),
+        "- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: '4711'\n"
+    );
+    assert_eq!((repo.run(&["check"]).code, repo.run(&["fmt", "--check"]).code), (0, 0));
+    let again = imported(&repo, DUMP, &[]);
+    assert!(again.stdout.starts_with("Nothing to do: 3 subscribers"), "{}", again.stdout);
+}
+
+#[test]
+fn dumps_of_every_form_say_the_same() {
+    let upper = DUMP.replace("`subscriber`", "`SUBSCRIBER`").replace("`sub_id`", "`SUB_ID`").replace("`plan`", "PLAN");
+    let ansi = DUMP.replace('`', "\"");
+    let in_database = DUMP
+        .replace("INTO `subscriber`", "IGNORE INTO `portal`.`subscriber`")
+        .replace("TABLE `subscriber`", "TABLE `portal`.`subscriber`");
+    let in_database = in_database
+        .replace("INTO `", "INTO `portal`.`")
+        .replace("`portal`.`portal`", "`portal`")
+        .replace("TABLE `domains`", "TABLE `portal`.`domains`")
+        .replace("TABLE `plan`", "TABLE portal.plan");
+    let replace = DUMP.replace("INSERT INTO", "REPLACE INTO");
+    let warned =
+        format!("mysqldump: [Warning] Using a password on the command line interface can be insecure.\n{DUMP}");
+    let named = DUMP.replace("INTO `plan` VALUES", "INTO `plan` (`plan_id`, `plan_name`) VALUES");
+    let crlf = DUMP.replace('\n', "\r\n");
+    for dump in [upper, ansi, in_database, replace, warned, named, crlf] {
+        let repo = empty();
+        imported(&repo, &dump, &[]);
+        assert_eq!(rendered(&repo), expected(), "{dump}");
+    }
+}
+
+#[test]
+fn columns_may_stand_in_any_order() {
+    let dump = "CREATE TABLE domains (domain_name text, extra int, dom_id int);\nINSERT INTO domains VALUES ('@a.example',NULL,1);\n\
+                INSERT INTO plan (plan_name,plan_id) VALUES ('10M',7);\n\
+                INSERT INTO subscriber (dom_id,ipaddress,plan_id) VALUES (1,0x31302E302E302E31,7);\n";
+    let repo = empty();
+    imported(&repo, dump, &[]);
+    assert_eq!(rendered(&repo), line("10.0.0.1", "a.example", "10M"));
+}
+
+#[test]
+fn what_is_cut_off_is_refused() {
+    let whole = |end: &str| DUMP.split_once(end).unwrap().0.to_owned();
+    for cut in [
+        whole("\n-- Dump completed"),
+        whole("',1,1),(4712"),
+        whole(",(4712"),
+        whole("\nDELIMITER ;\n"),
+        format!("{DUMP}{}", whole("-- Dump completed")),
+    ] {
+        let said = unusable(&cut, &["--skip-bad"]);
+        assert!(said.contains("the dump is cut off"), "{said}");
+    }
+}
+
+#[test]
+fn a_database_among_several_is_named() {
+    let two = format!("USE `one`;\n{}\nUSE `two`;\n{DUMP}", DUMP.replace("10.10.10.25", "10.99.10.25"));
+    assert!(unusable(&two, &[]).contains("name one with --database, of `one`, `two`"));
+    assert!(unusable(&two, &["--database", "three"]).contains("no database `three`"));
+    let repo = empty();
+    imported(&repo, &two, &["--database", "two"]);
+    assert_eq!(rendered(&repo), expected());
+}
+
+#[test]
+fn tables_and_columns_that_are_not_there_are_named() {
+    let said = unusable(&DUMP.replace("`plan`", "`package`"), &[]);
+    assert!(said.contains("no table `plan`; it has `domains`, `notes`, `package`, `subscriber`"), "{said}");
+    let said = unusable(&DUMP.replace("`ipaddress`", "`host`"), &[]);
+    assert!(said.contains("the table `subscriber` has no column `ipaddress`; it has `sub_id`, `host`"), "{said}");
+    let said = unusable(&DUMP.replace("SET NAMES utf8mb4", "SET NAMES gbk"), &[]);
+    assert!(said.contains("--default-character-set=utf8mb4"), "{said}");
+}
+
+#[test]
+fn bad_rows_are_told_all_of_them() {
+    let rows = [
+        "(1,'10.10.10.5dd',':=set_attribute',1,1)",
+        "(2,'10.10.10.2',':=set_attribute',9,1)",
+        "(3,'10.10.10.3',':=set_attribute',1,8)",
+        "(4,'10.10.10.4','Framed-IP',1,1)",
+        "(5,NULL,':=set_attribute',1,NULL)",
+        "(6,'10.10.10.6',NULL,1,1)",
+        "(7,'10.10.10.7',':=set_attribute',1)",
+        "(8,CONCAT('10.','1'),':=set_attribute',1,1)",
+        "(9,0x0A0A0A19FF,':=set_attribute',1,1)",
+        "(10,'10.10.10.10',':=set_attribute',1,1)",
+        "(11,'10.10.10.10',':=set_attribute',1,1)",
+        "(12,168430090,':=set_attribute',1,1)",
+        "(13,'10.10.10.13',':=set_attribute',1,1)",
+    ];
+    let dump = DUMP.replace("(4713,_binary '2001:db8::1',':=set_attribute',2,2)", &rows.join(",\n"));
+    let repo = empty();
+    let run = import(&repo, &dump, &[]);
+    assert_eq!(run.code, 1);
+    let start = dump.lines().position(|line| line.starts_with("(1,")).unwrap() + 1;
+    let expected = [
+        (1, "10.10.10.5dd: '10.10.10.5dd' is not an IPv4 or IPv6 address or prefix"),
+        (2, "10.10.10.2: there is no plan_id '9' in plan"),
+        (3, "10.10.10.3: there is no dom_id '8' in domains"),
+        (4, "10.10.10.4: 'Framed-IP' is another attribute than :=set_attribute, the only one that is rendered"),
+        (5, "5: dom_id is NULL; there is no address"),
+        (6, "10.10.10.6: 'NULL' is another attribute than :=set_attribute, the only one that is rendered"),
+        (7, "(7,'10.10.10.7',':=set_attribute',1): the row has 4 values and the table 5 columns"),
+        (8, "(8,CONCAT('10.','1'),':=set_attribute',1,1): the row is no list of plain values"),
+        (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): a binary value that is no text"),
+        (
+            10,
+            "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
+              of 'ispcustomer.co.zw' on line LINE, row 13 of subscriber",
+        ),
+        (
+            11,
+            "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
+              of 'ispcustomer.co.zw' on line LINE, row 12 of subscriber",
+        ),
+        (12, "168430090: '168430090' is not an IPv4 or IPv6 address or prefix"),
+    ];
+    let shown: Vec<String> =
+        run.stderr.lines().filter(|line| line.starts_with("line ")).map(|line| line.replace('`', "'")).collect();
+    assert_eq!(shown.len(), expected.len(), "{}", run.stderr);
+    for (line, (number, text)) in shown.iter().zip(expected) {
+        let other = start + if number == 10 { 10 } else { 9 };
+        let text = text.replace("LINE", &other.to_string());
+        assert_eq!(line, &format!("line {}, row {} of subscriber: {text}", start + number - 1, number + 2));
+    }
+    imported(&repo, &dump, &["--skip-bad"]);
+    assert!(rendered(&repo).contains("10.10.10.13 ") && !rendered(&repo).contains("10.10.10.10 "));
+}
+
+#[test]
+fn bytes_of_other_tables_need_not_be_text() {
+    let (before, after) = DUMP.split_once("'it\\'s; \\\\'").unwrap();
+    let dump = [before.as_bytes(), b"'\xff\xfe\\'\x00;'", after.as_bytes()].concat();
+    let repo = empty();
+    let run = import_bytes(&repo, &dump, &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(rendered(&repo), expected());
+    let bad = dump.windows(6).position(|window| window == b"10.10.").unwrap();
+    let mut dump = dump;
+    dump[bad] = 0xff;
+    let run = import_bytes(&empty(), &dump, &[]);
+    assert!(
+        run.stderr.contains("row 1 of subscriber") && run.stderr.contains("the row is not UTF-8"),
+        "{}",
+        run.stderr
+    );
+}
