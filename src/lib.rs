@@ -10,14 +10,16 @@
 //! 5. [`rules`] look at them and give [`finding`]s, which [`locate`] places and [`report`] prints.
 //! 6. [`render`] turns the records into the shaper file and whatever else is wanted.
 //! 7. [`plan`] compares two renderings: what would change on the network.
-//! 8. [`publish`] puts a rendering on a target, and remembers what it did; [`sync`] does so again and
+//! 8. [`edit`] changes records in their files, which are checked by all of the above before they are
+//!    written.
+//! 9. [`publish`] puts a rendering on a target, and remembers what it did; [`sync`] does so again and
 //!    again, beside the shaper.
 //! 9. [`history`] tells from git who had what, since when, and who changed it.
 //!
 //! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
 //! of what an ISP runs today.
 //!
-//! Everything before [`publish`] is pure but for reading files and writing outputs where one asks.
+//! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
 pub mod cli;

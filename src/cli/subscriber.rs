@@ -132,7 +132,7 @@ pub struct ShowArgs {
 }
 
 /// Arguments of `subscriber add`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AddArgs {
     /// The address, or a prefix; several for one subscriber with several.
     #[arg(value_name = "ADDRESS")]
@@ -205,7 +205,7 @@ pub struct WhoListArgs {
 }
 
 /// How an edit is made.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct EditArgs {
     /// Change nothing; show what would change in the files.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! Subscribers added, changed and removed: which files that means, and what becomes of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
@@ -41,6 +41,8 @@ struct FileChanges {
 pub struct Changes<'r> {
     repo: &'r Repo,
     homes: Homes,
+    /// The paths of all files that there are.
+    paths: HashSet<&'r str>,
     files: BTreeMap<String, FileChanges>,
     /// New files of one record, each with the path of a file whose style it takes.
     new_files: BTreeMap<String, (Fields, Option<String>)>,
@@ -49,7 +51,8 @@ pub struct Changes<'r> {
 impl<'r> Changes<'r> {
     /// Changes of the subscribers of `repo`.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, homes: Homes::new(repo), files: BTreeMap::new(), new_files: BTreeMap::new() }
+        let paths = repo.sources.iter().map(|(_, file)| file.path()).collect();
+        Self { repo, homes: Homes::new(repo), paths, files: BTreeMap::new(), new_files: BTreeMap::new() }
     }
 
     /// Adds a subscriber where its domain's subscribers live.
@@ -152,7 +155,7 @@ impl<'r> Changes<'r> {
     }
 
     fn is_taken(&self, path: &str) -> bool {
-        self.repo.sources.find(path).is_some() || self.new_files.contains_key(path)
+        self.paths.contains(path) || self.new_files.contains_key(path)
     }
 
     fn path(&self, record: &Record<Subscriber>) -> &'r str {

@@ -167,14 +167,15 @@ impl Draft {
     }
 }
 
-fn is_data(path: &str) -> bool {
+/// Whether a path is that of a data file.
+pub(super) fn is_data(path: &str) -> bool {
     let in_folder =
         path.split_once('/').is_some_and(|(folder, _)| ["plans", "domains", "subscribers"].contains(&folder));
     (in_folder || path == SETTINGS) && data_kind(path).is_some()
 }
 
 /// Whether a path names one place below the data repository and no other.
-fn is_plain(path: &str) -> bool {
+pub(super) fn is_plain(path: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
     path.split('/').all(part) && path.split('/').count() <= MAX_FOLDERS
 }

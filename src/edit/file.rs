@@ -11,7 +11,7 @@ mod print;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::lines::line_break;
+use super::lines::{ends_within_line, line_break};
 use super::record::{Editor, Wanted};
 use super::splice::Splices;
 use super::value::{Fields, Value};
@@ -181,11 +181,27 @@ impl<'t> FileEdits<'t> {
         let new = std::mem::take(&mut self.new);
         let kind = self.kind;
         let eol = line_break(self.text);
-        let text = if self.root().is_none() { None } else { self.edited()? };
-        let Some(text) = text else {
-            let mut new = new;
+        let records = |mut new: Vec<Fields>| {
             list::sort(&mut new);
-            return Ok(Some(new_file(&new, true, kind, None).replace('\n', eol)));
+            new_file(&new, true, kind, None).replace('\n', eol)
+        };
+        match self.root().map(|root| root.kind()) {
+            Some(NodeKind::Mapping) => {}
+            Some(_) => return Err(Refused::Record("the file holds neither a record nor a list of them".into())),
+            // There may be comments, which stay above.
+            None => {
+                let gap = if ends_within_line(self.text) { eol } else { "" };
+                let text = format!("{}{gap}{}", self.text, records(new.clone()));
+                let read = yaml::read(&text);
+                let root = read.document.as_ref().and_then(|document| document.root(&text));
+                if !read.problems.is_empty() || root.is_none_or(|root| root.items().count() != new.len()) {
+                    return Err(Refused::NotMeant("nothing can be written below what is there".into()));
+                }
+                return Ok(Some(text));
+            }
+        }
+        let Some(text) = self.edited()? else {
+            return Ok(Some(records(new)));
         };
         let text = print::as_list(&text).map_err(Refused::NotMeant)?;
         let fault = |_| Refused::NotMeant("the file's one record does not read the same as an entry of a list".into());

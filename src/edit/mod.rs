@@ -8,6 +8,7 @@ mod commit;
 mod draft;
 mod file;
 mod home;
+mod journal;
 mod lines;
 mod next_free;
 mod record;

@@ -5,24 +5,20 @@
 //! nothing; what was begun after it the next run finishes. A lock keeps two runs apart.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use super::draft::{Change, Draft};
+use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there};
 use crate::finding::quoted;
-use crate::plan::hex;
 use crate::write::{sync_folder, write_atomic};
+use anyhow::{Context, Result, bail};
 
 /// How long a run waits for another one to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const JOURNAL: &str = "journal.json";
-const JOURNAL_VERSION: u32 = 1;
 
 /// Which files were written, by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,26 +38,6 @@ pub struct WorkTree {
     _lock: File,
 }
 
-/// What is about to be done, kept beside it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Journal {
-    version: u32,
-    root: PathBuf,
-    /// Whether all is staged: from then on the change is made, before that it is not.
-    decided: bool,
-    files: Vec<Step>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Step {
-    path: String,
-    /// The new text's name beside the file; nothing for a file that goes.
-    staged: Option<String>,
-    /// Digests of what is there before and after.
-    before: Option<String>,
-    after: Option<String>,
-}
-
 impl WorkTree {
     /// Takes the lock of the data repository at `root`, waiting for another run to end, and brings
     /// to its end what a run that was cut off left behind. Says of what was left behind in `notes`.
@@ -77,7 +53,7 @@ impl WorkTree {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).with_context(cannot)?;
         wait_for(&file, &lock)?;
         let tree = WorkTree { root, office, _lock: file };
-        tree.recover(notes)?;
+        Journal::finish(&tree.journal(), &tree.root, notes)?;
         Ok(tree)
     }
 
@@ -89,60 +65,7 @@ impl WorkTree {
     fn journal(&self) -> PathBuf {
         self.office.join(JOURNAL)
     }
-
-    /// Ends what a run that was cut off has begun.
-    fn recover(&self, notes: &mut Vec<String>) -> Result<()> {
-        let path = self.journal();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
-        let journal: Journal = serde_json::from_slice(&bytes)
-            .ok()
-            .filter(|journal: &Journal| journal.version == JOURNAL_VERSION && journal.files.iter().all(Step::is_plain))
-            .with_context(|| {
-                format!(
-                    "{} is not what this program writes there: look with `git status` whether an edit was cut off \
-                     half-way, then remove that file",
-                    path.display()
-                )
-            })?;
-        for step in &journal.files {
-            if journal.decided && !finish(&journal.root, step)? {
-                notes.push(format!(
-                    "an edit was cut off, and {} was changed since: it stays as it is; look at it with `git diff`",
-                    quoted(&step.path)
-                ));
-            } else if journal.decided {
-                notes.push(format!("an edit that was cut off is finished in {}", quoted(&step.path)));
-            }
-            if let Some(staged) = step.staged_at(&journal.root) {
-                remove_if_there(&staged)?;
-            }
-        }
-        remove_if_there(&path)
-    }
 }
-
-impl Step {
-    /// A journal is only believed if it stays within its root.
-    fn is_plain(&self) -> bool {
-        let plain = |path: &str| path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        plain(&self.path) && self.staged.as_ref().is_none_or(|name| !name.contains('/') && name.starts_with(STAGED))
-    }
-
-    fn at(&self, root: &Path) -> PathBuf {
-        root.join(&self.path)
-    }
-
-    fn staged_at(&self, root: &Path) -> Option<PathBuf> {
-        Some(self.at(root).with_file_name(self.staged.as_ref()?))
-    }
-}
-
-/// How names of staged files begin: nothing that begins so is read as data.
-const STAGED: &str = ".shapeline-";
 
 impl Draft {
     /// Writes every change to the work tree, all or none.
@@ -159,8 +82,7 @@ impl Draft {
             check_folders(&tree.root, change.path)?;
             is_as_read(&tree.root, change)?;
         }
-        let files: Vec<Step> = changes.iter().enumerate().map(|(number, change)| step(number, change)).collect();
-        let mut journal = Journal { version: JOURNAL_VERSION, root: tree.root.clone(), decided: false, files };
+        let mut journal = Journal::of(&changes);
         // Named before they are there, so that no staged file is ever left behind.
         keep(tree, &journal)?;
         let mut folders = Vec::new();
@@ -188,12 +110,15 @@ impl Draft {
     }
 }
 
-/// Where the lock and the journal are: with git, or beside the data where there is no git.
+/// Where the lock and the journal of the data repository at `root` are: with git, or beside the data
+/// where there is no git. What lies there is not believed beyond the data: it might be a stranger's.
 fn office(root: &Path) -> PathBuf {
-    match git2::Repository::discover(root) {
-        Ok(repository) => repository.path().join("shapeline").join("edit"),
-        Err(_) => root.join(".shapeline").join("edit"),
-    }
+    let Ok(repository) = git2::Repository::discover(root) else { return root.join(".shapeline").join("edit") };
+    let top = repository.workdir().and_then(|top| top.canonicalize().ok());
+    let below = top.as_ref().and_then(|top| root.strip_prefix(top).ok()).filter(|below| !below.as_os_str().is_empty());
+    let office = repository.path().join("shapeline").join("edit");
+    // Several data repositories may lie in one git repository.
+    below.map_or(office.clone(), |below| office.join(digest(below.as_os_str().as_encoded_bytes())))
 }
 
 #[cfg(unix)]
@@ -221,51 +146,11 @@ fn wait_for(_: &File, _: &Path) -> Result<()> {
     Ok(())
 }
 
-fn step(number: usize, change: &Change<'_>) -> Step {
-    let name = format!("{STAGED}{}-{number}.tmp", std::process::id());
-    Step {
-        path: change.path.to_owned(),
-        staged: change.after.map(|_| name),
-        before: change.before.map(|text| digest(text.as_bytes())),
-        after: change.after.map(|text| digest(text.as_bytes())),
-    }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
 fn keep(tree: &WorkTree, journal: &Journal) -> Result<()> {
     step_for_tests()?;
     write_atomic(&tree.journal(), &serde_json::to_vec(journal)?)?;
     step_for_tests()?;
     Ok(())
-}
-
-/// No folder on the way may be a link: it could lead out of the repository.
-fn check_folders(root: &Path, path: &str) -> Result<()> {
-    for (at, _) in path.match_indices('/') {
-        let folder = root.join(&path[..at]);
-        match fs::symlink_metadata(&folder) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => bail!("{} is no ordinary folder: nothing is written below it", folder.display()),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
-        }
-    }
-    Ok(())
-}
-
-/// What lies at `path`: nothing, or the bytes of an ordinary file.
-fn present(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => {
-            fs::read(path).map(Some).with_context(|| format!("cannot read {}", path.display()))
-        }
-        Ok(_) => bail!("{} is no ordinary file", path.display()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
 }
 
 fn is_as_read(root: &Path, change: &Change<'_>) -> Result<()> {
@@ -362,36 +247,5 @@ fn undo_staging(tree: &WorkTree, journal: &Journal, folders: &[PathBuf]) {
     }
     for folder in folders.iter().rev() {
         let _ = fs::remove_dir(folder);
-    }
-}
-
-/// Does a step of a change that was decided, if it is not done. Says whether all is as decided.
-fn finish(root: &Path, step: &Step) -> Result<bool> {
-    let path = step.at(root);
-    let now = present(&path)?.map(|bytes| digest(&bytes));
-    if now == step.after {
-        return Ok(true);
-    }
-    if now != step.before {
-        return Ok(false);
-    }
-    let cannot = || format!("cannot finish an edit of {}", path.display());
-    match step.staged_at(root) {
-        None => fs::remove_file(&path).with_context(cannot)?,
-        Some(staged) if present(&staged)?.map(|bytes| digest(&bytes)) == step.after => {
-            fs::rename(&staged, &path).with_context(cannot)?;
-        }
-        Some(_) => return Ok(false),
-    }
-    sync_folder(path.parent().unwrap_or(root)).with_context(cannot)?;
-    Ok(true)
-}
-
-fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }

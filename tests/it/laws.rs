@@ -1,5 +1,6 @@
 //! What holds for any text whatever: property tests and fuzz targets check the same laws.
 
+use shapeline::edit::{Fields, FileEdits, Refused as NotEdited, Value};
 use shapeline::fmt::{Refused, format};
 use shapeline::schema::Kind as FileKind;
 use shapeline::source::Span;
@@ -113,4 +114,42 @@ fn records(text: &str) -> serde_json::Value {
     // A document of nothing and no document at all are the same empty file.
     let nothing = |root: &Node<'_>| root.kind() == Kind::Scalar(Style::Plain) && root.text().is_empty();
     root.filter(|root| !nothing(root)).map_or(serde_json::Value::Null, value)
+}
+
+/// Every edit of record `at` of any text gives a text that can be read and has as many records as it
+/// should, or is refused.
+pub fn check_edit(text: &str, at: Option<u32>) -> Result<(), String> {
+    let fields = [("ip", "10.0.0.1"), ("domain", "d.example"), ("plan", "P # 'x': y")];
+    let new = Fields(fields.into_iter().map(|(field, value)| (field.to_owned(), Value::text(value))).collect());
+    let labels = Value::Map(vec![("a".into(), Value::text("b"))]);
+    let list = Value::List(vec![Value::text("10.0.0.1"), Value::text("::1")]);
+    type Edit<'e> = &'e dyn Fn(&mut FileEdits<'_>);
+    let edits: [(Edit<'_>, isize); 6] = [
+        (&|edits| edits.set(at, "name", &Value::text("x: y\n- z")), 0),
+        (&|edits| edits.unset(at, "ip"), 0),
+        (&|edits| edits.remove(at), -1),
+        (&|edits| edits.insert(&new), 1),
+        (&|edits| edits.set(at, "labels", &labels), 0),
+        (&|edits| edits.set(at, "ip", &list), 0),
+    ];
+    for (edit, change) in edits {
+        let Ok(mut file) = FileEdits::new(text, FileKind::Subscriber) else { return Ok(()) };
+        edit(&mut file);
+        let result = match file.finish() {
+            Ok(Some(result)) => result,
+            Ok(None) | Err(NotEdited::Record(_) | NotEdited::NotMeant(_)) => continue,
+            Err(NotEdited::Problems(problems)) => return Err(format!("{problems:?} only after the edit of {text:?}")),
+        };
+        let count = |text: &str| {
+            let reading = yaml::read_full(text);
+            let root = reading.document.as_ref().filter(|_| reading.problems.is_empty())?.root(text)?;
+            let nothing = root.is_scalar() && root.text().is_empty();
+            Some(if root.kind() == Kind::Sequence { root.items().count() } else { usize::from(!nothing) })
+        };
+        let expected = count(text).unwrap_or_default().checked_add_signed(change);
+        if count(&result) != expected {
+            return Err(format!("{text:?} became {result:?}"));
+        }
+    }
+    Ok(())
 }

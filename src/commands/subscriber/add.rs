@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::change::{self, Told};
 use super::names::{self, address};
 use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, load_tree};
 use crate::edit::{Refusal, domains_of, next_free, who};
 use crate::finding::{harmless, quoted};
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::Repo;
-use crate::rules::Index;
+use crate::rules::{Index, KnownDomain};
 
 pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
+    // Asked before the edit begins: nobody waits for whoever thinks about an answer.
+    let args = &if can_ask() { answered(root, args)? } else { args.clone() };
     change::run(root, &args.edit, |repo, changes| {
         let subscriber = subscriber(repo, args)?;
         let key = harmless(&subscriber.key(), 100);
@@ -41,6 +43,45 @@ pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
     })
 }
 
+/// The arguments with what was missing asked for.
+fn answered(root: &Path, args: &AddArgs) -> Result<AddArgs> {
+    let mut args = args.clone();
+    if args.plan.is_some() && (!args.addresses.is_empty() || args.next_free.is_some()) && args.domain.is_some() {
+        return Ok(args);
+    }
+    let repo = load_tree(&change::tree(root, &args.edit)?)?;
+    let index = Index::new(&repo);
+    let told = match told_by(&args)? {
+        Some(address) => domains_of(&index, &address),
+        None => index.domains().iter().map(KnownDomain::name).collect(),
+    };
+    let domain = match (&args.domain, told.as_slice()) {
+        (Some(name), _) => name.clone(),
+        (None, [one]) => (*one).to_owned(),
+        (None, _) => {
+            let mut all: Vec<String> = index.domain_names().map(ToOwned::to_owned).collect();
+            all.sort_unstable();
+            ask("domain", &all, None)?
+        }
+    };
+    let domain = names::domain(&repo, &domain)?;
+    args.domain = Some(domain.name.to_string());
+    if args.addresses.is_empty() && args.next_free.is_none() {
+        let free = next_free(&repo, domain, None).map(|free| free.to_string());
+        args.addresses.push(ask("address", &[], free.as_deref())?);
+    }
+    if args.plan.is_none() {
+        args.plan = Some(ask("plan", &names::offered(&repo, domain), None)?);
+    }
+    Ok(args)
+}
+
+/// The first address, or the block, that stands on the command line.
+fn told_by(args: &AddArgs) -> Result<Option<Address>, Refusal> {
+    let block = args.next_free.iter().filter(|block| !block.is_empty());
+    args.addresses.iter().chain(block).next().map(|text| address(text)).transpose()
+}
+
 /// An address that somebody has is refused with what was probably meant.
 fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
     for ip in subscriber.ip.as_slice() {
@@ -61,19 +102,16 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
 
 fn subscriber(repo: &Repo, args: &AddArgs) -> Result<Subscriber> {
     let mut addresses: Vec<Address> = args.addresses.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
-    let block = args.next_free.as_deref().filter(|block| !block.is_empty()).map(address).transpose()?;
-    let domain = domain(repo, args, addresses.first().or(block.as_ref()))?;
+    let told = told_by(args)?;
+    let domain = domain(repo, args, told.as_ref())?;
     if addresses.is_empty() {
-        addresses.push(one_address(repo, args, domain, block.as_ref())?);
-    }
-    let plan = match &args.plan {
-        Some(plan) => names::plan(repo, plan)?.name.to_string(),
-        None if can_ask() => {
-            let plan = ask("plan", &names::offered(repo, domain), None)?;
-            names::plan(repo, &plan)?.name.to_string()
+        if args.next_free.is_none() {
+            bail!("name the address, or --next-free");
         }
-        None => bail!("name the plan: --plan PLAN"),
-    };
+        addresses.push(free_address(repo, domain, told.as_ref())?);
+    }
+    let plan = args.plan.as_ref().context("name the plan: --plan PLAN")?;
+    let plan = names::plan(repo, plan)?.name.to_string();
     let mut json = serde_json::json!({"ip": addresses.iter().map(ToString::to_string).collect::<Vec<_>>()});
     if let [one] = addresses.as_slice() {
         json = serde_json::json!({"ip": one.to_string()});
@@ -109,15 +147,10 @@ fn domain<'r>(repo: &'r Repo, args: &AddArgs, address: Option<&Address>) -> Resu
     let index = Index::new(repo);
     let told = match address {
         Some(address) => domains_of(&index, address),
-        None => index.domains().iter().map(crate::rules::KnownDomain::name).collect(),
+        None => index.domains().iter().map(KnownDomain::name).collect(),
     };
-    if let ([one], true) = (told.as_slice(), address.is_some() || args.next_free.is_some() || can_ask()) {
+    if let ([one], true) = (told.as_slice(), address.is_some() || args.next_free.is_some()) {
         return Ok(names::domain(repo, one)?);
-    }
-    if can_ask() {
-        let mut all: Vec<String> = index.domain_names().map(ToOwned::to_owned).collect();
-        all.sort_unstable();
-        return Ok(names::domain(repo, &ask("domain", &all, None)?)?);
     }
     let names: Vec<String> = told.iter().map(|name| quoted(name)).collect();
     match address {
@@ -134,21 +167,12 @@ fn domain<'r>(repo: &'r Repo, args: &AddArgs, address: Option<&Address>) -> Resu
     }
 }
 
-/// The next free address; or whatever somebody answers who is asked, that one by default.
-fn one_address(repo: &Repo, args: &AddArgs, domain: &Domain, block: Option<&Address>) -> Result<Address> {
-    let free = next_free(repo, domain, block);
-    if args.next_free.is_some() {
-        let within = block.map_or_else(
-            || format!("the blocks of {}", quoted(domain.name.as_str())),
-            |block| {
-                format!("{} as far as it is a block of {}", quoted(&block.to_string()), quoted(domain.name.as_str()))
-            },
-        );
-        return free.ok_or_else(|| Refusal(format!("no address is free in {within}")).into());
-    }
-    if can_ask() {
-        let free = free.map(|free| free.to_string());
-        return Ok(address(&ask("address", &[], free.as_deref())?)?);
-    }
-    bail!("name the address, or --next-free")
+/// The next free address of a domain, or of a block of it.
+fn free_address(repo: &Repo, domain: &Domain, block: Option<&Address>) -> Result<Address, Refusal> {
+    let name = quoted(domain.name.as_str());
+    let within = match block {
+        None => format!("the blocks of {name}"),
+        Some(block) => format!("{} as far as it is a block of {name}", quoted(&block.to_string())),
+    };
+    next_free(repo, domain, block).ok_or_else(|| Refusal(format!("no address is free in {within}")))
 }

@@ -116,6 +116,11 @@ pub(super) fn run(
     Ok(Outcome::Fine)
 }
 
+/// The files that an edit starts from, without keeping others from editing them.
+pub(super) fn tree(root: &Path, args: &EditArgs) -> Result<Tree> {
+    Ok(open(root, &EditArgs { dry_run: true, ..args.clone() })?.1)
+}
+
 fn open(root: &Path, args: &EditArgs) -> Result<(Ground, Tree)> {
     if args.commit {
         let git = Git::discover(root)?;

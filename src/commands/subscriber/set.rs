@@ -44,7 +44,7 @@ fn said(field: &str, old: Option<&Value>, new: Option<&Value>) -> Option<String>
         Value::Text(text) => harmless(text, 60),
         Value::Whole(number) => number.to_string(),
         Value::List(values) => {
-            let texts: Vec<String> = values.iter().map(|value| plain(value)).collect();
+            let texts: Vec<String> = values.iter().map(plain).collect();
             harmless(&texts.join(" "), 60)
         }
         Value::Map(entries) => {

@@ -32,14 +32,15 @@ pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec
     let places = places(&nodes, &edits.new);
     let mut order: Vec<Slot> = Vec::with_capacity(nodes.len() + edits.new.len());
     let mut new = places.iter().enumerate().peekable();
-    for at in 0..=nodes.len() {
+    for (at, removed) in removed.iter().enumerate() {
         while let Some((number, _)) = new.next_if(|(_, place)| **place <= at) {
             order.push(Slot::New(number));
         }
-        if at < nodes.len() && !removed[at] {
+        if !removed {
             order.push(Slot::Kept(Some(at as u32)));
         }
     }
+    order.extend(new.map(|(number, _)| Slot::New(number)));
     if !removed.contains(&true) && edits.new.is_empty() {
         return Ok(order);
     }

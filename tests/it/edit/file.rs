@@ -170,6 +170,8 @@ fn a_file_of_one_record_becomes_a_list() {
     assert_eq!(more, list);
     let new = edited("", |edits| edits.insert(&fields("10.0.0.2", "GOLD")));
     assert_eq!(new, "- ip: 10.0.0.2\n  domain: d.example\n  plan: GOLD\n");
+    let below = edited("# none yet", |edits| edits.insert(&fields("10.0.0.2", "GOLD")));
+    assert_eq!(below, format!("# none yet\n{new}"));
     let empty = edited("# none yet\n[]\n", |edits| edits.insert(&fields("10.0.0.2", "GOLD")));
     assert_eq!(empty, "# none yet\n- ip: 10.0.0.2\n  domain: d.example\n  plan: GOLD\n");
 }

@@ -1,11 +1,12 @@
 //! Laws of editing, over generated files as people may write them.
 
 use proptest::prelude::*;
-use shapeline::edit::{FileEdits, Refused, Value};
+use shapeline::edit::{FileEdits, Value};
 use shapeline::schema::Kind;
 use shapeline::yaml;
 
 use super::file::fields;
+use crate::laws::check_edit;
 use crate::yaml_properties::{cases, edited_data, near_data, soup};
 
 /// A record and how it is written.
@@ -299,34 +300,13 @@ proptest! {
         parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..14),
         at in prop::option::of(0..3_u32),
     ) {
-        law(&parts.concat(), at)?;
+        check_edit(&parts.concat(), at).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn the_same_of_texts_that_are_nearly_data(text in prop_oneof![near_data(), edited_data(), soup()], at in prop::option::of(0..3_u32)) {
-        law(&text, at)?;
+        check_edit(&text, at).map_err(TestCaseError::fail)?;
     }
-}
-
-/// Every edit of `text` gives a text that can be read, or is refused.
-fn law(text: &str, at: Option<u32>) -> Result<(), TestCaseError> {
-    let attempts: [&dyn Fn(&mut FileEdits<'_>); 5] = [
-        &|edits| edits.set(at, "name", &Value::text("x: y")),
-        &|edits| edits.unset(at, "ip"),
-        &|edits| edits.remove(at),
-        &|edits| edits.insert(&fields("10.0.0.1", "P")),
-        &|edits| edits.set(at, "labels", &Value::Map(vec![("a".into(), Value::text("b"))])),
-    ];
-    for attempt in attempts {
-        let Ok(mut edits) = FileEdits::new(text, Kind::Subscriber) else { return Ok(()) };
-        attempt(&mut edits);
-        match edits.finish() {
-            Ok(Some(result)) => prop_assert!(yaml::read_full(&result).problems.is_empty(), "{}", result),
-            Ok(None) | Err(Refused::Record(_) | Refused::NotMeant(_)) => {}
-            Err(Refused::Problems(problems)) => prop_assert!(false, "{:?}", problems),
-        }
-    }
-    Ok(())
 }
 
 /// Pieces of which YAML of every kind is made.

@@ -104,11 +104,17 @@ fn a_journal_that_leads_elsewhere_is_not_believed() {
     let repo = two_files();
     repo.commit("x");
     let outside = repo.write("outside", "mine");
-    for path in ["../outside", "subscribers/../../outside", "/etc/passwd"] {
-        let journal = format!(
-            r#"{{"version":1,"root":"{}","decided":true,"files":[{{"path":"{path}","staged":null,"before":null,"after":null}}]}}"#,
-            repo.path().join("subscribers").display()
-        );
+    let step =
+        |path: &str, staged: &str| format!(r#"{{"path":"{path}","staged":{staged},"before":null,"after":null}}"#);
+    for file in [
+        step("../outside", "null"),
+        step("subscribers/../../outside.yaml", "null"),
+        step("/etc/passwd.yaml", "null"),
+        step("outside", "null"),
+        step("subscribers/x.yaml", r#""../../outside""#),
+        "7".to_owned(),
+    ] {
+        let journal = format!(r#"{{"version":1,"decided":true,"files":[{file}]}}"#);
         repo.write(".git/shapeline/edit/journal.json", journal);
         let run = run(&repo, &["suspend", "10.10.10.25"]);
         assert_eq!(run.code, 2, "{run:?}");
