@@ -72,7 +72,8 @@ pub fn propose(mut found: Found, tree: &Tree, rates: &[GivenRates], today: Date)
     let ground = Ground::new(repo, incomplete, today);
     for round in 0.. {
         let rows = match ground.attempt(&found, tree, rates)? {
-            Attempt::Done(adoption, draft, effect) => {
+            Attempt::Done(done) => {
+                let (adoption, draft, effect) = *done;
                 found.refusals.sort();
                 let old_errors = ground.errors.len();
                 return Ok(Outcome::Proposed(Box::new(Proposal { found, adoption, draft, effect, old_errors })));
@@ -100,7 +101,7 @@ struct Ground {
 /// What came of one attempt.
 enum Attempt {
     /// It passes the check.
-    Done(Adoption, Draft, Effect),
+    Done(Box<(Adoption, Draft, Effect)>),
     /// These rows are refused, each with the reasons.
     Rows(BTreeMap<usize, Vec<String>>),
     /// It is refused, and for no row's fault.
@@ -135,7 +136,8 @@ impl Ground {
         if !rest.is_empty() {
             return Ok(Attempt::Refused(after, rest));
         }
-        Ok(Attempt::Done(adoption, draft, effect(&self.table, &table, &self.incomplete)))
+        let effect = effect(&self.table, &table, &self.incomplete);
+        Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }
 
     /// Those that were not there before.

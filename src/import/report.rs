@@ -11,7 +11,7 @@ use crate::columns::columns;
 use crate::finding::{harmless, is_steering, quoted};
 use crate::model::{Address, Name};
 
-/// The version of [`json`]'s shape.
+/// The version of [`json()`]'s shape.
 pub const VERSION: u32 = 1;
 
 /// How many of a domain's blocks are told.
