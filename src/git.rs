@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::tree::{FOLDERS, SETTINGS, Tree};
 
@@ -22,18 +22,17 @@ pub fn folder_in_work_tree(folder: &Path) -> String {
 
 /// Why there is no repository to open, and what to do.
 fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
-    let advice = match error.code() {
+    match error.code() {
         git2::ErrorCode::Owner => {
             let top = root.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(root);
-            format!(
+            anyhow!(
                 "the git repository {0} belongs to another user; if you trust it: git config --global --add safe.directory {0}",
                 top.display()
             )
         }
-        git2::ErrorCode::NotFound => format!("{} is not in a git repository; `git init` makes one", root.display()),
-        _ => format!("cannot open the git repository around {}", root.display()),
-    };
-    anyhow::Error::new(error).context(advice)
+        git2::ErrorCode::NotFound => anyhow!("{} is not in a git repository; `git init` makes one", root.display()),
+        _ => anyhow::Error::new(error).context(format!("cannot open the git repository around {}", root.display())),
+    }
 }
 
 /// The git repository that a data repository lies in.

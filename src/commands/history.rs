@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Outcome, root};
 use crate::cli::{Cli, HistoryArgs, HistoryFormat};
-use crate::finding::quoted;
+use crate::finding::{counted, quoted};
 use crate::git::Git;
 use crate::history::answer::{Answer, answer};
 use crate::history::json::Revision;
@@ -16,6 +16,7 @@ use crate::history::query::{Question, Who};
 use crate::history::story::Past;
 use crate::history::times::{Span, when};
 use crate::history::{csv, json, load, print};
+use crate::model::{Address, DomainName};
 use crate::progress::Progress;
 
 /// How much is shown of everybody's history.
@@ -58,13 +59,17 @@ fn question(args: &HistoryArgs) -> Result<Question> {
     let span = |text: &Option<String>| -> Result<Option<Span>> {
         text.as_deref().map(when).transpose().map_err(|message| anyhow!(message))
     };
+    let (from, until) = (span(&args.from)?.map(|span| span.from), span(&args.to)?.and_then(|span| span.until));
+    if from.zip(until).is_some_and(|(from, until)| from >= until) {
+        bail!("--from is later than --to: nothing could lie between");
+    }
     let default = if args.who.is_some() { 0 } else { LIMIT };
     Ok(Question {
         who: args.who.as_deref().map(Who::new),
         domain: args.domain.clone(),
         on: span(&args.on)?,
-        from: span(&args.from)?.map(|span| span.from),
-        until: span(&args.to)?.and_then(|span| span.until),
+        from,
+        until,
         limit: Some(args.limit.unwrap_or(default)).filter(|limit| *limit > 0),
     })
 }
@@ -81,7 +86,11 @@ fn write(args: &HistoryArgs, answer: &Answer<'_>, revision: &Revision) -> Result
     if answer.total == 0 && answer.subjects.is_empty() {
         let of = args.who.as_deref().map(|who| format!(" of {}", quoted(who))).unwrap_or_default();
         let what = if on { "nothing was there then" } else { "nothing is known" };
-        writeln!(anstream::stderr(), "{what}{of}, in {} commits up to {}", revision.commits, &revision.commit[..12])?;
+        let is_domain =
+            |who: &&str| who.contains('.') && who.parse::<DomainName>().is_ok() && who.parse::<Address>().is_err();
+        let hint = args.who.as_deref().filter(is_domain).map(|who| format!("; of a domain: --domain {who}"));
+        let (commits, hint) = (counted(revision.commits, "commit", "commits"), hint.unwrap_or_default());
+        writeln!(anstream::stderr(), "{what}{of}, in {commits} up to {}{hint}", &revision.commit[..12])?;
     }
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use super::Unread;
 use crate::model::{Address, Domain};
 use crate::repo::Repo;
 use crate::rules::{Index, KnownDomain, reserved_until};
 
-/// The lowest address that no record holds and that a host can have: in the blocks of the domain in
+/// The lowest address that no record holds, read or not, and that a host can have: in the blocks of the domain in
 /// their order, IPv4 first, or in `within`.
 pub fn next_free(repo: &Repo, domain: &Domain, within: Option<&Address>) -> Option<Address> {
     let index = Index::new(repo);
@@ -19,6 +20,7 @@ pub fn next_free(repo: &Repo, domain: &Domain, within: Option<&Address>) -> Opti
         .subscribers
         .iter()
         .flat_map(|record| record.value.ip.as_slice())
+        .chain(Unread::of(repo).addresses())
         .map(|address| (is_v6(address), address.bounds().0, address.bounds().1))
         .collect();
     taken.sort_unstable();

@@ -1,5 +1,6 @@
 //! Which subscriber is meant: by id, by key, or by address.
 
+use super::Unread;
 use crate::finding::{nearest, quoted};
 use crate::model::Address;
 use crate::model::Subscriber;
@@ -16,9 +17,12 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Str
     let found = all(repo, who);
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(nobody(repo, who)),
+        [] => {
+            let unread = Unread::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            Err(format!("{}{unread}", nobody(repo, who)))
+        }
         several => {
-            let mut text = format!("{} may be any of these; name one by its id or key:", quoted(who));
+            let mut text = format!("{} may be any of these; name one by another id or address:", quoted(who));
             for record in several.iter().take(SHOWN) {
                 let path = repo.sources.file(record.file).path();
                 let key = quoted(&record.value.key());
@@ -32,24 +36,20 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Str
     }
 }
 
-/// Everybody whom `who` may mean: the id decides, then the key, then the address.
+/// Everybody whom `who` may mean, by id, key or address. None of these goes before another: an id
+/// that reads as somebody else's address would have the wrong one removed.
 fn all<'r>(repo: &'r Repo, who: &str) -> Vec<&'r Record<Subscriber>> {
-    let with = |is: &dyn Fn(&Subscriber) -> bool| -> Vec<&'r Record<Subscriber>> {
-        repo.subscribers.iter().filter(|record| is(&record.value)).collect()
-    };
-    let by_id = with(&|subscriber| subscriber.id.as_ref().is_some_and(|id| id.as_str() == who));
-    if !by_id.is_empty() {
-        return by_id;
-    }
     let (address, domain) = match who.rsplit_once('@') {
         Some((address, domain)) => (address, Some(domain)),
         None => (who, None),
     };
-    let Ok(address) = address.parse::<Address>() else { return Vec::new() };
-    with(&|subscriber| {
-        domain.is_none_or(|domain| subscriber.domain.as_str() == domain)
-            && subscriber.ip.as_slice().iter().any(|ip| ip.net() == address.net())
-    })
+    let address = address.parse::<Address>().ok();
+    let has_address = |subscriber: &Subscriber| {
+        let has = |wanted: &Address| subscriber.ip.as_slice().iter().any(|ip| ip.net() == wanted.net());
+        domain.is_none_or(|domain| subscriber.domain.as_str() == domain) && address.as_ref().is_some_and(has)
+    };
+    let has_id = |subscriber: &Subscriber| subscriber.id.as_ref().is_some_and(|id| id.as_str() == who);
+    repo.subscribers.iter().filter(|record| has_id(&record.value) || has_address(&record.value)).collect()
 }
 
 fn nobody(repo: &Repo, who: &str) -> String {

@@ -15,7 +15,8 @@ pub const RULE: Rule = Rule {
     summary: "two subscribers have the same id",
     why: "History, plans and the portal know a subscriber by its `id`, or by `ip@domain` where it has none. If two \
           share one, the change of one shows as a change of the other. An id in the form `ip@domain` therefore \
-          must not be what another subscriber without an id is called.",
+          must not be what another subscriber without an id is called, and an id in the form of an address not the \
+          address of another: commands take both, and could mean the wrong one.",
     bad: "# subscribers/example.yaml\n\
           - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: head-office\n\
           - ip: 10.10.10.26\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n  id: head-office\n",
@@ -53,23 +54,36 @@ fn twice(context: &Context<'_>, id: &str, other: usize, first: usize) -> Option<
     Some(finding.related(at(context, first)?, "the same id").help("give one of the two another id"))
 }
 
-/// An id such as `10.10.10.25@ispcustomer.co.zw`, while the one who has that address has no id.
+/// An id such as `10.10.10.25`, while somebody else has that address; or such as
+/// `10.10.10.25@ispcustomer.co.zw`, while the one who has that address there has no id: one that was
+/// moved to another address may keep what it was called.
 fn like_another(context: &Context<'_>, id: &str, number: usize) -> Option<Finding> {
-    let (ip, domain) = id.split_once('@')?;
+    let (ip, domain) = id.split_once('@').map_or((id, None), |(ip, domain)| (ip, Some(domain)));
     let address: Address = ip.parse().ok().filter(|address: &Address| address.written().is_none())?;
+    let own = context.repo.subscribers.get(number)?;
     let is_called_so = |other: &Resolved<'_>| {
-        other.record.value.id.is_none()
-            && other.record.value.domain.as_str() == domain
-            && other.record.value.ip.first().is_some_and(|first| first.net() == address.net())
+        let value = &other.record.value;
+        match domain {
+            None => other.record.place() != own.place(),
+            // Only a first address gives a name.
+            Some(domain) => {
+                value.id.is_none()
+                    && value.domain.as_str() == domain
+                    && value.ip.first().is_some_and(|first| first.net() == address.net())
+            }
+        }
     };
     let holders = context.holdings().holders(&address);
-    // Only a first address gives a name, and one address may stand twice.
+    // One address may stand twice.
     let other = holders.iter().filter_map(|holder| context.holder(*holder)).find(is_called_so)?;
-    let message = format!("the id {} is what another subscriber is called", quoted(id));
-    let finding = Finding::new(RULE.id, at(context, number)?, message);
-    Some(
-        finding
-            .related(other.record.at("ip"), "without an id, it is called by its address and domain")
-            .help("choose another id, or give the other subscriber one"),
-    )
+    let (message, label, help) = match domain {
+        None => ("reads as the address of another subscriber", "whose address it is", "choose another id"),
+        Some(_) => (
+            "is what another subscriber is called",
+            "without an id, it is called by its address and domain",
+            "choose another id, or give the other subscriber one",
+        ),
+    };
+    let finding = Finding::new(RULE.id, at(context, number)?, format!("the id {} {message}", quoted(id)));
+    Some(finding.related(other.record.at("ip"), label).help(help))
 }

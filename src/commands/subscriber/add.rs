@@ -9,7 +9,7 @@ use super::names::{self, address};
 use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
 use crate::commands::{Outcome, load_tree};
-use crate::edit::{Refusal, domains_of, next_free, who};
+use crate::edit::{Refusal, Unread, domains_of, next_free, who};
 use crate::finding::{harmless, quoted};
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::Repo;
@@ -97,7 +97,16 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
             quoted(plan)
         )));
     }
-    Ok(())
+    let unread = Unread::of(repo);
+    let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
+    match doubtful {
+        Some((ip, path)) => Err(Refusal(format!(
+            "{} stands in {}, of which not all can be read: mend that first, `shapeline check` tells how",
+            quoted(&ip.to_string()),
+            quoted(path)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn subscriber(repo: &Repo, args: &AddArgs) -> Result<Subscriber> {

@@ -184,6 +184,45 @@ fn what_would_break_the_data_is_refused() {
 }
 
 #[test]
+fn an_id_that_reads_as_somebody_elses_address_decides_nothing() {
+    let repo = with_list();
+    let record = |ip: &str, id: &str| format!("- ip: {ip}\n  domain: ispcustomer.co.zw\n  plan: {BASIC}\n  id: {id}\n");
+    repo.write(
+        "subscribers/ispcustomer.co.zw/ids.yaml",
+        record("10.10.10.101", "10.10.10.102") + &record("10.10.10.102", "b"),
+    );
+    refused(&repo, &["remove", "10.10.10.102"], "may be any of these");
+    assert!(run(&repo, &["show", "10.10.10.101"]).stdout.contains("10.10.10.101"));
+    let check = repo.run(&["check"]);
+    assert!(
+        check.stdout.contains("the id `10.10.10.102` reads as the address of another subscriber"),
+        "{}",
+        check.stdout
+    );
+}
+
+#[test]
+fn what_stands_in_a_record_that_cannot_be_read_is_nobody_elses() {
+    let repo = with_list();
+    repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.77.0.0/29]\n");
+    repo.write("subscribers/br.yaml", format!("ip: 10.77.0.1\ndomain: b.example\nplan: {BASIC}\nnam: x\n"));
+    repo.write("subscribers/nul.yaml", format!("ip: 10.77.0.2\ndomain: b.example\nplan: {BASIC}\n\u{0}\n"));
+    refused(
+        &repo,
+        &["add", "10.77.0.1", "--plan", BASIC],
+        "`10.77.0.1` stands in `subscribers/br.yaml`, of which not all",
+    );
+    refused(&repo, &["add", "10.77.0.2", "--plan", BASIC], "stands in `subscribers/nul.yaml`");
+    refused(
+        &repo,
+        &["show", "10.77.0.1"],
+        "there is no subscriber `10.77.0.1`; not all of `subscribers/br.yaml` and 1 more",
+    );
+    let added = run(&repo, &["add", "--next-free", "--domain", "b.example", "--plan", BASIC]);
+    assert!(added.stdout.starts_with("Added 10.77.0.3 "), "{}{}", added.stdout, added.stderr);
+}
+
+#[test]
 fn several_candidates_are_named() {
     let repo = with_list();
     repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.20.0.0/24]\n");
@@ -191,7 +230,7 @@ fn several_candidates_are_named() {
     refused(
         &repo,
         &["remove", "10.10.10.26"],
-        "may be any of these; name one by its id or key:\n  `10.10.10.26@b.example`",
+        "may be any of these; name one by another id or address:\n  `10.10.10.26@b.example`",
     );
     let run = run(&repo, &["remove", "10.10.10.26@b.example"]);
     assert_eq!(run.code, 0, "what was wrong before goes: {run:?}");

@@ -102,7 +102,11 @@ fn people_are_found_by_address_prefix_id_and_key() {
     assert_eq!(keys(&repo, &["--domain", "other.example"]), ["10.10.10.25@other.example"]);
     let nobody = history(&repo, &["10.10.10.2"]);
     assert_eq!((nobody.code, nobody.stdout.as_str()), (0, ""));
-    assert!(nobody.stderr.starts_with("nothing is known of `10.10.10.2`, in 1 commits up to "), "{nobody:?}");
+    assert!(nobody.stderr.starts_with("nothing is known of `10.10.10.2`, in 1 commit up to "), "{nobody:?}");
+    let domain = history(&repo, &[D]);
+    assert!(domain.stderr.ends_with(&format!("; of a domain: --domain {D}\n")), "{domain:?}");
+    let never = history(&repo, &["--from", "2026-02-01", "--to", "2026-01-31"]);
+    assert!(never.code == 2 && never.stderr.contains("--from is later than --to"), "{never:?}");
 }
 
 /// Who had 10.10.10.25 then, each with whether it was served.
