@@ -26,4 +26,4 @@ pub use home::{Home, Homes, address_file_name};
 pub use next_free::{domains_of, next_free};
 pub use review::Review;
 pub use value::{Fields, Value};
-pub use work_tree::{WorkTree, Written};
+pub use work_tree::{WorkTree, Written, cut_off};
