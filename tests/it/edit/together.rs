@@ -264,6 +264,42 @@ fn a_failure_takes_back_what_was_done() {
     assert!(failed >= 8, "{failed} steps");
 }
 
+/// Gives a folder to somebody, which only the superuser may; whether that could be done.
+#[cfg(unix)]
+fn give(folder: &std::path::Path, owner: u32) -> bool {
+    let sudo = || Command::new("sudo").args(["-n", "chown", &owner.to_string()]).arg(folder).status();
+    std::os::unix::fs::chown(folder, Some(owner), None).is_ok() || sudo().is_ok_and(|status| status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn where_git_refuses_there_is_no_second_lock() {
+    use std::os::unix::fs::MetadataExt;
+    let repo = two_files();
+    repo.commit("x");
+    let owner = repo.path().metadata().unwrap().uid();
+    if !give(repo.path(), owner + 1) || !give(&repo.path().join(".git"), owner + 1) {
+        eprintln!("not tested: this user cannot give a folder to another one, and there is no sudo");
+        assert!(std::env::var_os("CI").is_none(), "in CI nothing is left out");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let shapeline = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+        command.current_dir(repo.path()).args(args).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        let out = command.env_remove("SUDO_UID").stdin(Stdio::null()).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, told) = shapeline(&EDIT);
+    assert!(
+        code == Some(2) && told.contains("belongs to another user; if you trust it: git config --global"),
+        "{told}"
+    );
+    assert!(!repo.path().join(".shapeline").exists());
+    assert_eq!(suspended(&repo), 0);
+    assert_eq!(shapeline(&["check"]).0, Some(0), "reading is no edit");
+}
+
 #[cfg(unix)]
 #[test]
 fn modes_stay_and_links_are_not_followed() {
