@@ -21,7 +21,7 @@ pub fn folder_in_work_tree(folder: &Path) -> String {
 }
 
 /// Why there is no repository to open, and what to do.
-fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
+pub(crate) fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
     match error.code() {
         git2::ErrorCode::Owner => {
             let top = root.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(root);

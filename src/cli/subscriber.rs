@@ -60,7 +60,7 @@ pub struct ListArgs {
     #[arg(long)]
     pub reverse: bool,
 
-    /// At most so many.
+    /// At most so many; 0 is no limit.
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<usize>,
 
@@ -215,19 +215,27 @@ pub struct EditArgs {
     #[arg(long)]
     pub commit: bool,
 
-    /// The branch; it is made, or continued if it is there. Without it, one named after the edit.
-    #[arg(long, value_name = "BRANCH", requires = "commit")]
+    /// The branch that --commit commits to; it is made, or continued if it is there. Without it,
+    /// one named after the edit. Means --commit.
+    #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
 
-    /// Push the branch to `origin` afterwards.
-    #[arg(long, requires = "commit", conflicts_with = "dry_run")]
+    /// Push the branch to `origin` afterwards. Means --commit.
+    #[arg(long, conflicts_with = "dry_run")]
     pub push: bool,
 
-    /// The commit's message. Without it, one that says what was done.
-    #[arg(short = 'm', long, value_name = "MESSAGE", requires = "commit")]
+    /// The commit's message. Without it, one that says what was done. Means --commit.
+    #[arg(short = 'm', long, value_name = "MESSAGE")]
     pub message: Option<String>,
 
     /// Take this as today's date (UTC).
     #[arg(long, value_name = "DATE")]
     pub on: Option<Date>,
+}
+
+impl EditArgs {
+    /// Whether the edit is committed to a branch: that is said, or something that has no other sense.
+    pub fn commits(&self) -> bool {
+        self.commit || self.push || self.branch.is_some() || self.message.is_some()
+    }
 }

@@ -22,6 +22,7 @@ mod subscriber;
 mod sync;
 mod targets;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::cli::{CheckFormat, Cli, Command, DataArgs};
+use crate::edit::cut_off;
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
@@ -151,8 +153,19 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
         Tree::Work { .. } | Tree::Memory(_) | Tree::Draft { .. } => "reading the data".to_owned(),
     };
+    if let Tree::Work { root } = tree {
+        warn_of_cut_off(root);
+    }
     let _progress = Progress::start(what);
     Repo::load(tree)
+}
+
+/// Warns on standard error of files that are half of an edit.
+fn warn_of_cut_off(root: &Path) {
+    if let Some(warning) = cut_off(root) {
+        // If nobody listens, that changes nothing.
+        let _ = writeln!(anstream::stderr(), "warning: {warning}");
+    }
 }
 
 /// The files that `args` mean, below `root`.

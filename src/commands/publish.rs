@@ -20,6 +20,10 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
     let options = Options { who, patience, planned, acknowledged, dry_run, quiet: false };
     let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    if args.data.rev.is_none() {
+        // Either the files are taken as they are, or they stand in the way as not committed.
+        super::warn_of_cut_off(root);
+    }
     let reports = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => {
             let targets = chosen(&data.table.repo().settings, &args.targets)?;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use super::{Draft, FileEdits, Refused, new_file};
+use crate::finding::quoted;
 use crate::model::{Status, Subscriber};
 use crate::repo::{Record, Repo, stem};
 use crate::schema::Kind;
@@ -46,13 +47,22 @@ pub struct Changes<'r> {
     files: BTreeMap<String, FileChanges>,
     /// New files of one record, each with the path of a file whose style it takes.
     new_files: BTreeMap<String, (Fields, Option<String>)>,
+    /// How many `#` are in the values of those who are written anew elsewhere, by the path of before.
+    moved: BTreeMap<String, usize>,
 }
 
 impl<'r> Changes<'r> {
     /// Changes of the subscribers of `repo`.
     pub fn new(repo: &'r Repo) -> Self {
         let paths = repo.sources.iter().map(|(_, file)| file.path()).collect();
-        Self { repo, homes: Homes::new(repo), paths, files: BTreeMap::new(), new_files: BTreeMap::new() }
+        Self {
+            repo,
+            homes: Homes::new(repo),
+            paths,
+            files: BTreeMap::new(),
+            new_files: BTreeMap::new(),
+            moved: BTreeMap::new(),
+        }
     }
 
     /// Adds a subscriber where its domain's subscribers live.
@@ -99,6 +109,7 @@ impl<'r> Changes<'r> {
             let domain = crate::model::Name::new(&domain);
             let moved = fields.record().unwrap_or_else(|_| Subscriber { domain, ..record.value.clone() });
             self.remove(record);
+            *self.moved.entry(path).or_default() += marks(&serde_json::to_string(&record.value)?);
             self.settle(&moved, fields);
             return Ok(());
         }
@@ -118,15 +129,25 @@ impl<'r> Changes<'r> {
         Ok(())
     }
 
-    /// Makes all of it in `draft`.
+    /// Makes all of it in `draft`. Says what is lost by it that no field holds.
     ///
     /// # Errors
     /// A [`Refusal`] if a file cannot be edited; or if one cannot be read.
-    pub fn make(self, draft: &mut Draft) -> Result<()> {
+    pub fn make(self, draft: &mut Draft) -> Result<Vec<String>> {
+        let mut notes = Vec::new();
         for (path, changes) in &self.files {
             let text = draft.text(path)?.unwrap_or_default();
             let refused = |why: Refused| Refusal(why.told(path, &text));
             let edited = edit(&text, changes).map_err(refused)?;
+            // More are gone than those in values, which move.
+            let gone = marks(&text).saturating_sub(marks(edited.as_deref().unwrap_or_default()));
+            if self.moved.get(path).is_some_and(|moved| gone > *moved) {
+                notes.push(format!(
+                    "what moves to another file is written anew there, and its comments in {} are lost: copy them over \
+                     by hand",
+                    quoted(path)
+                ));
+            }
             match (edited, &changes.moved) {
                 (None, _) => draft.remove(path)?,
                 (Some(edited), Some(moved)) => {
@@ -142,7 +163,7 @@ impl<'r> Changes<'r> {
             let text = new_file(std::slice::from_ref(fields), false, Kind::Subscriber, like.as_deref());
             draft.put(path, text.replace('\n', eol))?;
         }
-        Ok(())
+        Ok(notes)
     }
 
     fn settle(&mut self, subscriber: &Subscriber, fields: Fields) {
@@ -166,6 +187,11 @@ impl<'r> Changes<'r> {
         let path = self.path(record);
         self.files.entry(path.to_owned()).or_default()
     }
+}
+
+/// How many `#` there are: every comment begins with one.
+fn marks(text: &str) -> usize {
+    text.matches('#').count()
 }
 
 fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {

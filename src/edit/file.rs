@@ -11,7 +11,7 @@ mod print;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::lines::{ends_within_line, line_break};
+use super::lines::{ends_within_line, line_break, line_end};
 use super::record::{Editor, Wanted};
 use super::splice::Splices;
 use super::value::{Fields, Value};
@@ -107,7 +107,17 @@ impl<'t> FileEdits<'t> {
     /// Gives a field of a record a value; `index` is its place in a list, `None` the file's one
     /// record.
     pub fn set(&mut self, index: Option<u32>, field: &str, value: &Value) {
-        self.edits.entry(index).or_default().fields.insert(field.to_owned(), Some(value.clone()));
+        let value = self.kept_list(index, field, value).unwrap_or_else(|| value.clone());
+        self.edits.entry(index).or_default().fields.insert(field.to_owned(), Some(value));
+    }
+
+    /// Of a list with comments one entry stays: as a list of one, so that its comments stay as well.
+    fn kept_list(&self, index: Option<u32>, field: &str, value: &Value) -> Option<Value> {
+        let old = self.record(index)?.get(field).filter(|old| old.kind() == NodeKind::Sequence)?;
+        let (from, to) = (old.span().start as usize, old.span().end as usize);
+        let lines = self.text.get(from..line_end(self.text, to))?;
+        let kept = !lines.starts_with('[') && lines.contains('#') && old.items().any(|item| value.is(item));
+        kept.then(|| Value::List(vec![value.clone()]))
     }
 
     /// Takes a field out of a record.

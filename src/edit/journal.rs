@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::draft::{Change, is_data, is_plain};
-use crate::finding::quoted;
+use crate::finding::{counted, quoted};
 use crate::plan::hex;
 use crate::write::sync_folder;
 
@@ -48,12 +48,68 @@ impl Journal {
 
     /// Ends what a run that was cut off has begun in `root`, if its journal is at `path`.
     ///
+    /// Of an edit of which nothing is there, or nothing any more, nothing is done: whoever took it
+    /// back meant that.
+    ///
     /// # Errors
-    /// If the journal is none, or a file cannot be put in place.
+    /// If files had to be put in place: whoever comes next was told of other data, and has to look
+    /// at it first. If the journal is none, or a file cannot be put in place.
     pub(super) fn finish(path: &Path, root: &Path, notes: &mut Vec<String>) -> Result<()> {
+        let Some(journal) = Journal::read(path)? else { return Ok(()) };
+        let when = when(path);
+        let mut standing = Vec::with_capacity(journal.files.len());
+        for step in &journal.files {
+            check_folders(root, &step.path)?;
+            standing.push(step.standing(root)?);
+        }
+        let count = |wanted| standing.iter().filter(|standing| **standing == wanted).count();
+        let (done, open) = (count(Standing::Done), count(Standing::Open));
+        let mut finished = 0;
+        if journal.decided && done > 0 {
+            for (step, standing) in journal.files.iter().zip(&mut standing).filter(|(_, s)| **s == Standing::Open) {
+                *standing = if step.finish(root)? { Standing::Done } else { Standing::Other };
+                finished += usize::from(*standing == Standing::Done);
+            }
+        }
+        for staged in journal.files.iter().filter_map(|step| step.staged_at(root)) {
+            remove_if_there(&staged)?;
+        }
+        remove_if_there(path)?;
+        if !journal.decided {
+            return Ok(());
+        }
+        let files = counted(journal.files.len(), "file", "files");
+        if done == 0 {
+            notes.push(format!(
+                "an edit of {files} was cut off{when}, and nothing of it is there: it is forgotten; make it again if it \
+                 is still meant"
+            ));
+            return Ok(());
+        }
+        let mut told = if open == 0 {
+            format!("an edit of {files} was cut off{when}")
+        } else {
+            format!(
+                "an edit of {files} that was cut off{when} is finished now: {finished} of them were still as before"
+            )
+        };
+        let left = journal.files.iter().zip(&standing).filter(|(_, standing)| **standing == Standing::Other);
+        let left: Vec<&str> = left.map(|(step, _)| step.path.as_str()).collect();
+        told += &left_alone(&left);
+        if open > 0 {
+            bail!(
+                "{told}. `git diff` shows the files, `shapeline plan` what it means on the network. Nothing else was \
+                 done: look at it, then run this again"
+            );
+        }
+        notes.push(told + if left.is_empty() { ", and all of it is there" } else { "" });
+        Ok(())
+    }
+
+    fn read(path: &Path) -> Result<Option<Journal>> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
         let journal: Option<Journal> = serde_json::from_slice(&bytes).ok();
@@ -65,21 +121,38 @@ impl Journal {
                 path.display()
             )
         })?;
-        for step in &journal.files {
-            check_folders(root, &step.path)?;
-            if journal.decided && !step.finish(root)? {
-                notes.push(format!(
-                    "an edit was cut off, and {} was changed since: it stays as it is; look at it with `git diff`",
-                    quoted(&step.path)
-                ));
-            } else if journal.decided {
-                notes.push(format!("an edit that was cut off is finished in {}", quoted(&step.path)));
-            }
-            if let Some(staged) = step.staged_at(root) {
-                remove_if_there(&staged)?;
-            }
+        Ok(Some(journal))
+    }
+}
+
+/// How a file stands to what was to become of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// As it was before.
+    Open,
+    /// As it was to be.
+    Done,
+    /// Somebody changed it since.
+    Other,
+}
+
+/// When the journal was written, as ` at 2026-03-01T10:00:00Z`.
+pub(super) fn when(path: &Path) -> String {
+    let at = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let at = at.and_then(|at| jiff::Timestamp::try_from(at).ok());
+    at.and_then(|at| jiff::Timestamp::from_second(at.as_second()).ok())
+        .map(|at| format!(" at {at}"))
+        .unwrap_or_default()
+}
+
+/// Which files an edit that is finished did not touch.
+fn left_alone(paths: &[&str]) -> String {
+    match paths {
+        [] => String::new(),
+        [one] => format!("; {} was changed since and stays as it is", quoted(one)),
+        [one, more @ ..] => {
+            format!("; {} and {} more were changed since and stay as they are", quoted(one), more.len())
         }
-        remove_if_there(path)
     }
 }
 
@@ -100,16 +173,18 @@ impl Step {
         Some(self.at(root).with_file_name(self.staged.as_ref()?))
     }
 
-    /// Does a step of a change that was decided, if it is not done. Says whether all is as decided.
+    fn standing(&self, root: &Path) -> Result<Standing> {
+        let now = present(&self.at(root))?.map(|bytes| digest(&bytes));
+        Ok(match now {
+            now if now == self.after => Standing::Done,
+            now if now == self.before => Standing::Open,
+            _ => Standing::Other,
+        })
+    }
+
+    /// Does a step that is open. Says whether it could: a staged text may be gone.
     fn finish(&self, root: &Path) -> Result<bool> {
         let path = self.at(root);
-        let now = present(&path)?.map(|bytes| digest(&bytes));
-        if now == self.after {
-            return Ok(true);
-        }
-        if now != self.before {
-            return Ok(false);
-        }
         let cannot = || format!("cannot finish an edit of {}", path.display());
         match self.staged_at(root) {
             None => fs::remove_file(&path).with_context(cannot)?,

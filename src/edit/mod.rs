@@ -28,4 +28,4 @@ pub use next_free::{domains_of, next_free};
 pub use review::Review;
 pub use unread::Unread;
 pub use value::{Fields, Value};
-pub use work_tree::{WorkTree, Written};
+pub use work_tree::{WorkTree, Written, cut_off};

@@ -27,6 +27,15 @@ struct Part<'n> {
     node: Node<'n>,
 }
 
+/// What comments above the first field of a mapping are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Top {
+    /// The record, or the file.
+    OfRecord,
+    /// That field.
+    OfFirst,
+}
+
 impl<'t> Editor<'t> {
     /// Changes fields of a mapping. `schema` tells where new ones go.
     ///
@@ -82,7 +91,9 @@ impl<'t> Editor<'t> {
             self.flow_parts(&parts, &removed, inserted);
             return Ok(());
         }
-        self.block_fields(&entries, &removed, &new)
+        // Below the key of a mapping in a record, a comment is about the field that follows.
+        let top = if schema.is_some() { Top::OfRecord } else { Top::OfFirst };
+        self.block_fields(&entries, &removed, &new, top)
     }
 
     /// Lines taken out of and put into a mapping that has one field a line.
@@ -91,6 +102,7 @@ impl<'t> Editor<'t> {
         entries: &[(Node<'_>, Node<'_>)],
         removed: &[bool],
         new: &[(Option<usize>, &str, &Value)],
+        top: Top,
     ) -> Result<(), String> {
         let Some((first, _)) = entries.first() else { return Err("the record has no field".into()) };
         let indent = column(self.text, start(*first));
@@ -111,8 +123,8 @@ impl<'t> Editor<'t> {
         for (at, (key, value)) in entries.iter().enumerate().skip(lead).filter(|(at, _)| removed[*at]) {
             let limit = match at.checked_sub(1) {
                 Some(before) => self.fields_end(indent, entries[before].1),
-                // What stands above the first field is about the record or the file.
-                None => line_start(self.text, start(*key)),
+                None if top == Top::OfRecord => line_start(self.text, start(*key)),
+                None => 0,
             };
             let from = self.comments_above(line_start(self.text, start(*key)), limit, indent);
             self.splices.remove_lines(from..self.fields_end(indent, *value));
@@ -209,7 +221,10 @@ impl<'t> Editor<'t> {
             // Behind the key may stand a comment, which stays there.
             let comment = behind.get(..broken).and_then(|line| line.find('#').and_then(|at| line.get(at..)));
             let comment = comment.map(|comment| format!(" {}", comment.trim_end())).unwrap_or_default();
-            self.splices.replace(key_end + colon + 1..end_of_text(self.text, old), format!(" {new}{comment}"));
+            let shown = end_of_text(self.text, old);
+            // A comment behind the last entry of a list was about that entry.
+            let to = if old.kind() == Kind::Sequence { line_end(self.text, shown) } else { shown };
+            self.splices.replace(key_end + colon + 1..to, format!(" {new}{comment}"));
         } else {
             self.splices.replace(old_start..end(old), new);
         }

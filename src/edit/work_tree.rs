@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::draft::{Change, Draft};
-use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there};
+use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
 use crate::finding::quoted;
+use crate::git::refused;
 use crate::write::{sync_folder, write_atomic};
 use anyhow::{Context, Result, bail};
 
@@ -43,10 +44,11 @@ impl WorkTree {
     /// to its end what a run that was cut off left behind. Says of what was left behind in `notes`.
     ///
     /// # Errors
-    /// If another run goes on and on, or nothing can be written there.
+    /// If another run goes on and on, nothing can be written there, or something was cut off
+    /// half-way: that is finished then, and the error says so.
     pub fn lock(root: &Path, notes: &mut Vec<String>) -> Result<WorkTree> {
         let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
-        let office = office(&root);
+        let office = office(&root)?;
         let cannot = || format!("cannot write in {}", office.display());
         fs::create_dir_all(&office).with_context(cannot)?;
         let lock = office.join("lock");
@@ -110,15 +112,50 @@ impl Draft {
     }
 }
 
+/// What to say to whoever reads the files of the data repository at `root`, if an edit of them was
+/// cut off half-way. Costs a look at one path.
+pub fn cut_off(root: &Path) -> Option<String> {
+    let office = office(&root.canonicalize().ok()?).ok()?;
+    let journal = office.join(JOURNAL);
+    if fs::symlink_metadata(&journal).is_err() || is_held(&office.join("lock")) {
+        return None;
+    }
+    Some(format!(
+        "an edit of several files was cut off{}, and part of it may be in the files that are read here: `git diff` \
+         shows it, the next edit by `shapeline subscriber` finishes it",
+        when(&journal)
+    ))
+}
+
 /// Where the lock and the journal of the data repository at `root` are: with git, or beside the data
 /// where there is no git. What lies there is not believed beyond the data: it might be a stranger's.
-fn office(root: &Path) -> PathBuf {
-    let Ok(repository) = git2::Repository::discover(root) else { return root.join(".shapeline").join("edit") };
+///
+/// # Errors
+/// If there is git, and it refuses: whoever it does not refuse would look elsewhere.
+fn office(root: &Path) -> Result<PathBuf> {
+    let repository = match git2::Repository::discover(root) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(root.join(".shapeline").join("edit")),
+        Err(error) => return Err(refused(root, error)),
+    };
     let top = repository.workdir().and_then(|top| top.canonicalize().ok());
     let below = top.as_ref().and_then(|top| root.strip_prefix(top).ok()).filter(|below| !below.as_os_str().is_empty());
     let office = repository.path().join("shapeline").join("edit");
     // Several data repositories may lie in one git repository.
-    below.map_or(office.clone(), |below| office.join(digest(below.as_os_str().as_encoded_bytes())))
+    Ok(below.map_or(office.clone(), |below| office.join(digest(below.as_os_str().as_encoded_bytes()))))
+}
+
+/// Whether a run is at work that holds the lock: then nothing was cut off.
+#[cfg(unix)]
+fn is_held(lock: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(file) = File::open(lock) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+}
+
+#[cfg(not(unix))]
+fn is_held(_: &Path) -> bool {
+    false
 }
 
 #[cfg(unix)]

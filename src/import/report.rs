@@ -232,7 +232,7 @@ fn notes(proposal: &Proposal) -> Vec<String> {
     }
     if proposal.old_errors > 0 {
         let errors = counted(proposal.old_errors, "error", "errors");
-        notes.push(format!("the data has {errors} that were there before: see `shapeline check`"));
+        notes.push(format!("the data had {errors} before, and still has: see `shapeline check`"));
     }
     notes
 }

@@ -31,7 +31,8 @@ pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
                 harmless(subscriber.plan.as_str(), 100)
             ),
             each: Vec::new(),
-            subject: change::subject(&subscriber),
+            // Of two that take the same free address, both branches have the same name.
+            subject: if args.next_free.is_some() { ip.clone() } else { change::subject(&subscriber) },
             already: format!("{key} is there as you say"),
         };
         if repo.subscribers.iter().any(|record| record.value == subscriber) {

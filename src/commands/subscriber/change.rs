@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::cli::{CheckFormat, EditArgs};
 use crate::columns::columns;
 use crate::commands::{Outcome, load_tree};
-use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Review, WorkTree};
+use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
 use crate::finding::{Severity, harmless, is_steering, quoted};
 use crate::git::Git;
 use crate::model::{Date, Subscriber};
@@ -59,7 +59,7 @@ pub(super) fn run(
     let mut changes = Changes::new(&before);
     let told = make(&before, &mut changes)?;
     let mut draft = Draft::new(tree);
-    changes.make(&mut draft)?;
+    let lost = changes.make(&mut draft)?;
     let mut notes = anstream::stderr().lock();
     if draft.is_empty() {
         writeln!(notes, "{}: nothing to do", told.already)?;
@@ -80,6 +80,9 @@ pub(super) fn run(
         let errors = if review.old_errors == 1 { "an error".into() } else { format!("{} errors", review.old_errors) };
         writeln!(notes, "note: the data had {errors} before, and still has: `shapeline check` tells")?;
     }
+    for note in lost {
+        writeln!(notes, "note: {note}")?;
+    }
     if args.dry_run {
         let shown = show(&draft)?;
         writeln!(notes, "{}", network(&review)?.trim_end())?;
@@ -98,7 +101,7 @@ pub(super) fn run(
             print(&(said + &network(&review)?))?;
         }
         Ground::Branch(git, tip) => {
-            let name = if tip.name.is_empty() { git.free_branch_name(&branch_name(&told)) } else { tip.name };
+            let name = if tip.name.is_empty() { new_branch(&git, &told)? } else { tip.name };
             let spec = CommitSpec { branch: name, message: message(args, &told)? };
             let commit = draft.commit(&git, &spec)?;
             let branch = harmless(&spec.branch, 200);
@@ -122,7 +125,7 @@ pub(super) fn tree(root: &Path, args: &EditArgs) -> Result<Tree> {
 }
 
 fn open(root: &Path, args: &EditArgs) -> Result<(Ground, Tree)> {
-    if args.commit {
+    if args.commits() {
         let git = Git::discover(root)?;
         let tip = match &args.branch {
             Some(name) => git.branch_to_commit_to(name)?,
@@ -211,6 +214,23 @@ pub(super) fn subject(subscriber: &Subscriber) -> String {
         (Some(id), _) => id.to_string(),
         (None, ip) => ip.map(ToString::to_string).unwrap_or_default(),
     }
+}
+
+/// A name for a branch that is not there yet.
+///
+/// # Errors
+/// If somebody is to be added whom another branch adds: both would pass their checks, and only one
+/// can become part of the data.
+fn new_branch(git: &Git, told: &Told) -> Result<String, Refusal> {
+    let wanted = branch_name(told);
+    let free = git.free_branch_name(&wanted);
+    if told.verb == "Add" && free != wanted {
+        return Err(Refusal(format!(
+            "the branch {} proposes that already: `--branch {wanted}` continues it, another name makes a second proposal",
+            quoted(&wanted)
+        )));
+    }
+    Ok(free)
 }
 
 /// `add-10.10.10.31`: what git takes for a branch whatever the data says.

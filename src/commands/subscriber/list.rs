@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 
+use super::names;
 use super::record::{JSON_VERSION, Json, Teller, status};
 use crate::cli::{ListArgs, ListFormat, SortField, StatusFilter};
 use crate::columns::{columns, csv_line, fitted};
 use crate::commands::{Outcome, load, today};
-use crate::edit::who;
+use crate::edit::{Refusal, who};
 use crate::finding::harmless;
 use crate::model::{Address, Subscriber};
 use crate::repo::{Record, Repo};
@@ -33,6 +34,7 @@ struct Listed<'r> {
 
 pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
     let repo = load(root, &args.data)?;
+    is_known(&repo, args)?;
     let mut teller = Teller::new(&repo, today(&args.data));
     let mut fitting: Vec<&Record<Subscriber>> = repo.subscribers.iter().collect();
     let text = args.text.as_deref().map(Text::new);
@@ -41,7 +43,12 @@ pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
     if args.reverse {
         fitting.reverse();
     }
-    let limit = args.limit.or(args.page.map(|_| PAGE)).unwrap_or(usize::MAX);
+    let limit = match args.limit {
+        Some(0) if args.page.is_some() => bail!("--limit 0 is all of them, on one page: leave out --page"),
+        Some(0) => usize::MAX,
+        Some(limit) => limit,
+        None => args.page.map_or(usize::MAX, |_| PAGE),
+    };
     let first = args.page.map_or(args.offset.unwrap_or(0), |page| limit.saturating_mul(page as usize - 1));
     let total = fitting.len();
     let shown: Vec<&Record<Subscriber>> = fitting.into_iter().skip(first).take(limit).collect();
@@ -58,6 +65,18 @@ pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
     }
     tell(&repo, total, first, shown.len())?;
     Ok(Outcome::Fine)
+}
+
+/// A domain or plan that neither is there nor is named by anybody is told with what was meant.
+fn is_known(repo: &Repo, args: &ListArgs) -> Result<(), Refusal> {
+    let mut all = repo.subscribers.iter().map(|record| &record.value);
+    if let Some(name) = args.domain.as_deref().filter(|name| all.clone().all(|one| one.domain.as_str() != *name)) {
+        names::domain(repo, name)?;
+    }
+    if let Some(name) = args.plan.as_deref().filter(|name| all.all(|one| one.plan.as_str() != *name)) {
+        names::plan(repo, name)?;
+    }
+    Ok(())
 }
 
 /// What a free text is looked for as.

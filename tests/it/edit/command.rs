@@ -303,6 +303,29 @@ fn another_domain_is_another_place() {
 }
 
 #[test]
+fn comments_that_do_not_move_along_are_told_of() {
+    let repo = with_list();
+    repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.10.20.0/24]\n");
+    let moved = |who: &str, host: u8| {
+        let run = run(&repo, &["set", who, "domain=b.example", &format!("ip=10.10.20.{host}"), "name=Beta #1"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        run.stderr.contains("its comments in `subscribers/ispcustomer.co.zw.yaml` are lost")
+    };
+    assert!(moved("acme-hq", 2));
+    let value =
+        "# Head\n\n- {ip: 10.10.10.26, domain: ispcustomer.co.zw, plan: 50_MEG_UP_50_MEG_DOWN, name: 'A # B'}\n";
+    repo.write(PATH, format!("{value}- {{ip: 10.10.10.27, domain: ispcustomer.co.zw, plan: {BASIC}}}\n"));
+    assert!(!moved("10.10.10.26", 3), "it has none");
+    // A file that is called after no domain may hold those of several.
+    repo.write(
+        "subscribers/north.yaml",
+        format!("- ip: 10.10.10.70 # of old\n  domain: ispcustomer.co.zw\n  plan: {BASIC}\n"),
+    );
+    assert!(!moved("10.10.10.70", 4));
+    assert!(repo.read("subscribers/north.yaml").starts_with("- ip: 10.10.20.4 # of old\n  domain: b.example\n"));
+}
+
+#[test]
 fn the_next_free_address_is_taken() {
     let repo = with_list();
     let added = |args: &[&str]| {

@@ -58,12 +58,45 @@ fn a_branch_is_continued_from_its_tip() {
     assert_eq!(run(&repo, &["show", "10.10.10.40"]).code, 1, "main does not have it");
     assert!(fine(&repo, &["show", "10.10.10.40", "--rev", "isp/changes"]).contains("Beta"));
     // Without a name, each edit has a branch of its own.
-    fine(&repo, &ADD);
-    fine(&repo, &ADD);
+    let set = ["set", "acme-hq", "name=ACME", "--commit"];
+    fine(&repo, &set);
+    fine(&repo, &set);
     assert_eq!(
-        repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads/add*"]),
-        "add-10.10.10.40\nadd-10.10.10.40-2"
+        repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads/change*"]),
+        "change-acme-hq\nchange-acme-hq-2"
     );
+}
+
+#[test]
+fn an_address_is_not_proposed_twice() {
+    let repo = committed();
+    let next = |more: &[&str]| {
+        let add = ["add", "--next-free", "10.10.10.64/26", "--plan", "30_MEG_UP_30_MEG_DOWN", "--commit"];
+        run(&repo, &[&add, more].concat())
+    };
+    assert_eq!(next(&["--id", "beta"]).code, 0);
+    let again = next(&["--id", "gamma"]);
+    assert_eq!(again.code, 1, "{again:?}");
+    let why = "the branch `add-10.10.10.64` proposes that already: `--branch add-10.10.10.64` continues it";
+    assert!(again.stderr.contains(why), "{again:?}");
+    let third = next(&["--id", "gamma", "--branch", "add-10.10.10.64"]);
+    assert!(third.stdout.starts_with("Added 10.10.10.65 "), "{third:?}");
+    assert_eq!(repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads/add*"]), "add-10.10.10.64");
+    fine(&repo, &ADD);
+    assert_eq!(run(&repo, &ADD).code, 1);
+}
+
+#[test]
+fn what_only_makes_sense_of_a_commit_means_one() {
+    let repo = committed();
+    for (number, option) in [["--branch", "b"], ["--message", "Why"]].iter().enumerate() {
+        let name = format!("name=X{number}");
+        let said = fine(&repo, &[&["set", "acme-hq", &name], &option[..]].concat());
+        assert!(said.contains("committed "), "{option:?}: {said}");
+    }
+    let push = run(&repo, &["set", "acme-hq", "name=Y", "--push"]);
+    assert!(push.code == 2 && push.stderr.contains("there is no remote `origin`"), "{push:?}");
+    assert_eq!(repo.read(PATH), LIST);
 }
 
 #[test]

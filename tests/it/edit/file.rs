@@ -205,6 +205,26 @@ fn lists_and_labels_change_in_part() {
 }
 
 #[test]
+fn a_comment_stays_with_the_entry_that_it_is_about() {
+    let text = "ip:\n- 10.1.0.4 # four\n# the fifth\n- 10.1.0.5 # five\nplan: GOLD # gold\n";
+    assert_eq!(set(text, None, "ip", "10.1.0.4"), "ip:\n- 10.1.0.4 # four\nplan: GOLD # gold\n");
+    assert_eq!(set(text, None, "ip", "10.1.0.5"), "ip:\n# the fifth\n- 10.1.0.5 # five\nplan: GOLD # gold\n");
+    assert_eq!(set(text, None, "ip", "10.1.0.6"), "ip: 10.1.0.6\nplan: GOLD # gold\n");
+    let plain = "ip:\n- 10.1.0.4\n- 10.1.0.5\nplan: GOLD # gold\n";
+    assert_eq!(set(plain, None, "ip", "10.1.0.5"), "ip: 10.1.0.5\nplan: GOLD # gold\n");
+}
+
+#[test]
+fn the_first_label_goes_with_the_comment_above_it() {
+    let text = "plan: GOLD\n# about all labels\nlabels:\n  # why\n  ticket: '1' # t1\n  # where\n  site: x\n";
+    let only = |name: &str, value: &str| Value::Map(vec![(name.into(), Value::text(value))]);
+    let first_gone = edited(text, |edits| edits.set(None, "labels", &only("site", "x")));
+    assert_eq!(first_gone, "plan: GOLD\n# about all labels\nlabels:\n  # where\n  site: x\n");
+    let second_gone = edited(text, |edits| edits.set(None, "labels", &only("ticket", "1")));
+    assert_eq!(second_gone, "plan: GOLD\n# about all labels\nlabels:\n  # why\n  ticket: '1' # t1\n");
+}
+
+#[test]
 fn a_block_text_is_replaced_with_its_header() {
     let text = "name: >-  # folded\n  a\n  # b\nip: 10.0.0.1\n";
     assert_eq!(set(text, None, "name", "c"), "name: c # folded\nip: 10.0.0.1\n");

@@ -23,7 +23,6 @@ fn lists_are_filtered_sorted_and_paged() {
         (&["--status", "served"], &ALL[..2]),
         (&["--status", "unserved"], &ALL[2..]),
         (&["--plan", "30_MEG_UP_30_MEG_DOWN"], &ALL[..1]),
-        (&["--domain", "b.example"], &[]),
         (&["head OFFICE"], &ALL[..1]),
         (&["11.11.11.66"], &ALL[2..]),
         (&["10.10.10.2"], &ALL[..2]),
@@ -41,6 +40,28 @@ fn lists_are_filtered_sorted_and_paged() {
     }
     let run = run(&repo, &["list", "--limit", "2", "--offset", "1"]);
     assert_eq!(run.stderr, "2 to 3 of 3 subscribers\n");
+}
+
+#[test]
+fn what_nobody_has_is_told_from_what_is_not_there() {
+    let repo = with_list();
+    assert_eq!(keys(&repo, &["--limit", "0"]), keys(&repo, &[]));
+    assert_eq!(run(&repo, &["list", "--limit", "0", "--page", "2"]).code, 2);
+    repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.10.20.0/24]\n");
+    assert!(keys(&repo, &["--domain", "b.example"]).is_empty());
+    for (args, why) in [
+        (["--domain", "b.exampel"], "there is no domain `b.exampel`; did you mean `b.example`?"),
+        (
+            ["--plan", "30_MEG_UP_30_MEG_DWN"],
+            "there is no plan `30_MEG_UP_30_MEG_DWN`; did you mean `30_MEG_UP_30_MEG_DOWN`?",
+        ),
+    ] {
+        let run = run(&repo, &[&["list"], &args[..]].concat());
+        assert!(run.code == 1 && run.stderr.contains(why), "{run:?}");
+    }
+    // Somebody may have what is not there: it is looked for to be mended.
+    repo.write("subscribers/x.yaml", "- {ip: 10.10.10.90, domain: nope.example, plan: NOPE}\n");
+    assert_eq!(keys(&repo, &["--domain", "nope.example", "--plan", "NOPE"]).len(), 1);
 }
 
 #[test]

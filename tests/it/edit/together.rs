@@ -59,41 +59,136 @@ fn whoever_is_killed_has_changed_all_or_nothing_once_the_next_run_is_done() {
                 break;
             }
             steps = number;
-            let next = run(&repo, &["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"]);
-            assert_eq!(next.code, 0, "step {number}: {next:?}");
+            let begun = suspended(&repo);
+            let add = ["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"];
+            let next = run(&repo, &add);
+            // Whoever finds half of an edit finishes it, and does nothing else.
+            let finishes = begun == 1 || begun == 2;
+            assert_eq!(next.code, if finishes { 2 } else { 0 }, "step {number}: {next:?}");
+            assert_eq!(next.stderr.contains("is finished now"), finishes, "step {number}: {next:?}");
+            assert!(next.stderr.matches("cut off").count() <= 1, "step {number}: {next:?}");
+            if finishes {
+                fine(&repo, &add);
+            }
             let mut after = subscribers(&repo);
             after.retain(|(name, _)| name != "10.10.10.40.yaml");
             let changed = after.iter().filter(|(_, text)| text.contains("status: suspended")).count();
             assert!(after.len() == 3 && [0, 3].contains(&changed), "step {number}: {after:?}");
             assert!(changed == 3 || after == before, "step {number}");
-            assert_eq!(
-                next.stderr.contains("an edit that was cut off is finished"),
-                changed == 3,
-                "step {number}: {next:?}"
-            );
+            assert_eq!(changed == 3, begun > 0, "step {number}");
             (undone, done) = if changed == 0 { (undone + 1, done) } else { (undone, done + 1) };
         }
         assert!(undone >= 5 && done >= 3, "{undone} undone and {done} done of {steps}");
     }
 }
 
+/// Kills the edit after the first of its three files was put in place.
+fn half_way(repo: &Repo) {
+    let copy = || {
+        let repo = two_files();
+        repo.commit("x");
+        repo
+    };
+    let last = (1..).take_while(|number| killed(&copy(), *number)).last().unwrap();
+    assert!(killed(repo, last - 2));
+    assert_eq!(suspended(repo), 1);
+}
+
+/// How many of the files say so; those beside them, not put in place yet, are not counted.
+fn suspended(repo: &Repo) -> usize {
+    let is_suspended = |(name, text): &&(String, String)| name.ends_with(".yaml") && text.contains("status: suspended");
+    subscribers(repo).iter().filter(is_suspended).count()
+}
+
+#[test]
+fn whoever_reads_half_of_an_edit_is_warned() {
+    let repo = two_files();
+    repo.write(".gitignore", "live.txt\n");
+    repo.write(
+        "shapeline.yaml",
+        format!("targets: [{{name: hre-1, url: 'file://{}/live.txt'}}]\n", repo.path().display()),
+    );
+    repo.commit("x");
+    let warning = "warning: an edit of several files was cut off at 20";
+    let reads: [&[&str]; 6] = [
+        &["check"],
+        &["plan"],
+        &["render"],
+        &["publish", "--allow-dirty", "--dry-run"],
+        &["subscriber", "list"],
+        &["subscriber", "set", "10.10.10.27", "name=X", "--dry-run"],
+    ];
+    for args in reads {
+        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}");
+    }
+    half_way(&repo);
+    for args in reads {
+        let told = repo.run(args).stderr;
+        assert_eq!(told.matches(warning).count(), 1, "{args:?}: {told}");
+    }
+    let committed: [&[&str]; 3] =
+        [&["check", "--rev", "HEAD"], &["render", "--rev", "HEAD"], &["subscriber", "list", "--rev", "HEAD"]];
+    for args in committed {
+        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}: the files are not read");
+    }
+    assert_eq!(run(&repo, &["suspend", "10.10.10.25"]).code, 2, "finished");
+    for args in reads {
+        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}");
+    }
+    assert_eq!(suspended(&repo), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_at_work_was_not_cut_off() {
+    use rustix::fs::{FlockOperation, flock};
+    let repo = two_files();
+    repo.commit("x");
+    half_way(&repo);
+    let lock = std::fs::File::open(repo.path().join(".git/shapeline/edit/lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    assert!(!repo.run(&["check"]).stderr.contains("cut off"));
+    drop(lock);
+    assert!(repo.run(&["check"]).stderr.contains("cut off"));
+}
+
+#[test]
+fn an_edit_that_was_taken_back_is_forgotten() {
+    let repo = two_files();
+    repo.commit("x");
+    half_way(&repo);
+    repo.git(&["reset", "--hard"]);
+    let next = run(&repo, &["set", "10.10.10.26", "name=Beta"]);
+    assert_eq!(next.code, 0, "{next:?}");
+    assert_eq!(next.stderr.matches("it is forgotten; make it again if it is still meant").count(), 1, "{next:?}");
+    let said = repo.git(&["status", "--porcelain"]);
+    assert_eq!(said.trim(), "M subscribers/ispcustomer.co.zw/10.10.10.26.yaml", "nothing is left behind");
+    assert!(!run(&repo, &["set", "10.10.10.26", "name="]).stderr.contains("cut off"));
+}
+
+#[test]
+fn an_import_that_finds_half_of_an_edit_finishes_it_and_stops() {
+    let repo = two_files();
+    repo.commit("x");
+    let live = repo.run(&["render"]).stdout;
+    half_way(&repo);
+    repo.write("live.txt", live);
+    let import = repo.run(&["import", "live.txt", "--from", "shaper"]);
+    assert_eq!(import.code, 2, "{import:?}");
+    assert!(import.stderr.contains("an edit of 3 files that was cut off at 20"), "{import:?}");
+    assert!(import.stderr.contains("is finished now: 2 of them were still as before."), "{import:?}");
+    assert_eq!(suspended(&repo), 3);
+}
+
 #[test]
 fn what_somebody_changed_meanwhile_is_not_finished_over() {
     let repo = two_files();
     repo.commit("x");
-    let last = (1..)
-        .take_while(|number| {
-            let repo = two_files();
-            repo.commit("x");
-            killed(&repo, *number)
-        })
-        .last()
-        .unwrap();
-    // After the first of three files was put in place.
-    assert!(killed(&repo, last - 2));
+    half_way(&repo);
     let mine = "ip: 10.10.10.27\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n";
     repo.write("subscribers/ispcustomer.co.zw/10.10.10.27.yaml", mine);
     let next = run(&repo, &["resume", "10.10.10.26"]);
+    assert_eq!(next.code, 2, "{next:?}");
     assert!(next.stderr.contains("`subscribers/ispcustomer.co.zw/10.10.10.27.yaml` was changed since"), "{next:?}");
     assert_eq!(repo.read("subscribers/ispcustomer.co.zw/10.10.10.27.yaml"), mine);
     assert_eq!(subscribers(&repo).len(), 3, "nothing is left behind");
@@ -167,6 +262,42 @@ fn a_failure_takes_back_what_was_done() {
         assert!(next.code == 0 && !next.stderr.contains("cut off"), "step {number}: {next:?}");
     }
     assert!(failed >= 8, "{failed} steps");
+}
+
+/// Gives a folder to somebody, which only the superuser may; whether that could be done.
+#[cfg(unix)]
+fn give(folder: &std::path::Path, owner: u32) -> bool {
+    let sudo = || Command::new("sudo").args(["-n", "chown", &owner.to_string()]).arg(folder).status();
+    std::os::unix::fs::chown(folder, Some(owner), None).is_ok() || sudo().is_ok_and(|status| status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn where_git_refuses_there_is_no_second_lock() {
+    use std::os::unix::fs::MetadataExt;
+    let repo = two_files();
+    repo.commit("x");
+    let owner = repo.path().metadata().unwrap().uid();
+    if !give(repo.path(), owner + 1) || !give(&repo.path().join(".git"), owner + 1) {
+        eprintln!("not tested: this user cannot give a folder to another one, and there is no sudo");
+        assert!(std::env::var_os("CI").is_none(), "in CI nothing is left out");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let shapeline = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+        command.current_dir(repo.path()).args(args).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        let out = command.env_remove("SUDO_UID").stdin(Stdio::null()).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, told) = shapeline(&EDIT);
+    assert!(
+        code == Some(2) && told.contains("belongs to another user; if you trust it: git config --global"),
+        "{told}"
+    );
+    assert!(!repo.path().join(".shapeline").exists());
+    assert_eq!(suspended(&repo), 0);
+    assert_eq!(shapeline(&["check"]).0, Some(0), "reading is no edit");
 }
 
 #[cfg(unix)]
