@@ -29,7 +29,8 @@ pub struct ImportArgs {
     #[arg(long)]
     pub skip_bad: bool,
 
-    /// Where that report goes. Without it, FILE.refused.txt in the present folder.
+    /// Where that report goes: a new file, or an earlier report. Without it, FILE.refused.txt in the
+    /// present folder.
     #[arg(long, value_name = "FILE", requires = "skip_bad")]
     pub report: Option<PathBuf>,
 

@@ -9,18 +9,22 @@ use super::{Outcome, refuse};
 use crate::cli::{ImportArgs, TextOrJson};
 use crate::edit::WorkTree;
 use crate::finding::{harmless, quoted};
+use crate::import::left_out::LeftOut;
 use crate::import::proposal::{self, Proposal, propose};
 use crate::import::report::{self, Ending};
 use crate::import::{Found, Kind, Options, read};
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::tree::Tree;
-use crate::write::write_atomic;
 
 /// The largest source that is read.
 const MAX_SOURCE: u64 = 4 << 30;
 
 pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
+    // Whoever names a file that may not be written shall not wait for it.
+    if let Some(path) = &args.report {
+        LeftOut::new(path.clone(), &args.file, root)?;
+    }
     let bytes = source(&args.file)?;
     let shown = harmless(&args.file.display().to_string(), 200);
     let options = Options {
@@ -61,7 +65,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     if let Some(unknown) = proposal.adoption.plans.unknown.first() {
         bail!("{unknown}");
     }
-    finish(args, &shown, proposal, lock)
+    finish(root, args, &shown, proposal, lock)
 }
 
 /// Options that are of no use for this kind would be passed over in silence.
@@ -80,7 +84,13 @@ fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     Ok(())
 }
 
-fn finish(args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
+fn finish(
+    root: &Path,
+    args: &ImportArgs,
+    shown: &str,
+    proposal: Proposal,
+    lock: Option<WorkTree>,
+) -> Result<Outcome> {
     let refused = !proposal.found.refusals.is_empty();
     let verdict = &proposal.effect.verdict;
     let acknowledged = args.ack.as_ref() == Some(&proposal.effect.fingerprint);
@@ -90,13 +100,15 @@ fn finish(args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkT
         (_, _, true) => Ending::DryRun,
         _ => Ending::Written,
     };
-    let report_to = (refused && args.skip_bad && ending == Ending::Written).then(|| report_path(args));
-    let told = Told::new(args, shown, &proposal, ending, report_to.as_deref())?;
+    let left_out = match refused && args.skip_bad && ending == Ending::Written {
+        true => Some(LeftOut::new(report_path(args), &args.file, root)?),
+        false => None,
+    };
+    let told = Told::new(args, shown, &proposal, ending, left_out.as_ref().map(LeftOut::path))?;
     if let (Ending::Written, Some(lock)) = (ending, &lock) {
         // First the report: whoever is left out must not be lost with it.
-        if let Some(path) = &report_to {
-            let lines: String = proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n").collect();
-            write_atomic(path, lines.as_bytes())?;
+        if let Some(left_out) = &left_out {
+            left_out.write(&proposal.found)?;
         }
         proposal.draft.write(lock)?;
     }

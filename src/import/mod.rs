@@ -15,6 +15,7 @@ pub mod csv;
 mod files;
 mod found;
 pub mod gather;
+pub mod left_out;
 pub mod libreqos;
 pub mod proposal;
 pub mod recognise;

@@ -3,6 +3,7 @@
 mod adopt;
 mod dump;
 mod hostile;
+mod left_out;
 mod mariadb;
 mod properties;
 mod sources;
