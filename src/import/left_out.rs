@@ -39,7 +39,8 @@ impl LeftOut {
         let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
         let data = ["plans", "domains", "subscribers", "shapeline.yaml"].map(|part| root.join(part));
         // A data folder may be a link to another place.
-        if data.iter().any(|part| place.starts_with(part) || part.canonicalize().is_ok_and(|is| place.starts_with(is))) {
+        if data.iter().any(|part| place.starts_with(part) || part.canonicalize().is_ok_and(|is| place.starts_with(is)))
+        {
             bail!("the report cannot go to {shown}: there the data is; name another file with --report");
         }
         if !may_be_written(&place).with_context(|| format!("cannot read {shown}"))? {
