@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, refuse};
-use crate::cli::{ImportArgs, TextOrJson};
+use crate::cli::{ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
 use crate::finding::{harmless, quoted};
 use crate::import::left_out::LeftOut;
-use crate::import::proposal::{self, Proposal, propose};
+use crate::import::proposal::{self, Proposal, Wishes, propose};
 use crate::import::report::{self, Ending};
 use crate::import::{Found, Kind, Options, read};
 use crate::model::Date;
@@ -51,8 +51,10 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         writeln!(anstream::stderr().lock(), "{note}")?;
     }
     let progress = Progress::start("comparing with the data".to_owned());
+    let wishes =
+        Wishes { rates: &args.rate, today: args.on.unwrap_or_else(Date::today), keep_suspended: args.keep_suspended };
     let tree = Tree::Work { root: root.to_path_buf() };
-    let outcome = propose(found, &tree, &args.rate, args.on.unwrap_or_else(Date::today))?;
+    let outcome = propose(found, &tree, &wishes)?;
     drop(progress);
     let proposal = match outcome {
         proposal::Outcome::Proposed(proposal) => *proposal,
@@ -84,13 +86,7 @@ fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     Ok(())
 }
 
-fn finish(
-    root: &Path,
-    args: &ImportArgs,
-    shown: &str,
-    proposal: Proposal,
-    lock: Option<WorkTree>,
-) -> Result<Outcome> {
+fn finish(root: &Path, args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
     let refused = !proposal.found.refusals.is_empty();
     let verdict = &proposal.effect.verdict;
     let acknowledged = args.ack.as_ref() == Some(&proposal.effect.fingerprint);
@@ -134,7 +130,7 @@ impl Told {
         let report_to = report_to.map(|path| path.display().to_string());
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
-        let result = if args.format == TextOrJson::Json {
+        let result = if args.format == ImportFormat::Json {
             serde_json::to_string_pretty(&report::json(proposal, ending, report_to.as_deref()))? + "\n"
         } else {
             before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));

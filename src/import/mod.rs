@@ -12,6 +12,7 @@ pub mod adopt;
 pub mod blocks;
 mod columns;
 pub mod csv;
+mod effect;
 mod files;
 mod found;
 pub mod gather;

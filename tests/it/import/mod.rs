@@ -1,6 +1,8 @@
 //! `import`: what exists, taken over.
 
 mod adopt;
+mod changes;
+mod columns;
 mod dump;
 mod hostile;
 mod left_out;
