@@ -18,7 +18,7 @@ use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::finding::quoted;
 use insert::{Of, RawRow, TableName};
 use scan::Scanner;
-use values::Values;
+use values::{BadCells, Values, cells};
 
 /// How many rows are parsed as one statement.
 const CHUNK: usize = 256;
@@ -225,17 +225,14 @@ fn each<const N: usize>(
             for (row, values) in some.iter().zip(parsed) {
                 number += 1;
                 let origin = Origin { row: Some((table, number)), ..Origin::line(row.line) };
-                let values = values.map_err(|reason| (vec![reason], None)).and_then(|values| {
-                    let too_few =
-                        format!("the row has {} values and the table {} columns", values.len(), columns.len());
-                    match values.len() == columns.len() {
-                        true => cells(&values, places, wanted.map(|(name, _)| name)),
-                        false => Err((vec![too_few], None)),
-                    }
+                let bad = |reason| BadCells { reasons: vec![reason], first: None };
+                let values = values.map_err(bad).and_then(|values| match (values.len(), columns.len()) {
+                    (is, should) if is == should => cells(&values, places, wanted.map(|(name, _)| name)),
+                    (is, should) => Err(bad(format!("the row has {is} values and the table {should} columns"))),
                 });
                 match values {
                     Ok(cells) => take(gather, origin, cells.each_ref().map(|cell| cell.as_deref().map(str::trim))),
-                    Err((reasons, first)) => {
+                    Err(BadCells { reasons, first }) => {
                         gather.refuse(origin, &String::from_utf8_lossy(row.bytes), reasons);
                         unread.push(Unread { origin, first });
                     }
@@ -249,32 +246,6 @@ fn each<const N: usize>(
         unread.push(Unread { origin, first: None });
     }
     Ok(unread)
-}
-
-/// The values of the wanted columns; or what is wrong with them, and the first if it is not that.
-fn cells<const N: usize>(
-    values: &Values,
-    places: [Option<usize>; N],
-    names: [&str; N],
-) -> Result<[Option<String>; N], (Vec<String>, Option<String>)> {
-    let mut reasons = Vec::new();
-    let mut number = 0;
-    let cells = places.map(|place| {
-        let name = names[number];
-        number += 1;
-        match place.and_then(|at| values.get(at)) {
-            None => None,
-            Some(Ok(value)) => value.clone(),
-            Some(Err(reason)) => {
-                reasons.push(format!("{name}: {reason}"));
-                None
-            }
-        }
-    });
-    match reasons.is_empty() {
-        true => Ok(cells),
-        false => Err((reasons, cells.into_iter().next().flatten())),
-    }
 }
 
 fn places<const N: usize>(

@@ -84,6 +84,44 @@ fn literal(expression: Expr) -> Result<Option<String>, String> {
     }
 }
 
+/// Why a row is of no use.
+#[derive(Debug)]
+pub struct BadCells {
+    /// What is wrong.
+    pub reasons: Vec<String>,
+    /// The value of the first wanted column, if it can be read.
+    pub first: Option<String>,
+}
+
+/// The values of the wanted columns.
+///
+/// # Errors
+/// If one of them cannot be read.
+pub fn cells<const N: usize>(
+    values: &Values,
+    places: [Option<usize>; N],
+    names: [&str; N],
+) -> Result<[Option<String>; N], BadCells> {
+    let mut reasons = Vec::new();
+    let mut number = 0;
+    let cells = places.map(|place| {
+        let name = names[number];
+        number += 1;
+        match place.and_then(|at| values.get(at)) {
+            None => None,
+            Some(Ok(value)) => value.clone(),
+            Some(Err(reason)) => {
+                reasons.push(format!("{name}: {reason}"));
+                None
+            }
+        }
+    });
+    match reasons.is_empty() {
+        true => Ok(cells),
+        false => Err(BadCells { reasons, first: cells.into_iter().next().flatten() }),
+    }
+}
+
 /// What `--hex-blob` writes.
 fn unhex(digits: &str) -> Result<String, String> {
     let digits = digits.strip_prefix("0x").unwrap_or(digits).as_bytes();
