@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Date;
 
 pub use history::HistoryArgs;
-pub use import::ImportArgs;
+pub use import::{ImportArgs, ImportFormat};
 pub use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
     WhoListArgs,

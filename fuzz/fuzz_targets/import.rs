@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use shapeline::finding::is_steering;
-use shapeline::import::proposal::{Outcome, Proposal, propose};
+use shapeline::import::proposal::{Outcome, Proposal, Wishes, propose};
 use shapeline::import::report::{self, Ending};
 use shapeline::import::{Kind, Options, read};
 use shapeline::tree::Tree;
@@ -41,7 +41,8 @@ fn proposal(bytes: &[u8], options: &Options, files: &BTreeMap<String, Vec<u8>>) 
         }
     };
     let today = "2026-11-21".parse().expect("a date");
-    match propose(found, &Tree::Memory(files.clone()), &[], today).expect("memory can be read") {
+    let wishes = Wishes { rates: &[], today, keep_suspended: false };
+    match propose(found, &Tree::Memory(files.clone()), &wishes).expect("memory can be read") {
         Outcome::Proposed(proposal) => Some(*proposal),
         Outcome::Refused(..) => None,
     }
@@ -60,7 +61,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let mut files = data(first & 1 == 1);
     let Some(proposal) = proposal(bytes, &options, &files) else { return };
-    harmless(&report::text(&proposal, Ending::Written));
+    harmless(&report::text(&proposal, Ending::DryRun));
     for refusal in &proposal.found.refusals {
         harmless(&report::refusal(refusal));
     }

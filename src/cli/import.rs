@@ -2,13 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::TextOrJson;
 use crate::import::Kind;
 use crate::import::adopt::GivenRates;
 use crate::import::csv::Mapping;
 use crate::model::{Date, DomainName};
+
+/// How the outcome of `import` is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// For people.
+    Text,
+    /// For programs; see docs/import.md.
+    Json,
+}
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
@@ -29,7 +37,12 @@ pub struct ImportArgs {
     #[arg(long)]
     pub skip_bad: bool,
 
-    /// Where that report goes. Without it, FILE.refused.txt in the present folder.
+    /// Leave whoever is suspended in the data suspended, whatever the source says.
+    #[arg(long)]
+    pub keep_suspended: bool,
+
+    /// Where that report goes: a new file, or an earlier report. Without it, FILE.refused.txt in the
+    /// present folder.
     #[arg(long, value_name = "FILE", requires = "skip_bad")]
     pub report: Option<PathBuf>,
 
@@ -61,5 +74,5 @@ pub struct ImportArgs {
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: TextOrJson,
+    pub format: ImportFormat,
 }

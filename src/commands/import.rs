@@ -6,21 +6,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, refuse};
-use crate::cli::{ImportArgs, TextOrJson};
+use crate::cli::{ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
 use crate::finding::{harmless, quoted};
-use crate::import::proposal::{self, Proposal, propose};
+use crate::import::left_out::LeftOut;
+use crate::import::proposal::{self, Proposal, Wishes, propose};
 use crate::import::report::{self, Ending};
 use crate::import::{Found, Kind, Options, read};
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::tree::Tree;
-use crate::write::write_atomic;
 
 /// The largest source that is read.
 const MAX_SOURCE: u64 = 4 << 30;
 
 pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
+    // Whoever names a file that may not be written shall not wait for it.
+    if let Some(path) = &args.report {
+        LeftOut::new(path.clone(), &args.file, root)?;
+    }
     let bytes = source(&args.file)?;
     let shown = harmless(&args.file.display().to_string(), 200);
     let options = Options {
@@ -47,8 +51,10 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         writeln!(anstream::stderr().lock(), "{note}")?;
     }
     let progress = Progress::start("comparing with the data".to_owned());
+    let wishes =
+        Wishes { rates: &args.rate, today: args.on.unwrap_or_else(Date::today), keep_suspended: args.keep_suspended };
     let tree = Tree::Work { root: root.to_path_buf() };
-    let outcome = propose(found, &tree, &args.rate, args.on.unwrap_or_else(Date::today))?;
+    let outcome = propose(found, &tree, &wishes)?;
     drop(progress);
     let proposal = match outcome {
         proposal::Outcome::Proposed(proposal) => *proposal,
@@ -61,7 +67,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     if let Some(unknown) = proposal.adoption.plans.unknown.first() {
         bail!("{unknown}");
     }
-    finish(args, &shown, proposal, lock)
+    finish(root, args, &shown, proposal, lock)
 }
 
 /// Options that are of no use for this kind would be passed over in silence.
@@ -80,7 +86,7 @@ fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     Ok(())
 }
 
-fn finish(args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
+fn finish(root: &Path, args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
     let refused = !proposal.found.refusals.is_empty();
     let verdict = &proposal.effect.verdict;
     let acknowledged = args.ack.as_ref() == Some(&proposal.effect.fingerprint);
@@ -90,13 +96,15 @@ fn finish(args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkT
         (_, _, true) => Ending::DryRun,
         _ => Ending::Written,
     };
-    let report_to = (refused && args.skip_bad && ending == Ending::Written).then(|| report_path(args));
-    let told = Told::new(args, shown, &proposal, ending, report_to.as_deref())?;
+    let left_out = match refused && args.skip_bad && ending == Ending::Written {
+        true => Some(LeftOut::new(report_path(args), &args.file, root)?),
+        false => None,
+    };
+    let told = Told::new(args, shown, &proposal, ending, left_out.as_ref().map(LeftOut::path))?;
     if let (Ending::Written, Some(lock)) = (ending, &lock) {
         // First the report: whoever is left out must not be lost with it.
-        if let Some(path) = &report_to {
-            let lines: String = proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n").collect();
-            write_atomic(path, lines.as_bytes())?;
+        if let Some(left_out) = &left_out {
+            left_out.write(&proposal.found)?;
         }
         proposal.draft.write(lock)?;
     }
@@ -122,7 +130,7 @@ impl Told {
         let report_to = report_to.map(|path| path.display().to_string());
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
-        let result = if args.format == TextOrJson::Json {
+        let result = if args.format == ImportFormat::Json {
             serde_json::to_string_pretty(&report::json(proposal, ending, report_to.as_deref()))? + "\n"
         } else {
             before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));

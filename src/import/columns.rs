@@ -20,6 +20,39 @@ pub struct Rows<'b> {
     pub columns: Columns,
     reader: csv::Reader<&'b [u8]>,
     bytes: &'b [u8],
+    comment: Option<u8>,
+}
+
+/// Counts lines, as they end on any system: the reader of CSV knows `\n` alone, and takes it for the
+/// next record's where it stands behind `\r`.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    comment: Option<u8>,
+    /// So far, up to this byte.
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is found from this byte on, and at which byte it starts: empty
+    /// lines and comments may stand before it.
+    fn start(&mut self, from: usize) -> (usize, usize) {
+        let rest = |at: usize| self.bytes.get(at..).unwrap_or_default();
+        let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let mut start = from;
+        while let Some(first) = rest(start).first() {
+            start += match first {
+                first if ends(first) => 1,
+                first if Some(*first) == self.comment => rest(start).iter().take_while(|byte| !ends(byte)).count(),
+                _ => break,
+            };
+        }
+        let passed = self.bytes.get(self.at..start).unwrap_or_default();
+        let twice = passed.windows(2).filter(|two| two == b"\r\n").count();
+        self.line += passed.iter().filter(|byte| ends(byte)).count() - twice;
+        self.at = self.at.max(start);
+        (self.line, start)
+    }
 }
 
 /// What two spellings of one column have in common.
@@ -28,9 +61,30 @@ fn plain(name: &str) -> String {
 }
 
 impl Columns {
-    /// The place of the first column that is called like one of `names`, which are plain.
-    pub fn find(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| self.plain.iter().position(|plain| plain == name))
+    /// The places of the columns that are called like one of `names`, which are plain.
+    pub fn all<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
+        (0..self.plain.len()).filter(|&at| names.contains(&self.plain[at].as_str()))
+    }
+
+    /// The place of the column that is called like one of `names`, which are plain.
+    ///
+    /// # Errors
+    /// If there are two: whichever were taken, the other would be lost.
+    pub fn find(&self, names: &[&str]) -> Result<Option<usize>, Unusable> {
+        let mut all = self.all(names);
+        match (all.next(), all.next()) {
+            (Some(one), Some(other)) => Err(Unusable::new(format!(
+                "two columns hold the same, as far as the header tells: {} and {}; take one of them out",
+                self.told(one),
+                self.told(other)
+            ))),
+            (one, _) => Ok(one),
+        }
+    }
+
+    /// A column's name and number.
+    pub fn told(&self, at: usize) -> String {
+        format!("{} (column {})", self.names.get(at).map_or_else(String::new, |name| quoted(name)), at + 1)
     }
 
     /// The column that somebody names: by its header, or by its number from 1.
@@ -72,6 +126,12 @@ impl<'b> Rows<'b> {
     /// # Errors
     /// If there is no header.
     pub fn open(bytes: &'b [u8], comment: Option<u8>) -> Result<Self, Unusable> {
+        // To the reader such a comment goes on to the next `\n`, and takes rows with it.
+        if comment.is_some_and(|sign| has_comment(bytes, sign)) && has_bare_cr(bytes) {
+            return Err(Unusable::new(
+                "there are comments, and lines that end with CR alone: save the file with usual line ends",
+            ));
+        }
         let delimiter = delimiter(bytes);
         let mut builder = csv::ReaderBuilder::new();
         builder.delimiter(delimiter).flexible(true).comment(comment).trim(csv::Trim::All);
@@ -79,26 +139,29 @@ impl<'b> Rows<'b> {
         let header = reader.byte_headers().map_err(|error| Unusable::new(format!("the header: {error}")))?;
         let mut names = Vec::with_capacity(header.len());
         for field in header {
-            let name = std::str::from_utf8(field).map_err(|_| Unusable::new(NOT_UTF8))?;
-            names.push(name.to_owned());
+            // A column that nobody reads may be called anything.
+            names.push(String::from_utf8_lossy(field).into_owned());
         }
         if names.iter().all(String::is_empty) {
             return Err(Unusable::new("the file has no header: its first line names the columns"));
         }
         let plain = names.iter().map(|name| plain(name)).collect();
-        Ok(Self { columns: Columns { names, plain }, reader, bytes })
+        Ok(Self { columns: Columns { names, plain }, reader, bytes, comment })
     }
 
-    /// Reads every row, each with where it starts. Rows that cannot be read are refused.
+    /// Reads every row, each with where it starts. Rows that cannot be read are refused; what stands
+    /// in other columns than `wanted` is passed over.
     ///
     /// # Errors
     /// If a quotation mark is never closed: nobody knows what the rest is.
     pub fn each(
         mut self,
         gather: &mut Gather,
+        wanted: &[Option<usize>],
         mut take: impl FnMut(&mut Gather, Origin, &Row<'_>),
     ) -> Result<(), Unusable> {
         let mut record = ByteRecord::new();
+        let mut lines = Lines { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
         let mut last = (1, 0);
         loop {
             match self.reader.read_byte_record(&mut record) {
@@ -113,12 +176,12 @@ impl<'b> Rows<'b> {
                 Ok(false) => return Ok(()),
                 Err(error) => return Err(Unusable::new(format!("the file cannot be read as CSV: {error}"))),
             }
-            last = record.position().map_or(last, |at| (at.line() as usize, at.byte() as usize));
+            last = record.position().map_or(last, |at| lines.start(at.byte() as usize));
             let origin = Origin::line(last.0);
             if record.iter().all(<[u8]>::is_empty) {
                 continue;
             }
-            match row(&record, self.columns.names.len()) {
+            match row(&record, &self.columns, wanted) {
                 Ok(row) => take(gather, origin, &row),
                 Err(reason) => {
                     gather.refuse(origin, &String::from_utf8_lossy(record.get(0).unwrap_or_default()), vec![reason])
@@ -138,12 +201,18 @@ impl<'b> Rows<'b> {
     }
 }
 
-const NOT_UTF8: &str = "the file is not UTF-8: save it as UTF-8";
+fn has_comment(bytes: &[u8], sign: u8) -> bool {
+    bytes.first() == Some(&sign) || bytes.windows(2).any(|two| matches!(two[0], b'\r' | b'\n') && two[1] == sign)
+}
+
+fn has_bare_cr(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|two| two[0] == b'\r' && two[1] != b'\n')
+}
 
 /// What stands between the fields: whichever of the usual signs stands most often in the header.
 fn delimiter(bytes: &[u8]) -> u8 {
     let header = bytes
-        .split(|byte| *byte == b'\n')
+        .split(|byte| matches!(byte, b'\r' | b'\n'))
         .find(|line| !line.starts_with(b"#") && !line.iter().all(u8::is_ascii_whitespace))
         .unwrap_or_default();
     let count = |sign: u8| header.iter().filter(|byte| **byte == sign).count();
@@ -162,13 +231,19 @@ impl<'r> Row<'r> {
     }
 }
 
-fn row(record: &ByteRecord, columns: usize) -> Result<Row<'_>, String> {
+fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -> Result<Row<'r>, String> {
+    let columns = header.names.len();
     // Columns at the end that have no name are those of a spreadsheet that is wider than its data.
     let extra = record.iter().skip(columns).any(|field| !field.is_empty());
     if record.len() < columns && record.len() + 1 != columns || extra {
         return Err(format!("the row has {} fields and the header {columns}", record.len()));
     }
-    let fields =
-        record.iter().map(std::str::from_utf8).collect::<Result<_, _>>().map_err(|_| "the row is not UTF-8")?;
-    Ok(Row { fields })
+    let text = |(at, field): (usize, &'r [u8])| match std::str::from_utf8(field) {
+        Ok(text) => Ok(text),
+        Err(_) if wanted.contains(&Some(at)) => {
+            Err(format!("{} is not UTF-8: save the file as UTF-8", header.told(at)))
+        }
+        Err(_) => Ok(""),
+    };
+    Ok(Row { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })
 }

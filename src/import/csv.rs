@@ -80,16 +80,23 @@ struct Layout {
 impl Layout {
     fn new(columns: &Columns, map: &[Mapping]) -> Result<Self, Unusable> {
         let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
-        for (field, names) in &FIELDS {
-            layout.columns[*field as usize] = columns.find(names);
-        }
+        let mut said = [false; FIELDS.len()];
         for mapping in map {
             let at = columns.named(&mapping.column)?;
-            // What is said to be one thing is not taken for another because of its name.
-            for column in layout.columns.iter_mut().filter(|column| **column == Some(at)) {
-                *column = None;
+            if layout.at(mapping.field).is_some_and(|other| other != at) {
+                return Err(Unusable::new(format!("--map names two columns for {}", word(mapping.field))));
             }
             layout.columns[mapping.field as usize] = Some(at);
+            said[mapping.field as usize] = true;
+        }
+        // What is said to be one thing is not taken for another because of its name.
+        let taken = layout.columns;
+        for (field, names) in FIELDS.iter().filter(|(field, _)| !said[*field as usize]) {
+            let mut like = columns.all(names).filter(|at| !taken.contains(&Some(*at)));
+            layout.columns[*field as usize] = like.next();
+            if let (Some(one), Some(other)) = (layout.at(*field), like.next()) {
+                return Err(either(*field, one, other, columns));
+            }
         }
         if layout.at(Field::Ip).is_none() && layout.at(Field::Ipv6).is_none() {
             return Err(lacks("an address", "ip", columns));
@@ -105,6 +112,21 @@ impl Layout {
     fn at(&self, field: Field) -> Option<usize> {
         self.columns[field as usize]
     }
+}
+
+/// What `--map` calls it.
+fn word(field: Field) -> &'static str {
+    FIELDS.iter().find(|(known, _)| *known == field).map_or("", |(_, names)| names[0])
+}
+
+fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable {
+    let (word, one_told, other_told) = (word(field), columns.told(one), columns.told(other));
+    Unusable::new(format!(
+        "two columns could be the field `{word}`: {one_told} and {other_told}; say which one with --map {word}={} or \
+         --map {word}={}",
+        one + 1,
+        other + 1
+    ))
 }
 
 fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
@@ -128,7 +150,7 @@ pub fn read(bytes: &[u8], map: &[Mapping], domain: Option<&DomainName>) -> Resul
     let rows = Rows::open(bytes, None)?;
     let layout = Layout::new(&rows.columns, map)?;
     let mut gather = Gather::new(Kind::Csv, domain);
-    rows.each(&mut gather, |gather, origin, row| one(gather, origin, row, &layout))?;
+    rows.each(&mut gather, &layout.columns, |gather, origin, row| one(gather, origin, row, &layout))?;
     Ok(gather.finish())
 }
 

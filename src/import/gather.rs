@@ -87,6 +87,12 @@ impl Gather {
         self.found.notes.push(sentence);
     }
 
+    /// A row that names these is refused: whoever of them is in the data stays as before.
+    pub fn doubt(&mut self, addresses: &[&str], id: &str) {
+        let addresses: Vec<Address> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
+        self.found.doubted.add(&addresses, id);
+    }
+
     /// Takes a row, or tells why it cannot be taken; `reasons` is what is wrong with it already.
     pub fn subscriber(&mut self, origin: Origin, raw: &Raw<'_>, mut reasons: Vec<String>) {
         let ip = addresses(&raw.addresses, &mut reasons);
@@ -104,6 +110,7 @@ impl Gather {
                 Err(reason) => reasons.push(reason),
             }
         }
+        self.doubt(&raw.addresses, raw.id);
         let subject =
             [raw.addresses.join(", ").as_str(), raw.id].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
         self.refuse(origin, subject.as_deref().unwrap_or("(nothing)"), reasons);

@@ -26,14 +26,14 @@ struct Layout {
 impl Layout {
     fn new(columns: &Columns) -> Result<Self, Unusable> {
         let layout = Self {
-            circuit: columns.find(&["circuitid"]),
-            name: columns.find(&["circuitname"]),
-            ipv4: columns.find(&["ipv4"]),
-            ipv6: columns.find(&["ipv6"]),
-            down_min: columns.find(&["downloadminmbps", "downloadmin"]),
-            up_min: columns.find(&["uploadminmbps", "uploadmin"]),
-            down: columns.find(&["downloadmaxmbps", "downloadmax"]),
-            up: columns.find(&["uploadmaxmbps", "uploadmax"]),
+            circuit: columns.find(&["circuitid"])?,
+            name: columns.find(&["circuitname"])?,
+            ipv4: columns.find(&["ipv4"])?,
+            ipv6: columns.find(&["ipv6"])?,
+            down_min: columns.find(&["downloadminmbps", "downloadmin"])?,
+            up_min: columns.find(&["uploadminmbps", "uploadmin"])?,
+            down: columns.find(&["downloadmaxmbps", "downloadmax"])?,
+            up: columns.find(&["uploadmaxmbps", "uploadmax"])?,
         };
         for (column, name) in [
             (layout.circuit, "Circuit ID"),
@@ -50,6 +50,10 @@ impl Layout {
             }
         }
         Ok(layout)
+    }
+
+    fn columns(&self) -> [Option<usize>; 8] {
+        [self.circuit, self.name, self.ipv4, self.ipv6, self.down_min, self.up_min, self.down, self.up]
     }
 }
 
@@ -77,7 +81,7 @@ pub fn read(bytes: &[u8], domain: Option<&DomainName>) -> Result<Found, Unusable
     let mut gather = Gather::new(Kind::Libreqos, domain);
     let mut circuits: Vec<Circuit> = Vec::new();
     let mut by_id: HashMap<String, usize> = HashMap::new();
-    rows.each(&mut gather, |_, origin, row| {
+    rows.each(&mut gather, &layout.columns(), |_, origin, row| {
         let device = device(origin, row, &layout);
         match by_id.get(&device.id).filter(|_| !device.id.is_empty()) {
             Some(&at) => circuits[at].join(device),

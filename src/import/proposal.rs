@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::adopt::{Adoption, GivenRates, Present};
+use super::effect::Effect;
 use super::shadow::{self, Shadow};
 use super::{Found, files, twice};
 use crate::edit::Draft;
 use crate::finding::{Finding, Severity, Where};
-use crate::model::Date;
-use crate::plan::{Base, Before, Plan, Side, Verdict, served_by};
-use crate::render::{Output, SHAPER, Table, render};
+use crate::model::{Date, Subscriber};
+use crate::render::Table;
 use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::source::FileId;
@@ -33,19 +33,21 @@ pub struct Proposal {
     pub effect: Effect,
     /// How many errors the data has that were there before.
     pub old_errors: usize,
+    /// Who is suspended in the data and served in the source.
+    pub resumed: Vec<Subscriber>,
+    /// Whether they stay suspended.
+    pub keep_suspended: bool,
 }
 
-/// What changes on the network, and whether so much may.
-#[derive(Clone, Debug, Default)]
-pub struct Effect {
-    /// How many addresses were served before, and after.
-    pub addresses: (usize, usize),
-    /// How many are added, changed and removed.
-    pub changes: (usize, usize, usize),
-    /// Whether the safety limits allow it.
-    pub verdict: Verdict,
-    /// Names this very change.
-    pub fingerprint: String,
+/// How an import is wished.
+#[derive(Clone, Debug)]
+pub struct Wishes<'w> {
+    /// The rates of plans.
+    pub rates: &'w [GivenRates],
+    /// Today.
+    pub today: Date,
+    /// Whether whoever is suspended in the data stays so.
+    pub keep_suspended: bool,
 }
 
 /// How it ended.
@@ -62,21 +64,30 @@ pub enum Outcome {
 ///
 /// # Errors
 /// If the data could not be read.
-pub fn propose(mut found: Found, tree: &Tree, rates: &[GivenRates], today: Date) -> Result<Outcome> {
+pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Outcome> {
     let Shadow { repo, incomplete } = shadow::load(tree)?;
     if !repo.findings.is_empty() {
         // What cannot be read cannot be compared: records would be made a second time.
         let findings = repo.findings.clone();
         return Ok(Outcome::Refused(Arc::new(repo), findings));
     }
-    let ground = Ground::new(repo, incomplete, today);
+    let ground = Ground::new(repo, incomplete, wishes);
     for round in 0.. {
-        let rows = match ground.attempt(&found, tree, rates)? {
+        let rows = match ground.attempt(&found, tree)? {
             Attempt::Done(done) => {
                 let (adoption, draft, effect) = *done;
                 found.refusals.sort();
-                let old_errors = ground.errors.len();
-                return Ok(Outcome::Proposed(Box::new(Proposal { found, adoption, draft, effect, old_errors })));
+                let resumed = adoption.subscribers.resumed.iter();
+                let resumed = resumed.map(|&at| ground.repo.subscribers[at].value.clone()).collect();
+                return Ok(Outcome::Proposed(Box::new(Proposal {
+                    found,
+                    adoption,
+                    draft,
+                    effect,
+                    old_errors: ground.errors.len(),
+                    resumed,
+                    keep_suspended: wishes.keep_suspended,
+                })));
             }
             Attempt::Refused(repo, findings) => return Ok(Outcome::Refused(repo, findings)),
             Attempt::Rows(rows) => rows,
@@ -90,10 +101,10 @@ pub fn propose(mut found: Found, tree: &Tree, rates: &[GivenRates], today: Date)
 }
 
 /// The data that is there, checked.
-struct Ground {
+struct Ground<'w> {
     repo: Arc<Repo>,
     incomplete: BTreeSet<String>,
-    today: Date,
+    wishes: &'w Wishes<'w>,
     table: Arc<Table>,
     errors: Vec<Finding>,
 }
@@ -108,17 +119,18 @@ enum Attempt {
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
-impl Ground {
-    fn new(repo: Repo, incomplete: BTreeSet<String>, today: Date) -> Self {
+impl<'w> Ground<'w> {
+    fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w Wishes<'w>) -> Self {
         let repo = Arc::new(repo);
-        let context = Context::new(&repo, today, None);
+        let context = Context::new(&repo, wishes.today, None);
         let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context));
         drop(context);
-        Self { repo, incomplete, today, table, errors }
+        Self { repo, incomplete, wishes, table, errors }
     }
 
-    fn attempt(&self, found: &Found, tree: &Tree, rates: &[GivenRates]) -> Result<Attempt> {
-        let present = Present { repo: &self.repo, incomplete: &self.incomplete, today: self.today };
+    fn attempt(&self, found: &Found, tree: &Tree) -> Result<Attempt> {
+        let Wishes { rates, today, keep_suspended } = *self.wishes;
+        let present = Present { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
         let adoption = Adoption::new(found, &present, rates);
         if !adoption.conflicts.is_empty() {
             return Ok(Attempt::Rows(adoption.conflicts));
@@ -126,7 +138,7 @@ impl Ground {
         let mut draft = Draft::new(tree.clone());
         files::write(&adoption, &self.repo, &mut draft)?;
         let after = Arc::new(shadow::load(&draft.tree())?.repo);
-        let context = Context::new(&after, self.today, None);
+        let context = Context::new(&after, today, None);
         let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context));
         drop(context);
         let (rows, rest) = by_row(found, &after, self.new_errors(&after, now));
@@ -136,7 +148,7 @@ impl Ground {
         if !rest.is_empty() {
             return Ok(Attempt::Refused(after, rest));
         }
-        let effect = effect(&self.table, &table, &self.incomplete);
+        let effect = Effect::new(&self.table, table, &self.incomplete);
         Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }
 
@@ -198,27 +210,4 @@ fn by_row(found: &Found, after: &Repo, findings: Vec<Finding>) -> (BTreeMap<usiz
         }
     }
     (by_row, rest)
-}
-
-fn effect(before: &Arc<Table>, after: &Arc<Table>, incomplete: &BTreeSet<String>) -> Effect {
-    // Always the shaper file, whatever the settings make of it: it says who is served with what.
-    let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
-    let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
-    let (bytes_before, bytes_after) = (bytes(before), bytes(after));
-    let mut served_before = served_by(before);
-    // Rates that nobody knew do not change when they are filled in.
-    for served in served_before.iter_mut().filter(|served| incomplete.contains(served.plan.as_ref())) {
-        served.rates = None;
-    }
-    let before_side = Side { served: served_before, bytes: bytes_before.as_bytes() };
-    let after_side = Side { served: served_by(after), bytes: bytes_after.as_bytes() };
-    let known = Before { limits: Some(before.repo().settings.safety.clone()), ..Before::default() };
-    let base = Base::File { path: String::new() };
-    let plan = Plan::new(&output, base, before_side, after_side, after, known);
-    Effect {
-        addresses: (plan.before, plan.after),
-        changes: (plan.changes.added, plan.changes.changed, plan.changes.removed),
-        verdict: plan.verdict.clone(),
-        fingerprint: plan.fingerprint.clone(),
-    }
 }

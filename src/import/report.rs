@@ -9,13 +9,16 @@ use super::proposal::Proposal;
 use super::{Found, Refusal};
 use crate::columns::columns;
 use crate::finding::{harmless, is_steering, quoted};
-use crate::model::{Address, Name};
+use crate::model::{Address, Name, Subscriber};
 
 /// The version of [`json()`]'s shape.
 pub const VERSION: u32 = 1;
 
 /// How many of a domain's blocks are told.
 const BLOCKS: usize = 8;
+
+/// How many of those who are resumed are named in the note.
+const RESUMED: usize = 20;
 
 /// How an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,10 +127,20 @@ pub fn text(proposal: &Proposal, ending: Ending) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
+    if ending != Ending::Written {
+        let changes = proposal.effect.text();
+        if !changes.is_empty() {
+            out += &changes;
+            out.push('\n');
+        }
+    }
     let (added, changed, removed) = steps(proposal);
     let would = if ending == Ending::Written { "" } else { "would be " };
     let unchanged = proposal.adoption.subscribers.unchanged;
-    if proposal.draft.is_empty() {
+    if proposal.draft.is_empty() && !proposal.found.refusals.is_empty() {
+        let who = counted(unchanged, "subscriber is", "subscribers are");
+        let _ = writeln!(out, "Beside the refused rows nothing is to do: {who} as the source has them.");
+    } else if proposal.draft.is_empty() {
         let _ =
             writeln!(out, "Nothing to do: {} as the source has them.", counted(unchanged, "subscriber", "subscribers"));
     } else {
@@ -214,6 +227,7 @@ fn notes(proposal: &Proposal) -> Vec<String> {
     for plan in &adoption.plans.left_out {
         notes.push(format!("nobody has the plan {}, and its name tells no rates: it is left out", quoted(plan)));
     }
+    notes.extend(resumed(proposal));
     let left = &adoption.subscribers.left;
     for (domain, count) in &left.other_domains {
         notes.push(format!(
@@ -235,6 +249,40 @@ fn notes(proposal: &Proposal) -> Vec<String> {
         notes.push(format!("the data had {errors} before, and still has: see `shapeline check`"));
     }
     notes
+}
+
+/// Who is suspended in the data and served in the source.
+fn resumed(proposal: &Proposal) -> Option<String> {
+    let all = &proposal.resumed;
+    let shown: Vec<String> = all.iter().take(RESUMED).map(who).collect();
+    let more = match all.len().saturating_sub(RESUMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let who = counted(all.len(), "subscriber that is", "subscribers that are");
+    let what = match (proposal.keep_suspended, all.len()) {
+        (_, 0) => return None,
+        (true, 1) => "stays suspended, though the source has it",
+        (true, _) => "stay suspended, though the source has them",
+        (false, 1) => "is resumed, because the source has it, unless --keep-suspended is given",
+        (false, _) => "are resumed, because the source has them, unless --keep-suspended is given",
+    };
+    Some(format!("{who} suspended in the data {what}: {}{more}", shown.join(", ")))
+}
+
+/// A subscriber by its first address, its domain and its name.
+fn who(subscriber: &Subscriber) -> String {
+    let address = subscriber.ip.first().map(ToString::to_string).unwrap_or_default();
+    let name = subscriber.name.as_ref().map(|name| format!(" ({})", quoted(name.as_str()))).unwrap_or_default();
+    format!("{address} of {}{name}", quoted(subscriber.domain.as_str()))
+}
+
+fn resumed_json(proposal: &Proposal, kept: bool) -> Value {
+    if proposal.keep_suspended != kept {
+        return json!([]);
+    }
+    let one = |subscriber: &Subscriber| json!({ "ip": subscriber.ip, "domain": subscriber.domain, "id": subscriber.id, "name": subscriber.name });
+    proposal.resumed.iter().map(one).collect()
 }
 
 /// The same for programs.
@@ -260,6 +308,8 @@ pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> Va
             "changed": changed,
             "removed": removed,
             "unchanged": adoption.subscribers.unchanged,
+            "resumed": resumed_json(proposal, false),
+            "kept_suspended": resumed_json(proposal, true),
         },
         "network": {
             "added": effect.changes.0,
@@ -270,6 +320,7 @@ pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> Va
             "safe": effect.verdict.is_safe(),
             "reasons": effect.verdict.reasons,
             "fingerprint": effect.fingerprint,
+            "changes": effect.json(),
         },
         "to_fill_in": adoption.plans.missing.iter().map(|missing| json!({
             "plan": missing.name,

@@ -15,7 +15,9 @@ pub fn read(bytes: &[u8]) -> Found {
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
         let origin = Origin::line(number);
         let Ok(text) = std::str::from_utf8(line) else {
-            gather.refuse(origin, &String::from_utf8_lossy(line), vec!["the line is not UTF-8".to_owned()]);
+            let shown = String::from_utf8_lossy(line);
+            gather.doubt(&[shown.split_whitespace().next().unwrap_or_default()], "");
+            gather.refuse(origin, &shown, vec!["the line is not UTF-8".to_owned()]);
             continue;
         };
         let text = text.trim_matches([' ', '\t', '\r']);
@@ -36,6 +38,7 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
     let four = (fields.next(), fields.next(), fields.next(), fields.next(), fields.next());
     let (Some(ip), Some(user), Some(word), Some(attribute), None) = four else {
         let reason = format!("a line has four fields: an address, the address@domain, {SET_ATTRIBUTE}, and the plan");
+        gather.doubt(&[four.0.unwrap_or_default()], "");
         gather.refuse(origin, text, vec![reason]);
         return;
     };
@@ -52,6 +55,7 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
         }
         None => {
             reasons.push(format!("{} has no @ and no domain", quoted(user)));
+            gather.doubt(&[ip], "");
             gather.refuse(origin, text, reasons);
             return;
         }

@@ -59,7 +59,8 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
             continue;
         }
         for &number in &numbers {
-            let others = numbers.iter().filter(|&&other| other != number).map(|&other| said(found, &rows[other]));
+            let others =
+                numbers.iter().filter(|&&other| other != number).map(|&other| said(found, &rows[other], &rows[number]));
             add(
                 reasons,
                 number,
@@ -80,10 +81,19 @@ fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
     (&one.ip, &one.domain, one.plan, &one.more) == (&other.ip, &other.domain, other.plan, &other.more)
 }
 
-/// What a row gives, and where it stands.
-fn said(found: &Found, row: &FoundSubscriber) -> String {
+/// What a row gives, to whom if that is what differs from the other row, and where it stands.
+fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String {
     let plan = found.plans[row.plan as usize].key.to_string();
-    format!("{} of {} on {}", quoted(&plan), quoted(row.domain.as_str()), row.origin)
+    let mut said = format!("{} of {}", quoted(&plan), quoted(row.domain.as_str()));
+    if row.id() != other.id() {
+        let id = row.id().map_or_else(|| "no id".to_owned(), |id| format!("the id {}", quoted(id.as_str())));
+        said += &format!(" with {id}");
+    }
+    let name = |row: &FoundSubscriber| row.more.as_ref().and_then(|more| more.name.as_ref()).map(ToString::to_string);
+    if let Some(name) = name(row).filter(|_| name(row) != name(other)) {
+        said += &format!(" for {}", quoted(&name));
+    }
+    format!("{said} on {}", row.origin)
 }
 
 /// The first few.

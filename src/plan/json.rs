@@ -131,6 +131,12 @@ pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// The changes alone.
+pub(crate) fn changes(plan: &Plan<'_>) -> Vec<serde_json::Value> {
+    let value = |one| serde_json::to_value(change(one)).unwrap_or_default();
+    plan.changes.all.iter().map(value).collect()
+}
+
 fn domain(domain: &DomainSold) -> DomainJson<'_> {
     DomainJson {
         name: &domain.name,

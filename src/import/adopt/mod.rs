@@ -24,6 +24,8 @@ pub struct Present<'r> {
     pub incomplete: &'r BTreeSet<String>,
     /// Today.
     pub today: Date,
+    /// Whether whoever is suspended in the data stays so, whatever the source says.
+    pub keep_suspended: bool,
 }
 
 /// What an import does.

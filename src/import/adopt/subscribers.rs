@@ -42,6 +42,9 @@ pub struct SubscriberWork {
     pub unchanged: usize,
     /// What stays though the source does not have it.
     pub left: Left,
+    /// Who is suspended in the data and served in the source, by place in the data: resumed, or, if
+    /// that is wished, left as they are.
+    pub resumed: Vec<usize>,
 }
 
 impl SubscriberWork {
@@ -56,9 +59,16 @@ impl SubscriberWork {
                 work.without_row(at, found, present);
                 continue;
             }
-            let (record, rest) = adopt.record(at, rows);
+            let (mut record, rest) = adopt.record(at, rows);
             new.extend(rest);
-            if record == present.repo.subscribers[at].value {
+            let is = &present.repo.subscribers[at].value;
+            if is.status == Status::Suspended && record.status == Status::Active {
+                work.resumed.push(at);
+                if present.keep_suspended {
+                    record.status = Status::Suspended;
+                }
+            }
+            if record == *is {
                 work.unchanged += 1;
             } else {
                 work.steps.push(Step::Set(at, Box::new(record)));

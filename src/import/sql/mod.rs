@@ -18,7 +18,7 @@ use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::finding::quoted;
 use insert::{Of, RawRow, TableName};
 use scan::Scanner;
-use values::Values;
+use values::{BadCells, Values, cells};
 
 /// How many rows are parsed as one statement.
 const CHUNK: usize = 256;
@@ -198,17 +198,25 @@ fn usual_columns(table: Table) -> Vec<String> {
     columns.iter().map(|column| (*column).to_owned()).collect()
 }
 
+/// A row that cannot be read.
+struct Unread {
+    origin: Origin,
+    /// Its value in the first wanted column, if that can be read.
+    first: Option<String>,
+}
+
 /// Reads every row of a table: `take` gets the values of the wanted columns; rows that cannot be
-/// read are refused.
+/// read are refused, and returned. What stands in other columns is passed over.
 fn each<const N: usize>(
     gather: &mut Gather,
     tables: &Tables<'_>,
     table: Table,
     wanted: [(&str, bool); N],
     mut take: impl FnMut(&mut Gather, Origin, [Option<&str>; N]),
-) -> Result<(), Unusable> {
+) -> Result<Vec<Unread>, Unusable> {
     let content = &tables.all[table as usize];
     let mut number = 0;
+    let mut unread = Vec::new();
     for (named, rows) in &content.inserts {
         let columns = content.columns(table, named);
         let places = places(table, &columns, wanted)?;
@@ -217,28 +225,27 @@ fn each<const N: usize>(
             for (row, values) in some.iter().zip(parsed) {
                 number += 1;
                 let origin = Origin { row: Some((table, number)), ..Origin::line(row.line) };
+                let bad = |reason| BadCells { reasons: vec![reason], first: None };
+                let values = values.map_err(bad).and_then(|values| match (values.len(), columns.len()) {
+                    (is, should) if is == should => cells(&values, places, wanted.map(|(name, _)| name)),
+                    (is, should) => Err(bad(format!("the row has {is} values and the table {should} columns"))),
+                });
                 match values {
-                    Ok(values) if values.len() == columns.len() => {
-                        take(
-                            gather,
-                            origin,
-                            places.map(|place| place.and_then(|at| values[at].as_deref()).map(str::trim)),
-                        );
+                    Ok(cells) => take(gather, origin, cells.each_ref().map(|cell| cell.as_deref().map(str::trim))),
+                    Err(BadCells { reasons, first }) => {
+                        gather.refuse(origin, &String::from_utf8_lossy(row.bytes), reasons);
+                        unread.push(Unread { origin, first });
                     }
-                    Ok(values) => {
-                        let reason =
-                            format!("the row has {} values and the table {} columns", values.len(), columns.len());
-                        gather.refuse(origin, &String::from_utf8_lossy(row.bytes), vec![reason]);
-                    }
-                    Err(reason) => gather.refuse(origin, &String::from_utf8_lossy(row.bytes), vec![reason]),
                 }
             }
         }
     }
     for (line, reason) in &content.refused {
-        gather.refuse(Origin::line(*line), table.name(), vec![reason.clone()]);
+        let origin = Origin::line(*line);
+        gather.refuse(origin, table.name(), vec![reason.clone()]);
+        unread.push(Unread { origin, first: None });
     }
-    Ok(())
+    Ok(unread)
 }
 
 fn places<const N: usize>(
@@ -264,6 +271,10 @@ struct Names {
     table: Table,
     column: &'static str,
     by_number: HashMap<String, (Origin, String)>,
+    /// The rows that are refused, by number.
+    refused: HashMap<String, Origin>,
+    /// How many are refused of which nobody knows the number.
+    unread: usize,
 }
 
 impl Names {
@@ -280,10 +291,15 @@ impl Names {
         let Some(number) = number else {
             return Err(format!("{} is NULL", self.column));
         };
-        match self.by_number.get(number) {
-            Some((_, name)) => Ok(name),
-            None => Err(format!("there is no {} {} in {}", self.column, quoted(number), self.table.name())),
+        if let Some((_, name)) = self.by_number.get(number) {
+            return Ok(name);
         }
+        let (column, shown, table) = (self.column, quoted(number), self.table.name());
+        Err(match (self.refused.get(number), self.unread) {
+            (Some(origin), _) => format!("the {column} {shown} is refused: {origin}"),
+            (None, 0) => format!("there is no {column} {shown} in {table}"),
+            (None, _) => format!("there is no {column} {shown} in what can be read of {table}"),
+        })
     }
 }
 
@@ -294,11 +310,20 @@ fn names(
     number: &'static str,
     name: &'static str,
 ) -> Result<Names, Unusable> {
-    let mut names = Names { table, column: number, by_number: HashMap::new() };
-    each(gather, tables, table, [(number, true), (name, true)], |gather, origin, [number_value, name_value]| {
+    let mut names = Names { table, column: number, by_number: HashMap::new(), refused: HashMap::new(), unread: 0 };
+    let wanted = [(number, true), (name, true)];
+    let unread = each(gather, tables, table, wanted, |gather, origin, [number_value, name_value]| {
         let (Some(value), Some(text)) = (number_value, name_value.filter(|text| !text.is_empty())) else {
-            let reason = format!("a row of {} has both {number} and {name}", table.name());
-            gather.refuse(origin, number_value.or(name_value).unwrap_or("NULL"), vec![reason]);
+            let mut reasons = Vec::new();
+            for (column, value) in [(number, number_value), (name, name_value)] {
+                match value {
+                    None => reasons.push(format!("{column} is NULL")),
+                    Some("") => reasons.push(format!("{column} is empty")),
+                    Some(_) => {}
+                }
+            }
+            gather.refuse(origin, number_value.or(name_value).unwrap_or("NULL"), reasons);
+            names.refused.extend(number_value.map(|value| (value.to_owned(), origin)));
             return;
         };
         match names.by_number.get(value) {
@@ -311,6 +336,12 @@ fn names(
             }
         }
     })?;
+    for row in unread {
+        match row.first {
+            Some(number) => drop(names.refused.insert(number.trim().to_owned(), row.origin)),
+            None => names.unread += 1,
+        }
+    }
     Ok(names)
 }
 
@@ -319,23 +350,29 @@ fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains:
     let content = &tables.all[Table::Subscriber as usize];
     let has = |named: &[String]| content.columns(Table::Subscriber, named).iter().any(|column| column == "attribute");
     let told = content.inserts.iter().any(|(named, _)| has(named));
-    each(gather, tables, Table::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
-        let mut reasons = Vec::new();
-        match attribute {
-            Some(SET_ATTRIBUTE | "set_attribute") => {}
-            None if !told => {}
-            other => reasons.push(other_word(other.unwrap_or("NULL"))),
-        }
-        let mut name =
-            |names: &Names, number| names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason)).ok();
-        let (plan, domain) = (name(plans, plan), name(domains, domain));
-        let raw = Raw {
-            addresses: ip.into_iter().collect(),
-            domain: domain.as_deref().unwrap_or_default(),
-            plan: plan.as_deref().map_or(RawPlan::None, RawPlan::Attribute),
-            id: id.unwrap_or_default(),
-            ..Raw::default()
-        };
-        gather.subscriber(origin, &raw, reasons);
-    })
+    let unread =
+        each(gather, tables, Table::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
+            let mut reasons = Vec::new();
+            match attribute {
+                Some(SET_ATTRIBUTE | "set_attribute") => {}
+                None if !told => {}
+                other => reasons.push(other_word(other.unwrap_or("NULL"))),
+            }
+            let mut name = |names: &Names, number| {
+                names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason)).ok()
+            };
+            let (plan, domain) = (name(plans, plan), name(domains, domain));
+            let raw = Raw {
+                addresses: ip.into_iter().collect(),
+                domain: domain.as_deref().unwrap_or_default(),
+                plan: plan.as_deref().map_or(RawPlan::None, RawPlan::Attribute),
+                id: id.unwrap_or_default(),
+                ..Raw::default()
+            };
+            gather.subscriber(origin, &raw, reasons);
+        })?;
+    for address in unread.into_iter().filter_map(|row| row.first) {
+        gather.doubt(&[address.trim()], "");
+    }
+    Ok(())
 }

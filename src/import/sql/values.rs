@@ -9,8 +9,12 @@ use super::insert::RawRow;
 /// How deep the parser may nest: rows that nest at all never come to it.
 const DEPTH: usize = 24;
 
-/// The values of a row; `None` for NULL.
-pub type Values = Vec<Option<String>>;
+/// The values of a row, each `None` for NULL, or why it cannot be read: it may be of a column that
+/// nobody asks for.
+pub type Values = Vec<Result<Option<String>, String>>;
+
+/// Stands for bytes that are not UTF-8. It is no character, so that no text has it.
+const NO_TEXT: char = '\u{ffff}';
 
 /// Parses rows, each to its values or to why it has none.
 pub fn values(rows: &[RawRow<'_>]) -> Vec<Result<Values, String>> {
@@ -31,7 +35,7 @@ fn together(rows: &[RawRow<'_>]) -> Option<Vec<Values>> {
         }
         sql.push_str(std::str::from_utf8(row.bytes).ok().filter(|_| row.flat)?);
     }
-    let all = literals(parse(&sql).ok()?).ok()?;
+    let all = literals(parse(&sql).ok()?, false).ok()?;
     (all.len() == rows.len()).then_some(all)
 }
 
@@ -39,17 +43,28 @@ fn one(row: &RawRow<'_>) -> Result<Values, String> {
     if !row.flat {
         return Err("the row is no list of plain values".to_owned());
     }
-    let text = std::str::from_utf8(row.bytes).map_err(|_| "the row is not UTF-8")?;
-    let insert = parse(&format!("{HEAD}{text}"))?;
-    literals(insert)?.pop().ok_or_else(|| "there is no row".to_owned())
+    let mut text = String::from(HEAD);
+    let mut broken = false;
+    for chunk in row.bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(NO_TEXT);
+            broken = true;
+        }
+    }
+    literals(parse(&text)?, broken)?.pop().ok_or_else(|| "there is no row".to_owned())
 }
 
-fn literals(insert: Insert) -> Result<Vec<Values>, String> {
+/// The values of each row; `broken` if some of it was not UTF-8.
+fn literals(insert: Insert, broken: bool) -> Result<Vec<Values>, String> {
     let Some(SetExpr::Values(values)) = insert.source.map(|query| *query.body) else {
         return Err("there are no values".to_owned());
     };
-    let row = |row: Vec<Expr>| row.into_iter().map(literal).collect::<Result<Values, String>>();
-    values.rows.into_iter().map(|parens| row(parens.content)).collect()
+    let value = |expression: Expr| match literal(expression)? {
+        Some(text) if broken && text.contains(NO_TEXT) => Err("it is not UTF-8".to_owned()),
+        value => Ok(value),
+    };
+    Ok(values.rows.into_iter().map(|parens| parens.content.into_iter().map(value).collect()).collect())
 }
 
 fn literal(expression: Expr) -> Result<Option<String>, String> {
@@ -66,6 +81,44 @@ fn literal(expression: Expr) -> Result<Option<String>, String> {
         Expr::Prefixed { value, .. } => literal(*value),
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(literal(*expr)?.map(|number| format!("-{number}"))),
         other => Err(format!("a value that is no literal: {other}")),
+    }
+}
+
+/// Why a row is of no use.
+#[derive(Debug)]
+pub struct BadCells {
+    /// What is wrong.
+    pub reasons: Vec<String>,
+    /// The value of the first wanted column, if it can be read.
+    pub first: Option<String>,
+}
+
+/// The values of the wanted columns.
+///
+/// # Errors
+/// If one of them cannot be read.
+pub fn cells<const N: usize>(
+    values: &Values,
+    places: [Option<usize>; N],
+    names: [&str; N],
+) -> Result<[Option<String>; N], BadCells> {
+    let mut reasons = Vec::new();
+    let mut number = 0;
+    let cells = places.map(|place| {
+        let name = names[number];
+        number += 1;
+        match place.and_then(|at| values.get(at)) {
+            None => None,
+            Some(Ok(value)) => value.clone(),
+            Some(Err(reason)) => {
+                reasons.push(format!("{name}: {reason}"));
+                None
+            }
+        }
+    });
+    match reasons.is_empty() {
+        true => Ok(cells),
+        false => Err(BadCells { reasons, first: cells.into_iter().next().flatten() }),
     }
 }
 

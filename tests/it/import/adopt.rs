@@ -171,6 +171,22 @@ fn who_is_not_spoken_of_stays() {
 fn who_is_named_by_a_refused_row_stays() {
     let repo = empty();
     imported(&repo, &many(1, 20, DOMAIN), &[]);
+    // Whatever it is refused for.
+    for bad in [
+        line("10.1.0.5", DOMAIN, "\u{e9}"),
+        line("10.1.0.5", "-bad-", PLAN),
+        "10.1.0.5 10.1.0.5@ispcustomer.co.zw\n".to_owned(),
+        "10.1.0.5 somebody :=set_attribute A\n".to_owned(),
+    ] {
+        let text = many(1, 20, DOMAIN).replace(&line("10.1.0.5", DOMAIN, PLAN), &bad);
+        let run = imported(&repo, &text, &["--skip-bad"]);
+        assert!(
+            run.stdout.starts_with("Beside the refused rows nothing is to do: 19 subscribers are"),
+            "{}",
+            run.stdout
+        );
+        assert_eq!(rendered(&repo), many(1, 20, DOMAIN), "{bad}");
+    }
     let text = many(1, 20, DOMAIN) + &line("10.1.0.5", DOMAIN, OTHER_PLAN);
     let run = imported(&repo, &text, &["--skip-bad"]);
     assert!(

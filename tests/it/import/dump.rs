@@ -137,16 +137,16 @@ fn bad_rows_are_told_all_of_them() {
         (6, "10.10.10.6: 'NULL' is another attribute than :=set_attribute, the only one that is rendered"),
         (7, "(7,'10.10.10.7',':=set_attribute',1): the row has 4 values and the table 5 columns"),
         (8, "(8,CONCAT('10.','1'),':=set_attribute',1,1): the row is no list of plain values"),
-        (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): a binary value that is no text"),
+        (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): ipaddress: a binary value that is no text"),
         (
             10,
             "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
-              of 'ispcustomer.co.zw' on line LINE, row 13 of subscriber",
+              of 'ispcustomer.co.zw' with the id '11' on line LINE, row 13 of subscriber",
         ),
         (
             11,
             "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
-              of 'ispcustomer.co.zw' on line LINE, row 12 of subscriber",
+              of 'ispcustomer.co.zw' with the id '10' on line LINE, row 12 of subscriber",
         ),
         (12, "168430090: '168430090' is not an IPv4 or IPv6 address or prefix"),
     ];
@@ -174,9 +174,45 @@ fn bytes_of_other_tables_need_not_be_text() {
     let mut dump = dump;
     dump[bad] = 0xff;
     let run = import_bytes(&empty(), &dump, &[]);
-    assert!(
-        run.stderr.contains("row 1 of subscriber") && run.stderr.contains("the row is not UTF-8"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("row 1 of subscriber") && run.stderr.contains("is not UTF-8"), "{}", run.stderr);
+}
+
+/// What stands in columns that nobody reads need not be text either.
+#[test]
+fn bytes_of_other_columns_need_not_be_text() {
+    let head = "CREATE TABLE `plan` (`plan_id` int, `notes` blob, `plan_name` text);\nINSERT INTO `plan` VALUES ";
+    let tail = ";\nINSERT INTO domains VALUES (1,'@a.example');\n\
+                INSERT INTO subscriber VALUES (1,'10.0.0.1',':=set_attribute',1,1),(2,'10.0.0.2','set_attribute',2,1);\n";
+    for notes in [&b"'caf\xe9 \\' \xff'"[..], b"0xFFFE", b"_binary '\xe9'", b"b'101'"] {
+        let rows = [b"(1,", notes, b",'10M'),(2,NULL,'20M')"].concat();
+        let dump = [head.as_bytes(), &rows, tail.as_bytes()].concat();
+        let repo = empty();
+        let run = import_bytes(&repo, &dump, &[]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(rendered(&repo), line("10.0.0.1", "a.example", "10M") + &line("10.0.0.2", "a.example", "20M"));
+    }
+    // A plan that is refused is not missing.
+    let told = |rows: &[u8]| {
+        let run = import_bytes(&empty(), &[head.as_bytes(), rows, tail.as_bytes()].concat(), &[]);
+        assert_eq!(run.code, 1);
+        let lines = run.stderr.lines().filter(|line| line.starts_with("line "));
+        lines.map(|line| line.replace('`', "'")).collect::<Vec<_>>()
+    };
+    for (name, why) in [
+        (&b"'caf\xe9'"[..], "(1,NULL,'caf\u{fffd}'): plan_name: it is not UTF-8"),
+        (b"0xFFFE", "(1,NULL,0xFFFE): plan_name: a binary value that is no text"),
+        (b"''", "1: plan_name is empty"),
+        (b"NULL", "1: plan_name is NULL"),
+    ] {
+        let lines = told(&[b"(1,NULL,", name, b"),(2,NULL,'20M')"].concat());
+        assert_eq!(
+            lines,
+            [
+                format!("line 2, row 1 of plan: {why}"),
+                "line 4, row 1 of subscriber: 10.0.0.1: the plan_id '1' is refused: line 2, row 1 of plan".to_owned()
+            ]
+        );
+    }
+    let lines = told(b"(1,'10M'),(2,NULL,'20M')");
+    assert!(lines[1].ends_with("10.0.0.1: there is no plan_id '1' in what can be read of plan"), "{lines:?}");
 }

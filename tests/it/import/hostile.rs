@@ -130,7 +130,7 @@ fn bytes_that_are_no_text_are_refused_by_line() {
     assert!(run.stderr.contains("line 2: ") && run.stderr.contains("not UTF-8"), "{}", run.stderr);
     let csv = b"ip,plan,name\n10.0.0.1,10M,a\xe9\n";
     let run = import_bytes(&empty(), csv, &["--domain", DOMAIN]);
-    assert!(run.code == 1 && run.stderr.contains("the row is not UTF-8"), "{}", run.stderr);
+    assert!(run.code == 1 && run.stderr.contains("is not UTF-8"), "{}", run.stderr);
 }
 
 /// A row that a comment or a quote in it would hide is not hidden.

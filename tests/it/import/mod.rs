@@ -1,8 +1,11 @@
 //! `import`: what exists, taken over.
 
 mod adopt;
+mod changes;
+mod columns;
 mod dump;
 mod hostile;
+mod left_out;
 mod mariadb;
 mod properties;
 mod sources;

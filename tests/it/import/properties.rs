@@ -15,7 +15,8 @@ fn import_into(files: BTreeMap<String, Vec<u8>>, source: &[u8], rates: &[GivenRa
     let found = read(source, &options).unwrap();
     assert!(found.refusals.is_empty(), "{:?}", found.refusals);
     let tree = Tree::Memory(files.clone());
-    let outcome = proposal::propose(found, &tree, rates, "2026-11-21".parse().unwrap()).unwrap();
+    let wishes = proposal::Wishes { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
+    let outcome = proposal::propose(found, &tree, &wishes).unwrap();
     let proposal::Outcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
     assert!(proposal.found.refusals.is_empty(), "{:?}", proposal.found.refusals);
     let mut files = files;

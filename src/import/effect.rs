@@ -1,0 +1,97 @@
+//! What an import changes on the network, and whether so much may.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::columns::columns;
+use crate::plan::{Base, Before, Change, Plan, Side, Verdict, json, served_by, text};
+use crate::render::{Output, SHAPER, Table, render};
+
+/// How many of those who are added are told by address: the source itself tells them all.
+const ADDED: usize = 20;
+
+/// What changes on the network, and whether so much may.
+#[derive(Clone)]
+pub struct Effect {
+    /// How many addresses were served before, and after.
+    pub addresses: (usize, usize),
+    /// How many are added, changed and removed.
+    pub changes: (usize, usize, usize),
+    /// Whether the safety limits allow it.
+    pub verdict: Verdict,
+    /// Names this very change.
+    pub fingerprint: String,
+    before: Arc<Table>,
+    after: Arc<Table>,
+    /// The plans whose rates nobody knew.
+    incomplete: BTreeSet<String>,
+}
+
+impl Effect {
+    pub(super) fn new(before: &Arc<Table>, after: Arc<Table>, incomplete: &BTreeSet<String>) -> Self {
+        let mut effect = Self {
+            addresses: (0, 0),
+            changes: (0, 0, 0),
+            verdict: Verdict::default(),
+            fingerprint: String::new(),
+            before: before.clone(),
+            after,
+            incomplete: incomplete.clone(),
+        };
+        let (addresses, changes, verdict, fingerprint) = effect.plan(|plan| {
+            let changes = (plan.changes.added, plan.changes.changed, plan.changes.removed);
+            ((plan.before, plan.after), changes, plan.verdict.clone(), plan.fingerprint.clone())
+        });
+        (effect.addresses, effect.changes) = (addresses, changes);
+        (effect.verdict, effect.fingerprint) = (verdict, fingerprint);
+        effect
+    }
+
+    /// Makes the plan, and takes what is wanted of it: all of it would be kept for nothing.
+    fn plan<T>(&self, take: impl FnOnce(&Plan<'_>) -> T) -> T {
+        // Always the shaper file, whatever the settings make of it: it says who is served with what.
+        let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
+        let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
+        let (bytes_before, bytes_after) = (bytes(&self.before), bytes(&self.after));
+        let mut served_before = served_by(&self.before);
+        // Rates that nobody knew do not change when they are filled in.
+        for served in served_before.iter_mut().filter(|served| self.incomplete.contains(served.plan.as_ref())) {
+            served.rates = None;
+        }
+        let before_side = Side { served: served_before, bytes: bytes_before.as_bytes() };
+        let after_side = Side { served: served_by(&self.after), bytes: bytes_after.as_bytes() };
+        let known = Before { limits: Some(self.before.repo().settings.safety.clone()), ..Before::default() };
+        let base = Base::File { path: String::new() };
+        take(&Plan::new(&output, base, before_side, after_side, &self.after, known))
+    }
+
+    /// The changes by address, as `plan` shows them: all who are changed or removed, and of those who
+    /// are added the first. Nothing if nobody was served before: then they are the source.
+    pub fn text(&self) -> String {
+        if self.addresses.0 == 0 || self.changes == (0, 0, 0) {
+            return String::new();
+        }
+        self.plan(|plan| {
+            let mut added = 0;
+            let mut shown = |change: &&Change<'_>| {
+                let is_new = matches!(change, Change::Added(_));
+                added += usize::from(is_new);
+                !is_new || added <= ADDED
+            };
+            let rows: Vec<[String; 5]> =
+                plan.changes.all.iter().filter(|change| shown(change)).map(text::row).collect();
+            let mut out = columns(&rows);
+            if added > ADDED {
+                out += &format!("+ and {} more\n", added - ADDED);
+            }
+            out
+        })
+    }
+
+    /// The changes by address, all of them, in the shape of docs/plan-json.md.
+    pub fn json(&self) -> Vec<Value> {
+        self.plan(json::changes)
+    }
+}
