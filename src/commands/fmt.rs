@@ -30,6 +30,7 @@ enum Done {
 }
 
 pub(super) fn run(root: &Path, args: &FmtArgs) -> Result<Outcome> {
+    super::warn_of_cut_off(root);
     let tree = Tree::Work { root: root.to_path_buf() };
     let files = chosen(root, data_files(&tree)?, &args.files)?;
     let done: Vec<Done> = files

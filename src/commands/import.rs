@@ -50,6 +50,9 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     for note in told {
         writeln!(anstream::stderr().lock(), "{note}")?;
     }
+    if args.dry_run {
+        super::warn_of_cut_off(root);
+    }
     let progress = Progress::start("comparing with the data".to_owned());
     let wishes =
         Wishes { rates: &args.rate, today: args.on.unwrap_or_else(Date::today), keep_suspended: args.keep_suspended };

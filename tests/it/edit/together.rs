@@ -110,8 +110,9 @@ fn whoever_reads_half_of_an_edit_is_warned() {
     );
     repo.commit("x");
     let warning = "warning: an edit of several files was cut off at 20";
-    let reads: [&[&str]; 6] = [
+    let reads: [&[&str]; 7] = [
         &["check"],
+        &["fmt", "--check"],
         &["plan"],
         &["render"],
         &["publish", "--allow-dirty", "--dry-run"],
