@@ -85,12 +85,13 @@ impl Git {
         } else {
             ""
         };
-        let object = self
-            .repository
-            .revparse_single(rev)
-            .and_then(|object| object.peel_to_commit())
-            .with_context(|| format!("there is no commit {}{shallow}", crate::finding::quoted(rev)))?;
-        Ok(object.id())
+        let none = format!("there is no commit {}{shallow}", crate::finding::quoted(rev));
+        match self.repository.revparse_single(rev).and_then(|object| object.peel_to_commit()) {
+            Ok(commit) => Ok(commit.id()),
+            // What git's library says of that adds nothing.
+            Err(error) if error.code() == git2::ErrorCode::NotFound => bail!(none),
+            Err(error) => Err(error).context(none),
+        }
     }
 
     /// The merge base of `HEAD` and the default branch, with that branch's name.

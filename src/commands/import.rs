@@ -1,9 +1,9 @@
 //! `import`: what exists, taken over.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{Outcome, refuse};
 use crate::cli::{ImportArgs, ImportFormat};
@@ -25,8 +25,11 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     if let Some(path) = &args.report {
         LeftOut::new(path.clone(), &args.file, root)?;
     }
-    let bytes = source(&args.file)?;
-    let shown = harmless(&args.file.display().to_string(), 200);
+    let bytes = super::read_file(&args.file, MAX_SOURCE)?;
+    let shown = match args.file.as_path() {
+        path if path == Path::new("-") => "standard input".to_owned(),
+        path => harmless(&path.display().to_string(), 200),
+    };
     let options = Options {
         kind: args.from,
         map: args.map.clone(),
@@ -166,18 +169,4 @@ fn report_path(args: &ImportArgs) -> PathBuf {
         _ => "import".to_owned(),
     };
     PathBuf::from(format!("{name}.refused.txt"))
-}
-
-fn source(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(MAX_SOURCE + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_SOURCE + 1).read_to_end(&mut bytes))
-    };
-    read.with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.len() as u64 > MAX_SOURCE {
-        bail!("{} is larger than {} GiB", path.display(), MAX_SOURCE >> 30);
-    }
-    Ok(bytes)
 }

@@ -22,12 +22,12 @@ mod subscriber;
 mod sync;
 mod targets;
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{CheckFormat, Cli, Command, DataArgs};
 use crate::edit::cut_off;
@@ -158,6 +158,21 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
     }
     let _progress = Progress::start(what);
     Repo::load(tree)
+}
+
+/// All of a file, or of standard input for `-`, up to `most` bytes.
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() as u64 > most {
+        bail!("{} is larger than the {} MiB that are read", path.display(), most >> 20);
+    }
+    Ok(bytes)
 }
 
 /// Warns on standard error of files that are half of an edit.

@@ -1,6 +1,6 @@
 //! `plan`: what would change on the network.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     let after = Side { served: served_by(&table), bytes: bytes.as_bytes() };
     match &args.against {
         Some(path) => {
-            let live = read_live(path)?;
+            let live = super::read_file(path, MAX_LIVE)?;
             let (before, known) = live_side(&live, path, &output, &table)?;
             let base = Base::File { path: path.display().to_string() };
             finish(args, &Plan::new(&output, base, before, after, &table, known))
@@ -126,20 +126,6 @@ impl OldData {
 
 /// The largest live file that is read: some 15 million lines.
 const MAX_LIVE: u64 = 1 << 30;
-
-fn read_live(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(MAX_LIVE + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_LIVE + 1).read_to_end(&mut bytes))
-    };
-    read.with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.len() as u64 > MAX_LIVE {
-        bail!("{} is larger than {} MiB", path.display(), MAX_LIVE >> 20);
-    }
-    Ok(bytes)
-}
 
 fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) -> Result<(Side<'a>, Before)> {
     if !output.is_shaper_format() {

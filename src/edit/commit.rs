@@ -170,7 +170,8 @@ impl Draft {
                 entry.kind() == Some(ObjectType::Blob) && entry.filemode() == i32::from(FileMode::BlobExecutable)
             });
             let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
-            update.upsert(path, repository.blob(text.as_bytes())?, mode);
+            let blob = repository.blob(text.as_bytes()).context("cannot write to git")?;
+            update.upsert(path, blob, mode);
         }
         let tree = update.create_updated(repository, old).context("cannot write the new tree to git")?;
         Ok(repository.find_tree(tree)?)

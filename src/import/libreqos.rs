@@ -8,7 +8,7 @@ use super::columns::{Columns, Row, Rows};
 use super::csv::several;
 use super::found::{Found, Kind, Origin, PlanKey, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
-use crate::finding::quoted;
+use crate::finding::{counted, quoted};
 use crate::model::{DomainName, Rate, Text};
 
 /// Where each column is. Others, such as the parent node, are of no use here.
@@ -194,7 +194,7 @@ fn keep_minimums(found: &mut Found, minimums: &HashMap<(Rate, Rate), Minimum>) {
         }
     }
     if lost > 0 {
-        let plans = if lost == 1 { "1 plan".to_owned() } else { format!("{lost} plans") };
+        let plans = counted(lost, "plan", "plans");
         found.notes.push(format!(
             "minimum rates are not taken over where circuits with the same maximum rates have different ones: {plans}"
         ));

@@ -35,7 +35,7 @@ pub fn recognise(bytes: &[u8]) -> Result<Kind, Unusable> {
     if line.contains([',', ';', '\t', '|']) && !line.starts_with(['<', '{', '[']) {
         return Ok(Kind::Csv);
     }
-    Err(Unusable::new("nothing tells what kind of source it is: say so with --from"))
+    Err(Unusable::new("nothing tells what kind of source it is: say so with --from mysqldump, shaper, csv or libreqos"))
 }
 
 /// Refuses what is no text in an encoding that is read.

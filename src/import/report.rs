@@ -8,7 +8,7 @@ use super::adopt::{Missing, Step};
 use super::proposal::Proposal;
 use super::{Found, Refusal};
 use crate::columns::columns;
-use crate::finding::{harmless, is_steering, quoted};
+use crate::finding::{counted, harmless, is_steering, quoted};
 use crate::model::{Address, Name, Subscriber};
 
 /// The version of [`json()`]'s shape.
@@ -42,11 +42,6 @@ impl Ending {
             Ending::Limits => "limits",
         }
     }
-}
-
-/// A number with its noun.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 /// A sentence that may quote a source, without anything that steers a terminal.

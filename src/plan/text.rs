@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Base, Change, DomainSold, Plan, Reason, Served};
 use crate::columns::columns;
-use crate::finding::harmless;
+use crate::finding::{counted, harmless};
 use crate::model::{Capacity, Rate, TotalBps};
 use crate::render::Unserved;
 
@@ -75,7 +75,7 @@ pub(super) fn verdict(plan: &Plan<'_>) -> String {
 }
 
 pub(super) fn addresses(count: usize) -> String {
-    if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
+    counted(count, "address", "addresses")
 }
 
 /// What was compared with, in words.

@@ -10,7 +10,7 @@ use crate::cli::{CheckFormat, EditArgs};
 use crate::columns::columns;
 use crate::commands::{Outcome, load_tree};
 use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
-use crate::finding::{Severity, harmless, is_steering, quoted};
+use crate::finding::{Severity, counted, harmless, is_steering, quoted};
 use crate::git::Git;
 use crate::model::{Date, Subscriber};
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
@@ -72,12 +72,12 @@ pub(super) fn run(
     }
     if review.refused() {
         let errors = review.new.iter().filter(|finding| finding.severity == Severity::Error).count();
-        let errors = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+        let errors = counted(errors, "error", "errors");
         writeln!(notes, "REFUSED, nothing was changed: the data would have {errors} that it has not now")?;
         return Ok(Outcome::Refused);
     }
     if review.old_errors > 0 {
-        let errors = if review.old_errors == 1 { "an error".into() } else { format!("{} errors", review.old_errors) };
+        let errors = counted(review.old_errors, "error", "errors");
         writeln!(notes, "note: the data had {errors} before, and still has: `shapeline check` tells")?;
     }
     for note in lost {

@@ -13,7 +13,7 @@ use crate::cli::{ListArgs, ListFormat, SortField, StatusFilter};
 use crate::columns::{columns, csv_line, fitted};
 use crate::commands::{Outcome, load, today};
 use crate::edit::{Refusal, who};
-use crate::finding::harmless;
+use crate::finding::{counted, harmless};
 use crate::model::{Address, Subscriber};
 use crate::repo::{Record, Repo};
 
@@ -191,7 +191,7 @@ fn print_csv<'r>(shown: &[&'r Record<Subscriber>], teller: &mut Teller<'r>) -> R
 /// Which part was shown, and whether anybody may be missing.
 fn tell(repo: &Repo, total: usize, first: usize, shown: usize) -> Result<()> {
     let mut notes = anstream::stderr().lock();
-    let subscribers = if total == 1 { "1 subscriber".to_owned() } else { format!("{total} subscribers") };
+    let subscribers = counted(total, "subscriber", "subscribers");
     let line = match shown {
         shown if shown == total => subscribers,
         0 => format!("none from {} on of {subscribers}", first + 1),
