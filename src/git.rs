@@ -140,6 +140,12 @@ impl Git {
         Ok(changed)
     }
 
+    /// Whether git calls a file of the data repository changed since the commit that is checked out.
+    pub fn is_edited(&self, path: &str) -> bool {
+        let path = Path::new(&self.prefix).join(path);
+        self.repository.status_file(&path).is_ok_and(|status| status != git2::Status::CURRENT)
+    }
+
     /// A file of the data repository as it was in a commit and in those before it, newest first, along
     /// the first parents. What cannot be read is left out.
     pub fn texts_before(&self, path: &str, from: git2::Oid, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {

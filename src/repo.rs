@@ -20,6 +20,9 @@ use crate::tree::{Entry, EntryKind, Tree};
 use file::{FileRead, Records, Validators, read_entry};
 use role::is_yaml_name;
 
+/// The rule for files that git does not check out as they are committed.
+pub const ALTERED_BY_GIT: &str = "git-attributes";
+
 /// How many findings about single records one file gives before the rest is only counted.
 pub const MAX_FINDINGS_A_FILE: usize = 1000;
 
@@ -87,6 +90,8 @@ pub struct Repo {
     pub subscribers: Vec<Record<Subscriber>>,
     /// The repository's own templates: path and text.
     pub templates: BTreeMap<String, FileId>,
+    /// How many of the texts steer git and hold no data.
+    pub git_files: usize,
     /// Plans that exist but could not be read.
     pub unread_plans: Unread,
     /// Domains that exist but could not be read.
@@ -157,6 +162,7 @@ impl Repo {
         into.any |= unread.any;
         match records {
             Records::None => {}
+            Records::Git => self.git_files += 1,
             Records::Plans(records) => self.plans.extend(placed(records, file)),
             Records::Domains(records) => self.domains.extend(placed(records, file)),
             Records::Subscribers(records) => self.subscribers.extend(placed(records, file)),

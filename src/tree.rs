@@ -2,6 +2,9 @@
 //!
 //! Both are listed and read by the same calls, so that everything after this works alike on both.
 
+mod attributes;
+mod checkout;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -9,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+
+pub use attributes::{ATTRIBUTES, Altering, altering};
+use checkout::Checkout;
 
 use crate::yaml::MAX_FILE_BYTES;
 
@@ -20,6 +26,16 @@ pub const MAX_FOLDERS: usize = 64;
 
 /// The file that holds the settings.
 pub const SETTINGS: &str = "shapeline.yaml";
+
+/// The file that names git repositories within the repository.
+const MODULES: &str = ".gitmodules";
+
+/// Whether the file steers git: what it checks out, and from where. Beside the data such files lie at
+/// the top, or above it in a larger repository (`../.gitattributes`).
+pub fn steers_git(path: &str) -> bool {
+    let name = path.trim_start_matches("../");
+    name == ATTRIBUTES || name == MODULES
+}
 
 /// Where files come from.
 #[derive(Clone, Debug)]
@@ -62,6 +78,9 @@ pub enum EntryKind {
     TooDeep,
     /// A git repository of its own.
     Submodule,
+    /// A file that is not on disk as it is committed although git calls it unchanged: a sentence that
+    /// says why.
+    Altered(String),
     /// A socket, a pipe, a device.
     Special,
     /// A file whose name is not UTF-8.
@@ -172,7 +191,7 @@ fn read_file(path: &Path) -> Result<Content> {
 }
 
 fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<Entry> {
-    files.keys().filter(|path| is_in_data(path)).map(|path| file_in_memory(path)).collect()
+    files.keys().filter(|path| is_in_data(path) || steers_git(path)).map(|path| file_in_memory(path)).collect()
 }
 
 /// The entries of `base` without those that the draft changes, and the draft's own.
@@ -192,11 +211,18 @@ fn file_in_memory(path: &str) -> Entry {
 }
 
 fn list_work(root: &Path) -> Result<Vec<Entry>> {
+    let (entries, checkout) = rayon::join(|| list_disk(root), || Checkout::of(root));
+    let mut entries = entries?;
+    if let Some(checkout) = checkout? {
+        checkout.correct(root, &mut entries)?;
+    }
+    Ok(entries)
+}
+
+fn list_disk(root: &Path) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    let settings = root.join(SETTINGS);
-    if exists(&settings)? {
-        let kind = work_kind(&settings, fs::symlink_metadata(&settings)?.file_type());
-        entries.push(Entry { path: SETTINGS.to_owned(), kind, blob: None });
+    for name in [SETTINGS, ATTRIBUTES, MODULES] {
+        entries.extend(entry_on_disk(&root.join(name), name.to_owned())?);
     }
     for folder in FOLDERS {
         let top = root.join(folder);
@@ -222,6 +248,15 @@ fn list_work(root: &Path) -> Result<Vec<Entry>> {
         }
     }
     Ok(entries)
+}
+
+/// What is at `file`, listed as `path`; nothing if there is nothing.
+fn entry_on_disk(file: &Path, path: String) -> Result<Option<Entry>> {
+    if !exists(file)? {
+        return Ok(None);
+    }
+    let kind = work_kind(file, fs::symlink_metadata(file)?.file_type());
+    Ok(Some(Entry { path, kind, blob: None }))
 }
 
 /// Whether there is anything at `path`. A disk that does not answer is no empty folder.
@@ -257,7 +292,15 @@ pub(crate) fn open_git(dir: &Path) -> Result<git2::Repository> {
 fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<Entry>> {
     let repository = open_git(git_dir)?;
     let mut top = repository.find_commit(commit)?.tree()?;
-    for part in prefix.split('/').filter(|part| !part.is_empty()) {
+    let mut entries = Vec::new();
+    let folders: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
+    for (depth, part) in folders.iter().enumerate() {
+        let way_up = "../".repeat(folders.len() - depth);
+        for name in [ATTRIBUTES, MODULES] {
+            if let Some(entry) = top.get_name(name) {
+                push_revision(&repository, &entry, &way_up, 0, &mut entries)?;
+            }
+        }
         let Some(object) = top.get_name(part).map(|entry| entry.to_object(&repository)) else {
             // The data repository did not exist in that revision: it was empty.
             return Ok(Vec::new());
@@ -265,8 +308,7 @@ fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<
         let Ok(folder) = object?.into_tree() else { bail!("{prefix} is not a folder in {commit}") };
         top = folder;
     }
-    let mut entries = Vec::new();
-    for name in FOLDERS.iter().chain([&SETTINGS]) {
+    for name in FOLDERS.iter().chain(&[SETTINGS, ATTRIBUTES, MODULES]) {
         if let Some(entry) = top.get_name(name) {
             push_revision(&repository, &entry, "", 0, &mut entries)?;
         }
@@ -282,7 +324,7 @@ fn push_revision(
     entries: &mut Vec<Entry>,
 ) -> Result<()> {
     let name = String::from_utf8_lossy(entry.name_bytes());
-    let path = if parent.is_empty() { name.into_owned() } else { format!("{parent}/{name}") };
+    let path = format!("{parent}{name}");
     let bad_name = std::str::from_utf8(entry.name_bytes()).is_err();
     let kind = match (entry.kind(), entry.filemode()) {
         _ if bad_name => EntryKind::BadName,
@@ -299,7 +341,7 @@ fn push_revision(
     entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
     if is_folder {
         for child in &repository.find_tree(entry.id())? {
-            push_revision(repository, &child, &path, depth + 1, entries)?;
+            push_revision(repository, &child, &format!("{path}/"), depth + 1, entries)?;
         }
     }
     Ok(())

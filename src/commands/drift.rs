@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::targets::{chosen, default_rev, notice, print_json, told_failure, who};
+use super::targets::{chosen, default_rev, note_left_on_disk, notice, print_json, told_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::finding::harmless;
@@ -21,10 +21,8 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let data = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => data,
         Loaded::Unsound(repo, findings) => return refuse(&repo, findings),
-        Loaded::Refused(reason) => {
-            bail!("{}", reason.replace("publish the files as they are", "compare the files as they are"))
-        }
     };
+    note_left_on_disk(&data)?;
     let mut told = Vec::new();
     let mut failed = false;
     for target in chosen(&data.table.repo().settings, &args.targets)? {

@@ -30,13 +30,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{CheckFormat, Cli, Command, DataArgs};
-use crate::edit::cut_off;
-use crate::finding::Finding;
+use crate::edit::{Refusal, cut_off};
+use crate::finding::{Finding, harmless};
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::render::{Table, sound_table};
-use crate::repo::Repo;
+use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::{self, Report};
 use crate::tree::{SETTINGS, Tree};
 
@@ -158,6 +158,23 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
     }
     let _progress = Progress::start(what);
     Repo::load(tree)
+}
+
+/// The data of a tree for commands that pass over what cannot be read. A work tree that git has
+/// altered is refused: it would show, or change, something else than what is published.
+///
+/// # Errors
+/// A [`Refusal`] in that case; or if the data cannot be read.
+fn load_unaltered(tree: &Tree) -> Result<Repo> {
+    let repo = load_tree(tree)?;
+    match repo.findings.iter().find(|finding| finding.rule == ALTERED_BY_GIT) {
+        Some(finding) => {
+            let path = repo.sources.file(finding.primary.at.file()).path();
+            let help = finding.help.as_deref().unwrap_or_default();
+            Err(Refusal(format!("{}: {}; {help}", harmless(path, 200), finding.message)).into())
+        }
+        None => Ok(repo),
+    }
 }
 
 /// All of a file, or of standard input for `-`, up to `most` bytes.

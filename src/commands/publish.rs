@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, notice, outcome, print, whether_read_or_not, who};
+use super::targets::{chosen, note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::finding::counted;
@@ -20,12 +20,12 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
     let options = Options { who, patience, planned, acknowledged, dry_run, quiet: false };
     let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
-    if args.data.rev.is_none() {
-        // Either the files are taken as they are, or they stand in the way as not committed.
+    if args.allow_dirty {
         super::warn_of_cut_off(root);
     }
     let reports = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => {
+            note_left_on_disk(&data)?;
             let targets = chosen(&data.table.repo().settings, &args.targets)?;
             targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
         }
@@ -42,10 +42,6 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
                     return Ok(Outcome::Refused);
                 }
             }
-        }
-        Loaded::Refused(reason) => {
-            let settings = super::targets::settings(root)?;
-            refused(&chosen(&settings, &args.targets)?, &reason, &options)
         }
     };
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;

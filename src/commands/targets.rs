@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use git2::Oid;
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
 use crate::finding::harmless;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
+use crate::publish::data::Data;
 use crate::publish::holder::{self, Holder};
 use crate::publish::lock::Patience;
 use crate::publish::log::Entry;
@@ -25,50 +25,53 @@ use crate::tree::SETTINGS;
 pub(super) const JSON_VERSION: u32 = 1;
 
 /// The settings that count: those of the commit that `sync` works by, where it has gone on from what
-/// is checked out; else those on disk. If they cannot be read, or are gone, those of the last commit
-/// that can. The rest of the data may be as broken as it likes: one must be able to look and to go
-/// back, above all if the settings are what somebody broke.
+/// is checked out; else those of the commit that is checked out, as for `publish`. If they cannot be
+/// read, those of the last commit before it that can. The rest of the data may be as broken as it
+/// likes: one must be able to look and to go back, above all if the settings are at fault. Where no
+/// commit has any, they are read from disk.
 pub(super) fn settings(root: &Path) -> Result<Settings> {
-    let git = Git::discover(root).ok();
-    let before = |from: Option<Oid>| git.as_ref().zip(from).and_then(|(git, from)| settings::before(git, from).next());
-    if let Some((commit, settings)) = before(git.as_ref().and_then(Git::synced)) {
-        let commit = Git::short(commit);
-        writeln!(anstream::stderr(), "note: sync runs in this clone: the targets are those of commit {commit}")?;
-        return Ok(settings);
+    let Ok(git) = Git::discover(root) else { return on_disk(root) };
+    let synced = git.synced();
+    let Some(from) = synced.or_else(|| git.commit("HEAD").ok()) else { return on_disk(root) };
+    let Some((commit, settings)) = settings::before(&git, from).next() else { return on_disk(root) };
+    let short = Git::short(commit);
+    if synced.is_some() {
+        writeln!(anstream::stderr(), "note: sync runs in this clone: the targets are those of commit {short}")?;
+    } else if commit != from {
+        let head = Git::short(from);
+        writeln!(
+            anstream::stderr(),
+            "note: {SETTINGS} cannot be read in {head}; the targets are those of commit {short}"
+        )?;
+    } else if git.is_edited(SETTINGS) {
+        writeln!(anstream::stderr(), "note: {SETTINGS} has changes that are not committed; they do not count yet")?;
     }
-    let error = match on_disk(root) {
-        Ok(Some(settings)) => return Ok(settings),
-        Ok(None) => anyhow!("there is no {}", root.join(SETTINGS).display()),
-        Err(error) => error,
-    };
-    let head = git.as_ref().and_then(|git| git.commit("HEAD").ok());
-    match before(head) {
-        Some((commit, settings)) => {
-            let error = harmless(&format!("{error:#}"), 500);
-            let commit = Git::short(commit);
-            writeln!(anstream::stderr(), "note: {error}; the targets are those of commit {commit}")?;
-            Ok(settings)
-        }
-        None if root.join(SETTINGS).exists() => Err(error),
-        None => Ok(Settings::default()),
-    }
+    Ok(settings)
 }
 
-fn on_disk(root: &Path) -> Result<Option<Settings>> {
+fn on_disk(root: &Path) -> Result<Settings> {
     let path = root.join(SETTINGS);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
         Err(error) => bail!("cannot read {}: {error}", path.display()),
     };
     let has_error = || format!("{} has an error; `shapeline check` shows where", path.display());
-    settings::read(text).with_context(has_error).map(Some)
+    settings::read(text).with_context(has_error)
 }
 
 /// The revision that is meant where none is named: the commit that `sync` works by, where it has gone
 /// on from what is checked out.
 pub(super) fn default_rev(root: &Path) -> Option<String> {
     Git::discover(root).ok()?.synced().map(|commit| commit.to_string())
+}
+
+/// Says on standard error that files on disk were left out, if any were.
+pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
+    if let Some(note) = data.left_on_disk() {
+        writeln!(anstream::stderr(), "note: {note}")?;
+    }
+    Ok(())
 }
 
 /// The targets that are meant, in the order of the settings.

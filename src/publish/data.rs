@@ -31,8 +31,10 @@ pub struct Data {
     pub commit: Option<git2::Oid>,
     /// The revision that was named, as it was named.
     pub rev: Option<String>,
-    /// The files differ from the commit.
+    /// The files were read from disk, and differ from the commit.
     pub dirty: bool,
+    /// Data files on disk that differ from the commit, if they were left out.
+    pub uncommitted: Vec<String>,
     /// Who is served.
     pub table: Arc<Table>,
     /// The history, to tell which commits follow from which.
@@ -47,8 +49,6 @@ pub enum Loaded {
     Ready(Box<Data>),
     /// Data with errors.
     Unsound(Arc<Repo>, Vec<Finding>),
-    /// Data that may not be published, and why: a sentence.
-    Refused(String),
 }
 
 impl Data {
@@ -69,18 +69,12 @@ impl Data {
         {
             bail!("{} is a git repository without files: name a revision with --rev", root.display());
         }
-        let changed = match (&git, &wanted.rev) {
+        // Only to say so: what git thinks of the files on disk decides nothing about a commit.
+        let uncommitted = match (&git, &wanted.rev) {
             (Some(git), None) => git.changed_data()?,
             _ => Vec::new(),
         };
-        if let (Some(first), false) = (changed.first(), wanted.allow_dirty) {
-            let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
-            return Ok(Loaded::Refused(format!(
-                "there are changes that are not committed: {}{more}; commit them, or publish the files as they are with --allow-dirty",
-                harmless(first, 120)
-            )));
-        }
-        let dirty = git.is_none() || !changed.is_empty();
+        let dirty = git.is_none() || (wanted.allow_dirty && !uncommitted.is_empty());
         let (tree, commit) = match &git {
             Some(git) => {
                 let commit = git.commit(wanted.rev.as_deref().unwrap_or("HEAD"))?;
@@ -95,6 +89,7 @@ impl Data {
                 commit,
                 rev: wanted.rev.clone(),
                 dirty,
+                uncommitted: if dirty { Vec::new() } else { uncommitted },
                 table,
                 git,
                 rendered: RefCell::default(),
@@ -113,6 +108,14 @@ impl Data {
             Err(finding) => Err(format!("the output {} cannot be made: {}", output.name, finding.message)),
         };
         self.rendered.borrow_mut().entry(output.name.clone()).or_insert_with(make).clone()
+    }
+
+    /// Says that files on disk were left out; nothing if none were.
+    pub fn left_on_disk(&self) -> Option<String> {
+        let (first, more) = self.uncommitted.split_first()?;
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let first = harmless(first, 120);
+        Some(format!("the commit is read, not the files on disk; not committed: {first}{more}"))
     }
 
     /// How many subscribers are served.

@@ -6,13 +6,13 @@ use anyhow::Result;
 use jsonschema::Validator;
 
 use super::role::{Role, role, stem};
-use super::{MAX_FINDINGS_A_FILE, Unread};
+use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Unread};
 use crate::finding::{Finding, Place, Where, quoted};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Span};
-use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS};
+use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, altering};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
 
@@ -48,6 +48,7 @@ pub(super) enum Records {
     Subscribers(Vec<(Option<u32>, Subscriber)>),
     Settings(Option<Box<Settings>>),
     Template,
+    Git,
 }
 
 pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Validators) -> Result<FileRead> {
@@ -60,21 +61,30 @@ pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, valida
         ..FileRead::default()
     };
     let role = role(&entry.path);
-    let kind = match (&entry.kind, role) {
-        (EntryKind::Symlink(target), Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
+    match (&entry.kind, &role) {
+        (EntryKind::Symlink(target), Role::Data(_) | Role::Template | Role::Mistaken(_) | Role::Git) => {
             let message = format!("this is a symbolic link to {}, which is not followed", quoted(target));
             return Ok(refused(message, "put the file itself here"));
         }
         (EntryKind::BadName, _) => {
             return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
         }
-        (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_)) => {
+        (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_) | Role::Git) => {
             return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
         }
         (EntryKind::Submodule, _) => {
             let message =
                 "this folder is a git repository of its own: a proposal does not show what is in it".to_owned();
             return Ok(refused(message, "put the files themselves into this repository"));
+        }
+        (EntryKind::Altered(why), Role::Data(_) | Role::Template | Role::Git | Role::MisplacedAttributes) => {
+            let help = "check what is committed: `--rev HEAD`; or remove the attribute and check the file out again";
+            return Ok(of_rule(ALTERED_BY_GIT, refused(why.clone(), help)));
+        }
+        (EntryKind::File | EntryKind::Symlink(_) | EntryKind::Special, Role::MisplacedAttributes) => {
+            let message = "git attributes are not allowed within the data folders".to_owned();
+            let help = "remove the file; what must hold for the data goes into .gitattributes at the top";
+            return Ok(of_rule(ALTERED_BY_GIT, refused(message, help)));
         }
         (EntryKind::TooDeep, _) => {
             let message = format!("folders nest more than {MAX_FOLDERS} deep: what is in this one is not read");
@@ -92,20 +102,42 @@ pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, valida
             read.unread = Unread::default();
             return Ok(read);
         }
-        (EntryKind::File, Role::Data(kind)) => Some(kind),
-        (EntryKind::File, Role::Template) => None,
+        (EntryKind::File, Role::Data(_) | Role::Template | Role::Git) => {}
         _ => return Ok(FileRead::default()),
-    };
+    }
     let bytes = match reader.read(entry)? {
         Content::Bytes(bytes) => bytes,
         Content::TooLarge => {
             let message = format!("the file is larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024);
-            let mut read = refused(message, "split it into several files");
-            read.findings.iter_mut().for_each(|finding| finding.rule = "yaml-syntax");
-            return Ok(read);
+            return Ok(of_rule("yaml-syntax", refused(message, "split it into several files")));
         }
     };
+    let kind = match role {
+        Role::Data(kind) => Some(kind),
+        Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes)),
+        _ => None,
+    };
     Ok(read_text(entry.path.clone(), bytes, kind, validators))
+}
+
+fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
+    read.findings.iter_mut().for_each(|finding| finding.rule = rule);
+    read
+}
+
+/// A file that steers git. What is not UTF-8 in it is not shown, and is judged all the same.
+fn read_attributes(path: String, bytes: &[u8]) -> FileRead {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let altering = if path.ends_with(ATTRIBUTES) { altering(&text, path.starts_with("../")) } else { Vec::new() };
+    let findings = altering.into_iter().take(MAX_FINDINGS_A_FILE).map(|one| {
+        let span = Span::new(one.range.start as u32, one.range.end as u32);
+        let message =
+            format!("the attribute {} may make git check out other data than is committed", quoted(&one.attribute));
+        let help = "remove it, or let its pattern name only other files, such as *.png or /docs/**";
+        Finding::new(ALTERED_BY_GIT, Where::Span(FileId::default(), span), message).help(help)
+    });
+    let findings = findings.collect();
+    FileRead { source: Some(SourceFile::new(path, text)), records: Records::Git, findings, ..FileRead::default() }
 }
 
 /// Which names a file that could not be read may have held.

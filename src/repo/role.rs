@@ -1,12 +1,16 @@
 //! What a path says about the file there: which kind of data it holds, or why it is not read.
 
 use crate::schema::Kind;
-use crate::tree::SETTINGS;
+use crate::tree::{ATTRIBUTES, SETTINGS, steers_git};
 
 /// What a path says about the file there.
 pub(super) enum Role {
     Data(Kind),
     Template,
+    /// Steers git for the data: `.gitattributes` at the top or above, `.gitmodules`.
+    Git,
+    /// `.gitattributes` within the data folders, where it has no business.
+    MisplacedAttributes,
     /// Looks as if it were meant to be read, but is not: a sentence that says so.
     Mistaken(&'static str),
     Ignored,
@@ -20,7 +24,14 @@ pub(super) fn role(path: &str) -> Role {
     if path == SETTINGS {
         return Role::Data(Kind::Settings);
     }
+    if steers_git(path) {
+        return Role::Git;
+    }
     let (folder, name) = (path.split('/').next().unwrap_or_default(), path.rsplit('/').next().unwrap_or_default());
+    // On disks that ignore case, git opens it by any spelling.
+    if name.eq_ignore_ascii_case(ATTRIBUTES) {
+        return Role::MisplacedAttributes;
+    }
     if folder == "templates" {
         return if name.ends_with(".j2") { Role::Template } else { Role::Ignored };
     }

@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
     /// A report of these findings in `repo`.
     pub fn of(repo: &'a Repo, findings: Vec<Finding>) -> Self {
         let mut counts = Counts {
-            files: repo.sources.len(),
+            files: repo.sources.len() - repo.git_files,
             subscribers: repo.subscribers.len(),
             plans: repo.plans.len(),
             domains: repo.domains.len(),
@@ -132,7 +132,12 @@ impl<'a> Report<'a> {
 
     /// A file's path as seen from the top of the git repository.
     fn path_in_git(&self, path: &str) -> String {
-        if self.folder.is_empty() { path.to_owned() } else { format!("{}/{path}", self.folder) }
+        let (mut folder, mut path) = (self.folder.as_str(), path);
+        // What steers git may lie above the data.
+        while let Some(above) = path.strip_prefix("../") {
+            (folder, path) = (folder.rsplit_once('/').map_or("", |(above, _)| above), above);
+        }
+        if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     }
 }
 

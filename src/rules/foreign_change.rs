@@ -7,7 +7,7 @@ use super::{Change, Context, Group, Rule};
 use crate::finding::{Finding, Severity, Where, quoted};
 use crate::model::Owner;
 use crate::repo::Record;
-use crate::tree::SETTINGS;
+use crate::tree::{SETTINGS, steers_git};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -17,7 +17,8 @@ pub const RULE: Rule = Rule {
     fixed: true,
     summary: "the proposer owns neither the domain nor the settings that the change touches",
     why: "A domain's `owners` may change its subscribers, and nobody else may, but for the `admins` of the settings. \
-          If there are admins, only they may change plans, domains, templates and settings. Both lists are read \
+          If there are admins, only they may change plans, domains, templates, settings, and what steers \
+          git (`.gitattributes` and `.gitmodules`, at the top or above). Both lists are read \
           from the base revision, so that no proposal can make its author an owner; where the base cannot be read, \
           nobody is one. A domain without owners may be changed by anybody. The rule needs `--base` and `--actor`.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice]\n\n\
@@ -47,6 +48,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         findings.extend(plans(context, change, &admins));
         findings.extend(settings(context, change, &admins));
         findings.extend(templates(context, change, &admins));
+        findings.extend(git_files(context, change, &admins));
     }
     for finding in &mut findings {
         finding.in_change = Some(true);
@@ -234,9 +236,22 @@ fn settings(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> 
 }
 
 fn templates(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    files(context, change, admins, "the template", |path| path.starts_with("templates/"))
+}
+
+fn git_files(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    files(context, change, admins, "what steers git,", steers_git)
+}
+
+/// Every changed file that `is_meant`.
+fn files(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    admins: &Owners<'_>,
+    what: &str,
+    is_meant: fn(&str) -> bool,
+) -> Vec<Finding> {
     let path = |id| context.repo.sources.file(id).path();
-    let touched = change.files().filter(|id| path(*id).starts_with("templates/"));
-    touched
-        .map(|id| refused(change, Where::File(id), &format!("the template {}", quoted(path(id))), admins))
-        .collect()
+    let touched = change.files().filter(|id| is_meant(path(*id)));
+    touched.map(|id| refused(change, Where::File(id), &format!("{what} {}", quoted(path(id))), admins)).collect()
 }

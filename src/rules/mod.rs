@@ -112,6 +112,7 @@ macro_rules! rules {
 rules![
     yaml_syntax,
     yaml_ambiguous,
+    git_attributes,
     schema,
     file_name,
     unknown_plan,

@@ -167,7 +167,6 @@ impl Syncer {
         let round = match Data::load(&self.task.root, &wanted) {
             Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
             Ok(Loaded::Unsound(repo, findings)) => self.unsound(tip, &repo, findings, worker),
-            Ok(Loaded::Refused(reason)) => self.refuse(tip, &reason, worker),
             Err(error) => self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
         };
         if !round.cut_short && !round.failed() {

@@ -8,7 +8,7 @@ use super::change::{self, Told};
 use super::names::{self, address};
 use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
-use crate::commands::{Outcome, load_tree};
+use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{Refusal, Unread, domains_of, next_free, who};
 use crate::finding::{harmless, quoted};
 use crate::model::{Address, Domain, Subscriber};
@@ -50,7 +50,7 @@ fn answered(root: &Path, args: &AddArgs) -> Result<AddArgs> {
     if args.plan.is_some() && (!args.addresses.is_empty() || args.next_free.is_some()) && args.domain.is_some() {
         return Ok(args);
     }
-    let repo = load_tree(&change::tree(root, &args.edit)?)?;
+    let repo = load_unaltered(&change::tree(root, &args.edit)?)?;
     let index = Index::new(&repo);
     let told = match told_by(&args)? {
         Some(address) => domains_of(&index, &address),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::{CheckFormat, EditArgs};
 use crate::columns::columns;
-use crate::commands::{Outcome, load_tree};
+use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
 use crate::finding::{Severity, counted, harmless, is_steering, quoted};
 use crate::git::Git;
@@ -55,7 +55,7 @@ pub(super) fn run(
 ) -> Result<Outcome> {
     let today = args.on.unwrap_or_else(Date::today);
     let (ground, tree) = open(root, args)?;
-    let before = Arc::new(load_tree(&tree)?);
+    let before = Arc::new(load_unaltered(&tree)?);
     let mut changes = Changes::new(&before);
     let told = make(&before, &mut changes)?;
     let mut draft = Draft::new(tree);

@@ -11,7 +11,7 @@ use super::names;
 use super::record::{JSON_VERSION, Json, Teller, status};
 use crate::cli::{ListArgs, ListFormat, SortField, StatusFilter};
 use crate::columns::{columns, csv_line, fitted};
-use crate::commands::{Outcome, load, today};
+use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::edit::{Refusal, who};
 use crate::finding::{counted, harmless};
 use crate::model::{Address, Subscriber};
@@ -33,7 +33,7 @@ struct Listed<'r> {
 }
 
 pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
-    let repo = load(root, &args.data)?;
+    let repo = load_unaltered(&tree(root, &args.data)?)?;
     is_known(&repo, args)?;
     let mut teller = Teller::new(&repo, today(&args.data));
     let mut fitting: Vec<&Record<Subscriber>> = repo.subscribers.iter().collect();

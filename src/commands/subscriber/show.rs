@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::record::{JSON_VERSION, Json, Teller};
 use crate::cli::{ShowArgs, TextOrJson};
 use crate::columns::columns;
-use crate::commands::{Outcome, load, today};
+use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::edit::{Refusal, who};
 use crate::finding::harmless;
 use crate::model::{Date, Subscriber};
@@ -30,7 +30,7 @@ struct Shown<'r> {
 }
 
 pub(super) fn run(root: &Path, args: &ShowArgs) -> Result<Outcome> {
-    let repo = Arc::new(load(root, &args.data)?);
+    let repo = Arc::new(load_unaltered(&tree(root, &args.data)?)?);
     let today = today(&args.data);
     let record = who::find(&repo, &args.who).map_err(Refusal)?;
     let mut teller = Teller::new(&repo, today);

@@ -1,0 +1,167 @@
+//! `.gitattributes`: the lines by which git checks out other bytes than are committed.
+//!
+//! A file may then show one thing to whoever reads the work tree and another to whoever reads the
+//! commit. The syntax is that of gitattributes(5). Where git's several implementations read a line
+//! differently, it is read here in the way that reports more.
+
+use std::ops::Range;
+
+use super::{FOLDERS, SETTINGS};
+
+/// The file's name, in whatever folder.
+pub const ATTRIBUTES: &str = ".gitattributes";
+
+/// Attributes that change how git shows, merges or stores a file, or its line ends, and nothing else.
+const HARMLESS: [&str; 11] = [
+    "text",
+    "eol",
+    "crlf",
+    "binary",
+    "diff",
+    "merge",
+    "delta",
+    "whitespace",
+    "encoding",
+    "conflict-marker-size",
+    "lockable",
+];
+
+/// Prefixes of attributes that only forges read.
+const OF_FORGES: [&str; 2] = ["linguist-", "gitlab-"];
+
+/// Attributes that work on folders as well: `git archive` leaves out a folder with all that it holds.
+const OF_FOLDERS: [&str; 2] = ["export-ignore", "export-subst"];
+
+/// An attribute that may alter a data file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Altering {
+    /// As written, such as `ident` or `filter=lfs`.
+    pub attribute: String,
+    /// Where it is, in bytes of the text.
+    pub range: Range<usize>,
+}
+
+/// Every attribute in `text` that could alter a data file. `above`: the file lies above the data
+/// repository's folder, so that nothing is known of how its patterns lead there.
+pub fn altering(text: &str, above: bool) -> Vec<Altering> {
+    let mut found = Vec::new();
+    // A lone carriage return ends no line for git, and may for others.
+    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
+        let start = line.as_ptr() as usize - text.as_ptr() as usize;
+        let mut words = words(line);
+        let Some(pattern) = words.next().map(|range| &line[range]).filter(|pattern| !pattern.starts_with('#')) else {
+            continue;
+        };
+        for range in words {
+            let attribute = &line[range.clone()];
+            if !is_harmless(attribute) && may_match_data(pattern, is_of_folders(attribute), above) {
+                let range = start + range.start..start + range.end;
+                found.push(Altering { attribute: attribute.to_owned(), range });
+            }
+        }
+    }
+    found
+}
+
+/// The words of a line. A quoted pattern that holds blanks counts as several: its parts are then
+/// taken for attributes, which reports too much rather than too little.
+fn words(line: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_blank = |c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '\u{b}');
+    line.split(is_blank).filter(|word| !word.is_empty()).map(|word| {
+        let start = word.as_ptr() as usize - line.as_ptr() as usize;
+        start..start + word.len()
+    })
+}
+
+fn name(attribute: &str) -> &str {
+    let name = attribute.trim_start_matches(['-', '!']);
+    name.split_once('=').map_or(name, |(name, _)| name)
+}
+
+fn is_harmless(attribute: &str) -> bool {
+    let name = name(attribute);
+    HARMLESS.contains(&name) || OF_FORGES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn is_of_folders(attribute: &str) -> bool {
+    OF_FOLDERS.contains(&name(attribute))
+}
+
+/// Whether a pattern may match a data file, or with `folders` a folder on the way to one. Only what
+/// plainly leads elsewhere does not: `*.png`, `/docs/**`.
+fn may_match_data(pattern: &str, folders: bool, above: bool) -> bool {
+    let is_literal = |part: &str| !part.contains(['*', '?', '[', ']', '\\', '"', '\u{fffd}']);
+    let path = pattern.strip_prefix('/').unwrap_or(pattern);
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let is_anchored = pattern.starts_with('/') || !rest.is_empty();
+    let leads_to_data = FOLDERS.iter().chain([&SETTINGS]).any(|name| name.eq_ignore_ascii_case(first));
+    if is_anchored && !above && is_literal(first) && !leads_to_data {
+        return false;
+    }
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let ending = last.rsplit('.').next().unwrap_or(last);
+    let is_of_data = ["yaml", "yml", "j2", ""].iter().any(|data| data.eq_ignore_ascii_case(ending));
+    // `[attr]name` defines a macro: what it stands for works wherever the name is used.
+    folders || !is_literal(ending) || is_of_data || pattern.starts_with("[attr]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        altering(text, false).into_iter().map(|one| one.attribute).collect()
+    }
+
+    #[test]
+    fn harmless_lines_are_accepted() {
+        for text in [
+            "",
+            "# *.yaml ident\n",
+            "  # *.yaml ident\n",
+            "* text=auto eol=lf\n",
+            "*.yaml text eol=crlf -diff merge=union\n*.yml !text binary\n",
+            "schemas/** linguist-generated=true -text\n",
+            "*.png filter=lfs diff=lfs merge=lfs -text\n",
+            "/docs/** ident\n/.github export-ignore\n",
+            "*.yaml\n",
+        ] {
+            assert_eq!(found(text), Vec::<String>::new(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_that_alter_data_are_found() {
+        for (text, attribute) in [
+            ("* ident", "ident"),
+            ("*.yaml working-tree-encoding=UTF-16LE-BOM", "working-tree-encoding=UTF-16LE-BOM"),
+            ("\u{feff}shapeline.yaml text working-tree-encoding=ISO646-GB", "working-tree-encoding=ISO646-GB"),
+            ("zz.YAML\tfilter=x", "filter=x"),
+            ("subscribers/** ident", "ident"),
+            ("SUBSCRIBERS/x.yaml ident", "ident"),
+            ("**/x.yaml ident", "ident"),
+            ("[attr]mine ident", "ident"),
+            ("* mine", "mine"),
+            ("*.y[a]ml ident", "ident"),
+            ("\"*.yaml\" ident", "ident"),
+            ("# comment\r* ident", "ident"),
+            ("/subscribers export-ignore", "export-ignore"),
+            ("ispcustomer.co.zw export-ignore", "export-ignore"),
+            ("templates/x.j2 export-subst", "export-subst"),
+            ("x.\\yaml ident", "ident"),
+            ("* -ident", "-ident"),
+            ("*\0ident", "ident"),
+        ] {
+            assert_eq!(found(text), [attribute], "{text:?}");
+        }
+        assert_eq!(altering("/web/*.yaml ident", true).len(), 1);
+        assert_eq!(altering("*.png filter=lfs", true), []);
+    }
+
+    #[test]
+    fn the_place_is_the_attribute() {
+        let text = "\u{feff}# ü\n*.yaml text  ident\n";
+        let [found] = &altering(text, false)[..] else { panic!() };
+        assert_eq!(&text[found.range.clone()], "ident");
+    }
+}

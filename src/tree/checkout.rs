@@ -1,0 +1,250 @@
+//! A work tree as git sees it: which files on disk are not what the commit holds, although git calls
+//! them unchanged.
+//!
+//! Attributes such as `ident` and `filter`, a sparse checkout, and the index's own marks make them
+//! differ. Whoever reads the files would then judge something else than what is published.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rayon::prelude::*;
+
+use super::attributes::{ATTRIBUTES, altering};
+use super::{Content, Entry, EntryKind, MODULES, is_in_data, read_file};
+use crate::finding::quoted;
+use crate::git::Git;
+
+/// Bits of an index entry, see gitformat-index(5).
+const ASSUME_UNCHANGED: u16 = 1 << 15;
+const SKIP_WORKTREE: u16 = 1 << 14;
+const SUBMODULE: u32 = 0o160_000;
+const LINK: u32 = 0o120_000;
+
+/// The attributes by which git alters what it checks out, see gitattributes(5).
+const ALTERING: [&str; 3] = ["filter", "ident", "working-tree-encoding"];
+
+/// What git's index says of the data files.
+pub(super) struct Checkout {
+    git: Git,
+    tracked: BTreeMap<String, Tracked>,
+    /// Whether link entries are checked out as plain files that hold where the link leads.
+    plain_links: bool,
+}
+
+struct Tracked {
+    blob: git2::Oid,
+    mode: u32,
+    /// How the index keeps git from looking at the file.
+    unwatched: Option<&'static str>,
+    written: Written,
+}
+
+/// When git wrote a file, and its size then: by these git tells whether it was changed since.
+struct Written {
+    time: git2::IndexTime,
+    size: u32,
+}
+
+impl Written {
+    fn is_at(&self, path: &Path) -> bool {
+        let Ok(metadata) = std::fs::symlink_metadata(path) else { return false };
+        let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        // Sizes are kept modulo 2^32.
+        self.size == metadata.len() as u32
+            && since.is_some_and(|since| {
+                since.as_secs() as i32 == self.time.seconds() && since.subsec_nanos() == self.time.nanoseconds()
+            })
+    }
+}
+
+impl Checkout {
+    /// The index of the git repository around `root`; nothing if there is none that git would open, or
+    /// nothing is checked out.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub(super) fn of(root: &Path) -> Result<Option<Checkout>> {
+        let Ok(git) = Git::discover(root) else { return Ok(None) };
+        if git.is_bare() {
+            return Ok(None);
+        }
+        let index = git.repository().index().context("cannot read git's index")?;
+        let below = |path: &[u8]| -> Option<String> {
+            let path = std::str::from_utf8(path).ok()?;
+            let path = match git.prefix() {
+                "" => path,
+                prefix => path.strip_prefix(prefix)?.strip_prefix('/')?,
+            };
+            (is_in_data(path) || path == ATTRIBUTES).then(|| path.to_owned())
+        };
+        let tracked = |entry: git2::IndexEntry| {
+            let unwatched = match entry {
+                _ if entry.flags_extended & SKIP_WORKTREE != 0 => Some("a sparse checkout leaves it out"),
+                _ if entry.flags & ASSUME_UNCHANGED != 0 => Some("git is told to assume that it is unchanged"),
+                _ => None,
+            };
+            let written = Written { time: entry.mtime, size: entry.file_size };
+            Some((below(&entry.path)?, Tracked { blob: entry.id, mode: entry.mode, unwatched, written }))
+        };
+        let tracked = index.iter().filter_map(tracked).collect();
+        let config = git.repository().config()?;
+        let plain_links = !config.get_bool("core.symlinks").unwrap_or(true);
+        Ok(Some(Checkout { git, tracked, plain_links }))
+    }
+
+    /// Gives the entries of a listing the kinds that they have in the commit, and adds what is only there.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or git cannot compare.
+    pub(super) fn correct(&self, root: &Path, entries: &mut Vec<Entry>) -> Result<()> {
+        let mut kinds = self.altered(root, entries)?;
+        let listed: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        for (path, tracked) in &self.tracked {
+            match tracked.mode {
+                SUBMODULE => {
+                    kinds.insert(path.clone(), EntryKind::Submodule);
+                }
+                LINK if self.plain_links => {
+                    kinds.insert(path.clone(), EntryKind::Symlink("what the file says".to_owned()));
+                }
+                _ => {}
+            }
+            // Attributes work from the index as well, and git may fail to write them by themselves.
+            let attributes = path.ends_with(ATTRIBUTES).then_some("`git rm` it if it is to go");
+            if let Some(why) = tracked.unwatched.or(attributes).filter(|_| !listed.contains(path.as_str())) {
+                kinds.insert(path.clone(), EntryKind::Altered(format!("the file is in git and not on disk: {why}")));
+            }
+        }
+        for entry in entries.iter_mut() {
+            if let Some(kind) = kinds.remove(&entry.path) {
+                entry.kind = kind;
+            }
+        }
+        entries.extend(kinds.into_iter().map(|(path, kind)| Entry { path, kind, blob: None }));
+        entries.extend(self.above(root)?);
+        Ok(())
+    }
+
+    /// Files whose bytes are not those of the blob although git calls them unchanged. They are only
+    /// compared where something could make them differ: that reads every file once more.
+    fn altered(&self, root: &Path, entries: &[Entry]) -> Result<BTreeMap<String, EntryKind>> {
+        let all = self.may_be_altered(root, entries)?;
+        let candidates: Vec<(&str, &Tracked)> = entries
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::File)
+            .filter_map(|entry| Some((entry.path.as_str(), self.tracked.get(&entry.path)?)))
+            .filter(|(_, tracked)| all || tracked.unwatched.is_some())
+            .collect();
+        if candidates.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let git_dir = self.git.git_dir();
+        let differing: Vec<(&str, &Tracked)> = candidates
+            .into_par_iter()
+            .map_init(
+                || super::open_git(&git_dir),
+                |git, (path, tracked)| {
+                    let git = git.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                    Ok(differs(git, &root.join(path), tracked.blob)?.then_some((path, tracked)))
+                },
+            )
+            .filter_map(Result::transpose)
+            .collect::<Result<_>>()?;
+        let altered = |(path, tracked): (&str, &Tracked)| {
+            let why = self.why(root, path, tracked)?;
+            Some((path.to_owned(), EntryKind::Altered(format!("the file on disk is not what is committed: {why}"))))
+        };
+        Ok(differing.into_iter().filter_map(altered).collect())
+    }
+
+    fn path_in_git(&self, path: &str) -> String {
+        match self.git.prefix() {
+            "" => path.to_owned(),
+            prefix => format!("{prefix}/{path}"),
+        }
+    }
+
+    /// Why a file differs from its blob; nothing if that is an edit.
+    fn why(&self, root: &Path, path: &str, tracked: &Tracked) -> Option<String> {
+        let in_git = PathBuf::from(self.path_in_git(path));
+        let attribute = ALTERING.into_iter().find_map(|name| {
+            let flags = git2::AttrCheckFlags::FILE_THEN_INDEX;
+            match git2::AttrValue::from_bytes(self.git.repository().get_attr_bytes(&in_git, name, flags).ok()?) {
+                git2::AttrValue::True => Some(name.to_owned()),
+                git2::AttrValue::Bytes(value) => Some(format!("{name}={}", String::from_utf8_lossy(value))),
+                git2::AttrValue::String(value) => Some(format!("{name}={value}")),
+                _ => None,
+            }
+        });
+        if let Some(attribute) = attribute {
+            return Some(format!("git alters it by the attribute {}", quoted(&attribute)));
+        }
+        let as_checked_out = || tracked.written.is_at(&root.join(path)).then_some("git's index calls it unchanged");
+        tracked.unwatched.or_else(as_checked_out).map(ToOwned::to_owned)
+    }
+
+    /// Whether any attributes that count here may alter data files.
+    fn may_be_altered(&self, root: &Path, entries: &[Entry]) -> Result<bool> {
+        let is_attributes = |entry: &&Entry| entry.path.ends_with(ATTRIBUTES);
+        let own = entries.iter().filter(is_attributes).map(|entry| (root.join(&entry.path), false));
+        let above = self.folders_above(root).map(|(_, folder)| (folder.join(ATTRIBUTES), true));
+        let config = self.git.repository().config()?;
+        let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
+        let of_user = config.get_path("core.attributesFile").ok().or_else(|| Some(home?.join("git/attributes")));
+        let outside = ["/etc/gitattributes", "/usr/local/etc/gitattributes"].map(PathBuf::from);
+        let outside = outside
+            .into_iter()
+            .chain([self.git.common_dir().join("info/attributes")])
+            .chain(of_user)
+            .map(|path| (path, true));
+        for (path, above) in own.chain(above).chain(outside) {
+            match std::fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => {}
+                _ => continue,
+            }
+            let alters = match read_file(&path)? {
+                Content::TooLarge => true,
+                Content::Bytes(bytes) => !altering(&String::from_utf8_lossy(&bytes), above).is_empty(),
+            };
+            if alters {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What steers git and lies above the data repository's folder.
+    fn above(&self, root: &Path) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for (way_up, folder) in self.folders_above(root) {
+            for name in [ATTRIBUTES, MODULES] {
+                entries.extend(super::entry_on_disk(&folder.join(name), format!("{way_up}{name}"))?);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The folders above the data repository's, up to git's top, each with the way there: `../` and so on.
+    fn folders_above(&self, root: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
+        let depth = self.git.prefix().split('/').filter(|part| !part.is_empty()).count();
+        let root = root.to_path_buf();
+        (1..=depth).map(move |up| ("../".repeat(up), root.join("../".repeat(up))))
+    }
+}
+
+/// Whether the file's bytes are not those of the blob, line ends aside.
+fn differs(git: &git2::Repository, path: &Path, blob: git2::Oid) -> Result<bool> {
+    let Content::Bytes(bytes) = read_file(path)? else { return Ok(false) };
+    if git2::Oid::hash_object(git2::ObjectType::Blob, &bytes)? == blob {
+        return Ok(false);
+    }
+    let committed = git.find_blob(blob).with_context(|| format!("cannot read {} from git", path.display()))?;
+    Ok(unix_line_ends(&bytes) != unix_line_ends(committed.content()))
+}
+
+fn unix_line_ends(bytes: &[u8]) -> Vec<u8> {
+    let ends_line = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+    (0..bytes.len()).filter(|at| !ends_line(*at)).map(|at| bytes[at]).collect()
+}
