@@ -268,7 +268,7 @@ pub struct SchemaArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The rule's id. Without it, all rules in a list.
+    /// The rule's id; `setup` for what to switch on at the forge. Without it, all rules in a list.
     #[arg(value_name = "RULE")]
     pub rule: Option<String>,
 

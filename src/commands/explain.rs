@@ -9,9 +9,20 @@ use serde::Serialize;
 use super::Outcome;
 use crate::cli::{ExplainArgs, ExplainFormat};
 use crate::finding::{nearest, quoted};
+use crate::init::SETUP;
 use crate::rules::{self, Group, RULES, Rule};
 
+/// In place of a rule: what has to be switched on at the forge.
+const SETUP_TOPIC: &str = "setup";
+
 pub(super) fn run(args: &ExplainArgs) -> Result<Outcome> {
+    if args.rule.as_deref() == Some(SETUP_TOPIC) {
+        if args.format == ExplainFormat::Json {
+            bail!("the set-up has no JSON format: it is a list for people");
+        }
+        anstream::stdout().lock().write_all(SETUP.as_bytes())?;
+        return Ok(Outcome::Fine);
+    }
     let rule = match &args.rule {
         Some(id) => Some(find(id)?),
         None => None,
@@ -59,7 +70,7 @@ fn list() -> String {
             let _ = writeln!(text, "  {:width$}  {:7}  {}", rule.id, rule.severity.as_str(), rule.summary);
         }
     }
-    text + "\n`shapeline explain RULE` tells more.\n"
+    text + "\n`shapeline explain RULE` tells more; `shapeline explain setup` lists what to switch on at the forge.\n"
 }
 
 fn one(rule: &Rule) -> String {

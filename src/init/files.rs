@@ -16,10 +16,17 @@ const PLAIN: &[(&str, &str)] = &[
     (".pre-commit-config.yaml", include_str!("files/pre-commit-config.yaml")),
     (".vscode/extensions.json", include_str!("files/vscode-extensions.json")),
     (".vscode/settings.json", include_str!("files/vscode-settings.json")),
-    ("README.md", include_str!("files/README.md")),
     ("domains/ispcustomer.co.zw.yaml", include_str!("files/domain.yaml")),
     ("shapeline.yaml", include_str!("files/shapeline.yaml")),
 ];
+
+/// What has to be switched on at the forge before the checks protect anything, as Markdown.
+pub const SETUP: &str = include_str!("files/setup.md");
+
+const README: &str = include_str!("files/README.md");
+
+/// Where in the README the set-up is described.
+const SETUP_HERE: &str = "<!-- SETUP -->\n";
 
 /// Workflows: their steps that fetch the tool are put in.
 const WORKFLOWS: &[(&str, &str)] = &[
@@ -47,12 +54,11 @@ const SUBSCRIBERS: [(&str, u64); 5] =
 /// If the example is not valid data, which a test rules out.
 pub fn files() -> Result<BTreeMap<String, String>> {
     let plain = PLAIN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    let install = INSTALL.replace("VERSION", env!("CARGO_PKG_VERSION"));
-    let workflows = WORKFLOWS
-        .iter()
-        .map(|(name, text)| (format!(".github/workflows/{name}"), text.replace(INSTALL_HERE, &install)));
+    let workflows =
+        WORKFLOWS.iter().map(|(name, text)| (format!(".github/workflows/{name}"), text.replace(INSTALL_HERE, INSTALL)));
     let schemas = schema::schema_files().into_iter().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text));
     let mut files: BTreeMap<String, String> = plain.chain(workflows).chain(schemas).collect();
+    files.insert("README.md".to_owned(), README.replace(SETUP_HERE, SETUP));
     for mbps in PLANS {
         files.insert(format!("plans/{}.yaml", plan_name(mbps)), to_text(&plan(mbps)?)?);
     }

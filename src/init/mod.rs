@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::write::write_new;
 
-pub use files::{files, workflow};
+pub use files::{SETUP, files, workflow};
 
 /// What a folder already has of a fresh data repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -57,3 +57,17 @@ fn an_unknown_rule_is_a_usage_error() {
     let run = Repo::empty().run(&["explain", "gold"]);
     assert_eq!(run.stderr, "shapeline: there is no rule `gold`; `shapeline explain` lists them all\n");
 }
+
+/// The list that `init` puts into the README is the one that the program prints.
+#[test]
+fn the_set_up_is_listed() {
+    let repo = Repo::empty();
+    let run = repo.run(&["explain", "setup"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    for needed in ["code owners", "up to date", "SHAPELINE_COMMIT", "`admins`", "`owners`", ".gitattributes"] {
+        assert!(run.stdout.contains(needed), "{needed}");
+    }
+    assert_eq!(repo.run(&["init"]).code, 0);
+    assert!(repo.read("README.md").ends_with(&run.stdout));
+    assert_eq!(repo.run(&["explain", "setup", "--format", "json"]).code, 2);
+}

@@ -30,10 +30,56 @@ fn workflows_hold_to_the_rules() {
             }
         }
     }
-    let install = format!("cargo install --locked shapeline@{}", env!("CARGO_PKG_VERSION"));
-    for name in ["check", "deploy", "drift"] {
-        assert!(repo.read(&format!(".github/workflows/{name}.yml")).contains(&install), "{name}");
+}
+
+/// Every run of the tool on the data in a workflow or an example for one reads a commit.
+#[test]
+fn in_ci_the_commit_is_read() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["action.yml", "Jenkinsfile", "docs/ci.md"].map(|path| root.join(path));
+    let workflows = std::fs::read_dir(root.join("src/init/files")).unwrap().map(|file| file.unwrap().path());
+    let mut runs = 0;
+    for path in files.into_iter().chain(workflows.filter(|path| path.extension().is_some_and(|end| end == "yml"))) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let is_console = |line: &&str| line.starts_with("$ ");
+        for line in text.lines().filter(|line| !is_console(line)) {
+            let names =
+                ["shapeline check ", "shapeline plan ", "shapeline drift ", "set -- publish ", "deploy publish"];
+            let of_action = line.contains("--directory=");
+            if names.iter().any(|name| line.contains(name)) || of_action {
+                runs += 1;
+                assert!(line.contains("--rev HEAD"), "{}: {line}", path.display());
+            }
+        }
     }
+    assert!(runs > 15, "{runs}");
+}
+
+/// The tool comes from a source and a commit that the repository's variables name, and from nowhere else.
+#[test]
+fn the_tool_is_built_from_the_commit_that_is_named() {
+    let runner = Runner::new();
+    runner.program("cargo", "#!/bin/sh\necho \"$@\" > \"$RUNNER_TEMP/cargo\"; pwd >> \"$RUNNER_TEMP/cargo\"\n");
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let source = "https://git.example/shapeline";
+    let install = |source, commit| {
+        let run = runner.step("check", "check", "Install the tool", &[("SOURCE", source), ("COMMIT", commit)]);
+        (run.status.code(), String::from_utf8(run.stdout).unwrap())
+    };
+    for (source, commit, names) in [
+        ("", commit, "SHAPELINE_SOURCE"),
+        (source, "", "SHAPELINE_COMMIT"),
+        (source, "main", "SHAPELINE_COMMIT"),
+        (source, "--help", "SHAPELINE_COMMIT"),
+    ] {
+        let (code, said) = install(source, commit);
+        assert!(code == Some(1) && said.starts_with("::error ") && said.contains(names), "{said}");
+        assert_eq!(runner.read("cargo"), "");
+    }
+    assert_eq!(install(source, commit), (Some(0), String::new()));
+    let (arguments, folder) = runner.read("cargo").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert_eq!(arguments, format!("install --locked --git {source} --rev {commit} shapeline"));
+    assert_eq!(PathBuf::from(folder.trim_end()), runner.temp.path().canonicalize().unwrap());
 }
 
 fn hold_step(step: &Value, job_may_write: bool) {
@@ -297,7 +343,7 @@ fn drift_is_reported_and_nothing_in_it_steers_github() {
         runner.program("shapeline", &script);
         let run = runner.step("drift", "drift", "Compare what is live with what is declared", &[]);
         assert_eq!(run.status.code(), Some(code), "{run:?}");
-        assert_eq!(runner.read("calls"), "drift --record\n");
+        assert_eq!(runner.read("calls"), "drift --rev HEAD --record\n");
         let summary = runner.read("summary.md");
         assert!(summary.starts_with(heading), "{summary}");
         assert!(summary.ends_with("\n\n    # heading\n    ```\n    ::error::x\n"), "{summary}");

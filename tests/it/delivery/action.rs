@@ -43,7 +43,8 @@ impl Runner {
         let steps = action["runs"]["steps"].as_sequence().unwrap();
         let step = steps.iter().find(|step| step["name"].as_str() == Some(name)).unwrap();
         assert_eq!(step["shell"].as_str(), Some("bash"));
-        let told: Vec<&str> = step["env"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+        let told: Vec<&str> =
+            step["env"].as_mapping().into_iter().flat_map(|env| env.keys()).filter_map(Value::as_str).collect();
         assert_eq!(told, env.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "the variables of {name}");
         Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()])
@@ -83,7 +84,7 @@ fn no_expression_stands_in_a_shell_and_every_action_is_pinned() {
         }
     }
     let inputs: Vec<&str> = action["inputs"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
-    assert_eq!(inputs, ["directory", "base", "actor", "version", "plan"]);
+    assert_eq!(inputs, ["directory", "base", "actor", "plan"]);
 }
 
 #[test]
@@ -131,8 +132,6 @@ fn inputs_are_values_and_never_commands_or_options() {
             assert_eq!(check.status.code(), Some(if actor == hostile { 0 } else { 2 }), "{hostile}: {check:?}");
             assert!(!stdout(&check).contains("Usage"), "{hostile} is taken for an option");
         }
-        let version = runner.step("Find out which program is wanted", &[("VERSION", hostile)]);
-        assert_eq!(version.status.code(), Some(2), "{version:?}");
     }
     assert!(!runner.repo.path().join("owned").exists());
     assert_eq!(runner.read("output"), "");
@@ -141,11 +140,8 @@ fn inputs_are_values_and_never_commands_or_options() {
 #[test]
 fn the_program_is_kept_by_what_it_is_made_of() {
     let runner = Runner::new();
-    assert!(runner.step("Find out which program is wanted", &[("VERSION", "1.2.3-rc.1")]).status.success());
-    assert!(runner.step("Find out which program is wanted", &[("VERSION", "")]).status.success());
+    assert!(runner.step("Find out what the program is made of", &[]).status.success());
     let output = runner.read("output");
-    let (release, source) = output.split_once('\n').unwrap();
-    assert_eq!(release, "key=release-1.2.3-rc.1");
-    let digest = source.trim_end().strip_prefix("key=source-").unwrap();
-    assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()), "{source}");
+    let digest = output.trim_end().strip_prefix("key=source-").unwrap();
+    assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()), "{output}");
 }
