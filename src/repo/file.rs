@@ -129,7 +129,7 @@ fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
 fn read_attributes(path: String, bytes: &[u8]) -> FileRead {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let altering = if path.ends_with(ATTRIBUTES) { altering(&text, path.starts_with("../")) } else { Vec::new() };
-    let findings = altering.into_iter().take(MAX_FINDINGS_A_FILE).map(|one| {
+    let findings = altering.into_iter().map(|one| {
         let span = Span::new(one.range.start as u32, one.range.end as u32);
         let message =
             format!("the attribute {} may make git check out other data than is committed", quoted(&one.attribute));

@@ -32,6 +32,9 @@ const OF_FORGES: [&str; 2] = ["linguist-", "gitlab-"];
 /// Attributes that work on folders as well: `git archive` leaves out a folder with all that it holds.
 const OF_FOLDERS: [&str; 2] = ["export-ignore", "export-subst"];
 
+/// How many are reported of one file.
+const MOST: usize = 1000;
+
 /// An attribute that may alter a data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Altering {
@@ -41,26 +44,37 @@ pub struct Altering {
     pub range: Range<usize>,
 }
 
-/// Every attribute in `text` that could alter a data file. `above`: the file lies above the data
+/// The attributes in `text` that could alter a data file: the first [`MOST`]. `above`: the file lies above the data
 /// repository's folder, so that nothing is known of how its patterns lead there.
 pub fn altering(text: &str, above: bool) -> Vec<Altering> {
-    let mut found = Vec::new();
-    // A lone carriage return ends no line for git, and may for others.
-    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
-        let start = line.as_ptr() as usize - text.as_ptr() as usize;
-        let mut words = words(line);
-        let Some(pattern) = words.next().map(|range| &line[range]).filter(|pattern| !pattern.starts_with('#')) else {
-            continue;
-        };
-        for range in words {
-            let attribute = &line[range.clone()];
-            if !is_harmless(attribute) && may_match_data(pattern, is_of_folders(attribute), above) {
-                let range = start + range.start..start + range.end;
-                found.push(Altering { attribute: attribute.to_owned(), range });
-            }
-        }
-    }
+    let text_start = text.as_ptr() as usize;
+    let lines = || text.trim_start_matches('\u{feff}').split('\n');
+    // A carriage return is a blank to git, and may end a line elsewhere: each line is read both ways.
+    let mut found: Vec<Altering> = lines()
+        .chain(lines().filter(|line| line.trim_end().contains('\r')).flat_map(|line| line.split('\r')))
+        .flat_map(|line| in_line(line, line.as_ptr() as usize - text_start, above))
+        .take(MOST)
+        .collect();
+    found.sort_unstable_by_key(|one| (one.range.start, one.range.end));
+    found.dedup();
     found
+}
+
+/// What one line sets. `start` is where it begins in the text.
+fn in_line(line: &str, start: usize, above: bool) -> Vec<Altering> {
+    let mut words = words(line);
+    let Some(pattern) = words.next().map(|range| &line[range]).filter(|pattern| !pattern.starts_with('#')) else {
+        return Vec::new();
+    };
+    let alters = |range: &Range<usize>| {
+        let attribute = &line[range.clone()];
+        !is_harmless(attribute) && may_match_data(pattern, is_of_folders(attribute), above)
+    };
+    let altering = |range: Range<usize>| Altering {
+        attribute: line[range.clone()].to_owned(),
+        range: start + range.start..start + range.end,
+    };
+    words.filter(alters).take(MOST).map(altering).collect()
 }
 
 /// The words of a line. A quoted pattern that holds blanks counts as several: its parts are then
@@ -145,6 +159,7 @@ mod tests {
             ("*.y[a]ml ident", "ident"),
             ("\"*.yaml\" ident", "ident"),
             ("# comment\r* ident", "ident"),
+            ("* \rident", "ident"),
             ("/subscribers export-ignore", "export-ignore"),
             ("ispcustomer.co.zw export-ignore", "export-ignore"),
             ("templates/x.j2 export-subst", "export-subst"),

@@ -4,7 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use proptest::prelude::*;
+
 use crate::support::{Repo, Run};
+
+#[path = "laws/checkout.rs"]
+mod checkout;
 
 const DAY: &str = "2026-11-21";
 
@@ -340,5 +345,56 @@ fn agrees(attributes: &str, text: &str) {
         assert!(agree || at_desk.code == 1, "{case}: {}{}", bare.stdout, bare.stderr);
         let from_work = run(&work, &[&args[..], of_commit].concat());
         assert_eq!((from_work.code, &from_work.stdout), (bare.code, &bare.stdout), "by its commit, {case}");
+    }
+}
+
+/// Lines of words that git knows, in any order, with what its several readers might read differently.
+fn attributes() -> impl Strategy<Value = String> {
+    let pattern = prop::sample::select(vec![
+        "*",
+        "*.yaml",
+        "zz.yaml",
+        "/subscribers/zz.yaml",
+        "subscribers/**",
+        "\"zz.yaml\"",
+        "*.y?ml",
+        "*.png",
+        "[attr]own",
+        "#",
+        "z*",
+    ]);
+    let word = prop::sample::select(vec![
+        "ident",
+        "-ident",
+        "!ident",
+        "own",
+        "filter=other",
+        "text",
+        "-text",
+        "eol=crlf",
+        "working-tree-encoding=UTF-16LE-BOM",
+        "working-tree-encoding=latin-1",
+        "diff",
+        "binary",
+    ]);
+    let blank = prop::sample::select(vec![" ", "\t", "  ", " \r", "\u{b}", "\u{c}", "\0"]);
+    let end = prop::sample::select(vec!["\n", "\r\n", "\r", "", " \n"]);
+    let line = (pattern, prop::collection::vec((blank, word), 0..3), end).prop_map(|(pattern, words, end)| {
+        let words: String = words.into_iter().map(|(blank, word)| format!("{blank}{word}")).collect();
+        format!("{pattern}{words}{end}")
+    });
+    prop::collection::vec(line, 0..3).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn git_checks_out_what_is_committed_or_is_refused(
+        top in attributes(),
+        below in prop_oneof![4 => Just(String::new()), 1 => attributes()],
+        data in prop::sample::select(vec!["name: \"$Id: a$ b\"\n", "name: $Id$\n", "a\r\nb\n\r\n", "name: \u{fc}a\n"]),
+    ) {
+        checkout::agrees_or_is_refused(top.as_bytes(), below.as_bytes(), data.as_bytes());
     }
 }
