@@ -11,7 +11,10 @@ use std::collections::HashMap;
 const STEPS_A_NAME: usize = 5_000_000;
 
 /// How many steps all names may take that are looked up in one list.
-const STEPS: usize = 20_000_000;
+const STEPS: usize = 10_000_000;
+
+/// How many steps a single name may take that is looked up by itself, for an operator who waits.
+const STEPS_ALONE: usize = 200_000_000;
 
 /// Finds the candidate that is most like a name, once for each name.
 pub struct Suggestions<'a> {
@@ -19,13 +22,20 @@ pub struct Suggestions<'a> {
     /// The names by length and then by spelling; made when the first name is looked up.
     sorted: Option<Vec<Candidate<'a>>>,
     known: HashMap<String, Option<&'a str>>,
+    /// How many steps are left.
     steps: usize,
+    steps_a_name: usize,
 }
 
 impl<'a> Suggestions<'a> {
     /// Suggestions out of `candidates`, which may come in any order.
     pub fn new(candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { names: candidates.into_iter().collect(), sorted: None, known: HashMap::new(), steps: STEPS }
+        Self::within(candidates, STEPS, STEPS_A_NAME)
+    }
+
+    fn within(candidates: impl IntoIterator<Item = &'a str>, steps: usize, steps_a_name: usize) -> Self {
+        let names = candidates.into_iter().collect();
+        Self { names, sorted: None, known: HashMap::new(), steps, steps_a_name }
     }
 
     /// What was probably meant by `name`; nothing once the work for all names is used up.
@@ -42,7 +52,7 @@ impl<'a> Suggestions<'a> {
             all.sort_unstable_by_key(|candidate| (candidate.length, candidate.name));
             all
         });
-        let allowed = self.steps.min(STEPS_A_NAME);
+        let allowed = self.steps.min(self.steps_a_name);
         let mut left = allowed;
         let found = search(name, sorted, &mut left);
         self.steps -= allowed - left;
@@ -54,7 +64,7 @@ impl<'a> Suggestions<'a> {
 /// The candidate most like `name`, if any is near enough to be meant. Of several that are equally
 /// near, the first in the alphabet.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    Suggestions::new(candidates).find(name)
+    Suggestions::within(candidates, STEPS_ALONE, STEPS_ALONE).find(name)
 }
 
 struct Candidate<'a> {
