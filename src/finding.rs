@@ -5,6 +5,7 @@
 //! shown, so that records need not carry the place of every value they hold.
 
 use crate::source::{FileId, Span};
+pub use crate::suggest::nearest;
 
 /// How grave a finding is.
 #[derive(
@@ -248,21 +249,6 @@ pub fn is_steering(c: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// The candidate most like `name`, if any is near enough to be meant.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_lowercase();
-    let length = lower.chars().count();
-    let limit = (length / 3).clamp(1, 4);
-    candidates
-        .into_iter()
-        // Cheap to tell, and a name of a thousand letters is nobody's typing mistake.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
 /// A number with its noun.
 pub fn counted(count: usize, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
@@ -294,13 +280,5 @@ mod tests {
     #[test]
     fn long_values_are_cut() {
         assert_eq!(quoted(&"x".repeat(1000)).chars().count(), 63);
-    }
-
-    #[test]
-    fn nearest_is_near() {
-        let names = ["30_MEG_UP_30_MEG_DOWN", "50_MEG_UP_50_MEG_DOWN"];
-        assert_eq!(nearest("30_MEG_UP_30_MEG_DWN", names), Some(names[0]));
-        assert_eq!(nearest("domian", ["domain", "plan"]), Some("domain"));
-        assert_eq!(nearest("GOLD", names), None);
     }
 }

@@ -43,6 +43,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
+pub mod suggest;
 pub mod sync;
 pub mod tree;
 pub mod write;

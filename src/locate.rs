@@ -11,8 +11,16 @@ use crate::yaml::{self, Document, Kind, Node};
 
 struct Tree {
     document: Document,
-    /// Where the records of a list file are, so that the ten-thousandth is found at once.
-    records: Vec<u32>,
+    /// Where the entries of each list are that was looked into, so that the ten-thousandth is found at
+    /// once.
+    lists: HashMap<u32, Vec<u32>>,
+}
+
+impl Tree {
+    fn entry<'n>(lists: &mut HashMap<u32, Vec<u32>>, list: Node<'n>, index: usize) -> Option<Node<'n>> {
+        let entries = lists.entry(list.id()).or_insert_with(|| list.items().map(|item| item.id()).collect());
+        list.with_id(*entries.get(index)?)
+    }
 }
 
 /// Finds spans; keeps the trees of files it has looked into.
@@ -41,29 +49,38 @@ impl<'a> Locator<'a> {
         let text = self.sources.file(place.file).text();
         let tree = self.trees.entry(place.file).or_insert_with(|| {
             let document = yaml::read(text).document?;
-            let records = document.root(text).map(|root| root.items().map(|item| item.id()).collect());
-            Some(Tree { records: records.unwrap_or_default(), document })
+            Some(Tree { document, lists: HashMap::new() })
         });
-        let tree = tree.as_ref()?;
-        let root = tree.document.root(text)?;
+        let Tree { document, lists } = tree.as_mut()?;
+        let root = document.root(text)?;
         let record = match place.record {
-            Some(index) => root.with_id(*tree.records.get(index as usize)?)?,
+            Some(index) => Tree::entry(lists, root, index as usize)?,
             None => root,
         };
-        Some(span_in(record, &place.path, place.target))
+        Some(span(record, &place.path, place.target, |list, index| Tree::entry(lists, list, index)))
     }
 }
 
 /// The bytes of what `path` names within a record.
 pub(crate) fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
+    span(record, path, target, |list, index| list.items().nth(index))
+}
+
+/// The same, with a way to find the entry of a list.
+fn span<'n>(
+    record: Node<'n>,
+    path: &[Step],
+    target: Target,
+    mut entry: impl FnMut(Node<'n>, usize) -> Option<Node<'n>>,
+) -> Span {
     let mut node = record;
-    let mut key: Option<Node<'_>> = None;
+    let mut key: Option<Node<'n>> = None;
     let mut found = true;
     for step in path {
         let next = match step {
             Step::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
             Step::Index(0) if node.is_scalar() => Some((key, node)),
-            Step::Index(index) => node.items().nth(*index).map(|item| (None, item)),
+            Step::Index(index) => entry(node, *index).map(|item| (None, item)),
         };
         match next {
             Some((name, value)) => (key, node) = (name, value),

@@ -115,19 +115,17 @@ impl Repo {
         // In batches, so that what single files gave is moved and freed before the next are read:
         // otherwise a million records would be in memory twice.
         for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
-            let read: Vec<FileRead> = batch
-                .par_iter()
-                .map_init(
-                    || tree.reader(),
-                    |reader, entry| {
-                        let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                        read_entry(entry, reader, &validators)
-                    },
-                )
-                .collect::<Result<_>>()?;
-            for file in read {
-                repo.add(file);
-            }
+            let none = || Batch { room: MAX_READING_FINDINGS.saturating_sub(repo.findings.len()), ..Batch::default() };
+            let read = batch.par_iter().map_init(
+                || tree.reader(),
+                |reader, entry| {
+                    let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+                    read_entry(entry, reader, &validators)
+                },
+            );
+            let read = read.try_fold(none, |batch, file| Ok::<_, anyhow::Error>(batch.with(file?)));
+            let read = read.try_reduce(none, |batch, next| Ok(next.files.into_iter().fold(batch, Batch::with)))?;
+            read.files.into_iter().for_each(|file| repo.add(file));
         }
         repo.tell_left_out();
         Ok(repo)
@@ -143,7 +141,7 @@ impl Repo {
     }
 
     fn add(&mut self, read: FileRead) {
-        let FileRead { source, records, findings, unread, in_domains } = read;
+        let FileRead { source, records, findings, left_out, unread, in_domains } = read;
         let Some(source) = source else { return };
         let file = self.sources.add(source);
         let place_file = |finding: &mut Finding| {
@@ -151,9 +149,8 @@ impl Repo {
                 label.at = with_file(&label.at, file);
             }
         };
-        let room = MAX_READING_FINDINGS.saturating_sub(self.findings.len());
-        self.findings_left_out += findings.len().saturating_sub(room);
-        self.findings.extend(findings.into_iter().take(room).map(|mut finding| {
+        self.findings_left_out += left_out;
+        self.findings.extend(findings.into_iter().map(|mut finding| {
             place_file(&mut finding);
             finding
         }));
@@ -175,6 +172,26 @@ impl Repo {
                 self.templates.insert(path, file);
             }
         }
+    }
+}
+
+/// Files that were read one after the other, with no more findings than are listed in the end:
+/// thousands of files are read at once, each perhaps with a thousand findings.
+#[derive(Default)]
+struct Batch {
+    files: Vec<FileRead>,
+    /// How many more findings are kept.
+    room: usize,
+}
+
+impl Batch {
+    fn with(mut self, mut file: FileRead) -> Self {
+        file.left_out += file.findings.len().saturating_sub(self.room);
+        file.findings.truncate(self.room);
+        file.findings.shrink_to_fit();
+        self.room -= file.findings.len();
+        self.files.push(file);
+        self
     }
 }
 

@@ -96,14 +96,18 @@ impl Homes {
             Some((folder, _)) => folder.to_owned(),
             None => format!("subscribers/{domain}"),
         };
-        let name = match (&subscriber.id, subscriber.ip.first()) {
-            (Some(id), _) if 2 * habits.by_id > habits.in_files() => file_name(id.as_str()),
-            (_, Some(ip)) => address_file_name(ip),
-            _ => file_name(&subscriber.key()),
+        let address_name = subscriber.ip.first().map_or_else(|| file_name(&subscriber.key()), address_file_name);
+        let name = match &subscriber.id {
+            Some(id) if 2 * habits.by_id > habits.in_files() => file_name(id.as_str()),
+            _ => address_name.clone(),
         };
         let ending = if habits.yml == habits.in_files() { "yml" } else { "yaml" };
-        let numbered = (2..).map(|number| format!("{folder}/{name}-{number}.{ending}"));
-        let mut paths = std::iter::once(format!("{folder}/{name}.{ending}")).chain(numbered);
+        let called = |name: &str| format!("{folder}/{name}.{ending}");
+        // Thousands of ids may make one name; addresses do not.
+        let by_address = address_name.clone();
+        let names = std::iter::once(name.clone()).chain((2..=9).map(|number| format!("{name}-{number}")));
+        let further = (2..).map(|number| format!("{address_name}-{number}"));
+        let mut paths = names.chain([by_address]).chain(further).map(|name| called(&name));
         let path = paths.find(|path| !is_taken(path)).unwrap_or_default();
         Home::File(path, habits.example.clone())
     }

@@ -93,20 +93,52 @@ fn comment(text: &str, at: usize) -> Comment {
     }
 }
 
-/// Where the line that holds byte `at` starts.
-pub(super) fn line_start(text: &str, at: usize) -> usize {
+/// Where the line that holds byte `at` starts. Looks at all of it up to there: for many places on one
+/// line there is [`Lines`].
+fn line_start(text: &str, at: usize) -> usize {
     text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |end| end + 1)
 }
 
-/// Whether byte `at` is the first on its line that shows, and the line above is empty.
-pub(super) fn after_blank_line(text: &str, at: usize) -> bool {
-    let start = line_start(text, at);
-    let bytes = text.as_bytes();
-    if start == 0 || !bytes[start..at].iter().copied().all(is_blank) {
-        return false;
+/// The lines of a text, so that each of a hundred thousand values on one line is placed at once.
+pub(super) struct Lines(Vec<Line>);
+
+#[derive(Clone, Copy)]
+struct Line {
+    start: u32,
+    /// Its first byte that shows, or else its line break.
+    shows: u32,
+    is_blank: bool,
+}
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        loop {
+            let rest = text.as_bytes().get(start..).unwrap_or_default();
+            let shows = rest.iter().position(|byte| !is_blank(*byte)).unwrap_or(rest.len());
+            let is_blank = matches!(rest.get(shows), None | Some(b'\n' | b'\r'));
+            lines.push(Line { start: start as u32, shows: (start + shows) as u32, is_blank });
+            let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else { return Self(lines) };
+            start += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        }
     }
-    let end = if bytes[..start].ends_with(b"\r\n") { start - 2 } else { start - 1 };
-    bytes[line_start(text, end)..end].iter().copied().all(is_blank)
+
+    fn at(&self, byte: u32) -> usize {
+        self.0.partition_point(|line| line.start <= byte).saturating_sub(1)
+    }
+
+    /// Where the line that holds a byte starts.
+    pub(super) fn start(&self, byte: u32) -> u32 {
+        self.0.get(self.at(byte)).map_or(0, |line| line.start)
+    }
+
+    /// Whether a byte is the first on its line that shows, and the line above is empty.
+    pub(super) fn after_blank(&self, byte: u32) -> bool {
+        let at = self.at(byte);
+        let above = at.checked_sub(1).and_then(|above| self.0.get(above));
+        above.is_some_and(|above| above.is_blank) && self.0.get(at).is_some_and(|line| byte <= line.shows)
+    }
 }
 
 fn is_blank(byte: u8) -> bool {

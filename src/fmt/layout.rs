@@ -2,7 +2,7 @@
 
 use serde_json::Value as Schema;
 
-use super::comments::{Comment, after_blank_line, line_start};
+use super::comments::{Comment, Lines};
 use crate::yaml::{Kind, Node};
 
 /// A comment on a line of its own.
@@ -53,12 +53,13 @@ pub(super) struct Item<'a> {
 /// What all steps of laying out need.
 struct Source<'a> {
     text: &'a str,
+    lines: Lines,
 }
 
 impl<'a> Layout<'a> {
     /// Hangs each comment on what it belongs to, and puts keys in the order of the schema.
     pub(super) fn new(text: &'a str, comments: &[Comment], root: Option<Node<'a>>, record: &'a Schema) -> Self {
-        let source = Source { text };
+        let source = Source { text, lines: Lines::new(text) };
         let mut layout = Self { header: Vec::new(), header_apart: false, body: None, footer: Vec::new() };
         let Some(root) = root else {
             layout.header = source.lines(comments);
@@ -90,7 +91,7 @@ impl<'a> Layout<'a> {
 impl<'a> Source<'a> {
     fn line(&self, comment: &Comment) -> Line<'a> {
         let text = self.text.get(comment.span.range()).unwrap_or_default();
-        Line { text, after_blank: after_blank_line(self.text, comment.span.start as usize) }
+        Line { text, after_blank: self.lines.after_blank(comment.span.start) }
     }
 
     fn lines(&self, comments: &[Comment]) -> Vec<Line<'a>> {
@@ -135,7 +136,7 @@ impl<'a> Source<'a> {
         schema: Option<&'a Schema>,
     ) -> (Item<'a>, usize) {
         let value = part.value;
-        let after_blank = after_blank_line(self.text, part.start as usize);
+        let after_blank = self.lines.after_blank(part.start);
         let item = |above, body, behind| Item { above, after_blank, key: part.key, body, behind };
         let flow_value = flow || is_flow(self.text, value);
         let (within, after) = split(comments, self.end(value));
@@ -150,8 +151,8 @@ impl<'a> Source<'a> {
         // Behind the key; or, behind a closing bracket that will be no more.
         let head_end = part.key.map_or(part.start, |key| key.span().end);
         let mut behind = comments.first().filter(|first| {
-            let line = line_start(self.text, first.span.start as usize);
-            !first.own_line && first.span.start < value.span().start && line <= head_end as usize
+            let line = self.lines.start(first.span.start);
+            !first.own_line && first.span.start < value.span().start && line <= head_end
         });
         let mut inside = &comments[usize::from(behind.is_some())..];
         let mut taken = comments.len() - inside.len();
@@ -230,12 +231,12 @@ impl<'a> Source<'a> {
     }
 
     fn same_line(&self, value: Node<'_>, comment: &Comment) -> bool {
-        line_start(self.text, comment.span.start as usize) <= self.end(value) as usize
+        self.lines.start(comment.span.start) <= self.end(value)
     }
 
     fn column(&self, value: Node<'_>) -> u32 {
         let start = value.span().start;
-        let line = line_start(self.text, start as usize) as u32;
+        let line = self.lines.start(start);
         let bom = if line == 0 && self.text.starts_with('\u{feff}') { 3 } else { 0 };
         start.saturating_sub(line + bom)
     }

@@ -91,6 +91,9 @@ impl fmt::Display for Origin {
     }
 }
 
+/// How many reasons a refusal has at most: a row can hold as many wrong values as a file has bytes.
+pub const MAX_REASONS: usize = 20;
+
 /// Something that cannot be taken over, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
@@ -98,7 +101,7 @@ pub struct Refusal {
     pub origin: Origin,
     /// What stands there, so that it is found again: an address, or the line.
     pub subject: String,
-    /// Why: one sentence for each thing that is wrong.
+    /// Why: one sentence for each thing that is wrong, at most [`MAX_REASONS`].
     pub reasons: Vec<String>,
 }
 

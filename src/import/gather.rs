@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
+use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS, More, Origin, PlanKey, Refusal};
 use super::report::plain;
 use super::twice;
 use crate::finding::{harmless, quoted};
@@ -77,6 +77,7 @@ impl Gather {
 
     /// Tells that something cannot be taken over.
     pub fn refuse(&mut self, origin: Origin, subject: &str, mut reasons: Vec<String>) {
+        reasons.truncate(MAX_REASONS);
         // Libraries quote what they cannot read as it is.
         reasons.iter_mut().for_each(|reason| *reason = plain(reason));
         self.found.refusals.push(Refusal { origin, subject: harmless(subject, 120), reasons });
@@ -111,8 +112,8 @@ impl Gather {
             }
         }
         self.doubt(&raw.addresses, raw.id);
-        let subject =
-            [raw.addresses.join(", ").as_str(), raw.id].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
+        let addresses = raw.addresses.iter().take(16).copied().collect::<Vec<_>>().join(", ");
+        let subject = [addresses.as_str(), raw.id].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
         self.refuse(origin, subject.as_deref().unwrap_or("(nothing)"), reasons);
     }
 
@@ -202,6 +203,10 @@ impl Gather {
 
 /// The addresses of a row; each in its one spelling.
 fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
+    if texts.len() > Addresses::MAX {
+        reasons.push(format!("{} addresses are more than the {} of one subscriber", texts.len(), Addresses::MAX));
+        return None;
+    }
     let mut all: Vec<Address> = Vec::with_capacity(texts.len());
     for text in texts {
         match address(text) {
@@ -213,10 +218,6 @@ fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
         }
     }
     if all.len() < texts.len() {
-        return None;
-    }
-    if all.len() > Addresses::MAX {
-        reasons.push(format!("{} addresses are more than the {} of one subscriber", all.len(), Addresses::MAX));
         return None;
     }
     let mut all = all.into_iter();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::columns::{Columns, Row, Rows};
 use super::csv::several;
-use super::found::{Found, Kind, Origin, PlanKey, Unusable};
+use super::found::{Found, Kind, MAX_REASONS, Origin, PlanKey, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
 use crate::finding::{counted, quoted};
 use crate::model::{DomainName, Rate, Text};
@@ -139,6 +139,7 @@ impl Circuit {
             self.reasons.push(format!("{origin} gives the circuit another name: {}", quoted(&name)));
         }
         self.reasons.extend(reasons.into_iter().map(|reason| format!("{origin}: {reason}")));
+        self.reasons.truncate(MAX_REASONS);
         self.addresses.extend(addresses);
     }
 }

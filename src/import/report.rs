@@ -1,10 +1,11 @@
 //! What an import does, told to people and to programs.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::adopt::{Missing, Step};
+use super::adopt::{Missing, NewPlan, Step};
 use super::proposal::Proposal;
 use super::{Found, Refusal};
 use crate::columns::columns;
@@ -68,6 +69,8 @@ pub fn source(found: &Found, shown: &str) -> String {
 
 /// The files, a line for each, and what it is about.
 pub fn files(proposal: &Proposal) -> String {
+    let plans: HashMap<&str, &NewPlan> =
+        proposal.adoption.plans.new.iter().map(|plan| (plan.name.as_str(), plan)).collect();
     let rows: Vec<[String; 3]> = proposal
         .draft
         .changes()
@@ -77,22 +80,22 @@ pub fn files(proposal: &Proposal) -> String {
                 (_, None) => "-",
                 _ => "~",
             };
-            [sign.to_owned(), harmless(change.path, 200), about(proposal, change.path)]
+            [sign.to_owned(), harmless(change.path, 200), about(proposal, &plans, change.path)]
         })
         .collect();
     columns(&rows)
 }
 
-fn about(proposal: &Proposal, path: &str) -> String {
-    let adoption = &proposal.adoption;
+fn about(proposal: &Proposal, plans: &HashMap<&str, &NewPlan>, path: &str) -> String {
     let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or_default();
     if path.starts_with("plans/") {
-        let plan = adoption.plans.new.iter().find(|plan| plan.name.as_str() == stem);
         let shown = |rate: Option<crate::model::Rate>| rate.map_or_else(|| "?".to_owned(), |rate| rate.to_string());
-        return plan.map_or_else(String::new, |plan| format!("{} up, {} down", shown(plan.up), shown(plan.down)));
+        return plans
+            .get(stem)
+            .map_or_else(String::new, |plan| format!("{} up, {} down", shown(plan.up), shown(plan.down)));
     }
     if path.starts_with("domains/") {
-        return adoption.domains.new.get(&Name::new(stem)).map_or_else(String::new, |found| blocks(found));
+        return proposal.adoption.domains.new.get(&Name::new(stem)).map_or_else(String::new, |found| blocks(found));
     }
     String::new()
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Found, FoundSubscriber, Origin, Refusal};
+use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
 use crate::finding::{harmless, quoted};
 
 /// Takes such rows out of the subscribers and adds them to the refusals.
@@ -33,7 +33,7 @@ pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
 
 /// What a row is called where it is refused.
 fn subject(row: &FoundSubscriber) -> String {
-    let addresses: Vec<String> = row.ip.as_slice().iter().map(ToString::to_string).collect();
+    let addresses: Vec<String> = row.ip.as_slice().iter().take(16).map(ToString::to_string).collect();
     harmless(&addresses.join(", "), 120)
 }
 
@@ -59,20 +59,16 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
             continue;
         }
         for &number in &numbers {
-            let others =
-                numbers.iter().filter(|&&other| other != number).map(|&other| said(found, &rows[other], &rows[number]));
-            add(
-                reasons,
-                number,
-                format!("the address {shown} stands elsewhere too, with something else: {}", listed(others)),
-            );
+            let others = others(&numbers, number, |other| said(found, &rows[other], &rows[number]));
+            add(reasons, number, format!("the address {shown} stands elsewhere too, with something else: {others}"));
         }
     }
 }
 
 fn add(reasons: &mut BTreeMap<usize, Vec<String>>, number: usize, reason: String) {
     let list = reasons.entry(number).or_default();
-    if !list.contains(&reason) {
+    // A row may have hundreds of addresses, and each of them another row.
+    if list.len() < MAX_REASONS && !list.contains(&reason) {
         list.push(reason);
     }
 }
@@ -96,11 +92,15 @@ fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String
     format!("{said} on {}", row.origin)
 }
 
-/// The first few.
-fn listed(mut texts: impl Iterator<Item = String>) -> String {
-    let first: Vec<String> = texts.by_ref().take(3).collect();
-    let more = texts.count();
-    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+/// What the others of these rows say: the first few of them, and how many more there are. Thousands may
+/// have one address, and each of them is told of the others.
+fn others(rows: &[usize], own: usize, said: impl Fn(usize) -> String) -> String {
+    const SHOWN: usize = 3;
+    let first: Vec<String> = rows.iter().filter(|other| **other != own).take(SHOWN).map(|other| said(*other)).collect();
+    match (rows.len() - 1).saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
@@ -114,10 +114,10 @@ fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
         }
     }
     for (id, numbers) in by_id.iter().filter(|(_, numbers)| numbers.len() > 1) {
-        let origin = |number: &usize| -> Origin { found.subscribers[*number].origin };
+        let origin = |number: usize| -> Origin { found.subscribers[number].origin };
         for number in numbers {
-            let others = numbers.iter().filter(|other| *other != number).map(|other| origin(other).to_string());
-            add(reasons, *number, format!("the id {} stands elsewhere too: {}", quoted(id), listed(others)));
+            let others = others(numbers, *number, |other| origin(other).to_string());
+            add(reasons, *number, format!("the id {} stands elsewhere too: {others}", quoted(id)));
         }
     }
 }

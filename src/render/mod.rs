@@ -157,7 +157,7 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
 
 fn render_own(table: &Arc<Table>, output: &Output, file: FileId) -> Result<Rendered, Box<Finding>> {
     let shared = Arc::new(Shared::new(table));
-    let environment = environment(table.repo(), table.len());
+    let environment = environment(table);
     let mut text = Bounded { text: Vec::new(), room: ROOM + ROOM_A_LINE * table.len() };
     let rendered = environment
         .get_template(&output.template)
@@ -235,12 +235,15 @@ fn bare_environment<'a>() -> Environment<'a> {
 }
 
 /// An environment that knows the repository's templates, and only those.
-fn environment(repo: &Repo, lines: usize) -> Environment<'static> {
+fn environment(table: &Arc<Table>) -> Environment<'static> {
     let mut environment = bare_environment();
-    environment.set_fuel(Some(STEPS + STEPS_A_LINE * lines as u64));
-    let texts: BTreeMap<String, String> =
-        repo.templates.iter().map(|(path, file)| (path.clone(), repo.sources.file(*file).text().to_owned())).collect();
-    environment.set_loader(move |path| Ok(texts.get(path).cloned()));
+    environment.set_fuel(Some(STEPS + STEPS_A_LINE * table.len() as u64));
+    // Not all of them beforehand: each of a thousand outputs has its own environment.
+    let table = table.clone();
+    environment.set_loader(move |path| {
+        let repo = table.repo();
+        Ok(repo.templates.get(path).map(|file| repo.sources.file(*file).text().to_owned()))
+    });
     environment
 }
 
@@ -303,7 +306,7 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 fn findings_in(table: &Arc<Table>) -> Vec<Finding> {
     let repo = table.repo();
-    let environment = environment(repo, table.len());
+    let environment = environment(table);
     let shared = Arc::new(Shared::new(table));
     let mut findings: Vec<Finding> = repo
         .templates

@@ -35,6 +35,8 @@ pub(super) struct FileRead {
     pub(super) source: Option<SourceFile>,
     pub(super) records: Records,
     pub(super) findings: Vec<Finding>,
+    /// How many more findings there were than are kept.
+    pub(super) left_out: usize,
     pub(super) unread: Unread,
     pub(super) in_domains: bool,
 }
@@ -161,6 +163,7 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Vali
                 unread: kind.map(|kind| unread_file(&path, Role::Data(kind))).unwrap_or_default(),
                 source: Some(SourceFile::cut(path, text, &bytes)),
                 findings: vec![finding],
+                left_out: 0,
                 records: if kind == Some(Kind::Settings) { Records::Settings(None) } else { Records::None },
                 in_domains,
             };

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Change;
+use super::bounded::Bounded;
 use super::holdings::{Holder, Holdings};
 use super::index::{Index, KnownDomain};
 use crate::finding::{Finding, Where};
@@ -51,46 +52,54 @@ impl<'a> Context<'a> {
             .map(|(record, &refers_to)| self.resolved(record, refers_to))
     }
 
-    /// Block after block of the subscribers, until there are more findings than are listed: if a
-    /// plan that a million have is gone, nobody reads a million lines, and they need not be made.
-    fn in_blocks(&self, look: impl Fn(usize, usize) -> Vec<Finding>) -> Vec<Finding> {
+    /// Block after block of the subscribers, on all cores. Without a change findings come in the order
+    /// of the data, and what follows once there are more than are listed is not looked at.
+    fn in_blocks(&self, look: impl Fn(&Resolved<'_>, &mut Bounded<'_>) + Sync + Send) -> Vec<Finding> {
         const BLOCK: usize = 1 << 17;
+        let none = || Bounded::new(self);
         let all = self.repo.subscribers.len();
-        let mut findings = Vec::new();
+        let mut findings = none();
         for from in (0..all).step_by(BLOCK) {
-            findings.extend(look(from, (from + BLOCK).min(all)));
-            // Which of them a change has to do with is not known yet.
-            if findings.len() > super::MAX_FINDINGS && self.change.is_none() {
+            let block = self.subscribers_in(from, (from + BLOCK).min(all));
+            let found = block.fold(none, |mut found, subscriber| {
+                look(&subscriber, &mut found);
+                found
+            });
+            findings = findings.and(found.reduce(none, Bounded::and));
+            if findings.is_full() {
                 break;
             }
         }
-        findings
+        findings.finish()
     }
 
-    /// Looks at every subscriber; findings come in the order of the data.
+    /// Looks at every subscriber. A finding's own place is in the record that is looked at.
     pub fn each_subscriber<F>(&self, look: F) -> Vec<Finding>
     where
         F: Fn(&Resolved<'_>) -> Option<Finding> + Sync + Send,
     {
-        self.in_blocks(|from, to| self.subscribers_in(from, to).filter_map(|subscriber| look(&subscriber)).collect())
+        self.in_blocks(|subscriber, found| found.extend(look(subscriber)))
     }
 
-    /// Looks at every address of every subscriber; findings come in the order of the data.
+    /// Looks at every address of every subscriber. A finding's own place is in the record that is
+    /// looked at.
     pub fn each_address<F>(&self, look: F) -> Vec<Finding>
     where
         F: Fn(&Resolved<'_>, &Address, Held<'_>) -> Option<Finding> + Sync + Send,
     {
-        let note = |mut found: Vec<Finding>, subscriber: Resolved<'_>| {
+        self.in_blocks(|subscriber, found| {
             for (position, address) in subscriber.record.value.ip.as_slice().iter().enumerate() {
-                found.extend(look(&subscriber, address, Held { record: subscriber.record, position }));
+                found.extend(look(subscriber, address, Held { record: subscriber.record, position }));
             }
-            found
-        };
-        let both = |mut a: Vec<Finding>, b: Vec<Finding>| {
-            a.extend(b);
-            a
-        };
-        self.subscribers().fold(Vec::new, note).reduce(Vec::new, both)
+        })
+    }
+
+    /// As many of these findings as are listed, and one more: the first of the change under review,
+    /// and the first outside it.
+    pub fn first_of(&self, findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
+        let mut found = Bounded::new(self);
+        found.extend(findings);
+        found.finish()
     }
 
     /// Every address and prefix of every subscriber.

@@ -24,7 +24,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let domains = &context.repo.domains;
     let held = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
-    held.overlaps().iter().filter_map(|overlap| finding(domains, overlap)).collect()
+    context.first_of(held.overlaps().iter().filter_map(|overlap| finding(domains, overlap)))
 }
 
 fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {

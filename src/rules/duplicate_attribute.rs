@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bounded::Bounded;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Severity, Where, quoted};
 use crate::model::Plan;
@@ -25,7 +26,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut first: HashMap<&str, &Record<Plan>> = HashMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Bounded::new(context);
     for plan in context.index.plans() {
         let attribute = plan.value.shaper_attribute();
         let other = *first.entry(attribute).or_insert(*plan);
@@ -44,7 +45,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             );
         }
     }
-    findings
+    findings.finish()
 }
 
 /// What the shaper is told: the attribute, or without one the name.

@@ -30,5 +30,5 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let help = format!("give one of the two another {what}, or remove the one that is no longer there");
         Some(Finding::new(RULE.id, here, message).related(there, "also given out here").help(help))
     };
-    same.filter_map(finding).collect()
+    context.first_of(same.filter_map(finding))
 }

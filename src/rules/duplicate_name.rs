@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bounded::Bounded;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where, quoted};
 
@@ -23,20 +24,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let repo = context.repo;
     let plans = repo.plans.iter().map(|plan| (plan.value.name.as_str(), plan.at("name")));
     let domains = repo.domains.iter().map(|domain| (domain.value.name.as_str(), domain.at("name")));
-    let mut findings = twice("plan", plans);
-    findings.extend(twice("domain", domains));
+    let mut findings = Bounded::new(context);
+    twice(&mut findings, "plan", plans);
+    twice(&mut findings, "domain", domains);
     if let Some(file) = repo.settings_file {
         let targets = repo.settings.targets.iter().enumerate().map(|(index, target)| {
             let place = Place::record(file, None).field("targets").index(index).field("name");
             (target.name.as_str(), Where::Place(place))
         });
-        findings.extend(twice("target", targets));
+        twice(&mut findings, "target", targets);
         // Each would take the other's file away.
         let urls = repo.settings.targets.iter().enumerate().map(|(index, target)| {
             let place = Place::record(file, None).field("targets").index(index).field("url");
             (target.url.as_str(), Where::Place(place))
         });
-        findings.extend(twice("target file", urls));
+        twice(&mut findings, "target file", urls);
         // On some disks `A.txt` and `a.txt` are one file.
         let outputs: Vec<(String, String)> = crate::render::outputs(&repo.settings)
             .into_values()
@@ -45,14 +47,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let files = outputs.iter().map(|(path, name)| {
             (path.as_str(), Where::Place(Place::record(file, None).field("outputs").field(name)))
         });
-        findings.extend(twice("output file", files));
+        twice(&mut findings, "output file", files);
     }
-    findings
+    findings.finish()
 }
 
-fn twice<'a>(kind: &str, named: impl Iterator<Item = (&'a str, Where)>) -> Vec<Finding> {
+fn twice<'a>(findings: &mut Bounded<'_>, kind: &str, named: impl Iterator<Item = (&'a str, Where)>) {
     let mut first: HashMap<&str, Where> = HashMap::new();
-    let mut findings = Vec::new();
     for (name, at) in named {
         match first.get(name) {
             Some(other) => {
@@ -70,5 +71,4 @@ fn twice<'a>(kind: &str, named: impl Iterator<Item = (&'a str, Where)>) -> Vec<F
             }
         }
     }
-    findings
 }

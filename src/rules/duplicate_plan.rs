@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bounded::Bounded;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Severity, quoted};
 use crate::model::Rate;
@@ -24,7 +25,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut first: HashMap<(&str, Rate, Rate), _> = HashMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Bounded::new(context);
     // Each name once: two plans of one name are another rule's business.
     for plan in context.index.plans() {
         let same = (plan.value.shaper_attribute(), plan.value.up, plan.value.down);
@@ -39,5 +40,5 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             );
         }
     }
-    findings
+    findings.finish()
 }

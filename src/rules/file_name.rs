@@ -28,7 +28,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let plans = repo.plans.iter().filter_map(|plan| called_otherwise(context, plan, "plan", plan.value.name.as_str()));
     let domains =
         repo.domains.iter().filter_map(|domain| called_otherwise(context, domain, "domain", domain.value.name.as_str()));
-    plans.chain(domains).chain(misplaced(context)).collect()
+    context.first_of(plans.chain(domains).chain(misplaced(context)))
 }
 
 /// A single record whose file has another name.

@@ -42,7 +42,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = subscribers(context, change);
-    findings.extend(unread(change));
+    findings.extend(unread(context, change));
     findings.extend(domains(context, change, &admins));
     if !admins.allow(change.actors) {
         findings.extend(plans(context, change, &admins));
@@ -109,14 +109,14 @@ fn refused(change: &Change<'_>, at: Where, what: &str, owners: &Owners<'_>) -> F
 
 /// Files of the base that could not be read as they were, and that the change alters or removes:
 /// whose subscribers were in them cannot be told, so only who owns every domain may touch them.
-fn unread(change: &Change<'_>) -> Vec<Finding> {
+fn unread(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
     let owns_all = change.base.domains.iter().all(|domain| some(&domain.value.owners).allow(change.actors));
     if owns_all && !change.base.unread_domains.any() {
         return Vec::new();
     }
     let what = "subscribers that could not be read in the base revision";
     let refuse = |at: Where| refused(change, at, what, &Owners::Unknown);
-    change.unread_files("subscribers/").into_iter().map(refuse).collect()
+    context.first_of(change.unread_files("subscribers/").into_iter().map(refuse))
 }
 
 /// What the change does to the subscribers of one domain.
@@ -155,7 +155,8 @@ fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
         let owners = owners(change, domain);
         (!owners.allow(change.actors)).then_some((domain, touched, owners))
     });
-    foreign.filter_map(|(domain, touched, owners)| finding(context, change, domain, touched, &owners)).collect()
+    let finding = |(domain, touched, owners): (&str, Touched, Owners<'_>)| finding(context, change, domain, touched, &owners);
+    context.first_of(foreign.filter_map(finding))
 }
 
 fn finding(
@@ -200,13 +201,13 @@ fn domains(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> V
         (!allowed.allow(change.actors))
             .then(|| refused(change, at, &format!("the domain {}", quoted(name)), allowed))
     };
-    touched.into_iter().filter_map(refuse).collect()
+    context.first_of(touched.into_iter().filter_map(refuse))
 }
 
 fn plans(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
     let touched = touched(change, &context.repo.plans, &change.gone_plans, |plan| plan.name.as_str());
     let refuse = |(name, at): (&str, Where)| refused(change, at, &format!("the plan {}", quoted(name)), admins);
-    touched.into_iter().map(refuse).collect()
+    context.first_of(touched.into_iter().map(refuse))
 }
 
 /// Every record that is new, altered or gone, each name once, with its place in the proposal.
@@ -253,5 +254,5 @@ fn files(
 ) -> Vec<Finding> {
     let path = |id| context.repo.sources.file(id).path();
     let touched = change.files().filter(|id| is_meant(path(*id)));
-    touched.map(|id| refused(change, Where::File(id), &format!("{what} {}", quoted(path(id))), admins)).collect()
+    context.first_of(touched.map(|id| refused(change, Where::File(id), &format!("{what} {}", quoted(path(id))), admins)))
 }

@@ -88,7 +88,7 @@ impl Holdings {
         self.len() == 0
     }
 
-    /// Everybody who holds exactly `address`, in the order of the data.
+    /// Who holds exactly `address`, in the order of the data: the first hundred, should so many have it.
     pub fn holders(&self, address: &Address) -> Vec<Holder> {
         match address.net() {
             IpNet::V4(net) => holders(&self.v4, net.network().to_bits(), net.broadcast().to_bits()),
@@ -125,11 +125,15 @@ fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>]) -> Vec<Overlap> {
     found
 }
 
+/// How many holders of one address are looked at: each of as many ids may ask for them.
+const HOLDERS: usize = 100;
+
 fn holders<N: Ord + Copy>(sorted: &[Holding<N>], first: N, last: N) -> Vec<Holder> {
     let key = |held: &Holding<N>| (held.first, std::cmp::Reverse(held.last));
     let wanted = (first, std::cmp::Reverse(last));
     let from = sorted.partition_point(|held| key(held) < wanted);
-    sorted[from..].iter().take_while(|held| key(held) == wanted).map(|held| held.holder).collect()
+    let same = sorted[from..].iter().take_while(|held| key(held) == wanted);
+    same.take(HOLDERS).map(|held| held.holder).collect()
 }
 
 #[cfg(test)]

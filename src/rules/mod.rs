@@ -4,11 +4,11 @@
 //! A rule is one file with one `pub const RULE`, one line in [`RULES`], and a folder of fixtures
 //! `tests/fixtures/rules/<id>/{good,bad}`.
 
+mod bounded;
 mod change;
 mod context;
 mod holdings;
 mod index;
-mod suggest;
 mod words;
 
 pub use change::Change;
@@ -199,15 +199,16 @@ pub const MAX_FINDINGS: usize = 10_000;
 
 /// Leaves out what nobody will read, and says so.
 fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
-    if found.len() <= MAX_FINDINGS {
-        return;
-    }
+    // What is left out begins with this one; none of the others is graver.
+    let Some(first) = found.get(MAX_FINDINGS) else { return };
+    let (severity, in_change) = (first.severity, first.in_change);
     found.truncate(MAX_FINDINGS);
     if let Some(last) = found.last() {
         let at = Where::File(last.primary.at.file());
         let message =
             format!("{} finds more than {MAX_FINDINGS} places: those after this file are not listed", rule.id);
-        found.push(Finding::new(rule.id, at, message).help("mend those that are listed, then check again"));
+        let told = Finding::new(rule.id, at, message).help("mend those that are listed, then check again");
+        found.push(Finding { severity, in_change, ..told });
     }
 }
 

@@ -1,5 +1,6 @@
 //! `non-canonical-ip`: an address is not written the one way that everybody searches for.
 
+use super::reserved_ip::prefixes;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Severity, Where, quoted};
 use crate::model::Address;
@@ -20,18 +21,12 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = context.each_address(|_, address, held| {
+    let subscribers = context.each_address(|_, address, held| {
         let written = address.written()?;
         Some(finding(address, written, held.at()))
     });
-    for domain in &context.repo.domains {
-        for (index, prefix) in domain.value.prefixes.iter().enumerate() {
-            if let Some(written) = prefix.written() {
-                findings.push(finding(prefix, written, Where::Place(domain.place().field("prefixes").index(index))));
-            }
-        }
-    }
-    findings
+    let domains = prefixes(context).filter_map(|(prefix, at)| Some(finding(prefix, prefix.written()?, at)));
+    context.first_of(subscribers.into_iter().chain(domains))
 }
 
 fn finding(address: &Address, written: &str, at: Where) -> Finding {

@@ -21,7 +21,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let overlaps = context.holdings().overlaps();
-    overlaps.iter().filter(|overlap| !overlap.same).filter_map(|overlap| finding(context, overlap)).collect()
+    context.first_of(overlaps.iter().filter(|overlap| !overlap.same).filter_map(|overlap| finding(context, overlap)))
 }
 
 fn finding(context: &Context<'_>, overlap: &Overlap) -> Option<Finding> {

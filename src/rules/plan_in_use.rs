@@ -39,17 +39,29 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     });
     let plans = plans.into_iter().map(|(name, places)| finding("plan", name, places, gone_plan(change, name)));
     let domains = domains.into_iter().map(|(name, places)| finding("domain", name, places, gone_domain(change, name)));
-    plans.chain(domains).flatten().collect()
+    context.first_of(plans.chain(domains).flatten())
 }
 
-/// The places that name something removed, by name.
-fn in_use(
-    references: Vec<(&str, Where)>,
+/// Where something removed is still named.
+#[derive(Default)]
+struct InUse {
+    count: usize,
+    /// The first few places.
+    places: Vec<Where>,
+}
+
+/// What is removed and still named, by name.
+fn in_use<'c>(
+    references: impl Iterator<Item = (&'c str, Where)>,
     is_removed: impl Fn(&str) -> bool,
-) -> BTreeMap<&str, Vec<Where>> {
-    let mut in_use: BTreeMap<&str, Vec<Where>> = BTreeMap::new();
-    for (name, at) in references.into_iter().filter(|(name, _)| is_removed(name)) {
-        in_use.entry(name).or_default().push(at);
+) -> BTreeMap<&'c str, InUse> {
+    let mut in_use: BTreeMap<&str, InUse> = BTreeMap::new();
+    for (name, at) in references.filter(|(name, _)| is_removed(name)) {
+        let named = in_use.entry(name).or_default();
+        named.count += 1;
+        if named.places.len() < SHOWN {
+            named.places.push(at);
+        }
     }
     in_use
 }
@@ -62,12 +74,12 @@ fn gone_domain(change: &Change<'_>, name: &str) -> Option<Where> {
     change.base_index.domain(name).and_then(|record| change.where_gone(record))
 }
 
-fn finding(kind: &str, name: &str, places: Vec<Where>, gone: Option<Where>) -> Option<Finding> {
-    let count = counted(places.len(), "place still names it", "places still name it");
-    let mut places = places.into_iter();
+fn finding(kind: &str, name: &str, named: InUse, gone: Option<Where>) -> Option<Finding> {
+    let count = counted(named.count, "place still names it", "places still name it");
+    let mut places = named.places.into_iter();
     let message = format!("the change removes the {kind} {}, and {count}", quoted(name));
     let mut finding = Finding::new(RULE.id, places.next()?, message);
-    for place in places.take(SHOWN - 1) {
+    for place in places {
         finding = finding.related(place, "named here too");
     }
     if let Some(gone) = gone {

@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.repo.plans.iter().filter_map(mismatch).collect()
+    context.first_of(context.repo.plans.iter().filter_map(mismatch))
 }
 
 fn mismatch(plan: &Record<Plan>) -> Option<Finding> {

@@ -29,7 +29,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let name = subscriber.record.value.plan.as_str();
         let message = format!("{} may not sell the plan {}", quoted(domain.name()), quoted(name));
-        let sold = domain.record.value.plans.iter().flatten().map(|plan| plan.as_str());
+        let sold = domain.record.value.plans.as_deref().unwrap_or_default().iter().map(|plan| plan.as_str());
         Some(
             Finding::new(RULE.id, subscriber.record.at("plan"), message)
                 .related(domain.record.at("plans"), "the plans that it may sell")

@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = context.each_address(|subscriber, address, held| {
+    let subscribers = context.each_address(|subscriber, address, held| {
         let finding = |message: &str| Finding::new(RULE.id, held.at(), format!("{} {message}", shown(address)));
         if let Some(range) = reserved_range(address) {
             return Some(finding(range.message_about(address)).help(range.help));
@@ -37,17 +37,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         };
         Some(finding(message).related(block, label).help("choose an address within the block"))
     });
-    for domain in &context.repo.domains {
-        for (index, prefix) in domain.value.prefixes.iter().enumerate() {
-            // A block around a reserved range says only that the rest of it is meant.
-            if let Some(range) = ranges(prefix).iter().find(|range| range.holds(prefix.bounds())) {
-                let at = Where::Place(domain.place().field("prefixes").index(index));
-                let message = format!("{} {}", shown(prefix), range.message);
-                findings.push(Finding::new(RULE.id, at, message).help(range.help));
-            }
-        }
-    }
-    findings
+    let domains = prefixes(context).filter_map(|(prefix, at)| {
+        // A block around a reserved range says only that the rest of it is meant.
+        let range = ranges(prefix).iter().find(|range| range.holds(prefix.bounds()))?;
+        let message = format!("{} {}", shown(prefix), range.message);
+        Some(Finding::new(RULE.id, at, message).help(range.help))
+    });
+    context.first_of(subscribers.into_iter().chain(domains))
+}
+
+/// Every prefix of every domain, with its place.
+pub(super) fn prefixes<'c>(context: &'c Context<'_>) -> impl Iterator<Item = (&'c Address, Where)> {
+    context.repo.domains.iter().flat_map(|domain| {
+        let at = |index| Where::Place(domain.place().field("prefixes").index(index));
+        domain.value.prefixes.iter().enumerate().map(move |(index, prefix)| (prefix, at(index)))
+    })
 }
 
 /// Why no host can have such an address, in any network: the end of a sentence about it.

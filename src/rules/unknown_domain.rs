@@ -1,11 +1,10 @@
 //! `unknown-domain`: something names a domain that does not exist.
 
-use rayon::prelude::*;
-
-use super::suggest::Suggestions;
+use super::bounded::Bounded;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where, quoted};
 use crate::model::DomainName;
+use crate::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut suggestions = Suggestions::new(context.index.domain_names());
-    let mut findings = Vec::new();
+    let mut findings = Bounded::new(context);
     for (name, at) in references(context) {
         if !is_unknown(context, name) {
             continue;
@@ -38,24 +37,24 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             None => finding.help("name a domain that exists"),
         });
     }
-    findings
+    findings.finish()
 }
 
-/// Every place that names a domain which the index does not have.
-pub(super) fn references<'c>(context: &'c Context<'_>) -> Vec<(&'c str, Where)> {
+/// Every place that names a domain which the index does not have, one by one: there may be a million.
+pub(super) fn references<'c>(context: &'c Context<'_>) -> impl Iterator<Item = (&'c str, Where)> {
     let repo = context.repo;
-    let lacking = context.subscribers().filter(|subscriber| subscriber.domain.is_none());
-    let mut found: Vec<(&str, Where)> =
-        lacking.map(|subscriber| (subscriber.record.value.domain.as_str(), subscriber.record.at("domain"))).collect();
-    if let (Some(safety), Some(file)) = (&repo.settings.safety, repo.settings_file) {
-        for name in safety.domains.keys().map(|name| name.as_str()) {
-            if context.index.domain_number(name).is_none() {
-                let place = Place::record(file, None).field("safety").field("domains").field(name);
-                found.push((name, Where::Place(place.key())));
-            }
-        }
-    }
-    found
+    let lacking = (0..repo.subscribers.len())
+        .filter_map(|number| context.subscriber(number))
+        .filter(|subscriber| subscriber.domain.is_none())
+        .map(|subscriber| (subscriber.record.value.domain.as_str(), subscriber.record.at("domain")));
+    let safety = repo.settings.safety.as_ref().zip(repo.settings_file);
+    let limited = safety.into_iter().flat_map(|(safety, file)| {
+        safety.domains.keys().map(move |name| {
+            let place = Place::record(file, None).field("safety").field("domains").field(name.as_str());
+            (name.as_str(), Where::Place(place.key()))
+        })
+    });
+    lacking.chain(limited.filter(|(name, _)| context.index.domain_number(name).is_none()))
 }
 
 /// Not one that could not be read, and not one that the change removes: `plan-in-use` tells those.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::words::listed;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, nearest, quoted};
+use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -26,6 +27,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let settings = &context.repo.settings;
     let Some(file) = context.repo.settings_file else { return Vec::new() };
     let defined: BTreeSet<&str> = settings.outputs.keys().map(|name| name.as_str()).chain([BUILT_IN]).collect();
+    let mut suggestions = Suggestions::new(defined.iter().copied());
     let mut findings = Vec::new();
     for (index, target) in settings.targets.iter().enumerate() {
         let Some(output) = target.output.as_ref().map(|output| output.as_str()) else { continue };
@@ -34,7 +36,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let place = Place::record(file, None).field("targets").index(index).field("output");
         let finding = Finding::new(RULE.id, Where::Place(place), format!("there is no output {}", quoted(output)));
-        findings.push(match nearest(output, defined.iter().copied()) {
+        findings.push(match suggestions.find(output) {
             Some(near) => finding.did_you_mean(Some(near)),
             None => finding.help(format!("define it under `outputs`, or take one of {}", listed(defined.iter().copied()))),
         });

@@ -1,11 +1,10 @@
 //! `unknown-plan`: something names a plan that does not exist.
 
-use rayon::prelude::*;
-
-use super::suggest::Suggestions;
+use super::bounded::Bounded;
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where, quoted};
 use crate::model::{PlanName, Suspended};
+use crate::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut suggestions = Suggestions::new(context.index.plan_names());
-    let mut findings = Vec::new();
+    let mut findings = Bounded::new(context);
     for (name, at) in references(context) {
         if !is_unknown(context, name) {
             continue;
@@ -38,28 +37,28 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             None => finding.help("name a plan that exists"),
         });
     }
-    findings
+    findings.finish()
 }
 
-/// Every place that names a plan which the index does not have.
-pub(super) fn references<'c>(context: &'c Context<'_>) -> Vec<(&'c str, Where)> {
+/// Every place that names a plan which the index does not have, one by one: there may be a million.
+pub(super) fn references<'c>(context: &'c Context<'_>) -> impl Iterator<Item = (&'c str, Where)> {
     let repo = context.repo;
-    let lacking = context.subscribers().filter(|subscriber| subscriber.plan.is_none());
-    let mut found: Vec<(&str, Where)> =
-        lacking.map(|subscriber| (subscriber.record.value.plan.as_str(), subscriber.record.at("plan"))).collect();
-    for domain in &repo.domains {
-        for (index, name) in domain.value.plans.iter().flatten().enumerate() {
-            if context.index.plan_number(name.as_str()).is_none() {
-                found.push((name.as_str(), Where::Place(domain.place().field("plans").index(index))));
-            }
+    let lacking = (0..repo.subscribers.len())
+        .filter_map(|number| context.subscriber(number))
+        .filter(|subscriber| subscriber.plan.is_none())
+        .map(|subscriber| (subscriber.record.value.plan.as_str(), subscriber.record.at("plan")));
+    let of_domains = repo.domains.iter().flat_map(|domain| {
+        let names = domain.value.plans.iter().flatten().enumerate();
+        let lacking = names.filter(|(_, name)| context.index.plan_number(name.as_str()).is_none());
+        lacking.map(|(index, name)| (name.as_str(), Where::Place(domain.place().field("plans").index(index))))
+    });
+    let suspended = match (&repo.settings.suspended, repo.settings_file) {
+        (Suspended::Plan(name), Some(file)) if context.index.plan_number(name.as_str()).is_none() => {
+            Some((name.as_str(), Where::Place(Place::record(file, None).field("suspended"))))
         }
-    }
-    if let (Suspended::Plan(name), Some(file)) = (&repo.settings.suspended, repo.settings_file)
-        && context.index.plan_number(name.as_str()).is_none()
-    {
-        found.push((name.as_str(), Where::Place(Place::record(file, None).field("suspended"))));
-    }
-    found
+        _ => None,
+    };
+    lacking.chain(of_domains).chain(suspended)
 }
 
 /// Not one that could not be read, and not one that the change removes: `plan-in-use` tells those.

@@ -1,7 +1,10 @@
 //! `unknown-template`: an output names a template that is not there.
 
+use std::collections::HashSet;
+
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, nearest, quoted};
+use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -21,10 +24,12 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let repo = context.repo;
     let Some(file) = repo.settings_file else { return Vec::new() };
+    let there: HashSet<&str> = repo.sources.iter().map(|(_, file)| file.path()).collect();
+    let mut suggestions = Suggestions::new(repo.templates.keys().map(String::as_str));
     let lacking = repo.settings.outputs.iter().filter(|(_, output)| {
         let template = output.template.as_str();
         // One that is there but cannot be read has been reported.
-        template.contains('/') && repo.sources.find(template).is_none()
+        template.contains('/') && !there.contains(template)
     });
     lacking
         .map(|(name, output)| {
@@ -32,7 +37,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             let place = Place::record(file, None).field("outputs").field(name.as_str()).field("template");
             let message = format!("there is no template {}", quoted(template));
             let finding = Finding::new(RULE.id, Where::Place(place), message);
-            match nearest(template, repo.templates.keys().map(String::as_str)) {
+            match suggestions.find(template) {
                 Some(near) => finding.did_you_mean(Some(near)),
                 None => finding.help("add the file, or use the built-in template `shaper`"),
             }

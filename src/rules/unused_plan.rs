@@ -43,10 +43,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         used = mark(used, number);
     }
     let unused = plans.iter().zip(used).filter(|(_, used)| !used);
-    unused
-        .map(|(plan, _)| {
-            let message = format!("nobody has the plan {}", quoted(plan.value.name.as_str()));
-            Finding::new(RULE.id, plan.at("name"), message).help("remove it, if it is not about to be sold")
-        })
-        .collect()
+    context.first_of(unused.map(|(plan, _)| {
+        let message = format!("nobody has the plan {}", quoted(plan.value.name.as_str()));
+        Finding::new(RULE.id, plan.at("name"), message).help("remove it, if it is not about to be sold")
+    }))
 }

@@ -3,11 +3,12 @@
 use crate::finding::quoted;
 
 /// The first few names, quoted, and how many more there are.
-pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> String {
     const SHOWN: usize = 5;
     let mut names = names.into_iter();
-    let shown: Vec<String> = names.by_ref().take(SHOWN).map(quoted).collect();
-    let more = match names.count() {
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(|name| quoted(name.as_ref())).collect();
+    // Not counted one by one: a list of ten thousand is shown with each of as many findings.
+    let more = match names.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

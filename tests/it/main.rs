@@ -25,6 +25,7 @@ mod report_hostile;
 mod report_places;
 mod report_runs;
 mod rules;
+mod scaling;
 mod schema;
 mod schema_properties;
 mod servers;

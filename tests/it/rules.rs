@@ -4,6 +4,7 @@
 //! [`support::Repo::new`](crate::support::Repo::new) are put there. A change rule's fixture has a
 //! `base`, a `head` and an `actor` file. What must be pointed at is marked: see [`marks`].
 
+mod bounded;
 mod change;
 mod examples;
 mod marks;

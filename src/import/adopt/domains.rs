@@ -6,7 +6,8 @@ use super::Present;
 use crate::finding::quoted;
 use crate::import::Found;
 use crate::import::blocks::{Need, propose};
-use crate::model::{Address, Name};
+use crate::model::{Address, Domain, Name};
+use crate::repo::Record;
 use crate::rules::Blocks;
 
 /// What is done to the domains.
@@ -60,8 +61,11 @@ impl DomainWork {
 }
 
 fn conflicts(found: &Found, present: &Present<'_>, blocks: &BTreeMap<usize, Address>) -> BTreeMap<usize, Vec<String>> {
+    let domains = present.repo.domains.iter().rev();
+    let owners: HashMap<&Address, &Record<Domain>> =
+        domains.flat_map(|domain| domain.value.prefixes.iter().map(move |prefix| (prefix, domain))).collect();
     let reason = |(&row, block): (&usize, &Address)| {
-        let owner = present.repo.domains.iter().find(|domain| domain.value.prefixes.contains(block));
+        let owner = owners.get(block);
         let of = found.subscribers[row].domain.as_str();
         let whose = match owner {
             Some(owner) => format!("which belongs to {}", quoted(owner.value.name.as_str())),

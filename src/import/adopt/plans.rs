@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use super::Present;
-use crate::finding::{nearest, quoted};
+use crate::finding::quoted;
 use crate::import::csv::rate;
 use crate::import::{Found, FoundPlan, PlanKey};
 use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+use crate::suggest::Suggestions;
 
 /// `NAME=UP/DOWN`: the rates of a plan, given by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,10 +92,10 @@ impl PlanWork {
             work.names.push(name);
         }
         work.missing.sort();
-        let known = || found.plans.iter().map(|plan| plan.key.to_string());
+        let known: Vec<String> = found.plans.iter().map(|plan| plan.key.to_string()).collect();
+        let mut suggestions = Suggestions::new(known.iter().map(String::as_str));
         for rates in given.iter().filter(|rates| !used.contains(&rates.plan)) {
-            let all: Vec<String> = known().collect();
-            let hint = nearest(&rates.plan, all.iter().map(String::as_str));
+            let hint = suggestions.find(&rates.plan);
             let hint = hint.map_or_else(String::new, |near| format!("; did you mean {}?", quoted(near)));
             work.unknown.push(format!("--rate names {}, which is no plan of the source{hint}", quoted(&rates.plan)));
         }
@@ -191,6 +192,8 @@ struct Naming<'r> {
     by_description: HashMap<&'r str, usize>,
     offered_by_rates: HashMap<(Rate, Rate), Vec<usize>>,
     taken: BTreeSet<String>,
+    /// The next number for each name that is wanted.
+    numbers: HashMap<String, u32>,
 }
 
 impl<'r> Naming<'r> {
@@ -202,6 +205,7 @@ impl<'r> Naming<'r> {
             by_description: HashMap::new(),
             offered_by_rates: HashMap::new(),
             taken: BTreeSet::new(),
+            numbers: HashMap::new(),
         };
         for (at, plan) in naming.plans.iter().enumerate() {
             naming.by_attribute.entry(plan.shaper_attribute()).or_insert(at);
@@ -251,7 +255,11 @@ impl<'r> Naming<'r> {
     /// would be one file on some computers.
     fn free(&mut self, wanted: &str) -> Option<PlanName> {
         let numbered = |number: u32| if number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
-        let name = (1..).map(numbered).find(|name| !self.taken.contains(&name.to_ascii_lowercase()))?;
+        // Thousands of plans may want one name: each goes on from where the one before it was.
+        let from = self.numbers.entry(wanted.to_ascii_lowercase()).or_insert(1);
+        let free = (*from..).map(|number| (number, numbered(number)));
+        let (number, name) = free.into_iter().find(|(_, name)| !self.taken.contains(&name.to_ascii_lowercase()))?;
+        *from = number + 1;
         self.taken.insert(name.to_ascii_lowercase());
         name.parse().ok()
     }

@@ -11,6 +11,13 @@ use super::values::parse;
 /// of a character set in front.
 const MAX_WORDS: usize = 8;
 
+/// How many values a row may have, and columns a table: the parser takes hundreds of bytes for each
+/// value, and the tables that are read have two to five.
+pub const MAX_VALUES: usize = 256;
+
+/// How much of a statement may be parsed to find its columns, in bytes.
+pub const MAX_HEAD: usize = 256 << 10;
+
 /// A name, perhaps with that of the database in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableName {
@@ -182,7 +189,7 @@ fn values_at(bytes: &[u8]) -> Option<usize> {
 
 /// The length of the row that starts here, and whether it is a flat list of literals.
 fn row_len(bytes: &[u8]) -> (usize, bool) {
-    let (mut at, mut depth, mut words, mut flat) = (0, 0_usize, 0, true);
+    let (mut at, mut depth, mut words, mut values, mut flat) = (0, 0_usize, 0, 1, true);
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'\'' | b'"' | b'`' => {
@@ -203,7 +210,8 @@ fn row_len(bytes: &[u8]) -> (usize, bool) {
                 }
             }
             b',' => {
-                flat &= words <= MAX_WORDS;
+                values += 1;
+                flat &= words <= MAX_WORDS && values <= MAX_VALUES;
                 words = 0;
                 at += 1;
             }
@@ -220,7 +228,7 @@ fn row_len(bytes: &[u8]) -> (usize, bool) {
 /// The columns that the part before VALUES names, in lower case.
 fn columns(head: &[u8]) -> Result<Vec<String>, String> {
     let head = std::str::from_utf8(head).map_err(|_| "the INSERT is not UTF-8")?;
-    if !is_plain_head(head.as_bytes()) {
+    if head.len() > MAX_HEAD || !is_plain_head(head.as_bytes()) {
         return Err("an INSERT of a form that is not known".to_owned());
     }
     let insert = parse(&format!("{head} (NULL)"))?;
@@ -232,7 +240,7 @@ fn columns(head: &[u8]) -> Result<Vec<String>, String> {
 /// Whether this is `INSERT INTO table (columns) VALUES` as far as its signs tell: a query in its place
 /// could nest without end.
 fn is_plain_head(head: &[u8]) -> bool {
-    let (mut at, mut words, mut brackets) = (0, 0, 0);
+    let (mut at, mut words, mut names, mut brackets) = (0, 0, 1, 0);
     while let Some(byte) = head.get(at) {
         at += match byte {
             b'`' | b'"' => {
@@ -240,6 +248,7 @@ fn is_plain_head(head: &[u8]) -> bool {
                 quoted_len(&head[at..]).unwrap_or(head.len())
             }
             b',' => {
+                names += 1;
                 words = 0;
                 1
             }
@@ -255,7 +264,7 @@ fn is_plain_head(head: &[u8]) -> bool {
             }
             _ => return false,
         };
-        if words > MAX_WORDS || brackets > 1 {
+        if words > MAX_WORDS || names > MAX_VALUES || brackets > 1 {
             return false;
         }
     }

@@ -88,7 +88,10 @@ fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables<'b>, Unusa
         };
         let content = &mut tables.all[which];
         content.there = true;
-        if created {
+        if created && statement.bytes.len() > insert::MAX_HEAD {
+            let reason = format!("a CREATE TABLE of more than {} KiB is not read", insert::MAX_HEAD >> 10);
+            content.refused.push((statement.line, reason));
+        } else if created {
             content.created = insert::created_columns(&statement);
         } else {
             content.add(&statement);

@@ -4,7 +4,7 @@ use sqlparser::ast::{Expr, Insert, SetExpr, Statement as Sql, UnaryOperator, Val
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
-use super::insert::RawRow;
+use super::insert::{MAX_VALUES, RawRow};
 
 /// How deep the parser may nest: rows that nest at all never come to it.
 const DEPTH: usize = 24;
@@ -41,7 +41,7 @@ fn together(rows: &[RawRow<'_>]) -> Option<Vec<Values>> {
 
 fn one(row: &RawRow<'_>) -> Result<Values, String> {
     if !row.flat {
-        return Err("the row is no list of plain values".to_owned());
+        return Err(format!("the row is no list of plain values, at most {MAX_VALUES}"));
     }
     let mut text = String::from(HEAD);
     let mut broken = false;

@@ -136,7 +136,7 @@ fn bad_rows_are_told_all_of_them() {
         (5, "5: dom_id is NULL; there is no address"),
         (6, "10.10.10.6: 'NULL' is another attribute than :=set_attribute, the only one that is rendered"),
         (7, "(7,'10.10.10.7',':=set_attribute',1): the row has 4 values and the table 5 columns"),
-        (8, "(8,CONCAT('10.','1'),':=set_attribute',1,1): the row is no list of plain values"),
+        (8, "(8,CONCAT('10.','1'),':=set_attribute',1,1): the row is no list of plain values, at most 256"),
         (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): ipaddress: a binary value that is no text"),
         (
             10,

@@ -85,6 +85,24 @@ fn of_two_equal_addresses_the_new_one_is_the_offence() {
 }
 
 #[test]
+fn an_id_that_reads_as_another_domains_record_is_the_offence_with_and_without_it() {
+    let (base, head) = (Repo::new(), Repo::new());
+    let squat =
+        "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\nid: 10.77.0.1@victim.example\n";
+    let offence = "subscribers/z.yaml:4:5: error [duplicate-id] the id `10.77.0.1@victim.example` names";
+    head.write("subscribers/z.yaml", squat);
+    assert!(told(&base, &head, &[]).starts_with(offence), "before the other domain has it");
+    for repo in [&base, &head] {
+        repo.write("subscribers/z.yaml", squat);
+        repo.write("domains/victim.example.yaml", "name: victim.example\nprefixes: [10.77.0.0/24]\n");
+    }
+    head.write("subscribers/a.yaml", "ip: 10.77.0.1\ndomain: victim.example\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    let told = told(&base, &head, &[]);
+    assert!(told.starts_with(offence) && told.contains("(not in this change)"), "{told}");
+    assert!(!told.contains("subscribers/a.yaml"), "the other domain's record is not refused: {told}");
+}
+
+#[test]
 fn a_sum_is_of_the_change_only_if_the_change_raises_it() {
     let (base, head) = (Repo::new(), Repo::new());
     let domain = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\ncapacity: {up: 40 Mbps, down: 40 Mbps}\nmax_subscribers: 1\n";
