@@ -34,6 +34,7 @@ pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;
+pub mod open;
 pub mod plan;
 pub mod progress;
 pub mod publish;
@@ -45,5 +46,7 @@ pub mod schema;
 pub mod source;
 pub mod sync;
 pub mod tree;
+#[cfg(unix)]
+pub mod trust;
 pub mod write;
 pub mod yaml;
