@@ -101,6 +101,7 @@ impl Lock {
         // never change.
         loop {
             let current = current(store.as_ref(), folder, patience, began)?;
+            let mut hint = String::new();
             let blocked = if is_free(&current, patience.lease, &mut seen) {
                 let number = current.map_or(1, |current| current.number + 1);
                 match Lock::create(store, folder, number, &held)? {
@@ -120,10 +121,11 @@ impl Lock {
                 if pause >= Duration::from_millis(300) {
                     notice(&who);
                 }
+                hint = patience.hint();
                 format!("{} is being worked on by {who}", store.place(""))
             };
             if began.elapsed() >= patience.wait {
-                bail!("{blocked}; waited {} s{}", patience.wait.as_secs(), patience.hint());
+                bail!("{blocked}; waited {} s{hint}", patience.wait.as_secs());
             }
             std::thread::sleep(pause.min(patience.wait.saturating_sub(began.elapsed())));
             pause = (pause * 2).min(Duration::from_secs(1)).min(patience.lease / 4);

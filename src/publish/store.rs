@@ -111,12 +111,14 @@ pub trait Store: Send + Sync {
 pub const MAX_BYTES: usize = 1 << 30;
 
 /// The names in a folder, as a server sends them: up to [`Names::MOST`] bytes.
+#[cfg(any(feature = "sftp", feature = "s3"))]
 #[derive(Debug, Default)]
 pub(super) struct Names {
     names: Vec<String>,
     bytes: usize,
 }
 
+#[cfg(any(feature = "sftp", feature = "s3"))]
 impl Names {
     /// With 32 bytes for each name beside its own: more than a million names of records.
     const MOST: usize = 64 << 20;

@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 use crate::finding::quoted;
 use crate::open::read_all;
 use crate::publish::store::digest;
+#[cfg(unix)]
+use crate::trust::open_strictly;
 
 /// The largest signers file that is read.
 const MOST_BYTES: u64 = 16 << 20;
@@ -81,9 +83,6 @@ impl Signers {
         Ok(Signers { ssh, gpg, digest: digest(text.as_bytes()) })
     }
 }
-
-#[cfg(unix)]
-use crate::trust::open_strictly;
 
 /// Elsewhere the system's own rights are all that protects the file.
 #[cfg(not(unix))]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use shapeline::publish::s3::Patience;
 use shapeline::publish::store::{Expect, Mark, Store, open_fence};
 
-use super::{open_with, told, with_keys};
+use super::{environment, open_with, told, with_keys};
 use crate::stores::{assert_little_memory, is_alone};
 
 const URL: &str = "s3://shaper/hre/shaper.txt";
@@ -260,4 +260,17 @@ fn nonsense_in_a_head_is_no_panic() {
             }
         }
     }
+}
+
+#[test]
+fn a_token_that_is_a_pipe_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("token");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", pipe.to_str().unwrap()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/shaper"),
+    ];
+    let error = told(open_with(URL, environment(&variables), SHORT));
+    assert!(error.contains("AWS_WEB_IDENTITY_TOKEN_FILE") && error.contains("not a regular file"), "{error}");
 }
