@@ -19,6 +19,8 @@
 //! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
 //! of what an ISP runs today.
 //!
+//! [`open`] and [`trust`] open files and folders that other users may have had a hand in.
+//!
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
@@ -34,6 +36,7 @@ pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;
+pub mod open;
 pub mod plan;
 pub mod progress;
 pub mod publish;
@@ -46,5 +49,7 @@ pub mod source;
 pub mod suggest;
 pub mod sync;
 pub mod tree;
+#[cfg(unix)]
+pub mod trust;
 pub mod write;
 pub mod yaml;

@@ -9,20 +9,38 @@ use anyhow::{Context, Result, bail};
 /// Puts `bytes` at `path` in one step: whoever reads it sees the old file or the new one.
 ///
 /// The bytes go to a temporary file in the same folder, to the disk, and then take the old file's
-/// place. An existing file keeps its mode; a new one gets 0644 less the umask. A symbolic link
-/// stays, and the file that it leads to is replaced.
+/// place. An existing file keeps its mode; a new one gets 0666 less the umask, as git's files do. A
+/// symbolic link stays, and the file that it leads to is replaced, if no other user can have made the
+/// link: see [`crate::trust`].
 ///
 /// # Errors
-/// If `path` is a folder, a pipe, a device or a link to nothing, or if anything cannot be written.
-/// The message names the path, the old file is as it was, and no temporary file is left.
+/// If `path` is a folder, a pipe, a device, a link to nothing or a link that is not trusted, or if
+/// anything cannot be written. The message names the path, the old file is as it was, and no
+/// temporary file is left.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, bytes, None)
+}
+
+/// Like [`write_atomic`], with this mode whatever the umask and the mode of an existing file.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    write_with(path, bytes, Some(mode))
+}
+
+fn write_with(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let (path, old) = destination(path)?;
     let folder = folder_of(&path);
     let mut temporary = temporary_in(folder).with_context(cannot)?;
     temporary.write_all(bytes).with_context(cannot)?;
-    if let Some(old) = old {
-        temporary.as_file().set_permissions(old.permissions()).with_context(cannot)?;
+    #[cfg(unix)]
+    let fixed = mode.map(std::os::unix::fs::PermissionsExt::from_mode);
+    #[cfg(not(unix))]
+    let fixed = mode.and(None);
+    if let Some(permissions) = fixed.or_else(|| old.map(|old| old.permissions())) {
+        temporary.as_file().set_permissions(permissions).with_context(cannot)?;
     }
     temporary.as_file().sync_all().with_context(cannot)?;
     // Dropped on any failure above and here, and removed by that.
@@ -61,7 +79,7 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
         Err(error) => return Err(error).with_context(|| format!("cannot write {shown}")),
     };
     let path = match link {
-        true => path.canonicalize().with_context(|| format!("cannot write {shown}: a link that leads nowhere"))?,
+        true => followed(path).with_context(|| format!("cannot write {shown}"))?,
         false => path.to_path_buf(),
     };
     let metadata = fs::metadata(&path).with_context(|| format!("cannot write {shown}"))?;
@@ -74,11 +92,26 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
     Ok((path, Some(metadata)))
 }
 
+/// What a link leads to.
+#[cfg(unix)]
+fn followed(path: &Path) -> std::io::Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidFilename)?;
+    // The way to the link is the caller's; from the link on it may be anyone's.
+    let folder = crate::trust::Folder::open(&folder_of(path).canonicalize()?)?;
+    let (folder, name) = folder.follow(name)?;
+    Ok(folder.path().join(name))
+}
+
+#[cfg(not(unix))]
+fn followed(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize()
+}
+
 fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".shapeline-").suffix(".tmp");
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
 }
 
@@ -123,7 +156,7 @@ mod tests {
         let (plain, ours) = (dir.path().join("plain"), dir.path().join("ours"));
         fs::write(&plain, "").unwrap();
         write_atomic(&ours, b"").unwrap();
-        assert_eq!(mode(&ours), mode(&plain) & 0o644);
+        assert_eq!(mode(&ours), mode(&plain));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::Outcome;
 use crate::cli::SchemaArgs;
+use crate::open;
 use crate::schema::{FOLDER, schema_files};
 use crate::write::write_atomic;
 
@@ -31,17 +32,16 @@ pub(super) fn run(root: &Path, args: &SchemaArgs) -> Result<Outcome> {
     Ok(if args.check && !stale.is_empty() { Outcome::Refused } else { Outcome::Fine })
 }
 
+/// The largest schema that is compared.
+const MOST_BYTES: u64 = 16 << 20;
+
 /// The files that are not there, or hold something else.
 fn stale(folder: &Path, mut files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     for name in files.keys().cloned().collect::<Vec<_>>() {
         let path = folder.join(&name);
-        match fs::read(&path) {
-            Ok(bytes) if files.get(&name).is_some_and(|text| text.as_bytes() == bytes) => {
-                files.remove(&name);
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        let bytes = open::read(&path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))?;
+        if bytes.is_some_and(|bytes| files.get(&name).is_some_and(|text| text.as_bytes() == bytes)) {
+            files.remove(&name);
         }
     }
     Ok(files)

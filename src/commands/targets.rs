@@ -11,6 +11,7 @@ use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
 use crate::finding::harmless;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
+use crate::open;
 use crate::publish::data::Data;
 use crate::publish::holder::{self, Holder};
 use crate::publish::lock::Patience;
@@ -20,6 +21,7 @@ use crate::publish::rollback::find;
 use crate::publish::run::{Ended, Report};
 use crate::repo::settings;
 use crate::tree::SETTINGS;
+use crate::yaml::MAX_FILE_BYTES;
 
 /// The version of what these commands print for programs: see docs/publish-json.md.
 pub(super) const JSON_VERSION: u32 = 1;
@@ -51,10 +53,9 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
 
 fn on_disk(root: &Path) -> Result<Settings> {
     let path = root.join(SETTINGS);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(error) => bail!("cannot read {}: {error}", path.display()),
+    let read = open::read(&path, MAX_FILE_BYTES as u64);
+    let Some(text) = read.with_context(|| format!("cannot read {}", path.display()))? else {
+        return Ok(Settings::default());
     };
     let has_error = || format!("{} has an error; `shapeline check` shows where", path.display());
     settings::read(text).with_context(has_error)

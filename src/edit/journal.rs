@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::draft::{Change, is_data, is_plain};
 use crate::finding::{counted, quoted};
+use crate::open;
 use crate::plan::hex;
 use crate::write::sync_folder;
 
@@ -107,11 +108,8 @@ impl Journal {
     }
 
     fn read(path: &Path) -> Result<Option<Journal>> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
+        let read = open::read(path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))?;
+        let Some(bytes) = read else { return Ok(None) };
         let journal: Option<Journal> = serde_json::from_slice(&bytes).ok();
         let believed = |journal: &Journal| journal.version == VERSION && journal.files.iter().all(Step::is_in_data);
         let journal = journal.filter(believed).with_context(|| {
@@ -124,6 +122,9 @@ impl Journal {
         Ok(Some(journal))
     }
 }
+
+/// The largest journal, and the largest file, that is read: a hundred times what is written.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// How a file stands to what was to become of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -231,7 +232,7 @@ pub(super) fn check_folders(root: &Path, path: &str) -> Result<()> {
 pub(super) fn present(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {
-            fs::read(path).map(Some).with_context(|| format!("cannot read {}", path.display()))
+            open::read(path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))
         }
         Ok(_) => bail!("{} is no ordinary file", path.display()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -13,6 +13,7 @@ use super::draft::{Change, Draft};
 use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
 use crate::finding::quoted;
 use crate::git::refused;
+use crate::open;
 use crate::write::{sync_folder, write_atomic};
 use anyhow::{Context, Result, bail};
 
@@ -52,7 +53,7 @@ impl WorkTree {
         let cannot = || format!("cannot write in {}", office.display());
         fs::create_dir_all(&office).with_context(cannot)?;
         let lock = office.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).with_context(cannot)?;
+        let file = open::lock_file(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
         wait_for(&file, &lock)?;
         let tree = WorkTree { root, office, _lock: file };
         Journal::finish(&tree.journal(), &tree.root, notes)?;
@@ -149,7 +150,7 @@ fn office(root: &Path) -> Result<PathBuf> {
 #[cfg(unix)]
 fn is_held(lock: &Path) -> bool {
     use rustix::fs::{FlockOperation, flock};
-    let Ok(file) = File::open(lock) else { return false };
+    let Ok(Some(file)) = open::regular(lock) else { return false };
     flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
 }
 

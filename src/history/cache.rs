@@ -6,13 +6,12 @@
 //! believed.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::write::write_atomic;
+use crate::write::write_with_mode;
 
 /// Grows with every change of what a log holds or means.
 const FORMAT: u32 = 1;
@@ -46,13 +45,11 @@ impl Cache {
 
     /// What is kept, if it is whole and of this.
     pub fn load(&self) -> Option<Vec<u8>> {
-        // Asked before it is opened: a pipe would not answer.
-        let metadata = std::fs::metadata(&self.path).ok().filter(std::fs::Metadata::is_file)?;
-        if metadata.len() > MOST_BYTES {
+        let file = crate::open::regular(&self.path).ok().flatten()?;
+        if !is_ours(&file) {
             return None;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        File::open(&self.path).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        let mut bytes = crate::open::read_all(file, MOST_BYTES).ok()?;
         let body_end = bytes.len().checked_sub(DIGEST)?;
         let (body, digest) = bytes.split_at(body_end);
         if !body.starts_with(&self.head) || Sha256::digest(body)[..] != *digest {
@@ -74,6 +71,19 @@ impl Cache {
         bytes.extend(log);
         let digest = Sha256::digest(&bytes);
         bytes.extend(digest);
-        write_atomic(&self.path, &bytes)
+        write_with_mode(&self.path, &bytes, 0o600)
     }
+}
+
+/// Whether no user but root and the one who runs this can have written it: answers come from it
+/// that would cost a reading of all commits to verify.
+#[cfg(unix)]
+fn is_ours(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| crate::trust::is_trusted(metadata.uid()) && metadata.mode() & 0o022 == 0)
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &File) -> bool {
+    true
 }

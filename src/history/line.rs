@@ -95,14 +95,18 @@ pub struct Reader<'a> {
     repository: Option<git2::Repository>,
 }
 
+/// The largest list of a shallow clone that is read.
+const MOST_SHALLOW: u64 = 256 << 20;
+
 impl Objects {
     /// The objects of the repository at `git_dir`, whose common folder is `common_dir`.
     ///
     /// # Errors
     /// If git refuses to open it.
     pub fn open(git_dir: &Path, common_dir: &Path) -> Result<Objects> {
-        let list = std::fs::read_to_string(common_dir.join("shallow")).unwrap_or_default();
-        let shallow = list.lines().filter_map(|line| Oid::from_str(line).ok()).collect();
+        let list = crate::open::read(&common_dir.join("shallow"), MOST_SHALLOW).ok().flatten().unwrap_or_default();
+        let shallow = String::from_utf8_lossy(&list);
+        let shallow = shallow.lines().filter_map(|line| Oid::from_str(line).ok()).collect();
         let first = crate::tree::open_git(git_dir)?;
         Ok(Objects { git_dir: git_dir.to_owned(), free: Mutex::new(vec![first]), shallow })
     }

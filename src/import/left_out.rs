@@ -80,6 +80,7 @@ fn may_be_written(place: &Path) -> std::io::Result<bool> {
         return Ok(false);
     }
     let mut start = Vec::new();
-    fs::File::open(place)?.take(FIRST_LINE.len() as u64).read_to_end(&mut start)?;
+    let Some(file) = crate::open::regular(place)? else { return Ok(true) };
+    file.take(FIRST_LINE.len() as u64).read_to_end(&mut start)?;
     Ok(start == FIRST_LINE.as_bytes())
 }

@@ -28,5 +28,5 @@ pub use settings::{
     DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
 };
 pub use subscriber::{Status, Subscriber, SubscriberId};
-pub use target::{Backup, Scheme, Target, TargetUrl};
+pub use target::{Backup, Endpoint, Scheme, Target, TargetUrl, Word};
 pub use text::Text;

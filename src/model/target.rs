@@ -1,7 +1,7 @@
 //! Where outputs are published, and where backups are kept.
 
 use super::domain::some_list;
-use super::text::text_type;
+use super::text::{FREE_TEXT, is_free_text, text_type};
 use super::{DomainLimits, SettingName, Text};
 
 text_type! {
@@ -11,6 +11,47 @@ text_type! {
     pattern URL_PATTERN,
     |text| split(text).is_some(),
     expected "where a file is: file:///srv/shaper/shaper.txt, sftp://user@host/path or s3://bucket/key, without a password"
+}
+
+text_type! {
+    /// Where an S3 service is. Without a password and without a query, which could hold one: keys come
+    /// from the environment.
+    Endpoint, Box<str>, max 200,
+    pattern ENDPOINT_PATTERN,
+    is_endpoint,
+    expected "where an S3 service is: https://s3.ispcustomer.co.zw, without a password"
+}
+
+text_type! {
+    /// A word of a command. Without a password in a URL: it would be in the repository, and in the list
+    /// of processes.
+    Word, Box<str>, max 200,
+    pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){FREE_TEXT}+$"),
+    |text| is_free_text(text) && !has_password(text),
+    expected "a word of a command on one line, at most 200 characters, without a password in a URL"
+}
+
+/// Says the same as [`is_endpoint`].
+const ENDPOINT_PATTERN: &str = "^https?://\
+    (?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
+    (?:/[A-Za-z0-9._~-]+)*/?$";
+
+fn is_endpoint(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let (server, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+    !server.contains('@')
+        && is_server(server)
+        && path.split('/').skip(1).all(|part| !part.is_empty() && part.bytes().all(plain))
+}
+
+/// Whether there is a URL with a user and a password in `text`.
+fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let user = rest.find(['/', '@', ' ']).map(|end| rest.split_at(end));
+        user.is_some_and(|(user, rest)| rest.starts_with('@') && user.contains(':'))
+    })
 }
 
 /// Says the same as [`split`].
@@ -126,12 +167,12 @@ pub struct Target {
     pub output: Option<SettingName>,
     /// A command that must accept the new file before it goes live; {file} is its path.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-    #[schemars(title = "Check command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub check: Option<Vec<Text>>,
+    #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+    pub check: Option<Vec<Word>>,
     /// A command that makes the shaper read the new file.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-    #[schemars(title = "Reload command", with = "Vec<Text>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub reload: Option<Vec<Text>>,
+    #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+    pub reload: Option<Vec<Word>>,
     /// How long each of the two may take, in seconds. Without it, 60.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]
     #[schemars(title = "Seconds for a command", with = "u32", range(min = 1, max = 3600), extend("x-expected" = "a whole number of seconds from 1 to 3600"))]
@@ -155,7 +196,7 @@ pub struct Target {
     /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Text>,
+    pub endpoint: Option<Endpoint>,
     /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
@@ -185,14 +226,14 @@ pub struct Backup {
     /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Text>,
+    pub endpoint: Option<Endpoint>,
     /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
     pub region: Option<Text>,
 }
 
-fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Text>>, D::Error> {
+fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Word>>, D::Error> {
     some_list(deserializer, 100).map(Some)
 }
 
@@ -256,6 +297,43 @@ mod tests {
             ("/srv/x", false),
         ] {
             assert_eq!(TargetUrl::is_valid(text), valid, "{text}");
+            assert_eq!(pattern(text), valid, "{text} by the pattern");
+        }
+    }
+
+    #[test]
+    fn no_secret_stands_in_an_endpoint_or_a_command() {
+        let pattern = regex(ENDPOINT_PATTERN);
+        for (text, valid) in [
+            ("https://s3.ispcustomer.co.zw", true),
+            ("http://127.0.0.1:5000/", true),
+            ("https://[2001:db8::1]:9000/s3/a", true),
+            ("https://user:hunter2@s3.ispcustomer.co.zw", false),
+            ("https://hunter2@s3.ispcustomer.co.zw", false),
+            ("https://s3.ispcustomer.co.zw/?X-Amz-Signature=1", false),
+            ("https://s3.ispcustomer.co.zw/#x", false),
+            ("https://s3.ispcustomer.co.zw//x", false),
+            ("https://s3.ispcustomer.co.zw:0", false),
+            ("https:///x", false),
+            ("ftp://s3.ispcustomer.co.zw", false),
+            ("s3.ispcustomer.co.zw", false),
+        ] {
+            assert_eq!(Endpoint::is_valid(text), valid, "{text}");
+            assert_eq!(pattern(text), valid, "{text} by the pattern");
+        }
+        let schema = schemars::schema_for!(Word).to_value();
+        let pattern = regex(schema["pattern"].as_str().unwrap());
+        for (text, valid) in [
+            ("--url=https://ispcustomer.co.zw:8443/reload", true),
+            ("sftp://shaper@192.0.2.1:22/x", true),
+            ("https://192.0.2.1:80/@x:y@", true),
+            ("a:b@c", true),
+            ("https://a b:c@d", true),
+            ("https://noc:hunter2@ispcustomer.co.zw/reload", false),
+            ("--url=ftp://x/ http://:hunter2@192.0.2.1", false),
+            ("two\nlines", false),
+        ] {
+            assert_eq!(Word::is_valid(text), valid, "{text}");
             assert_eq!(pattern(text), valid, "{text} by the pattern");
         }
     }

@@ -1,16 +1,31 @@
 //! A folder on this host, or mounted.
+//!
+//! Every step opens the folder anew, and works within what it opened: a link that another user puts
+//! in the way is either refused or too late.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rustix::fs::{FileType, Stat};
 
 use super::store::{
     Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
-use crate::write::sync_folder;
+use crate::open::read_all;
+use crate::trust::{Folder, is_absent};
+
+/// The mode of a new live file, less the umask.
+const LIVE: u32 = 0o644;
+
+/// The mode of a new record, less the umask.
+const RECORD: u32 = 0o640;
+
+/// The mode of a new folder of records, less the umask.
+const RECORDS: u32 = 0o750;
 
 /// A folder on this host.
 pub struct FileStore {
@@ -22,126 +37,129 @@ pub struct FileStore {
 
 impl FileStore {
     /// The folder, and the name of `file` in it: where that is a symbolic link, those of what it
-    /// leads to.
+    /// leads to. Only links that [`crate::trust`] accepts are followed.
     ///
     /// # Errors
-    /// If there is no such folder, or the file is something else than a file.
+    /// If there is no such folder, a link is not trusted, or the file is something else than a file.
     pub fn open(folder: &str, file: Option<&str>) -> Result<(FileStore, String)> {
-        let mut folder = fs::canonicalize(folder)
+        let opened = Folder::open(Path::new(folder))
             .with_context(|| format!("cannot open the folder {folder}: make it, or mend the url in shapeline.yaml"))?;
-        if !folder.is_dir() {
-            bail!("{} is not a folder", folder.display());
+        let Some(file) = file else { return Ok((FileStore::of(opened.path()), String::new())) };
+        let asked = opened.path().join(file);
+        let (opened, name) = opened.follow(file).with_context(|| format!("cannot open {}", asked.display()))?;
+        if opened.stat(&name)?.is_some_and(|stat| !is_regular(&stat)) {
+            bail!("{} is not a regular file, and is not replaced", opened.path().join(name).display());
         }
-        let mut name = file.unwrap_or_default().to_owned();
-        if let Some(file) = file {
-            let path = folder.join(file);
-            if path.is_symlink() {
-                let real =
-                    path.canonicalize().with_context(|| format!("{} is a link that leads nowhere", path.display()))?;
-                let parts = real.parent().zip(real.file_name().and_then(|name| name.to_str()));
-                let (parent, real_name) =
-                    parts.with_context(|| format!("{} leads to no file with a UTF-8 name", path.display()))?;
-                (name, folder) = (real_name.to_owned(), parent.to_path_buf());
-            }
-            let path = folder.join(&name);
-            if path.exists() && !path.is_file() {
-                bail!("{} is no ordinary file, and is not replaced", path.display());
-            }
-        }
-        let store = FileStore { folder, writer: writer_name(), number: AtomicU64::new(0) };
-        Ok((store, name))
+        Ok((FileStore::of(opened.path()), name))
+    }
+
+    fn of(folder: &Path) -> FileStore {
+        FileStore { folder: folder.to_path_buf(), writer: writer_name(), number: AtomicU64::new(0) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Writes `bytes` beside `path`, on the disk, with the mode and owner that `path` is to have.
-    fn stage(&self, path: &Path, bytes: &[u8]) -> Result<Staged> {
-        let (folder, file) = split(path)?;
-        let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let staged = Staged(folder.join(temporary_name(file, &self.writer, number)));
-        let old = match fs::symlink_metadata(path) {
-            Ok(old) if !old.is_file() => bail!("it is no ordinary file, and is not replaced"),
-            Ok(old) => Some(old),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
+    /// The folder of `name`, if it is there, and its last part.
+    fn folder_of<'n>(&self, name: &'n str) -> Result<Option<(Folder, &'n str)>> {
+        let (folder, last) = split(name);
+        Ok(present(Folder::open(&self.path(folder)))?.map(|folder| (folder, last)))
+    }
+
+    fn names(&self, folder: &str) -> Result<Option<(Folder, Vec<String>)>> {
+        let Some(folder) = present(Folder::open(&self.path(folder)))? else { return Ok(None) };
+        let names = folder.names()?;
+        Ok(Some((folder, names)))
+    }
+
+    /// Writes `bytes` beside `name`, on the disk, with the mode and owner that `name` is to have.
+    fn stage<'f>(&self, folder: &'f Folder, name: &str, bytes: &[u8]) -> Result<Staged<'f>> {
+        let old = folder.stat(name)?;
+        if old.is_some_and(|old| !is_regular(&old)) {
+            bail!("it is not a regular file, and is not replaced");
+        }
+        // Nobody reads it before it has the mode that it is to have.
+        let mode = match old {
+            Some(_) => 0o600,
+            None if folder.path() == self.folder => LIVE,
+            None => RECORD,
         };
-        let mut file = private_file(&staged.0)?;
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let temporary = temporary_name(name, &self.writer, number);
+        let mut file = folder.create(&temporary, mode)?;
+        let staged = Staged { folder, name: temporary };
         file.write_all(bytes)?;
-        match old {
-            Some(old) => keep_owner_and_mode(&file, &old)?,
-            None => set_mode(&file, self.is_own(path))?,
+        if let Some(old) = old {
+            keep_owner_and_mode(&file, &old)?;
         }
         file.sync_all()?;
         Ok(staged)
     }
 
-    /// Whether `path` is one of our own records, which are nobody else's business.
-    fn is_own(&self, path: &Path) -> bool {
-        path.parent() != Some(self.folder.as_path())
-    }
-
-    fn put_at(&self, path: &Path, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
-        let (folder, _) = split(path)?;
-        if !self.folder.is_dir() {
+    fn put_at(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
+        let (folder, name) = split(name);
+        if present(Folder::open(&self.folder))?.is_none() {
             bail!("the folder {} is gone", self.folder.display());
         }
-        make_folders(folder)?;
-        let staged = self.stage(path, bytes)?;
+        let folder = Folder::open_or_make(&self.path(folder), RECORDS)?;
+        let staged = self.stage(&folder, name, bytes)?;
         // Only now: whoever takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
         fence()?;
         match expect {
-            Expect::Nothing => match fs::hard_link(&staged.0, path) {
+            Expect::Nothing => match folder.link(&staged.name, name) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
                 Err(error) => return Err(staged.explain(error)),
             },
-            Expect::Anything => fs::rename(&staged.0, path).map_err(|error| staged.explain(error))?,
+            Expect::Anything => folder.rename(&staged.name, name).map_err(|error| staged.explain(error))?,
             Expect::Content(mark) => {
-                if read_file(path)?.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
+                if read(&folder, name)?.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
                     return Ok(false);
                 }
-                fs::rename(&staged.0, path).map_err(|error| staged.explain(error))?;
+                folder.rename(&staged.name, name).map_err(|error| staged.explain(error))?;
             }
         }
         drop(staged);
-        sync_folder(folder)?;
+        folder.sync()?;
         Ok(true)
     }
 }
 
 impl Store for FileStore {
     fn read(&self, name: &str) -> Result<Option<Stored>> {
-        let path = self.path(name);
-        let bytes = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let cannot = || format!("cannot read {}", self.place(name));
+        let Some((folder, last)) = self.folder_of(name).with_context(cannot)? else { return Ok(None) };
+        let bytes = read(&folder, last).with_context(cannot)?;
         Ok(bytes.map(|bytes| Stored { mark: Mark::of(&bytes), bytes }))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {
-        let mut names = names(&self.path(folder))?;
+        let listed = self.names(folder).with_context(|| format!("cannot list {}", self.place(folder)))?;
+        let mut names = listed.map(|(_, names)| names).unwrap_or_default();
         names.retain(|name| !is_temporary(name));
         Ok(names)
     }
 
     fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
-        let path = self.path(name);
         let done =
-            self.put_at(&path, bytes, expect, fence).with_context(|| format!("cannot write {}", path.display()))?;
+            self.put_at(name, bytes, expect, fence).with_context(|| format!("cannot write {}", self.place(name)))?;
         Ok(done.then(|| Mark::of(bytes)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        let path = self.path(name);
-        remove(&path).with_context(|| format!("cannot remove {}", path.display()))
+        let cannot = || format!("cannot remove {}", self.place(name));
+        let Some((folder, last)) = self.folder_of(name).with_context(cannot)? else { return Ok(()) };
+        folder.remove(last).with_context(cannot)
     }
 
     fn sweep(&self, folder: &str, only: Option<&str>) -> Result<()> {
-        let folder = self.path(folder);
-        for name in names(&folder)?.into_iter().filter(|name| is_left_behind(name, &self.writer, only)) {
-            let path = folder.join(name);
-            remove(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        let listed = self.names(folder).with_context(|| format!("cannot list {}", self.place(folder)))?;
+        let Some((folder, names)) = listed else { return Ok(()) };
+        for name in names.into_iter().filter(|name| is_left_behind(name, &self.writer, only)) {
+            let removed = folder.remove(&name);
+            removed.with_context(|| format!("cannot remove {}", folder.path().join(&name).display()))?;
         }
         Ok(())
     }
@@ -153,130 +171,58 @@ impl Store for FileStore {
 
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
-struct Staged(PathBuf);
+struct Staged<'f> {
+    folder: &'f Folder,
+    name: String,
+}
 
-impl Staged {
+impl Staged<'_> {
     /// Why it could not take its place.
     fn explain(&self, error: std::io::Error) -> anyhow::Error {
-        let swept = error.kind() == ErrorKind::NotFound && self.0.parent().is_some_and(Path::is_dir);
+        let swept = is_absent(&error) && self.folder.path().is_dir();
         if swept { anyhow!("another writer took over, and removed what this one had written") } else { error.into() }
     }
 }
 
-impl Drop for Staged {
+impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = self.folder.remove(&self.name);
     }
 }
 
-fn split(path: &Path) -> Result<(&Path, &str)> {
-    path.parent().zip(path.file_name().and_then(|name| name.to_str())).context("it is not a file's path")
+/// The folder, empty for the store's own, and the last part.
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('/').unwrap_or(("", name))
 }
 
-fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
-    // Asked first: to open a pipe would wait for its other end.
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => bail!("it is no ordinary file"),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    if bytes.len() > MAX_BYTES {
-        bail!("it is larger than {} MiB", MAX_BYTES >> 20);
-    }
-    Ok(Some(bytes))
-}
-
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let cannot = || format!("cannot list {}", folder.display());
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(cannot),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.with_context(cannot)?;
-        if entry.file_type().with_context(cannot)?.is_file() {
-            names.extend(entry.file_name().to_str().map(ToOwned::to_owned));
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done,
+fn present<T>(opened: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match opened {
+        Err(error) if is_absent(&error) => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
-/// Makes `folder` and those above it, each for good.
-fn make_folders(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().context("there is no such folder")?;
-    make_folders(parent)?;
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o750);
-    match builder.create(folder) {
-        // Somebody else was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        done => done?,
-    }
-    Ok(sync_folder(parent)?)
+fn read(folder: &Folder, name: &str) -> Result<Option<Vec<u8>>> {
+    Ok(folder.file(name)?.map(|file| read_all(file, MAX_BYTES as u64)).transpose()?)
 }
 
-/// Nobody reads it before it has the mode that it is to have.
-fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-#[cfg(unix)]
-fn keep_owner_and_mode(file: &File, old: &fs::Metadata) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
+fn keep_owner_and_mode(file: &File, old: &Stat) -> Result<()> {
     let new = file.metadata()?;
     let change = |new: u32, old: u32| (new != old).then_some(old);
-    let (owner, group) = (change(new.uid(), old.uid()), change(new.gid(), old.gid()));
+    let (owner, group) = (change(new.uid(), old.st_uid), change(new.gid(), old.st_gid));
     if owner.is_some() || group.is_some() {
         std::os::unix::fs::fchown(file, owner, group).with_context(|| {
             format!(
                 "its owner ({}:{}) cannot be kept by user {}; run as that user or as root, or let it belong to this user",
-                old.uid(),
-                old.gid(),
+                old.st_uid,
+                old.st_gid,
                 new.uid()
             )
         })?;
     }
-    Ok(file.set_permissions(old.permissions())?)
-}
-
-#[cfg(not(unix))]
-fn keep_owner_and_mode(file: &File, old: &fs::Metadata) -> Result<()> {
-    Ok(file.set_permissions(old.permissions())?)
-}
-
-/// The live file may be read by all, our records by their owner and group.
-#[cfg(unix)]
-fn set_mode(file: &File, own: bool) -> std::io::Result<()> {
-    let mode = if own { 0o640 } else { 0o644 };
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: bool) -> std::io::Result<()> {
-    Ok(())
+    Ok(file.set_permissions(Permissions::from_mode(old.st_mode & 0o7777))?)
 }

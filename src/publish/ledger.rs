@@ -91,6 +91,9 @@ impl<'s> Ledger<'s> {
                 manifest.versions.extend(self.found_version(id)?);
                 manifest.next = id + 1;
             }
+            if manifest.next >= MOST {
+                bail!("{} has an impossible number: remove it", self.store.place(&self.version_name(MOST - 1)));
+            }
             self.remember(&mut manifest)?;
         }
         Ok(manifest)

@@ -25,8 +25,13 @@ use crate::finding::harmless;
 /// How long a lock lasts that is not renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// More than there will ever be of anything that is numbered here: a larger number was made up.
+/// Upper bound of numbers in file names and records; the bound itself is not one. A larger number is
+/// damage or forgery.
 pub(super) const MOST: u64 = 1_000_000_000_000;
+
+/// Once a pause has grown to this, a file that is listed should be readable, even for a run that waits
+/// for nobody.
+const SETTLED: Duration = Duration::from_millis(100);
 
 /// How patient whoever wants the lock is.
 #[derive(Clone, Copy, Debug)]
@@ -92,56 +97,67 @@ impl Lock {
         let began = Instant::now();
         let mut seen: Option<(Mark, Instant)> = None;
         let mut pause = Duration::from_millis(20);
+        // Every way through the loop ends at the deadline and the pause: what a store says may
+        // never change.
         loop {
-            let current = current(store.as_ref(), folder)?;
-            if is_free(&current, patience.lease, &mut seen) {
+            let current = current(store.as_ref(), folder, patience, began)?;
+            let mut hint = String::new();
+            let blocked = if is_free(&current, patience.lease, &mut seen) {
                 let number = current.map_or(1, |current| current.number + 1);
-                if let Some(mut lock) = Lock::create(store, folder, number, &held)? {
-                    lock.heart = Some(lock.start_heart(patience.lease / 4));
-                    lock.remove_older();
-                    return Ok(lock);
+                match Lock::create(store, folder, number, &held)? {
+                    Created::Ours(mut lock) => {
+                        lock.heart = Some(lock.start_heart(patience.lease / 4));
+                        lock.remove_older();
+                        return Ok(*lock);
+                    }
+                    Created::Taken => "another run took the lock first".to_owned(),
+                    Created::Unlisted => format!(
+                        "a lock file was created in {}, and the folder does not list it: look at the server",
+                        store.place(folder)
+                    ),
                 }
-                continue;
-            }
-            let who = current.as_ref().map(Current::who).unwrap_or_default();
+            } else {
+                let who = current.as_ref().map(Current::who).unwrap_or_default();
+                if pause >= Duration::from_millis(300) {
+                    notice(&who);
+                }
+                hint = patience.hint();
+                format!("{} is being worked on by {who}", store.place(""))
+            };
             if began.elapsed() >= patience.wait {
-                bail!(
-                    "{} is being worked on by {who}; waited {} s{}",
-                    store.place(""),
-                    patience.wait.as_secs(),
-                    patience.hint()
-                );
-            }
-            if pause >= Duration::from_millis(300) {
-                notice(&who);
+                bail!("{blocked}; waited {} s{hint}", patience.wait.as_secs());
             }
             std::thread::sleep(pause.min(patience.wait.saturating_sub(began.elapsed())));
             pause = (pause * 2).min(Duration::from_secs(1)).min(patience.lease / 4);
         }
     }
 
-    /// Tries to create the lock's file `number`. Nothing if somebody else has it.
-    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &Held) -> Result<Option<Lock>> {
+    /// Tries to create the lock's file `number`.
+    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &Held) -> Result<Created> {
         let name = name_of(folder, number);
+        if number >= MOST {
+            bail!("{} has an impossible number: remove it", store.place(&name_of(folder, number - 1)));
+        }
         let created = store.put(&name, &to_bytes(held)?, Expect::Nothing, &super::store::open_fence);
-        let is_highest = || Ok::<_, anyhow::Error>(highest(store.as_ref(), folder)? == Some(number));
         match created {
-            Ok(None) => Ok(None),
-            // Whoever won may have swept away what we had begun.
-            Err(_) if highest(store.as_ref(), folder)? >= Some(number) => Ok(None),
+            Ok(None) => Ok(Created::Taken),
+            // The winner may have swept away what we had begun.
+            Err(_) if highest(store.as_ref(), folder)? >= Some(number) => Ok(Created::Taken),
             Err(error) => Err(error),
-            // Others may have gone through several numbers since we looked, and removed this one.
-            Ok(Some(_)) if !is_highest()? => {
-                store.remove(&name)?;
-                Ok(None)
-            }
-            Ok(Some(_)) => Ok(Some(Lock {
-                store: store.clone(),
-                folder: folder.to_owned(),
-                number,
-                held: held.clone(),
-                heart: None,
-            })),
+            Ok(Some(_)) => match highest(store.as_ref(), folder)? {
+                Some(highest) if highest == number => Ok(Created::Ours(Box::new(Lock {
+                    store: store.clone(),
+                    folder: folder.to_owned(),
+                    number,
+                    held: held.clone(),
+                    heart: None,
+                }))),
+                // Others may have gone through several numbers since we looked, and removed this one.
+                highest => {
+                    store.remove(&name)?;
+                    Ok(if highest > Some(number) { Created::Taken } else { Created::Unlisted })
+                }
+            },
         }
     }
 
@@ -199,6 +215,14 @@ impl Drop for Lock {
     }
 }
 
+/// What came of an attempt to create the next lock file.
+enum Created {
+    Ours(Box<Lock>),
+    Taken,
+    /// The store took the file, and does not show it.
+    Unlisted,
+}
+
 /// The lock as it is now.
 struct Current {
     number: u64,
@@ -235,16 +259,22 @@ fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, 
     }
 }
 
-fn current(store: &dyn Store, folder: &str) -> Result<Option<Current>> {
+fn current(store: &dyn Store, folder: &str, patience: Patience, began: Instant) -> Result<Option<Current>> {
     // Between the two calls the highest may be taken and removed: then there is a higher one.
-    for _ in 0..100 {
+    let mut pause = Duration::from_millis(1);
+    loop {
         let Some(number) = highest(store, folder)? else { return Ok(None) };
-        if let Some(stored) = store.read(&name_of(folder, number))? {
+        let name = name_of(folder, number);
+        if let Some(stored) = store.read(&name)? {
             let held = serde_json::from_slice(&stored.bytes).ok();
             return Ok(Some(Current { number, mark: Mark(format!("{number} {}", stored.mark.0)), held }));
         }
+        if began.elapsed() >= patience.wait && pause >= SETTLED {
+            bail!("{} is listed and cannot be read: look at the server", store.place(&name));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
-    bail!("the lock in {} changes faster than it can be read", store.place(folder))
 }
 
 fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {

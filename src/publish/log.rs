@@ -273,6 +273,9 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, f
     if tail < noted.entries || (tail == noted.entries && entry.previous != noted.digest) {
         (entry.n, entry.previous) = (noted.entries + 1, noted.digest.clone());
     }
+    if entry.n >= MOST {
+        bail!("the log in {} has entries with impossible numbers: move it away", store.place(folder));
+    }
     if count >= SEGMENT || stored.is_none() {
         (name, bytes, expect) = (format!("{:08}", entry.n), Vec::new(), Expect::Nothing);
     }

@@ -13,6 +13,7 @@ pub mod command;
 mod crash;
 pub mod data;
 pub mod drift;
+#[cfg(unix)]
 mod file;
 pub mod guard;
 pub mod holder;
@@ -31,6 +32,6 @@ mod runtime;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(feature = "sftp")]
-mod sftp;
+pub mod sftp;
 pub mod site;
 pub mod store;

@@ -30,6 +30,9 @@ struct Target {
     fingerprint: Option<String>,
 }
 
+/// The largest plan that is read.
+const MOST_BYTES: u64 = 1 << 30;
+
 impl Planned {
     /// Reads a plan that `plan --format json` or `publish --dry-run --format json` wrote.
     ///
@@ -42,11 +45,9 @@ impl Planned {
                 "{shown} holds no plan: `publish --dry-run --format json` makes one, and `plan --live TARGET --format json`"
             )
         };
-        // A pipe that nobody writes to would be waited for.
-        if !path.is_file() {
-            bail!("cannot read the plan {shown}: there is no such file");
-        }
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read the plan {shown}"))?;
+        let cannot = || format!("cannot read the plan {shown}");
+        let bytes = crate::open::read(path, MOST_BYTES).with_context(cannot)?;
+        let bytes = bytes.with_context(|| format!("cannot read the plan {shown}: there is no such file"))?;
         let file: File = serde_json::from_slice(&bytes).with_context(no_plan)?;
         // Both shapes are at their first version.
         if file.version != 1 {

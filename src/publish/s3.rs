@@ -3,11 +3,13 @@
 //! A bucket replaces files whole and honours conditions by itself, so nothing is staged: whoever
 //! writes says what must be there, and the service refuses the write if it is not.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail};
 use object_store::aws::AmazonS3;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{
     Attribute, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
@@ -17,7 +19,9 @@ use tokio::time::timeout;
 use self::connect::{NO_CREDENTIALS, Service};
 use self::explain::{Failure, explained};
 use super::runtime::runtime;
-use super::store::{Access, Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_temporary, temporary_name, writer_name};
+use super::store::{
+    Access, Expect, Fence, MAX_BYTES, Mark, Names, Store, Stored, is_temporary, temporary_name, writer_name,
+};
 
 mod connect;
 mod explain;
@@ -45,6 +49,9 @@ const WRITE: &str = "shapeline-write";
 
 /// How often a write is tried that the service could not decide upon.
 const TRIES: u32 = 4;
+
+/// How many pages a list may have, of a thousand keys each from every known service.
+const MOST_PAGES: usize = 2_000;
 
 /// What became of a conditional write that failed.
 enum Outcome {
@@ -95,12 +102,16 @@ impl S3Store {
     /// Does `work`, which moves about so many bytes, within the time that it may take.
     fn run<T>(&self, bytes: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
         let limit = self.patience.tries(bytes);
-        runtime()?.block_on(async {
+        let runtime = runtime()?;
+        let work = async {
             self.ready().await?;
             timeout(limit, work).await.unwrap_or_else(|_| {
                 Err(anyhow!("{} took longer than {limit:?}: try again, and look at the network", self.service.name()))
             })
-        })
+        };
+        // The library panics over some answers.
+        let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(work)));
+        done.unwrap_or_else(|_| Err(anyhow!("the answer of {} cannot be understood", self.service.name())))
     }
 
     /// Sees that there are credentials, before anything else is said about a request without.
@@ -125,15 +136,9 @@ impl S3Store {
                 return if failure.is_absence(&error) { Ok(None) } else { Err(failure.explain(&self.service)) };
             }
         };
-        let size = usize::try_from(found.meta.size).unwrap_or(usize::MAX);
-        if size > MAX_BYTES {
-            bail!("it is larger than {} MiB", MAX_BYTES >> 20);
-        }
         let mark = Mark(found.meta.e_tag.clone().context("the service gives no ETag")?);
-        let limit = self.patience.tries(size);
-        let bytes = timeout(limit, found.bytes())
-            .await
-            .map_err(|_| anyhow!("{size} bytes took longer than {limit:?}: try again, and look at the network"))?;
+        // It has come already: see `http`.
+        let bytes = found.bytes().await;
         Ok(Some(Stored { bytes: explained(bytes, &self.service)?.into(), mark }))
     }
 
@@ -266,17 +271,31 @@ impl S3Store {
 
     async fn names(&self, folder: &Path) -> Result<Vec<String>> {
         let root = folder.as_ref().is_empty();
-        let listed = self.bucket.list_with_delimiter((!root).then_some(folder)).await;
-        let listed = explained(listed, &self.service)?;
+        let prefix = (!root).then(|| format!("{folder}/"));
         let name = |key: &Path| {
-            let key = key.as_ref();
-            let name = if root { key } else { key.strip_prefix(folder.as_ref())?.strip_prefix('/')? };
-            // A folder that somebody made as an empty file counts as a folder.
+            let name = key.as_ref().strip_prefix(prefix.as_deref().unwrap_or_default())?;
+            // A folder that was made as an empty file counts as a folder.
             (!name.is_empty() && !name.contains('/') && !is_temporary(name)).then(|| name.to_owned())
         };
-        let mut names: Vec<String> = listed.objects.iter().filter_map(|object| name(&object.location)).collect();
-        names.sort_unstable();
-        Ok(names)
+        let mut names = Names::default();
+        let mut token = None;
+        for _ in 0..MOST_PAGES {
+            let asked: Option<String> = token;
+            let options = PaginatedListOptions {
+                delimiter: Some("/".into()),
+                page_token: asked.clone(),
+                ..PaginatedListOptions::default()
+            };
+            let page = explained(self.bucket.list_paginated(prefix.as_deref(), options).await, &self.service)?;
+            page.result.objects.iter().filter_map(|object| name(&object.location)).try_for_each(|it| names.add(it))?;
+            token = page.page_token;
+            match &token {
+                None => return Ok(names.sorted()),
+                Some(_) if token == asked => bail!("{} gives the same page of the list again", self.service.name()),
+                Some(_) => {}
+            }
+        }
+        bail!("{} gives a list that does not end after {MOST_PAGES} pages", self.service.name())
     }
 }
 

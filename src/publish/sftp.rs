@@ -19,6 +19,7 @@ use openssh_sftp_client::metadata::{MetaData, Permissions};
 
 use self::fault::Fault;
 use self::link::Link;
+pub use self::link::SshClient;
 use self::remote::{Remote, is_file, is_folder, is_link, keep_owner_and_mode};
 use self::ssh::Server;
 use super::store::{
@@ -44,8 +45,21 @@ impl SftpStore {
     /// If the server cannot be reached, is not known, takes no key, or cannot replace a file in one
     /// step; if there is no such folder, or the file is something else than a file.
     pub fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(SftpStore, String)> {
+        Self::open_with(access, folder, file, &SshClient::default())
+    }
+
+    /// The same by another `ssh`, or with other limits.
+    ///
+    /// # Errors
+    /// As [`SftpStore::open`].
+    pub fn open_with(
+        access: &Access<'_>,
+        folder: &str,
+        file: Option<&str>,
+        client: &SshClient,
+    ) -> Result<(SftpStore, String)> {
         let cannot = || format!("cannot open {}", access.url);
-        let link = Link::connect(Server::new(access).with_context(cannot)?).with_context(cannot)?;
+        let link = Link::connect(Server::new(access).with_context(cannot)?, client).with_context(cannot)?;
         let missing = link.ask(|sftp| match (sftp.support_posix_rename(), sftp.support_hardlink()) {
             (false, _) => Some("replace a file in one step (posix-rename@openssh.com)"),
             (_, false) => Some("make hard links (hardlink@openssh.com)"),
@@ -239,12 +253,16 @@ async fn stage(mut remote: Remote, plan: Staging, bytes: Bytes) -> Result<Option
 }
 
 async fn fill(remote: &mut Remote, file: &mut File, bytes: Bytes, old: Option<MetaData>, mode: u16) -> Result<()> {
+    // As the server makes files, which is 0666 less its umask.
+    let made =
+        file.metadata().await.map_err(Fault::from)?.permissions().context("the server does not tell its mode")?;
+    let mode = Permissions::from_raw(Permissions::from(mode).as_raw() & made.as_raw());
     // Nobody reads it before it has the mode that it is to have.
     file.set_permissions(Permissions::from(0o600)).await.map_err(Fault::from)?;
     remote.write(file, bytes).await?;
     match old {
         Some(old) => keep_owner_and_mode(file, &old).await?,
-        None => file.set_permissions(Permissions::from(mode)).await.map_err(Fault::from)?,
+        None => file.set_permissions(mode).await.map_err(Fault::from)?,
     }
     Ok(remote.sync(file).await?)
 }

@@ -11,7 +11,7 @@ use super::lock::{Lock, Patience};
 use super::log::{Action, Entry};
 use super::manifest::Manifest;
 use super::store::{Access, Store, Stored, open_file, writer_name};
-use crate::model::{Target, Text};
+use crate::model::{Target, Word};
 
 /// How many past versions are kept where the settings do not say.
 const KEEP: u32 = 100;
@@ -43,7 +43,7 @@ impl Site {
             open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
         #[cfg(all(debug_assertions, unix))]
         let store = super::crash::stepwise(store);
-        let words = |command: &Option<Vec<Text>>| {
+        let words = |command: &Option<Vec<Word>>| {
             command.as_ref().map(|words| words.iter().map(ToString::to_string).collect::<Vec<String>>())
         };
         Ok(Site {

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Backup, Scheme, Target, TargetUrl, Text};
+use crate::model::{Backup, Endpoint, Scheme, Target, TargetUrl, Text};
 use crate::plan::hex;
 
 /// Stands for exactly one content of a file: its digest, or what a bucket calls it.
@@ -110,6 +110,36 @@ pub trait Store: Send + Sync {
 /// The largest file that is read back: some 15 million lines.
 pub const MAX_BYTES: usize = 1 << 30;
 
+/// The names in a folder, as a server sends them: up to [`Names::MOST`] bytes.
+#[cfg(any(feature = "sftp", feature = "s3"))]
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    names: Vec<String>,
+    bytes: usize,
+}
+
+#[cfg(any(feature = "sftp", feature = "s3"))]
+impl Names {
+    /// With 32 bytes for each name beside its own: more than a million names of records.
+    const MOST: usize = 64 << 20;
+
+    /// Adds a name.
+    pub fn add(&mut self, name: String) -> Result<()> {
+        self.bytes += name.len() + 32;
+        if self.bytes > Self::MOST {
+            anyhow::bail!("there are more files than are listed, over {}", self.names.len());
+        }
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// All names, in order.
+    pub fn sorted(mut self) -> Vec<String> {
+        self.names.sort_unstable();
+        self.names
+    }
+}
+
 /// How a folder is reached.
 #[derive(Clone, Debug)]
 pub struct Access<'a> {
@@ -120,7 +150,7 @@ pub struct Access<'a> {
     /// The file of known servers for SSH.
     pub known_hosts: Option<&'a Text>,
     /// The S3 service.
-    pub endpoint: Option<&'a Text>,
+    pub endpoint: Option<&'a Endpoint>,
     /// Its region.
     pub region: Option<&'a Text>,
 }
@@ -171,6 +201,9 @@ pub fn open_folder(access: &Access<'_>) -> Result<Box<dyn Store>> {
 
 fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dyn Store>, String)> {
     match access.url.scheme() {
+        #[cfg(not(unix))]
+        Scheme::File => anyhow::bail!("{} cannot be reached: folders on this host need Unix", access.url),
+        #[cfg(unix)]
         Scheme::File => {
             let (store, file) = super::file::FileStore::open(folder, file)?;
             Ok((Box::new(store), file))

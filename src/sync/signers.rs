@@ -9,7 +9,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::finding::quoted;
+use crate::open::read_all;
 use crate::publish::store::digest;
+#[cfg(unix)]
+use crate::trust::open_strictly;
+
+/// The largest signers file that is read.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The keys that may sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,33 +33,16 @@ impl Signers {
     /// say who sign.
     ///
     /// # Errors
-    /// If it cannot be read, lies in the clone, anybody may write to it, or it names no key.
+    /// If it cannot be read, lies in the clone, names no key, or a user other than root and the one who
+    /// runs this can write or exchange it.
     pub fn read(path: &Path, clone: &Path) -> Result<Signers> {
         let shown = path.display();
         let cannot = || format!("cannot read the allowed signers {shown}");
-        let real = path.canonicalize().with_context(cannot)?;
+        let (file, real) = open_strictly(path).with_context(cannot)?;
         if clone.canonicalize().is_ok_and(|clone| real.starts_with(clone)) {
             bail!("the allowed signers {shown} lie in the clone: keep them outside of it, where no commit reaches");
         }
-        #[cfg(unix)]
-        if std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&real).with_context(cannot)?.permissions())
-            & 0o002
-            != 0
-        {
-            bail!("anybody may write to the allowed signers {shown}: chmod o-w {shown}");
-        }
-        #[cfg(unix)]
-        if let Some(folder) = real.ancestors().skip(1).find(|folder| anybody_may_swap(folder)) {
-            bail!(
-                "anybody may put another file in place of the allowed signers {shown}: chmod o-w {}",
-                folder.display()
-            );
-        }
-        // A pipe that nobody writes to would be waited for.
-        if !real.is_file() {
-            anyhow::bail!("{} is no file: it is to hold the allowed signers", real.display());
-        }
-        let text = std::fs::read_to_string(&real).with_context(cannot)?;
+        let text = String::from_utf8(read_all(file, MOST_BYTES).with_context(cannot)?).with_context(cannot)?;
         let signers = Signers::parse(&text).with_context(|| format!("the allowed signers {shown}"))?;
         if signers.ssh.is_empty() && signers.gpg.is_empty() {
             bail!("the allowed signers {shown} name no key: nothing could ever be published");
@@ -95,11 +84,11 @@ impl Signers {
     }
 }
 
-/// Whether anybody may rename what is in a folder: in one like /tmp only the owners may.
-#[cfg(unix)]
-fn anybody_may_swap(folder: &Path) -> bool {
-    let mode = |metadata: std::fs::Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
-    std::fs::metadata(folder).is_ok_and(|metadata| mode(metadata) & 0o1002 == 0o002)
+/// Elsewhere the system's own rights are all that protects the file.
+#[cfg(not(unix))]
+fn open_strictly(path: &Path) -> std::io::Result<(std::fs::File, std::path::PathBuf)> {
+    let file = crate::open::regular(path)?.ok_or(std::io::ErrorKind::NotFound)?;
+    Ok((file, path.canonicalize()?))
 }
 
 /// Whether the line has a key somewhere after its principals: a type, and behind it the key in

@@ -9,10 +9,13 @@ use super::interval::Interval;
 use super::round::Round;
 use super::upstream::Upstream;
 use crate::publish::moment::Moment;
-use crate::write::write_atomic;
+use crate::write::write_with_mode;
 
 /// The version of the file's shape: see docs/sync.md.
 const VERSION: u32 = 1;
+
+/// The largest status file that is read.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// How it is, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,7 +155,9 @@ impl Status {
     /// If it cannot be read, or another version of the program wrote it.
     pub fn read(path: &Path) -> Result<Status> {
         let shown = path.display();
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read the status {shown}"))?;
+        let cannot = || format!("cannot read the status {shown}");
+        let bytes = crate::open::read(path, MOST_BYTES).with_context(cannot)?;
+        let bytes = bytes.with_context(|| format!("cannot read the status {shown}: there is no such file"))?;
         let status: Status =
             serde_json::from_slice(&bytes).with_context(|| format!("{shown} is no status file of sync"))?;
         if status.version != VERSION {
@@ -172,15 +177,7 @@ impl Status {
         if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
             anyhow::bail!("the status file {} is a symbolic link, which is not followed", path.display());
         }
-        write_atomic(path, &bytes)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A strict umask would keep it from those for whom it is written.
-            let mode = std::fs::Permissions::from_mode(0o644);
-            std::fs::set_permissions(path, mode)
-                .with_context(|| format!("cannot let others read {}", path.display()))?;
-        }
-        Ok(())
+        // A strict umask would keep it from those for whom it is written.
+        write_with_mode(path, &bytes, 0o644)
     }
 }

@@ -70,3 +70,20 @@ fn folders_too_deep_to_be_looked_into_are_told() {
         assert!(run.stdout.contains(told) && run.stdout.contains(deep(64).trim_end_matches('/')), "{run:?}");
     }
 }
+
+#[test]
+fn a_secret_in_the_settings_is_refused() {
+    for (settings, key) in [
+        ("targets:\n- {name: a, url: 's3://b/c', endpoint: 'https://noc:hunter2@s3.ispcustomer.co.zw'}\n", "endpoint"),
+        ("targets:\n- {name: a, url: 's3://b/c', endpoint: 'https://s3.ispcustomer.co.zw/?key=hunter2'}\n", "endpoint"),
+        ("backup: {url: 's3://b/c', endpoint: 'https://noc:hunter2@s3.ispcustomer.co.zw'}\n", "endpoint"),
+        ("targets:\n- {name: a, url: 'file:///b/c', reload: [curl, 'https://noc:hunter2@192.0.2.1/']}\n", "reload"),
+        ("targets:\n- {name: a, url: 'file:///b/c', check: [lint, '--to=ftp://noc:hunter2@192.0.2.1/']}\n", "check"),
+    ] {
+        let repo = Repo::new();
+        repo.subscriber("10.10.10.25", 30);
+        repo.write("shapeline.yaml", settings);
+        let run = repo.run(&["check"]);
+        assert!(run.code == 1 && run.stdout.contains("without a password"), "{key}: {run:?}");
+    }
+}

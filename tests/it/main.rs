@@ -32,6 +32,7 @@ mod servers;
 mod stores;
 mod support;
 mod sync;
+mod trust;
 mod workflows;
 mod yaml_mistakes;
 mod yaml_properties;

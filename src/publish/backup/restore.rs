@@ -5,16 +5,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, openat, renameat, statat};
+use rustix::fs::{AtFlags, renameat, statat};
 use rustix::io::Errno;
 
 use super::copies::{Copies, Copy};
 use super::folder::Folder;
-use super::path::{absolute, from_text, label, to_text};
+use super::path::{from_text, label, to_text};
 use super::session::Session;
 use super::unpack::unpack;
 use super::{Ended, Options, Report};
@@ -22,6 +22,7 @@ use crate::finding::{nearest, quoted};
 use crate::publish::log::{Action, Status};
 use crate::publish::replace::Failure;
 use crate::publish::store::writer_name;
+use crate::trust::Folder as Parent;
 
 /// Which copy is put back, and where.
 #[derive(Clone, Debug)]
@@ -95,12 +96,12 @@ fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut Strin
         *told = to_text(&into.join(name));
     }
     let tar = folder.read(copy)?;
-    let path = destination(copy, wanted.into.as_deref())?;
+    let place = Place::open(copy, wanted.into.as_deref())?;
+    let path = place.path.clone();
     *told = to_text(&path);
     if let Some(reason) = folder.is_in_the_way(&path) {
         return Err(Failure::Refused(reason));
     }
-    let place = Place::open(&path)?;
     if !wanted.force && place.is_taken()? {
         return Err(taken(&path));
     }
@@ -108,7 +109,7 @@ fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut Strin
     let staged = OsString::from(format!("{prefix}{}", writer_name()));
     let done = unpack(&tar, place.folder.as_fd(), &staged).and_then(|()| place.take(&staged, wanted.force));
     // On success this is what was there before.
-    let before = place.parent.join(&staged);
+    let before = place.folder.path().join(&staged);
     let removed = remove(&before);
     done?;
     let mut notes = Vec::new();
@@ -121,19 +122,6 @@ fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut Strin
     Ok(notes)
 }
 
-/// Where the copy is to be; the folder above it is made.
-fn destination(copy: &Copy, into: Option<&Path>) -> Result<PathBuf, Failure> {
-    let original = from_text(&copy.path);
-    let parts = original.as_ref().and_then(|path| Some((path.parent()?, path.file_name()?)));
-    let Some((parent, name)) = parts else {
-        let reason = format!("the copy {} is of {}, which cannot be put back", copy.id, quoted(&copy.path));
-        return Err(Failure::Refused(reason));
-    };
-    let folder = into.unwrap_or(parent);
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(absolute(&folder.join(name))?)
-}
-
 fn taken(path: &Path) -> Failure {
     Failure::Refused(format!(
         "{} is there already: put the copy elsewhere with --into DIR, or in its place with --force",
@@ -144,22 +132,28 @@ fn taken(path: &Path) -> Failure {
 /// Where something is to be put: an open folder, and a name in it.
 struct Place {
     path: PathBuf,
-    parent: PathBuf,
-    folder: OwnedFd,
+    folder: Parent,
     name: OsString,
 }
 
 impl Place {
-    fn open(path: &Path) -> Result<Place> {
-        let parts = path.parent().zip(path.file_name());
-        let (parent, name) = parts.with_context(|| format!("{} is no path that can be replaced", path.display()))?;
-        let folder = openat(CWD, parent, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    /// Where the copy is to be; the folder above it is made. Links on the way are followed only if they
+    /// are trusted: what is put back as root must not land where another user's link leads.
+    fn open(copy: &Copy, into: Option<&Path>) -> Result<Place, Failure> {
+        let original = from_text(&copy.path);
+        let parts = original.as_ref().and_then(|path| Some((path.parent()?, path.file_name()?)));
+        let Some((parent, name)) = parts else {
+            let reason = format!("the copy {} is of {}, which cannot be put back", copy.id, quoted(&copy.path));
+            return Err(Failure::Refused(reason));
+        };
+        let parent = into.unwrap_or(parent);
+        let folder = Parent::open_or_make(parent, 0o777)
             .with_context(|| format!("cannot open the folder {}", parent.display()))?;
-        Ok(Place { path: path.to_path_buf(), parent: parent.to_path_buf(), folder, name: name.to_os_string() })
+        Ok(Place { path: folder.path().join(name), folder, name: name.to_os_string() })
     }
 
     fn is_taken(&self) -> Result<bool> {
-        match statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
+        match statat(self.folder.as_fd(), &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot look at {}", self.path.display())),
@@ -169,7 +163,7 @@ impl Place {
     /// What somebody left beside it who was cut off. It may be all that there is of the old one, so
     /// it is told and not removed.
     fn left_behind(&self, prefix: &str) -> Vec<String> {
-        let entries = fs::read_dir(&self.parent).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
         let mut left: Vec<PathBuf> = entries
             .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
             .map(|entry| entry.path())
@@ -192,7 +186,7 @@ impl Place {
                 done => done.with_context(cannot)?,
             }
         }
-        Ok(fsync(folder).with_context(cannot)?)
+        Ok(self.folder.sync().with_context(cannot)?)
     }
 }
 

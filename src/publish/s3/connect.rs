@@ -95,6 +95,9 @@ fn endpoint_url(name: &str, text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// The largest file of a token that is read.
+const MOST_TOKEN: u64 = 1 << 20;
+
 /// What the library may take from the environment. Not all that it would: a variable must not turn
 /// off certificates, signatures or conditions.
 const PASSED_ON: &[&str] = &[
@@ -159,6 +162,13 @@ fn look_at_credentials(around: &Surroundings) -> Result<()> {
         (false, true) => bail!("AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not: set both"),
         (true, true) => return Ok(()),
         (false, false) => {}
+    }
+    for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
+        let Some(path) = around.get(name) else { continue };
+        // The library reads it whole, and would wait for a pipe.
+        let token = crate::open::read(std::path::Path::new(path), MOST_TOKEN);
+        let token = token.with_context(|| format!("cannot read {}, the file of {name}", harmless(path, 200)))?;
+        token.with_context(|| format!("there is no file {}, which {name} names", harmless(path, 200)))?;
     }
     let has_identity = is_set("AWS_WEB_IDENTITY_TOKEN_FILE") && is_set("AWS_ROLE_ARN");
     let container = around.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");

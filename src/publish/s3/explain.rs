@@ -68,6 +68,8 @@ impl Failure {
             format!(
                 "the certificate of {name} is not trusted ({text}): let it have one that this system trusts, or add its issuer to the system's or, with SSL_CERT_FILE, to this program's"
             )
+        } else if kind == HttpErrorKind::Decode {
+            format!("the answer of {name} is refused ({text})")
         } else if kind == HttpErrorKind::Timeout {
             format!(
                 "{name} does not answer ({text}): try again, and look at the network and at endpoint in shapeline.yaml"

@@ -1,14 +1,16 @@
 //! The connection: every step has its time, and once it is lost everything fails at once.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use openssh_sftp_client::{Sftp, SftpOptions};
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::fault::{Fault, lost};
 use super::packets::Packets;
@@ -16,20 +18,33 @@ use super::remote::Remote;
 use super::ssh::{Server, Ssh};
 use crate::publish::runtime::runtime;
 
-/// How long it may take until the server talks.
-const CONNECT: Duration = Duration::from_secs(20);
-
 /// Up to this size a transfer goes before those that are larger.
 const BRIEF: usize = 256 << 10;
 
-/// How long a step may take that moves `bytes`: a minute, and what a line of 50 kB/s needs.
-fn limit(bytes: usize) -> Duration {
-    Duration::from_secs(60 + bytes as u64 / 50_000)
+/// The slowest transfer that is waited for, in bytes a second.
+const SLOWEST: u64 = 50_000;
+
+/// How a server is spoken to, and how long it is waited for.
+#[derive(Clone, Debug)]
+pub struct SshClient {
+    /// The `ssh` that is run.
+    pub program: PathBuf,
+    /// How long it may take until the server talks.
+    pub connect: Duration,
+    /// How long a step may take, and how far a transfer may fall behind 50 kB/s.
+    pub stall: Duration,
+}
+
+impl Default for SshClient {
+    fn default() -> SshClient {
+        SshClient { program: PathBuf::from("ssh"), connect: Duration::from_secs(20), stall: Duration::from_secs(60) }
+    }
 }
 
 /// A connection to a server.
 pub struct Link {
     server: Server,
+    stall: Duration,
     runtime: &'static Runtime,
     state: Mutex<State>,
     /// How many brief steps are being taken or wait.
@@ -47,12 +62,13 @@ impl Link {
     ///
     /// # Errors
     /// If that fails, with what `ssh` says, and what to do about it.
-    pub fn connect(server: Server) -> Result<Link> {
+    pub fn connect(server: Server, client: &SshClient) -> Result<Link> {
         let runtime = runtime()?;
         let up = runtime
-            .block_on(connect(&server))
+            .block_on(connect(&server, client))
             .with_context(|| format!("cannot connect to {} by SFTP", server.host()))?;
-        Ok(Link { server, runtime, state: Mutex::new(State::Up(Box::new(up))), brief: Arc::default() })
+        let state = Mutex::new(State::Up(Box::new(up)));
+        Ok(Link { server, stall: client.stall, runtime, state, brief: Arc::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,21 +94,24 @@ impl Link {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let _turn = self.brief_for(bytes);
+        let moved = Arc::new(AtomicU64::new(0));
         let remote = match &*self.state() {
-            State::Up(up) => Remote::new(&up.0, Arc::clone(&self.brief)),
+            State::Up(up) => Remote::new(&up.0, Arc::clone(&self.brief), Arc::clone(&moved)),
             State::Lost(why) => return Err(anyhow!("{why}")),
         };
-        let limit = limit(bytes);
         // A task of its own: if the library panics over what a server sends, we do not.
-        let task = self.runtime.spawn(step(remote));
-        match self.runtime.block_on(async { timeout(limit, task).await }) {
+        let mut task = self.runtime.spawn(step(remote));
+        match self.runtime.block_on(patiently(&mut task, self.stall, &moved)) {
             Ok(Ok(Ok(done))) => Ok(done),
             Ok(Ok(Err(error))) => match lost(&error) {
                 Some(why) => Err(self.lose(why, Duration::from_secs(2))),
                 None => Err(error),
             },
             Ok(Err(_)) => Err(self.lose("its answer cannot be understood", Duration::ZERO)),
-            Err(_) => Err(self.lose(&format!("no answer for {} seconds", limit.as_secs()), Duration::ZERO)),
+            Err(why) => {
+                task.abort();
+                Err(self.lose(&why, Duration::ZERO))
+            }
         }
     }
 
@@ -138,16 +157,36 @@ impl Drop for Brief {
     }
 }
 
-async fn connect(server: &Server) -> Result<(Sftp, Ssh)> {
-    let (ssh, stdin, stdout) = server.start()?;
+/// Waits for `task` while what it has `moved` does not fall behind [`SLOWEST`] by more than `stall`;
+/// then says why it is waited for no longer.
+async fn patiently<T>(task: &mut JoinHandle<T>, stall: Duration, moved: &AtomicU64) -> Result<Joined<T>, String> {
+    let began = Instant::now();
+    loop {
+        let bytes = moved.load(Ordering::Acquire);
+        let limit = stall + Duration::from_secs(bytes / SLOWEST);
+        if let Ok(done) = timeout_at(began + limit, &mut *task).await {
+            return Ok(done);
+        }
+        match moved.load(Ordering::Acquire) {
+            now if now / SLOWEST > bytes / SLOWEST => {}
+            0 => return Err(format!("no answer for {} seconds", limit.as_secs())),
+            now => return Err(format!("it moved only {now} bytes in {} seconds", limit.as_secs())),
+        }
+    }
+}
+
+type Joined<T> = std::result::Result<T, JoinError>;
+
+async fn connect(server: &Server, client: &SshClient) -> Result<(Sftp, Ssh)> {
+    let (ssh, stdin, stdout) = server.start(&client.program)?;
     // What is asked leaves at once: we wait for the answer.
     let options = SftpOptions::new().flush_interval(Duration::ZERO);
     let greeting = tokio::spawn(async move { Sftp::new(stdin, Packets::new(stdout), options).await });
-    let (why, patience) = match timeout(CONNECT, greeting).await {
+    let (why, patience) = match timeout(client.connect, greeting).await {
         Ok(Ok(Ok(sftp))) => return Ok((sftp, ssh)),
         Ok(Ok(Err(error))) => (Fault::from(error).to_string(), Duration::from_secs(2)),
         Ok(Err(_)) => ("its answer cannot be understood".to_owned(), Duration::ZERO),
-        Err(_) => (format!("no answer for {} seconds", CONNECT.as_secs()), Duration::ZERO),
+        Err(_) => (format!("no answer for {} seconds", client.connect.as_secs()), Duration::ZERO),
     };
     let said = ssh.end(patience).await;
     let advice = server.advice(&format!("{said} {why}")).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use std::io::SeekFrom;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
@@ -16,7 +16,7 @@ use openssh_sftp_client::{Error, Sftp};
 use tokio::io::AsyncSeekExt;
 
 use super::fault::Fault;
-use crate::publish::store::MAX_BYTES;
+use crate::publish::store::{MAX_BYTES, Names};
 
 /// Every server takes as much in one piece.
 const PIECE: usize = 32 << 10;
@@ -31,12 +31,14 @@ pub struct Remote {
     options: OpenOptions,
     fsync: bool,
     brief: Arc<AtomicUsize>,
+    /// Bytes of files that have come or were taken.
+    moved: Arc<AtomicU64>,
 }
 
 impl Remote {
-    /// By `sftp`, standing back while there is anything `brief` to do.
-    pub fn new(sftp: &Sftp, brief: Arc<AtomicUsize>) -> Remote {
-        Remote { fs: sftp.fs(), options: sftp.options(), fsync: sftp.support_fsync(), brief }
+    /// By `sftp`, standing back while there is anything `brief` to do; counts what it has `moved`.
+    pub fn new(sftp: &Sftp, brief: Arc<AtomicUsize>, moved: Arc<AtomicU64>) -> Remote {
+        Remote { fs: sftp.fs(), options: sftp.options(), fsync: sftp.support_fsync(), brief, moved }
     }
 
     /// What `path` leads to.
@@ -109,15 +111,14 @@ impl Remote {
             Err(fault) => return Err(fault.into()),
         };
         let mut entries = std::pin::pin!(dir.read_dir());
-        let mut names = Vec::new();
+        let mut names = Names::default();
         while let Some(entry) = entries.try_next().await.map_err(Fault::from)? {
             let kind = entry.file_type().context("the server does not tell files from folders")?;
             if kind.is_file() {
-                names.extend(entry.filename().to_str().map(ToOwned::to_owned));
+                entry.filename().to_str().map(|name| names.add(name.to_owned())).transpose()?;
             }
         }
-        names.sort_unstable();
-        Ok(names)
+        Ok(names.sorted())
     }
 
     /// How large the ordinary file at `path` is, if there is one.
@@ -141,13 +142,14 @@ impl Remote {
         };
         let size = file.metadata().await.map_err(Fault::from)?.len().and_then(|size| usize::try_from(size).ok());
         let size = size.filter(|size| *size <= MAX_BYTES).context("its size cannot be")?;
-        let mut bytes = vec![0; size];
+        // Grows with what comes: the size is only the server's word.
+        let mut bytes = Vec::new();
         let mut pieces = FuturesUnordered::new();
         let mut asked = 0;
         loop {
             while asked < size && pieces.len() < self.pieces() {
                 let length = PIECE.min(size - asked);
-                pieces.push(read_piece(file.clone(), asked, length));
+                pieces.push(read_piece(file.clone(), asked, length, &self.moved));
                 asked += length;
             }
             let Some(piece) = pieces.next().await else { break };
@@ -156,9 +158,12 @@ impl Remote {
             if piece.len() != PIECE.min(size - at) {
                 bail!("it was changed while it was read");
             }
+            if bytes.len() < at + piece.len() {
+                bytes.resize(at + piece.len(), 0);
+            }
             bytes[at..at + piece.len()].copy_from_slice(&piece);
         }
-        if !read_piece(file, size, 1).await?.1.is_empty() {
+        if !read_piece(file, size, 1, &self.moved).await?.1.is_empty() {
             bail!("it was changed while it was read");
         }
         Ok(Some(bytes))
@@ -178,7 +183,7 @@ impl Remote {
             while fault.is_none() && !bytes.is_empty() && pieces.len() < self.pieces() {
                 let piece = bytes.split_to(PIECE.min(bytes.len()));
                 let length = piece.len() as u64;
-                pieces.push(write_piece(file.clone(), at, piece));
+                pieces.push(write_piece(file.clone(), at, piece, &self.moved));
                 at += length;
             }
             match pieces.next().await {
@@ -248,7 +253,7 @@ fn some<T>(answer: Result<T, Error>) -> Result<Option<T>, Fault> {
 }
 
 /// Up to `length` bytes from `at` on: less only where the file ends.
-async fn read_piece(mut file: File, at: usize, length: usize) -> Result<(usize, BytesMut)> {
+async fn read_piece(mut file: File, at: usize, length: usize, moved: &AtomicU64) -> Result<(usize, BytesMut)> {
     let mut piece = BytesMut::with_capacity(length);
     while piece.len() < length {
         // The library moves on by what it asked for, not by what it got.
@@ -256,14 +261,20 @@ async fn read_piece(mut file: File, at: usize, length: usize) -> Result<(usize, 
         let wanted = length - piece.len();
         match file.read(wanted as u32, BytesMut::with_capacity(wanted)).await.map_err(Fault::from)? {
             Some(more) if more.len() > wanted => bail!(Fault::Lost("it sent more than was asked for".to_owned())),
-            Some(more) if !more.is_empty() => piece.extend_from_slice(&more),
+            Some(more) if !more.is_empty() => {
+                moved.fetch_add(more.len() as u64, Ordering::AcqRel);
+                piece.extend_from_slice(&more);
+            }
             _ => break,
         }
     }
     Ok((at, piece))
 }
 
-async fn write_piece(mut file: File, at: u64, piece: Bytes) -> Result<(), Error> {
+async fn write_piece(mut file: File, at: u64, piece: Bytes, moved: &AtomicU64) -> Result<(), Error> {
+    let length = piece.len() as u64;
     file.seek(SeekFrom::Start(at)).await?;
-    file.write_all_zero_copy(&mut [piece]).await
+    file.write_all_zero_copy(&mut [piece]).await?;
+    moved.fetch_add(length, Ordering::AcqRel);
+    Ok(())
 }

@@ -72,8 +72,8 @@ impl Server {
         &self.host
     }
 
-    fn command(&self) -> Command {
-        let mut ssh = Command::new("ssh");
+    fn command(&self, program: &Path) -> Command {
+        let mut ssh = Command::new(program);
         let mut option = |text: &str| {
             ssh.args(["-o", text]);
         };
@@ -96,12 +96,12 @@ impl Server {
         ssh
     }
 
-    /// Starts `ssh`; gives what is written to the server and what it answers. Within the runtime.
+    /// Starts `program`, which is `ssh`; gives what is written to the server and what it answers. Within the runtime.
     ///
     /// # Errors
     /// If there is no `ssh`.
-    pub fn start(&self) -> Result<(Ssh, ChildStdin, ChildStdout)> {
-        let mut command = self.command();
+    pub fn start(&self, program: &Path) -> Result<(Ssh, ChildStdin, ChildStdout)> {
+        let mut command = self.command(program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // An interrupt at the keyboard is for us: the connection is needed to put things in order.
         #[cfg(unix)]
@@ -225,7 +225,7 @@ mod tests {
         let key = key.map(|key| key.parse().unwrap());
         let (identity, known_hosts) = (key.as_ref(), key.as_ref());
         let access = Access { url: &url, identity, known_hosts, endpoint: None, region: None };
-        let command = Server::new(&access).unwrap().command();
+        let command = Server::new(&access).unwrap().command(Path::new("ssh"));
         command.as_std().get_args().map(|text| text.to_str().unwrap().to_owned()).collect()
     }
 

@@ -176,3 +176,36 @@ fn two_runs_at_once_do_not_harm_each_other() {
         assert_eq!(names.len(), 1, "no temporary file is left");
     }
 }
+
+/// Answers come from the cache unverified, so it must be of nobody else's making. Altered entries with a
+/// digest that fits give other answers: that is what the owner and the mode keep others from.
+#[test]
+#[cfg(unix)]
+fn what_another_user_may_have_written_is_not_believed() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let repo = known();
+    let right = std::fs::read(cache(&repo)).unwrap();
+    let before = answered(&repo);
+    let mut altered = right[..right.len() - 32].to_vec();
+    let name = altered.windows(5).position(|five| five == b"Alice").expect("who made a commit is in it");
+    altered[name..name + 5].copy_from_slice(b"Mallo");
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(&altered);
+    altered.extend(digest);
+    let plant = |mode: u32| {
+        std::fs::write(cache(&repo), &altered).unwrap();
+        std::fs::set_permissions(cache(&repo), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    plant(0o600);
+    assert!(answered(&repo).contains("Mallo"), "it fits: only its owner could have made it so");
+    for mode in [0o660, 0o606, 0o620] {
+        plant(mode);
+        assert_eq!(answered(&repo), before, "{mode:o}");
+        assert_eq!(std::fs::read(cache(&repo)).unwrap(), right, "{mode:o}: it is made anew");
+        assert_eq!(std::fs::metadata(cache(&repo)).unwrap().mode() & 0o777, 0o600);
+    }
+    plant(0o600);
+    if chown(cache(&repo), Some(1234), None).is_ok() {
+        assert_eq!(answered(&repo), before);
+        assert_eq!(std::fs::metadata(cache(&repo)).unwrap().uid(), 0);
+    }
+}

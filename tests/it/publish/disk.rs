@@ -169,8 +169,8 @@ fn a_live_file_that_becomes_a_folder_midway() {
         let child = ground.stopped_at(step, &ground.publish_args(1)).expect(step);
         std::fs::remove_file(ground.live_path()).unwrap();
         std::fs::create_dir(ground.live_path()).unwrap();
-        failed(&resume(child), "no ordinary file");
-        failed(&ground.publish(1), "no ordinary file, and is not replaced");
+        failed(&resume(child), "regular file");
+        failed(&ground.publish(1), "regular file, and is not replaced");
         std::fs::remove_dir(ground.live_path()).unwrap();
         ground.published(1);
         let entries = ground.assert_in_order();

@@ -7,6 +7,7 @@ mod disk;
 mod ground;
 mod guards;
 mod instants;
+mod lock;
 mod memory;
 mod misbehaved;
 mod outage;

@@ -127,3 +127,25 @@ fn a_writer_that_was_swept_cannot_finish(open: &(dyn Fn() -> Opened + Sync)) {
     assert!(!matches!(late, Ok(Some(_))), "the late writer is told: {late:?}");
     assert_eq!(get(other.as_ref(), "swept").unwrap(), b"the other's");
 }
+
+/// Runs the test called `name` in a process of its own, where only what it does costs memory. Says
+/// whether this is that process.
+fn is_alone(name: &str) -> bool {
+    const ALONE: &str = "SHAPELINE_TEST_ALONE";
+    if std::env::var(ALONE).is_ok_and(|alone| alone == name) {
+        return true;
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let out = child.args([name, "--exact", "--nocapture"]).env(ALONE, name).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && text.contains("1 passed"), "{text}\n{}", String::from_utf8_lossy(&out.stderr));
+    false
+}
+
+/// Asserts that this process never had more than 300 MiB of memory at once.
+fn assert_little_memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kibibytes: usize = line.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kibibytes < 300 << 10, "{kibibytes} KiB");
+}

@@ -10,6 +10,8 @@ use shapeline::publish::store::{Access, Expect, Store, open_fence, open_file};
 
 use crate::servers::sshd::{Sshd, is_root, keygen};
 
+mod hostile;
+
 type Opened = anyhow::Result<(Box<dyn Store>, String)>;
 
 fn open_with(url: &str, identity: &Path, known_hosts: &Path) -> Opened {
@@ -66,6 +68,19 @@ fn modes_are_kept_and_those_of_new_files_are_as_they_should_be() {
     let after = fs::metadata(&path).unwrap();
     assert_eq!((after.uid(), after.gid(), after.mode()), (before.uid(), before.gid(), before.mode()));
     assert_ne!(after.ino(), before.ino(), "a new file took its place");
+}
+
+#[test]
+fn the_servers_umask_is_kept() {
+    for umask in [0o077, 0o022, 0o002] {
+        let sshd = Sshd::with(&format!("Subsystem sftp internal-sftp -u {umask:03o}"));
+        let (store, file) = open(&sshd, &sshd.data().join("shaper.txt")).unwrap();
+        let mode = |path: &str| fs::metadata(sshd.data().join(path)).unwrap().mode() & 0o7777;
+        store.put(&file, b"new", Expect::Nothing, &open_fence).unwrap().unwrap();
+        store.put(".s/versions/1", b"x", Expect::Nothing, &open_fence).unwrap().unwrap();
+        assert_eq!((mode("shaper.txt"), mode(".s/versions/1")), (0o644 & !umask, 0o640 & !umask), "{umask:o}");
+        assert_eq!(mode(".s"), 0o750 & !umask, "{umask:o}");
+    }
 }
 
 #[test]

@@ -318,3 +318,20 @@ fn anybody_may_read_the_status() {
         assert!(documented.contains(&format!("| `{key}` |")), "docs/sync.md does not explain `{key}`");
     }
 }
+
+#[test]
+fn a_pipe_in_the_place_of_the_status_is_not_waited_for() {
+    let host = Host::new("");
+    let status = host.path("status.json");
+    assert!(Command::new("mkfifo").arg(&status).status().unwrap().success());
+    let run = super::run(host.sync(&["--health"]));
+    assert!(
+        run.code == 2 && run.stderr.contains("status.json") && run.stderr.contains("not a regular file"),
+        "{run:?}"
+    );
+    // A status that can never be written is said at the start.
+    for args in [&["--once"][..], &["--interval", "24h"]] {
+        let run = super::run(host.sync(args));
+        assert!(run.code == 2 && run.stderr.contains("status.json"), "{run:?}");
+    }
+}

@@ -148,8 +148,49 @@ fn the_signers_are_the_hosts_own() {
     std::os::unix::fs::symlink(host.path("clone/signers"), host.path("link")).unwrap();
     assert!(sync("link").contains("lie in the clone"));
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(host.path("signers"), std::fs::Permissions::from_mode(0o666)).unwrap();
-    assert!(sync("signers").contains("anybody may write to the allowed signers"));
+    let set_mode = |name: &str, mode| {
+        std::fs::set_permissions(host.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // In a folder of its own, as what is written below the host's folder is ours.
+    std::fs::create_dir_all(host.path("etc/shapeline")).unwrap();
+    host.write("etc/shapeline/signers", &format!("noc {good}\n"));
+    std::os::unix::fs::symlink("shapeline/signers", host.path("etc/link")).unwrap();
+    let is_fine = |name: &str| {
+        let path = host.path(name);
+        host.once(1, &["--require-signature", "--allowed-signers", path.to_str().unwrap()]).stderr
+    };
+    for name in ["etc/shapeline/signers", "etc/link"] {
+        let said = is_fine(name);
+        assert!(said.contains("is not signed"), "the commit is refused, not {name}: {said}");
+    }
+    for (at, mode, good_mode) in [
+        ("etc/shapeline/signers", 0o666, 0o644),
+        ("etc/shapeline/signers", 0o664, 0o644),
+        ("etc/shapeline", 0o775, 0o755),
+        ("etc", 0o757, 0o755),
+    ] {
+        set_mode(at, mode);
+        for name in ["etc/shapeline/signers", "etc/link"] {
+            let said = sync(name);
+            assert!(said.contains("users other than its owner may write to") && said.contains(at), "{at}: {said}");
+            assert!(said.contains("chmod go-w"), "{said}");
+        }
+        set_mode(at, good_mode);
+    }
+    // In a folder like /tmp, what is ours cannot be exchanged by others, and what is theirs does not count.
+    set_mode("etc", 0o1777);
+    assert!(is_fine("etc/link").contains("is not signed"));
+    if crate::servers::sshd::is_root() {
+        for (name, owned) in [("etc/link", "etc/link"), ("etc/link", "etc/shapeline/signers"), ("etc/link", "etc")] {
+            std::os::unix::fs::lchown(host.path(owned), Some(1234), None).unwrap();
+            let said = sync(name);
+            assert!(said.contains("belongs to user 1234") && said.contains(owned), "{owned}: {said}");
+            std::os::unix::fs::lchown(host.path(owned), Some(0), None).unwrap();
+        }
+    }
+    std::fs::remove_file(host.path("etc/shapeline/signers")).unwrap();
+    assert!(Command::new("mkfifo").arg(host.path("etc/shapeline/signers")).status().unwrap().success());
+    assert!(sync("etc/link").contains("not a regular file"));
     host.write("none", "# nobody\n");
     assert!(sync("none").contains("name no key"));
     assert!(sync("missing").contains("cannot read the allowed signers"));
