@@ -8,6 +8,10 @@ use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    if let Some(code) = shapeline::render::apart::start() {
+        return code;
+    }
     let cli = Cli::parse();
     match cli.color {
         ColorWhen::Auto => anstream::ColorChoice::Auto,
