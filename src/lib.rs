@@ -26,6 +26,7 @@ pub mod characters;
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod console;
 pub mod edit;
 pub mod finding;
 pub mod fmt;

@@ -27,7 +27,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let (rendering, not_rendered) = proposed_template_findings(&repo, &context);
     if let Some(why) = not_rendered {
         // If standard error is closed, the result is the same.
-        let _ = writeln!(anstream::stderr(), "note: {why}");
+        let _ = writeln!(crate::console::err(), "note: {why}");
     }
     let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {

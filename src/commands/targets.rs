@@ -33,7 +33,7 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
     let before = |from: Option<Oid>| git.as_ref().zip(from).and_then(|(git, from)| settings::before(git, from).next());
     if let Some((commit, settings)) = before(git.as_ref().and_then(Git::synced)) {
         let commit = Git::short(commit);
-        writeln!(anstream::stderr(), "note: sync runs in this clone: the targets are those of commit {commit}")?;
+        writeln!(crate::console::err(), "note: sync runs in this clone: the targets are those of commit {commit}")?;
         return Ok(settings);
     }
     let error = match on_disk(root) {
@@ -46,7 +46,7 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
         Some((commit, settings)) => {
             let error = harmless(&format!("{error:#}"), 500);
             let commit = Git::short(commit);
-            writeln!(anstream::stderr(), "note: {error}; the targets are those of commit {commit}")?;
+            writeln!(crate::console::err(), "note: {error}; the targets are those of commit {commit}")?;
             Ok(settings)
         }
         None if root.join(SETTINGS).exists() => Err(error),
@@ -94,7 +94,7 @@ pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
     let mut told = String::new();
     move |who| {
         if told != who {
-            let _ = writeln!(anstream::stderr(), "{name}: waiting for {who}");
+            let _ = writeln!(crate::console::err(), "{name}: waiting for {who}");
             who.clone_into(&mut told);
         }
     }
@@ -102,7 +102,7 @@ pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
 
 /// Prints what happened on each target, a line each and the reasons below.
 pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     if json {
         return print_json(reports);
     }
@@ -153,7 +153,7 @@ pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
         version: u32,
         targets: &'a [T],
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::console::plain_out();
     crate::report::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
     out.flush()?;
     Ok(())
@@ -179,7 +179,7 @@ pub(super) fn told_failure<T>(target: &Target, result: Result<T>, failed: &mut b
         Err(error) => {
             *failed = true;
             let error = harmless(&format!("{error:#}"), 2000);
-            writeln!(anstream::stderr(), "{}: FAILED: {error}", target.name)?;
+            writeln!(crate::console::err(), "{}: FAILED: {error}", target.name)?;
             Ok(None)
         }
     }

@@ -24,6 +24,7 @@ mod report_hostile;
 mod report_places;
 mod report_runs;
 mod rules;
+mod runner;
 mod schema;
 mod schema_properties;
 mod servers;
