@@ -29,7 +29,10 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 /// field and, for a spreadsheet that separates at them, after a semicolon, a tab or a line break.
 /// Spaces before it do not help. A number, with its sign, and a sign alone are left as they are.
 pub fn csv_field(text: &str) -> String {
-    let text: String = text.split_inclusive([';', '\t', '\r', '\n']).map(not_computed).collect();
+    // A tab or a line break at the beginning of a cell is on the list itself.
+    let first = if text.starts_with(['\t', '\r', '\n']) { "'" } else { "" };
+    let pieces = text.split_inclusive([';', '\t', '\r', '\n']).map(not_computed);
+    let text: String = std::iter::once(first.into()).chain(pieces).collect();
     // A workflow takes a line that begins with `::` for a command.
     let quote = text.contains([',', '"', ';', '\'', ' ', '\t', '\r', '\n']) || text.starts_with("::");
     if quote { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
@@ -38,9 +41,7 @@ pub fn csv_field(text: &str) -> String {
 fn not_computed(piece: &str) -> Cow<'_, str> {
     let body = piece.trim().trim_end_matches(';').trim_end();
     let formula = body.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    // A tab or a line break at the beginning of a cell is on the list itself.
-    let breaks = piece.starts_with(['\t', '\r', '\n']);
-    let computed = (formula && body.chars().nth(1).is_some() && !is_number(body)) || breaks;
+    let computed = formula && body.chars().nth(1).is_some() && !is_number(body);
     if computed { format!("'{piece}").into() } else { piece.into() }
 }
 

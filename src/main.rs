@@ -7,22 +7,17 @@ use clap::Parser;
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
+use shapeline::finding::{harmless, is_steering};
 
 fn main() -> ExitCode {
     #[cfg(unix)]
     if let Some(code) = shapeline::render::apart::start() {
         return code;
     }
-    let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    if let Some(argument) = arguments.find(|argument| argument.contains(ends_line)) {
-        let shown = shapeline::finding::quoted(&argument);
-        let _ = writeln!(console::err(), "shapeline: the argument {shown} holds a control character or a line break");
-        return ExitCode::from(2);
-    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            let _ = write!(console::err(), "{}", error.render().ansi());
+            let _ = write!(console::err(), "{}", with_harmless_arguments(error.render().ansi().to_string()));
             return ExitCode::from(2);
         }
         // Help and the version are no errors.
@@ -39,19 +34,25 @@ fn main() -> ExitCode {
         // Whoever reads our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(console::err(), "shapeline: {}", one_line(&format!("{error:#}")));
+            let _ = writeln!(console::err(), "shapeline: {}", one_line(&with_harmless_arguments(format!("{error:#}"))));
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether `c` could make a second line, or a command for a terminal, of an argument that is printed.
-fn ends_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+/// `message` with the arguments of the command line as they may be printed: an error may quote one,
+/// or the value in `--name=value`, and none of them may start a line or steer the terminal.
+fn with_harmless_arguments(mut message: String) -> String {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    for text in arguments.iter().map(String::as_str).chain(values).filter(|text| text.contains(is_steering)) {
+        message = message.replace(text, &harmless(text, 200));
+    }
+    message
 }
 
 /// Names from the data stand in errors too: nothing in them may steer the terminal.
 fn one_line(text: &str) -> String {
-    let plain = |c: char| if shapeline::finding::is_steering(c) && c != '\n' { '\u{fffd}' } else { c };
+    let plain = |c: char| if is_steering(c) && c != '\n' { '\u{fffd}' } else { c };
     text.chars().map(plain).collect()
 }
