@@ -1,5 +1,6 @@
 //! Tables, for terminals and for spreadsheets.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Columns as wide as their widest value, two spaces apart, without spaces at the end.
@@ -23,16 +24,32 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     out
 }
 
-/// One field of a CSV line (RFC 4180), quoted where needed. A leading `=`, `+`, `-` or `@` would
-/// make a spreadsheet compute: such a field gets a `'` in front.
+/// One field of a CSV line (RFC 4180), quoted where needed. What a spreadsheet would compute gets a
+/// `'` in front: OWASP's list for "CSV injection" with its fullwidth forms, at the beginning of the
+/// field and, for a spreadsheet that separates at them, after a semicolon, a tab or a line break.
+/// Spaces before it do not help. A number, with its sign, and a sign alone are left as they are.
 pub fn csv_field(text: &str) -> String {
-    let mut text = text.to_owned();
-    let number = text.parse::<f64>().is_ok();
-    if text.starts_with(['=', '+', '-', '@']) && text.len() > 1 && !number {
-        text.insert(0, '\'');
-    }
-    let quote = text.contains([',', '"', ';', '\'', ' ']);
+    // A tab or a line break at the beginning of a cell is on the list itself.
+    let first = if text.starts_with(['\t', '\r', '\n']) { "'" } else { "" };
+    let pieces = text.split_inclusive([';', '\t', '\r', '\n']).map(not_computed);
+    let text: String = std::iter::once(first.into()).chain(pieces).collect();
+    // A workflow takes a line that begins with `::` for a command.
+    let quote = text.contains([',', '"', ';', '\'', ' ', '\t', '\r', '\n']) || text.starts_with("::");
     if quote { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+fn not_computed(piece: &str) -> Cow<'_, str> {
+    let body = piece.trim().trim_end_matches(';').trim_end();
+    let formula = body.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let computed = formula && body.chars().nth(1).is_some() && !is_number(body);
+    if computed { format!("'{piece}").into() } else { piece.into() }
+}
+
+/// Digits with an optional sign and fraction: nothing to compute, whatever reads it.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A CSV line.
@@ -90,7 +107,38 @@ fn terminal_width() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{csv_field, cut};
+
+    #[test]
+    fn no_spreadsheet_computes_a_field() {
+        for (text, field) in [
+            ("=1+1", "'=1+1"),
+            ("+nan", "'+nan"),
+            ("-inf", "'-inf"),
+            ("+1e9", "'+1e9"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("\u{ff0b}1", "'\u{ff0b}1"),
+            ("\u{ff0d}1", "'\u{ff0d}1"),
+            ("\u{ff20}a", "'\u{ff20}a"),
+            (" \u{a0}=1+1", "' \u{a0}=1+1"),
+            ("a;=1+1;b", "a;'=1+1;b"),
+            ("a; -x", "a;' -x"),
+            ("a\t=1", "a\t'=1"),
+            ("a\r\n=1", "a\r\n'=1"),
+            ("\tx", "'\tx"),
+            ("\n", "'\n"),
+            ("+27 82 123 4567", "'+27 82 123 4567"),
+            ("::error::x", "::error::x"),
+        ] {
+            assert_eq!(csv_field(text), format!("\"{field}\""), "{text}");
+        }
+        for text in ["-5", "+27821234567", "-0.25", "-", "=", "a=1", "a-b", "10.10.10.25", "", "2001:db8::1"] {
+            assert_eq!(csv_field(text), text);
+        }
+        assert_eq!(csv_field("a,=b"), "\"a,=b\"", "a comma is the separator, and quoted");
+        assert_eq!(csv_field("say \"=1\""), "\"say \"\"=1\"\"\"");
+    }
 
     #[test]
     fn the_widest_columns_are_cut_and_no_more_than_need_be() {

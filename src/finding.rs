@@ -4,6 +4,7 @@
 //! knows bytes, names spans. [`crate::locate`] turns the one into the other when a finding is
 //! shown, so that records need not carry the place of every value they hold.
 
+pub use crate::characters::is_steering;
 use crate::source::{FileId, Span};
 pub use crate::suggest::nearest;
 
@@ -239,14 +240,6 @@ pub fn harmless(value: &str, longest: usize) -> String {
         }
     }
     out
-}
-
-/// Characters that do not show as themselves: controls, line and paragraph separators, and the
-/// marks that reorder text (Unicode TR36, "bidirectional text spoofing").
-pub fn is_steering(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// A number with its noun.

@@ -24,9 +24,11 @@
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
+pub mod characters;
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod console;
 pub mod edit;
 pub mod finding;
 pub mod fmt;

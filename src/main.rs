@@ -6,9 +6,23 @@ use std::process::ExitCode;
 use clap::Parser;
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
+use shapeline::console;
+use shapeline::finding::{harmless, is_steering};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    #[cfg(unix)]
+    if let Some(code) = shapeline::render::apart::start() {
+        return code;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = write!(console::err(), "{}", with_harmless_arguments(error.render().ansi().to_string()));
+            return ExitCode::from(2);
+        }
+        // Help and the version are no errors.
+        Err(help) => help.exit(),
+    };
     match cli.color {
         ColorWhen::Auto => anstream::ColorChoice::Auto,
         ColorWhen::Always => anstream::ColorChoice::Always,
@@ -20,14 +34,25 @@ fn main() -> ExitCode {
         // Whoever reads our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "shapeline: {}", one_line(&format!("{error:#}")));
+            let _ = writeln!(console::err(), "shapeline: {}", one_line(&with_harmless_arguments(format!("{error:#}"))));
             ExitCode::from(2)
         }
     }
 }
 
+/// `message` with the arguments of the command line as they may be printed: an error may quote one,
+/// or the value in `--name=value`, and none of them may start a line or steer the terminal.
+fn with_harmless_arguments(mut message: String) -> String {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    for text in arguments.iter().map(String::as_str).chain(values).filter(|text| text.contains(is_steering)) {
+        message = message.replace(text, &harmless(text, 200));
+    }
+    message
+}
+
 /// Names from the data stand in errors too: nothing in them may steer the terminal.
 fn one_line(text: &str) -> String {
-    let plain = |c: char| if shapeline::finding::is_steering(c) && c != '\n' { '\u{fffd}' } else { c };
+    let plain = |c: char| if is_steering(c) && c != '\n' { '\u{fffd}' } else { c };
     text.chars().map(plain).collect()
 }

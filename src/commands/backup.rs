@@ -27,7 +27,7 @@ pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     let (who, patience) = who(&args.who);
     let options = Options { who, patience };
     let mut notice = |who: &str| {
-        let _ = writeln!(anstream::stderr(), "backup: waiting for {who}");
+        let _ = writeln!(crate::console::err(), "backup: waiting for {who}");
     };
     let reports = match &args.restore {
         Some(id) => {
@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
 }
 
 fn print(reports: &[Report]) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     for report in reports {
         let path = harmless(&report.path, 4000);
         for note in &report.notes {
@@ -111,7 +111,7 @@ fn list(folder: &Folder, format: ListFormat) -> Result<Outcome> {
     }
     let copies = folder.copies()?;
     let rows: Vec<Row<'_>> = copies.whole().map(Row::from).collect();
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::console::plain_out();
     match format {
         ListFormat::Json => crate::report::write_json(&mut out, &Json { version: JSON_VERSION, copies: &rows })?,
         ListFormat::Csv => {

@@ -1,5 +1,6 @@
 //! `check`: schemas and business rules.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,9 +10,9 @@ use anyhow::Result;
 use super::Outcome;
 use crate::cli::CheckArgs;
 use crate::git::{self, Git};
-use crate::render::template_findings;
+use crate::render::proposed_template_findings;
 use crate::report::{self, Report};
-use crate::rules::{self, Change, Context};
+use crate::rules::{Change, Context};
 
 pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let started = Instant::now();
@@ -23,9 +24,11 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, super::today(&args.data), change);
-    // A template is a program. One that a stranger proposes is refused, and not run.
-    let stranger = rules::find("foreign-change").is_some_and(|rule| !(rule.check)(&context).is_empty());
-    let rendering = if stranger { Vec::new() } else { template_findings(&repo, &context) };
+    let (rendering, not_rendered) = proposed_template_findings(&repo, &context);
+    if let Some(why) = not_rendered {
+        // If standard error is closed, the result is the same.
+        let _ = writeln!(crate::console::err(), "note: {why}");
+    }
     let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {
         // Nobody reads on, as in `check | head`: what was found still decides how this ends.

@@ -59,7 +59,7 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
 const MAX_LINES: usize = 50;
 
 fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     writeln!(out, "{name}: {}", kind(drift))?;
     if let Some(pending) = &drift.pending {
         writeln!(out, "  {}; if it was cut off, the next publish finishes it", harmless(pending, 500))?;

@@ -34,7 +34,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Outcome> {
         (ExplainFormat::Markdown, None) => page(),
         (ExplainFormat::Json, rule) => json(rule)?,
     };
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(Outcome::Fine)
@@ -185,5 +185,5 @@ fn json(only: Option<&'static Rule>) -> Result<String> {
         good: rule.good,
     });
     let explanation = Explanation { version: 1, rules: rules.collect() };
-    Ok(serde_json::to_string_pretty(&explanation)? + "\n")
+    Ok(crate::report::json_text(&explanation)?)
 }

@@ -115,8 +115,8 @@ fn problems_text(path: &str, text: &str, problems: &[Problem]) -> String {
 }
 
 fn tell(files: &[(Entry, Kind)], done: &[Done], check: bool) -> Result<Outcome> {
-    let mut out = anstream::stdout().lock();
-    let mut notes = anstream::stderr().lock();
+    let mut out = crate::console::out();
+    let mut notes = crate::console::err();
     let (mut changed, mut refused) = (0_usize, 0_usize);
     for ((entry, _), done) in files.iter().zip(done) {
         match done {

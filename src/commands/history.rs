@@ -39,7 +39,7 @@ pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
     let answer = answer(&past, &question);
     drop(progress);
     for note in loaded.note.iter().chain(&answer.notes).filter(|_| args.format != HistoryFormat::Json) {
-        writeln!(anstream::stderr(), "note: {note}")?;
+        writeln!(crate::console::err(), "note: {note}")?;
     }
     let revision = Revision { name: args.rev.clone(), commit: tip.to_string(), commits: loaded.commits };
     write(args, &answer, &revision)?;
@@ -76,7 +76,7 @@ fn question(args: &HistoryArgs) -> Result<Question> {
 
 fn write(args: &HistoryArgs, answer: &Answer<'_>, revision: &Revision) -> Result<()> {
     let on = args.on.is_some();
-    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    let mut out = std::io::BufWriter::new(crate::console::out());
     match args.format {
         HistoryFormat::Json => json::write(&mut out, answer, revision, on)?,
         HistoryFormat::Csv => out.write_all(csv::csv(answer, on).as_bytes())?,
@@ -90,7 +90,7 @@ fn write(args: &HistoryArgs, answer: &Answer<'_>, revision: &Revision) -> Result
             |who: &&str| who.contains('.') && who.parse::<DomainName>().is_ok() && who.parse::<Address>().is_err();
         let hint = args.who.as_deref().filter(is_domain).map(|who| format!("; of a domain: --domain {who}"));
         let (commits, hint) = (counted(revision.commits, "commit", "commits"), hint.unwrap_or_default());
-        writeln!(anstream::stderr(), "{what}{of}, in {commits} up to {}{hint}", &revision.commit[..12])?;
+        writeln!(crate::console::err(), "{what}{of}, in {commits} up to {}{hint}", &revision.commit[..12])?;
     }
     Ok(())
 }

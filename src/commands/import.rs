@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         Ok(found) => found,
         Err(unusable) => {
             drop(progress);
-            writeln!(anstream::stderr().lock(), "{shown}: {}", report::plain(&unusable.0))?;
+            writeln!(crate::console::err(), "{shown}: {}", report::plain(&unusable.0))?;
             return Ok(Outcome::Refused);
         }
     };
@@ -51,7 +51,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     let mut told = Vec::new();
     let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut told)?) };
     for note in told {
-        writeln!(anstream::stderr().lock(), "{note}")?;
+        writeln!(crate::console::err(), "{note}")?;
     }
     if args.dry_run {
         super::warn_of_cut_off(root);
@@ -66,7 +66,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         proposal::Outcome::Proposed(proposal) => *proposal,
         proposal::Outcome::Refused(repo, findings) => {
             let outcome = refuse(&repo, findings)?;
-            writeln!(anstream::stderr().lock(), "{shown}: nothing is imported until the data passes the check")?;
+            writeln!(crate::console::err(), "{shown}: nothing is imported until the data passes the check")?;
             return Ok(outcome);
         }
     };
@@ -137,7 +137,7 @@ impl Told {
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
         let result = if args.format == ImportFormat::Json {
-            serde_json::to_string_pretty(&report::json(proposal, ending, report_to.as_deref()))? + "\n"
+            crate::report::json_text(&report::json(proposal, ending, report_to.as_deref()))?
         } else {
             before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));
             after = report::verdict(proposal, ending, args.ack.is_some());
@@ -150,9 +150,9 @@ impl Told {
     }
 
     fn print(&self) -> Result<()> {
-        let mut notes = anstream::stderr().lock();
+        let mut notes = crate::console::err();
         write!(notes, "{}", self.before)?;
-        let mut out = anstream::stdout().lock();
+        let mut out = crate::console::out();
         write!(out, "{}", self.result)?;
         out.flush()?;
         write!(notes, "{}", self.after)?;

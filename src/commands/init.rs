@@ -24,7 +24,7 @@ pub(super) fn run(base: Option<&Path>, args: &InitArgs) -> Result<Outcome> {
         );
     }
     write(&dir, &files, &found.missing)?;
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     if found.missing.is_empty() {
         writeln!(out, "{} is a fresh data repository already; all {} files are there", shown(&dir), files.len())?;
     } else {

@@ -64,7 +64,7 @@ pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])
         for damage in damage {
             whole = false;
             let damage = harmless(damage, 1000);
-            writeln!(anstream::stderr(), "{target}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}")?;
+            writeln!(crate::console::err(), "{target}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}")?;
         }
     }
     Ok(whole)
@@ -93,7 +93,7 @@ pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
 }
 
 fn print_text(all: &[Told]) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     for told in all {
         if all.len() > 1 {
             writeln!(out, "{}", told.target)?;
@@ -126,7 +126,7 @@ fn row(entry: &Entry) -> [String; 6] {
 }
 
 fn print_csv(all: &[Told]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::console::plain_out();
     out.write_all(b"target,n,time,action,parameter,status,reason,actor,host,commit,digest\n")?;
     for told in all {
         for entry in &told.entries {

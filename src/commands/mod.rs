@@ -196,7 +196,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 fn warn_of_cut_off(root: &Path) {
     if let Some(warning) = cut_off(root) {
         // If nobody listens, that changes nothing.
-        let _ = writeln!(anstream::stderr(), "warning: {warning}");
+        let _ = writeln!(crate::console::err(), "warning: {warning}");
     }
 }
 
@@ -231,6 +231,6 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
 /// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
     let report = Report::of(repo, findings);
-    report::write(&report, CheckFormat::Text, &mut anstream::stderr().lock())?;
+    report::write(&report, CheckFormat::Text, &mut crate::console::err())?;
     Ok(Outcome::Refused)
 }

@@ -64,7 +64,7 @@ fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
     match &args.out {
         Some(path) => write_atomic(path, printed.as_bytes())?,
         None => {
-            let mut out = std::io::stdout().lock();
+            let mut out = crate::console::plain_out();
             out.write_all(printed.as_bytes())?;
             out.flush()?;
         }

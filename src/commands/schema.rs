@@ -16,7 +16,7 @@ use crate::write::write_atomic;
 pub(super) fn run(root: &Path, args: &SchemaArgs) -> Result<Outcome> {
     let folder = root.join(FOLDER);
     let stale = stale(&folder, schema_files())?;
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     if args.check {
         for name in stale.keys() {
             writeln!(out, "{FOLDER}/{name} is not current; `shapeline schema` writes it")?;

@@ -92,7 +92,7 @@ fn print_rows(all: &[Told], format: impl Fn(&[[String; 6]]) -> String) -> Result
             ]);
         }
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::console::plain_out();
     out.write_all(format(&rows).as_bytes())?;
     out.flush()?;
     Ok(())

@@ -32,7 +32,7 @@ pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
     match ended {
         Err(error) => match error.downcast_ref::<Refusal>() {
             Some(refusal) => {
-                writeln!(anstream::stderr(), "shapeline: {refusal}")?;
+                writeln!(crate::console::err(), "shapeline: {refusal}")?;
                 Ok(Outcome::Refused)
             }
             None => Err(error),

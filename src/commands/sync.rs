@@ -52,14 +52,14 @@ fn folder(cli: &Cli) -> Result<PathBuf> {
 
 fn tell_health(path: &Path) -> Result<Outcome> {
     let (state, line) = health(&Status::read(path)?, Moment::now());
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     writeln!(out, "{}", harmless(&line, 1000))?;
     Ok(outcome(state))
 }
 
 fn print(status: &Status, json: bool) -> Result<()> {
     if json {
-        let mut out = std::io::stdout().lock();
+        let mut out = crate::console::plain_out();
         crate::report::write_json(&mut out, status)?;
         return Ok(out.flush()?);
     }
@@ -71,7 +71,7 @@ fn print(status: &Status, json: bool) -> Result<()> {
         State::Refused => format!("commit {commit} may not be published; what was published stays"),
         State::Starting | State::Failing => "not all could be done; what was published stays".to_owned(),
     };
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     writeln!(out, "{}: {said}", status.state.as_str())?;
     Ok(out.flush()?)
 }

@@ -38,15 +38,15 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
     let Some((commit, settings)) = settings::before(&git, from).next() else { return on_disk(root) };
     let short = Git::short(commit);
     if synced.is_some() {
-        writeln!(anstream::stderr(), "note: sync runs in this clone: the targets are those of commit {short}")?;
+        writeln!(crate::console::err(), "note: sync runs in this clone: the targets are those of commit {short}")?;
     } else if commit != from {
         let head = Git::short(from);
         writeln!(
-            anstream::stderr(),
+            crate::console::err(),
             "note: {SETTINGS} cannot be read in {head}; the targets are those of commit {short}"
         )?;
     } else if git.is_edited(SETTINGS) {
-        writeln!(anstream::stderr(), "note: {SETTINGS} has changes that are not committed; they do not count yet")?;
+        writeln!(crate::console::err(), "note: {SETTINGS} has changes that are not committed; they do not count yet")?;
     }
     Ok(settings)
 }
@@ -70,7 +70,7 @@ pub(super) fn default_rev(root: &Path) -> Option<String> {
 /// Says on standard error that files on disk were left out, if any were.
 pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
     if let Some(note) = data.left_on_disk() {
-        writeln!(anstream::stderr(), "note: {note}")?;
+        writeln!(crate::console::err(), "note: {note}")?;
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
     let mut told = String::new();
     move |who| {
         if told != who {
-            let _ = writeln!(anstream::stderr(), "{name}: waiting for {who}");
+            let _ = writeln!(crate::console::err(), "{name}: waiting for {who}");
             who.clone_into(&mut told);
         }
     }
@@ -106,7 +106,7 @@ pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
 
 /// Prints what happened on each target, a line each and the reasons below.
 pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     if json {
         return print_json(reports);
     }
@@ -157,7 +157,7 @@ pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
         version: u32,
         targets: &'a [T],
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::console::plain_out();
     crate::report::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
     out.flush()?;
     Ok(())
@@ -183,7 +183,7 @@ pub(super) fn told_failure<T>(target: &Target, result: Result<T>, failed: &mut b
         Err(error) => {
             *failed = true;
             let error = harmless(&format!("{error:#}"), 2000);
-            writeln!(anstream::stderr(), "{}: FAILED: {error}", target.name)?;
+            writeln!(crate::console::err(), "{}: FAILED: {error}", target.name)?;
             Ok(None)
         }
     }

@@ -1,7 +1,7 @@
 //! Where outputs are published, and where backups are kept.
 
 use super::domain::some_list;
-use super::text::{FREE_TEXT, is_free_text, text_type};
+use super::text::{free_text, is_free_text, text_type};
 use super::{DomainLimits, SettingName, Text};
 
 text_type! {
@@ -26,7 +26,7 @@ text_type! {
     /// A word of a command. Without a password in a URL: it would be in the repository, and in the list
     /// of processes.
     Word, Box<str>, max 200,
-    pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){FREE_TEXT}+$"),
+    pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){}+$", free_text()),
     |text| is_free_text(text) && !has_password(text),
     expected "a word of a command on one line, at most 200 characters, without a password in a URL"
 }

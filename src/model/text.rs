@@ -1,8 +1,14 @@
 //! Text types with a pattern: one macro, so that the schema and the reading cannot differ.
 
-/// Characters no free text may hold: controls, line separators and reordering marks.
-pub(crate) const FREE_TEXT: &str =
-    r"[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]";
+/// One character that free text may hold, as a pattern: none that steers or is not seen.
+pub(crate) fn free_text() -> String {
+    let escaped = |c: u32| if c > 0xffff { format!("\\u{{{c:x}}}") } else { format!("\\u{c:04x}") };
+    let range = |(first, last): (u32, u32)| match first == last {
+        true => escaped(first),
+        false => format!("{}-{}", escaped(first), escaped(last)),
+    };
+    format!("[^{}]", crate::characters::STEERING.map(range).concat())
+}
 
 /// Declares a text type: its name, how long it may be in characters, the pattern for the schema,
 /// and the function that says the same in Rust. A test in `schema.rs` compares the two.
@@ -105,7 +111,7 @@ pub(crate) fn is_free_text(text: &str) -> bool {
 text_type! {
     /// Free text on one line, without control characters.
     Text, Box<str>, max 200,
-    pattern format!("^{FREE_TEXT}+$"),
+    pattern format!("^{}+$", free_text()),
     is_free_text,
     expected "text on one line, at most 200 characters"
 }

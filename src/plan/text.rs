@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Base, Change, DomainSold, Plan, Reason, Served};
 use crate::columns::columns;
+use crate::console::without_commands;
 use crate::finding::{counted, harmless};
 use crate::model::{Capacity, Rate, TotalBps};
 use crate::render::Unserved;
@@ -25,7 +26,8 @@ pub fn text(plan: &Plan<'_>) -> String {
     }
     let _ = writeln!(out, "{}", verdict(plan));
     let _ = writeln!(out, "Fingerprint: {}", plan.fingerprint);
-    out
+    // Names of a live file begin lines here, and a workflow may print the text from a file.
+    without_commands(&out).into_owned()
 }
 
 /// The changes, what is sold by whom, and the summary.

@@ -5,7 +5,8 @@ use ipnet::IpNet;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
-use super::values::{FREE, RateValue};
+use super::free::{self, is_moved, readable, text_of};
+use super::values::RateValue;
 use crate::columns::csv_field;
 use crate::finding::{is_steering, quoted};
 use crate::model::{Address, Rate};
@@ -17,6 +18,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     for name in ["slice", "batch", "indent", "format", "pprint"] {
         environment.remove_filter(name);
     }
+    free::install(environment);
     environment.add_filter("bps", |value: &Value| in_unit(value, 0));
     environment.add_filter("kbps", |value: &Value| in_unit(value, 3));
     environment.add_filter("mbps", |value: &Value| in_unit(value, 6));
@@ -28,7 +30,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("cidr", |value: &Value| net(value).map(|net| net.to_string()));
     environment.add_filter("text", |value: &Value| printable(value).map(Value::from_safe_string));
     environment.add_filter("csv", csv);
-    environment.add_filter("json", json);
+    environment.add_filter("json", |value: &Value| json(value, 0));
     environment.add_filter("xml", xml);
     environment.add_test("ipv4", |value: &Value| net(value).map(|net| matches!(net, IpNet::V4(_))));
     environment.add_test("ipv6", |value: &Value| net(value).map(|net| matches!(net, IpNet::V6(_))));
@@ -62,14 +64,16 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
 }
 
 fn write_text(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
-    if text.contains(FREE) {
-        let shown = quoted(&text.replace(FREE, ""));
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return out.write_str(text).map_err(Error::from);
+    }
+    if text.contains(is_moved) {
+        let shown = quoted(&readable(text));
         return Err(refuse(format!(
             "{shown} holds free text: say how it is to be written: | csv, | json, | xml or | text"
         )));
     }
-    let plain_ascii = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-    if !plain_ascii && let Some(bad) = text.chars().find(|c| is_steering(*c)) {
+    if let Some(bad) = text.chars().find(|c| is_steering(*c)) {
         let shown = quoted(text);
         return Err(refuse(format!(
             "{shown} holds the character U+{:04X}, which could break the line",
@@ -98,7 +102,7 @@ fn net(value: &Value) -> Result<IpNet, Error> {
 }
 
 fn printable(value: &Value) -> Result<String, Error> {
-    let text = value.to_string().replace(FREE, "");
+    let text = text_of(value);
     match text.chars().find(|c| is_steering(*c)) {
         Some(bad) => Err(refuse(format!("{} holds the character U+{:04X}", quoted(&text), u32::from(bad)))),
         None => Ok(text),
@@ -109,15 +113,21 @@ fn csv(value: &Value) -> Result<Value, Error> {
     Ok(Value::from_safe_string(csv_field(&printable(value)?)))
 }
 
+/// How deep lists in JSON may nest.
+const DEEPEST: usize = 32;
+
 /// The value as a JSON text; a number, a boolean or none as such.
-fn json(value: &Value) -> Result<Value, Error> {
+fn json(value: &Value, depth: usize) -> Result<Value, Error> {
+    if depth > DEEPEST {
+        return Err(refuse(format!("these lists nest more than {DEEPEST} levels deep")));
+    }
     let written = match value.kind() {
         ValueKind::None => "null".to_owned(),
         ValueKind::Bool => value.is_true().to_string(),
         ValueKind::Number => value.to_string(),
         ValueKind::Seq => {
             let entries: Result<Vec<String>, Error> =
-                value.try_iter()?.map(|entry| json(&entry).map(|written| written.to_string())).collect();
+                value.try_iter()?.map(|entry| json(&entry, depth + 1).map(|written| written.to_string())).collect();
             format!("[{}]", entries?.join(","))
         }
         _ => serde_json::to_string(&printable(value)?).map_err(|error| refuse(error.to_string()))?,

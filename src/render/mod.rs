@@ -3,10 +3,16 @@
 //! The built-in template is rendered in chunks on all cores, which its shape allows: a line knows
 //! nothing of other lines. A repository's own template gets everything at once.
 
+#[cfg(unix)]
+pub mod apart;
 mod filters;
+mod free;
+mod own;
+mod proposed;
 mod table;
 mod values;
 
+pub use proposed::proposed_template_findings;
 pub use table::{Row, Table, Unserved, unserved};
 
 use std::collections::BTreeMap;
@@ -21,7 +27,8 @@ use crate::finding::{Finding, Severity, Where, nearest, quoted};
 use crate::model::{Date, Settings};
 use crate::repo::Repo;
 use crate::rules::{self, Context};
-use crate::source::{FileId, Span};
+use crate::source::FileId;
+use own::Job;
 use values::{LineValue, Shared, lazy};
 
 /// The name of the output that is meant where none is named, and of the built-in template.
@@ -31,34 +38,6 @@ const SHAPER_TEMPLATE: &str = include_str!("shaper.j2");
 
 /// How many lines one chunk has.
 const CHUNK: usize = 8192;
-
-/// Steps that a repository's own template may take: so many, and so many more a line.
-const STEPS: u64 = 10_000_000;
-const STEPS_A_LINE: u64 = 5_000;
-
-/// Bytes that such a template may write: so many, and so many more a line.
-const ROOM: usize = 16 << 20;
-const ROOM_A_LINE: usize = 16 << 10;
-
-/// A text that grows only so far.
-struct Bounded {
-    text: Vec<u8>,
-    room: usize,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.text.len() + bytes.len() > self.room {
-            return Err(std::io::Error::other("the output grows without end"));
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// An output's definition, after defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,18 +131,10 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
-    on_deep_stack(|| render_own(table, output, file))
-}
-
-fn render_own(table: &Arc<Table>, output: &Output, file: FileId) -> Result<Rendered, Box<Finding>> {
-    let shared = Arc::new(Shared::new(table));
-    let environment = environment(table);
-    let mut text = Bounded { text: Vec::new(), room: ROOM + ROOM_A_LINE * table.len() };
-    let rendered = environment
-        .get_template(&output.template)
-        .and_then(|template| template.render_captured_to(everything(&shared, output), &mut text).map(drop));
-    let text = String::from_utf8(text.text).unwrap_or_default();
-    rendered.map(|()| Rendered(vec![text])).map_err(|error| Box::new(template_finding(&error, file, &shared)))
+    let job = Job { outputs: vec![output.clone()], checking: false };
+    let mut answers = own::carry_out(table, &job).into_iter();
+    let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
+    rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
 }
 
 fn render_shaper(table: &Arc<Table>) -> Result<Rendered, Box<Finding>> {
@@ -194,32 +165,6 @@ fn lines(shared: &Arc<Shared>, start: usize, end: usize) -> Value {
     })
 }
 
-/// What a repository's own template sees.
-fn everything(shared: &Arc<Shared>, output: &Output) -> Value {
-    let table = &shared.table;
-    let mut first_rows: Vec<Row> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for row in table.rows() {
-        if seen.insert(table.subscriber_number(*row)) {
-            first_rows.push(*row);
-        }
-    }
-    let of_subscribers = shared.clone();
-    let subscribers = lazy(first_rows.len(), move |at| values::subscriber(&of_subscribers, first_rows[at]));
-    let plans: BTreeMap<&str, Value> =
-        table.repo().plans.iter().rev().map(|plan| (plan.value.name.as_str(), values::plan(&plan.value))).collect();
-    let domains: BTreeMap<&str, Value> =
-        table.domains().map(|domain| (domain.name.as_str(), values::domain(domain))).collect();
-    context! {
-        lines => lines(shared, 0, table.len()),
-        subscribers => subscribers,
-        plans => Value::from_pairs(plans),
-        domains => Value::from_pairs(domains),
-        date => table.today().to_string(),
-        output => output.name.as_str(),
-    }
-}
-
 fn bare_environment<'a>() -> Environment<'a> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -231,19 +176,6 @@ fn bare_environment<'a>() -> Environment<'a> {
         environment.set_syntax(syntax);
     }
     filters::install(&mut environment);
-    environment
-}
-
-/// An environment that knows the repository's templates, and only those.
-fn environment(table: &Arc<Table>) -> Environment<'static> {
-    let mut environment = bare_environment();
-    environment.set_fuel(Some(STEPS + STEPS_A_LINE * table.len() as u64));
-    // Not all of them beforehand: each of a thousand outputs has its own environment.
-    let table = table.clone();
-    environment.set_loader(move |path| {
-        let repo = table.repo();
-        Ok(repo.templates.get(path).map(|file| repo.sources.file(*file).text().to_owned()))
-    });
     environment
 }
 
@@ -271,7 +203,10 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
         return too_large;
     }
     let table = Arc::new(Table::new(repo, context));
-    on_deep_stack(|| findings_in(&table))
+    let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
+    let job = Job { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
+    let failures = own::carry_out(&table, &job).into_iter().filter_map(Result::err);
+    failures.map(|failure| failure.finding(repo, FileId::default())).collect()
 }
 
 /// A template is a page or two. The limit bounds how deep its expressions can nest.
@@ -283,73 +218,6 @@ fn too_large(repo: &Repo, file: FileId) -> Option<Finding> {
     large.then(|| Finding::new("template", Where::File(file), message).help("split it and include the parts"))
 }
 
-/// Runs something that compiles templates: the compiler calls itself for each level of an
-/// expression, and a template may hold as many levels as bytes. Memory is taken only as used.
-fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    const STACK: usize = 1 << 30;
-    let work = std::sync::Mutex::new(Some(work));
-    let take = || work.lock().ok().and_then(|mut work| work.take());
-    let result = std::thread::scope(|scope| {
-        let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || take().map(|work| work()));
-        match spawned.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No room for such a stack here: an ordinary template needs none.
-            Err(_) => take().map(|work| work()),
-        }
-    });
-    match result {
-        Some(result) => result,
-        None => unreachable!("the work is taken once, and whoever takes it does it"),
-    }
-}
-
-fn findings_in(table: &Arc<Table>) -> Vec<Finding> {
-    let repo = table.repo();
-    let environment = environment(table);
-    let shared = Arc::new(Shared::new(table));
-    let mut findings: Vec<Finding> = repo
-        .templates
-        .iter()
-        .filter_map(|(path, file)| {
-            environment.get_template(path).err().map(|error| template_finding(&error, *file, &shared))
-        })
-        .collect();
-    if findings.is_empty() {
-        let own = outputs(&repo.settings).into_values().filter(|output| !output.is_shaper_format());
-        findings.extend(
-            own.filter(|output| repo.templates.contains_key(&output.template))
-                .filter_map(|output| render(table, &output).err())
-                .map(|finding| *finding),
-        );
-    }
-    findings
-}
-
-fn template_finding(error: &minijinja::Error, file: FileId, shared: &Shared) -> Finding {
-    let repo = shared.table.repo();
-    // An included template's error names that template, not the one that was asked for.
-    let file = error.name().and_then(|name| repo.templates.get(name)).copied().unwrap_or(file);
-    let text = repo.sources.file(file).text();
-    let range = error.range().filter(|range| text.get(range.clone()).is_some());
-    let range = range.or_else(|| error.line().and_then(|line| line_range(text, line)));
-    let at =
-        range.map_or(Where::File(file), |range| Where::Span(file, Span::new(range.start as u32, range.end as u32)));
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
-    let message = match error.kind() {
-        minijinja::ErrorKind::OutOfFuel => "the template takes too many steps: does a loop never end?".to_owned(),
-        minijinja::ErrorKind::WriteFailure => "the template writes too much: does a loop never end?".to_owned(),
-        _ => detail.lines().collect::<Vec<_>>().join(" "),
-    };
-    let finding = Finding::new("template", at, message);
-    match shared.last_subscriber().and_then(|at| repo.subscribers.get(at)) {
-        Some(record) => finding.related(Where::Place(record.place()), "while writing this subscriber"),
-        None => finding,
-    }
-}
-
-fn line_range(text: &str, line: usize) -> Option<std::ops::Range<usize>> {
-    let found = text.split_inclusive('\n').nth(line.checked_sub(1)?)?;
-    let start = found.as_ptr() as usize - text.as_ptr() as usize;
-    Some(start..start + found.trim_end().len())
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::repo::{Record, Repo};
 use crate::rules::Context;
 
 /// One address of one served subscriber.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Row {
     subscriber: u32,
     position: u32,
@@ -64,6 +64,17 @@ impl Table {
             }
         }
         Self { repo: repo.clone(), rows, today: context.today }
+    }
+
+    /// A table of `rows` that were another table's; nothing if one has no record in `repo`.
+    #[cfg(unix)]
+    pub(super) fn from_rows(repo: Arc<Repo>, rows: Vec<Row>, today: Date) -> Option<Self> {
+        let known = |row: &Row| {
+            let subscriber = repo.subscribers.get(row.subscriber as usize)?;
+            subscriber.value.ip.as_slice().get(row.position as usize)?;
+            repo.plans.get(row.plan as usize).map(drop)
+        };
+        rows.iter().all(|row| known(row).is_some()).then(|| Self { repo: repo.clone(), rows, today })
     }
 
     /// The data.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectExt, ObjectRepr};
 
+use super::free::free;
 use super::table::{Row, Table};
 use crate::model::{Domain, Labels, Plan, Rate, Status, Subscriber};
 
@@ -35,37 +36,10 @@ impl Shared {
     }
 
     /// The subscriber that a template looked at last.
-    pub(super) fn last_subscriber(&self) -> Option<usize> {
+    pub(super) fn last_subscriber(&self) -> Option<u32> {
         let last = self.last.load(Ordering::Relaxed);
-        (last != NOBODY).then_some(last as usize)
+        (last != NOBODY).then_some(last)
     }
-}
-
-/// Free text: written only through a filter that makes it fit its place.
-#[derive(Debug)]
-pub(super) struct FreeText(pub(super) Arc<str>);
-
-impl Object for FreeText {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        !self.0.is_empty()
-    }
-
-    /// With a mark in front that no output takes: whatever a template makes of this text, by
-    /// joining, upper-casing or putting it into a list, still has to go through one of the filters.
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{FREE}{}", self.0)
-    }
-}
-
-/// Marks text that is not yet fit for any place. Not allowed in the data.
-pub(super) const FREE: char = '\u{fff9}';
-
-fn free(text: &str) -> Value {
-    Value::from_object(FreeText(text.into()))
 }
 
 /// A rate: written as `30 Mbps`; the filters `bps`, `kbps`, `mbps`, `gbps` give numbers.

@@ -115,6 +115,13 @@ pub(crate) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize)
     out.write_all(b"\n")
 }
 
+/// What [`write_json`] writes, as a text.
+pub(crate) fn json_text(value: &impl serde::Serialize) -> io::Result<String> {
+    let mut text = Vec::new();
+    write_json(&mut text, value)?;
+    String::from_utf8(text).map_err(io::Error::other)
+}
+
 struct PlainJson(PrettyFormatter<'static>);
 
 /// Methods that lay out and leave strings alone: as the wrapped formatter does it.

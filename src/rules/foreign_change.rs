@@ -57,15 +57,18 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// Who may change something.
-enum Owners<'a> {
+pub(crate) enum Owners<'a> {
+    /// It names nobody.
     Anybody,
+    /// These, and nobody else.
     These(&'a [Owner]),
     /// The base does not say: it cannot be read.
     Unknown,
 }
 
 impl Owners<'_> {
-    fn allow(&self, actors: &[String]) -> bool {
+    /// Whether one of `actors` may.
+    pub(crate) fn allow(&self, actors: &[String]) -> bool {
         match self {
             Owners::Anybody => true,
             Owners::These(owners) => owners.iter().any(|owner| actors.iter().any(|actor| owner.is(actor))),
@@ -87,7 +90,8 @@ fn some<'a>(owners: &'a [Owner]) -> Owners<'a> {
     if owners.is_empty() { Owners::Anybody } else { Owners::These(owners) }
 }
 
-fn admins<'a>(change: &Change<'a>) -> Owners<'a> {
+/// Who may change templates, settings, plans and domains, as the base has it.
+pub(crate) fn admins<'a>(change: &Change<'a>) -> Owners<'a> {
     let base = change.base;
     let broken = base.findings.iter().any(|finding| base.sources.file(finding.primary.at.file()).path() == SETTINGS);
     if broken { Owners::Unknown } else { some(&base.settings.admins) }

@@ -13,6 +13,7 @@ mod words;
 
 pub use change::Change;
 pub use context::{Context, Held, Resolved};
+pub(crate) use foreign_change::{Owners, admins};
 pub use holdings::{Holder, Holdings, Overlap};
 pub use index::{Blocks, Edge, Index, KnownDomain};
 pub use reserved_ip::reserved_address;

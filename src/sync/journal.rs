@@ -20,7 +20,7 @@ impl Journal {
     pub fn event(&mut self, about: &str, what: &str) {
         let about = if about.is_empty() { "sync" } else { about };
         // If nobody reads it, the work goes on.
-        let _ = writeln!(anstream::stderr(), "{about}: {}", harmless(what, LONGEST));
+        let _ = writeln!(crate::console::err(), "{about}: {}", harmless(what, LONGEST));
     }
 
     /// Something is wrong: told once, and again when it is something else.

@@ -26,6 +26,7 @@ mod report_places;
 mod report_runs;
 mod rules;
 mod scaling;
+mod runner;
 mod schema;
 mod schema_properties;
 mod servers;

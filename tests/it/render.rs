@@ -1,5 +1,9 @@
 //! `render`: the shaper file byte for byte, templates, and what may not reach an output.
 
+mod free_text;
+mod limits;
+mod proposed;
+
 use crate::support::Repo;
 
 const FIVE_LINES: &str = "\
@@ -186,65 +190,13 @@ fn the_same_data_gives_the_same_bytes_from_disk_and_from_git() {
     assert_eq!(from_git.code, 0, "{from_git:?}");
 }
 
-/// Whether an output with this template passes the check.
-fn passes(template: &str) -> bool {
-    let repo = with_subscribers(&format!("- ip: 10.10.10.1\n  {PLAN}  name: INJ;a,evil\n  labels: {{k: 'v;inj'}}\n"));
-    repo.write("shapeline.yaml", "outputs:\n  all: {template: templates/all.j2}\n");
-    repo.write("templates/all.j2", format!("{{% for s in subscribers %}}{template}{{% endfor %}}"));
-    let run = repo.run(&["check"]);
-    assert!(run.code == 0 || run.code == 1, "{run:?}");
-    run.code == 0
-}
-
-#[test]
-fn free_text_stays_free_text_whatever_is_made_of_it() {
-    for template in [
-        "{{ s.name }}",
-        "{{ s.name | upper }}",
-        "{{ s.name ~ 'x' }}",
-        "{{ 'x' ~ s.name }}",
-        "{{ s.name | replace('a', 'b') }}",
-        "{{ [s.name] | join }}",
-        "{{ s.name | safe }}",
-        "{{ s.labels.k | trim }}",
-        "{{ s.labels }}",
-        "{{ s }}",
-        "{{ subscribers }}",
-        "{% set n = s.name | string %}{{ n }}",
-        "{{ s.labels | items | list }}",
-    ] {
-        assert!(!passes(template), "{template}");
-    }
-    for template in [
-        "{{ s.name | csv }}",
-        "{{ s.name | upper | json }}",
-        "{{ (s.name ~ 'x') | xml }}",
-        "{{ s.labels.k | text }}",
-        "{{ s.addresses | json }}",
-    ] {
-        assert!(passes(template), "{template}");
-    }
-}
-
 #[test]
 fn an_expression_may_nest_as_deep_as_a_template_is_long() {
-    assert!(!passes(&format!("{{{{ {}1 }}}}", "-".repeat(50_000))) || passes("{{ 1 }}"), "no crash is what counts");
-    assert!(!passes(&"x".repeat(300_000)), "a template of 300 kB is refused");
-}
-
-#[test]
-fn a_template_that_a_stranger_proposes_is_not_run() {
-    let repo = with_subscribers(&format!("- ip: 10.10.10.1\n  {PLAN}"));
-    repo.write("shapeline.yaml", "admins: [alice]\noutputs:\n  all: {template: templates/all.j2}\n");
-    repo.write("templates/all.j2", "ok\n");
-    repo.commit("start");
-    repo.write("templates/all.j2", "{{ nosuch }}\n");
-    let rules = |actor: &str| {
-        let run = repo.run(&["check", "--base", "HEAD", "--actor", actor]);
-        (run.stdout.contains("[foreign-change]"), run.stdout.contains("[template]"))
-    };
-    assert_eq!(rules("alice"), (false, true));
-    assert_eq!(rules("mallory"), (true, false));
+    assert!(
+        !free_text::passes(&format!("{{{{ {}1 }}}}", "-".repeat(50_000))) || free_text::passes("{{ 1 }}"),
+        "no crash is what counts"
+    );
+    assert!(!free_text::passes(&"x".repeat(300_000)), "a template of 300 kB is refused");
 }
 
 #[test]

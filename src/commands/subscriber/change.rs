@@ -60,7 +60,7 @@ pub(super) fn run(
     let told = make(&before, &mut changes)?;
     let mut draft = Draft::new(tree);
     let lost = changes.make(&mut draft)?;
-    let mut notes = anstream::stderr().lock();
+    let mut notes = crate::console::err();
     if draft.is_empty() {
         writeln!(notes, "{}: nothing to do", told.already)?;
         return Ok(Outcome::Fine);
@@ -112,7 +112,7 @@ pub(super) fn run(
                 print(&format!("pushed {branch} to origin\n"))?;
             } else {
                 let hint = format!("`git push origin {branch}` sends it to be reviewed");
-                writeln!(anstream::stderr(), "{hint}")?;
+                writeln!(crate::console::err(), "{hint}")?;
             }
         }
     }
@@ -140,13 +140,13 @@ fn open(root: &Path, args: &EditArgs) -> Result<(Ground, Tree)> {
     let mut notes = Vec::new();
     let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut notes)?) };
     for note in notes {
-        writeln!(anstream::stderr(), "note: {note}")?;
+        writeln!(crate::console::err(), "note: {note}")?;
     }
     Ok((Ground::Files(lock), Tree::Work { root: root.to_path_buf() }))
 }
 
 fn print(text: &str) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())

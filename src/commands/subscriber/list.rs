@@ -56,7 +56,7 @@ pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
         ListFormat::Json => {
             let subscribers = shown.iter().map(|record| teller.json(record)).collect();
             let listed = Listed { version: JSON_VERSION, total, offset: first, subscribers };
-            let mut out = std::io::stdout().lock();
+            let mut out = crate::console::plain_out();
             crate::report::write_json(&mut out, &listed)?;
             out.flush()?;
         }
@@ -136,7 +136,7 @@ fn sort(records: &mut [&Record<Subscriber>], by: SortField) {
 }
 
 fn print_text(shown: &[&Record<Subscriber>], teller: &Teller<'_>) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     let heading = ["address", "domain", "plan", "status", "id", "name"].map(ToOwned::to_owned);
     let row = |record: &&Record<Subscriber>| {
         let subscriber = &record.value;
@@ -159,7 +159,7 @@ fn print_text(shown: &[&Record<Subscriber>], teller: &Teller<'_>) -> Result<()> 
 }
 
 fn print_csv<'r>(shown: &[&'r Record<Subscriber>], teller: &mut Teller<'r>) -> Result<()> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(crate::console::plain_out());
     out.write_all(b"key,ip,domain,plan,id,name,status,served,starts,ends,labels,file,line\n")?;
     for record in shown {
         let json = teller.json(record);
@@ -190,7 +190,7 @@ fn print_csv<'r>(shown: &[&'r Record<Subscriber>], teller: &mut Teller<'r>) -> R
 
 /// Which part was shown, and whether anybody may be missing.
 fn tell(repo: &Repo, total: usize, first: usize, shown: usize) -> Result<()> {
-    let mut notes = anstream::stderr().lock();
+    let mut notes = crate::console::err();
     let subscribers = counted(total, "subscriber", "subscribers");
     let line = match shown {
         shown if shown == total => subscribers,

@@ -20,7 +20,7 @@ pub(super) fn can_ask() -> bool {
 /// # Errors
 /// If there is no answer.
 pub(super) fn ask(question: &str, choices: &[String], default: Option<&str>) -> Result<String> {
-    let mut out = anstream::stderr().lock();
+    let mut out = crate::console::err();
     for (number, choice) in choices.iter().take(SHOWN).enumerate() {
         writeln!(out, "  {}  {}", number + 1, harmless(choice, 100))?;
     }

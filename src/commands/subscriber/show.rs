@@ -37,13 +37,13 @@ pub(super) fn run(root: &Path, args: &ShowArgs) -> Result<Outcome> {
     let lines = lines(&repo, record, today)?;
     if args.format == TextOrJson::Json {
         let shown = Shown { version: JSON_VERSION, subscriber: teller.json(record), lines };
-        let mut out = std::io::stdout().lock();
+        let mut out = crate::console::plain_out();
         crate::report::write_json(&mut out, &shown)?;
         out.flush()?;
         return Ok(Outcome::Fine);
     }
     let rows = rows(&mut teller, record, &lines);
-    let mut out = anstream::stdout().lock();
+    let mut out = crate::console::out();
     out.write_all(columns(&rows).as_bytes())?;
     out.flush()?;
     Ok(Outcome::Fine)

@@ -1,0 +1,202 @@
+//! Rendering a repository's own templates in a process apart, with limits that the kernel keeps.
+//!
+//! minijinja's fuel counts steps; a step may double a text. The process is this program once more,
+//! without environment: it reads a request from standard input, limits itself, renders, and writes
+//! answers to standard output ([`child`]). The parent bounds what it reads and how long it waits, so
+//! a template can end the child and nothing else.
+
+mod child;
+mod limits;
+mod wire;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
+
+use super::own::{Failure, Job, room};
+use super::{Rendered, Table};
+use limits::Limits;
+use wire::Answer;
+
+/// The hidden subcommand that makes a process such a child.
+const SUBCOMMAND: &str = "__render";
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+/// What is started to render.
+#[derive(Debug)]
+pub(super) struct Program {
+    path: PathBuf,
+    arguments: Vec<String>,
+}
+
+/// For the first line of `main`: in a process that was started to render, renders and gives its
+/// exit code; in any other, makes all further rendering start such processes. Without this call, as
+/// in tests of the library, templates are rendered in the process itself.
+pub fn start() -> Option<ExitCode> {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == SUBCOMMAND) {
+        return Some(child::main());
+    }
+    // By this name the program is found even after an update has replaced its file.
+    let itself = Path::new("/proc/self/exe");
+    let path = if itself.exists() { Ok(itself.to_path_buf()) } else { std::env::current_exe() };
+    if let Ok(path) = path {
+        through(path);
+    }
+    None
+}
+
+/// Makes all further rendering start `shapeline` at `path`; for programs that use the library.
+pub fn through(path: PathBuf) {
+    // The first call decides.
+    let _ = PROGRAM.set(Program { path, arguments: vec![SUBCOMMAND.to_owned()] });
+}
+
+pub(super) fn program() -> Option<&'static Program> {
+    PROGRAM.get()
+}
+
+/// As [`super::own::carry_out`], in a child of its own.
+pub(super) fn carry_out(program: &Program, table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+    if job.outputs.is_empty() && !job.checking {
+        return Vec::new();
+    }
+    let first = job.outputs.first().map(|output| output.template.as_str()).unwrap_or_default();
+    let request = match wire::request(table, job) {
+        Ok(request) => request,
+        Err(error) => return vec![Err(Failure::of(first, format!("cannot hand the data to its process: {error}")))],
+    };
+    let limits = Limits::of(request.len(), table.len(), job.outputs.len());
+    run(program, &request, &limits, table, job).unwrap_or_else(|error| {
+        vec![Err(Failure::of(first, format!("cannot start the process that renders it: {error}")))]
+    })
+}
+
+fn run(
+    program: &Program,
+    request: &[u8],
+    limits: &Limits,
+    table: &Table,
+    job: &Job,
+) -> std::io::Result<Vec<Result<Rendered, Failure>>> {
+    let mut child = Command::new(&program.path)
+        .args(&program.arguments)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (Some(mut input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(std::io::Error::other("no pipe"));
+    };
+    let (answers, said, late) = std::thread::scope(|scope| {
+        let (done, ended) = channel();
+        let watch = scope.spawn(|| kill_when_late(&child, limits, ended));
+        let said = scope.spawn(|| last_words(errors));
+        scope.spawn(move || {
+            // A child that ends early reads no further; how it ended says why.
+            let _ = input.write_all(&limits.header(request.len())).and_then(|()| input.write_all(request));
+        });
+        let answers = read_answers(output, table, job);
+        if !answers.complete {
+            kill(&child);
+        }
+        drop(done);
+        (answers, said.join().unwrap_or_default(), watch.join().unwrap_or_default())
+    });
+    let status = child.wait()?;
+    let mut given = answers.given;
+    if let Some(failure) = answers.broken {
+        given.push(Err(failure));
+    } else if late || !status.success() || (given.len() < job.outputs.len() && given.iter().all(Result::is_ok)) {
+        let template = answers.at.unwrap_or_default();
+        given.push(Err(Failure::of(&template, limits.broken(late, status, &said))));
+    }
+    Ok(given)
+}
+
+/// Kills the child if it is not done in time; whether it was.
+fn kill_when_late(child: &Child, limits: &Limits, ended: Receiver<()>) -> bool {
+    let late = ended.recv_timeout(limits.wall) == Err(RecvTimeoutError::Timeout);
+    if late {
+        kill(child);
+    }
+    late
+}
+
+/// Until `wait` is called, which is after all calls of this, no other process can get the child's id.
+fn kill(child: &Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
+/// The beginning of what the child says on standard error.
+fn last_words(errors: impl Read) -> String {
+    let mut said = Vec::new();
+    // What cannot be read is not needed: this only explains a failure.
+    let _ = errors.take(8192).read_to_end(&mut said);
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// What a child answered.
+#[derive(Default)]
+struct Answers {
+    given: Vec<Result<Rendered, Failure>>,
+    /// The template at work when the answers ended.
+    at: Option<String>,
+    /// Why no more was read.
+    broken: Option<Failure>,
+    /// All was read.
+    complete: bool,
+}
+
+fn read_answers(mut from: impl Read, table: &Table, job: &Job) -> Answers {
+    let mut answers = Answers::default();
+    let mut frame = Vec::new();
+    let room = room(table.len());
+    let mut text: Vec<u8> = Vec::new();
+    let mut outputs = job.outputs.iter().map(|output| output.template.clone());
+    answers.at = outputs.next();
+    loop {
+        let at = answers.at.clone().unwrap_or_default();
+        let answer = match wire::read_frame(&mut from, &mut frame) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => {
+                answers.complete = true;
+                return answers;
+            }
+            Err(error) => {
+                answers.broken = Some(Failure::of(&at, format!("its process gave no proper answer: {error}")));
+                return answers;
+            }
+        };
+        match answer {
+            Answer::Text(piece) if text.len() as u64 + piece.len() as u64 > room => {
+                answers.broken = Some(Failure::writes_too_much(&at, table.len()));
+                return answers;
+            }
+            Answer::Text(piece) => text.extend_from_slice(piece),
+            Answer::Done => {
+                let whole = String::from_utf8(std::mem::take(&mut text)).unwrap_or_default();
+                answers.given.push(Ok(Rendered(vec![whole])));
+                answers.at = outputs.next();
+            }
+            Answer::Failed(failure) => {
+                text.clear();
+                answers.given.push(Err(failure));
+                answers.at = outputs.next();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
