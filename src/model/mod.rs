@@ -27,6 +27,6 @@ pub use rates_said::RatesSaid;
 pub use settings::{
     DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
 };
-pub use subscriber::{Status, Subscriber, SubscriberId};
+pub use subscriber::{Coming, Status, Subscriber, SubscriberId};
 pub use target::{Backup, Scheme, Target, TargetUrl};
 pub use text::Text;
