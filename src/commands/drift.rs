@@ -20,11 +20,14 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => data,
-        Loaded::Unsound(repo, findings) => return refuse(&repo, findings),
+        Loaded::Unsound(repo, findings, _) => return refuse(&repo, findings),
         Loaded::Refused(reason) => {
             bail!("{}", reason.replace("publish the files as they are", "compare the files as they are"))
         }
     };
+    for frozen in &data.frozen {
+        writeln!(anstream::stderr(), "note: {}", harmless(&frozen.sentence(), 2000))?;
+    }
     let mut told = Vec::new();
     let mut failed = false;
     for target in chosen(&data.table.repo().settings, &args.targets)? {
@@ -45,7 +48,7 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
-    let told = Told::of(&site.name, &drift, &plan, drift.lines(data));
+    let told = Told::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
     if args.format == TextOrJson::Text {
         print(&site.name, &drift, &told, &text::changes(&plan))?;
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Data;
+use super::freeze::{self, Frozen};
 use super::guard;
 use super::holder::Holder;
 use super::lock::Patience;
@@ -99,6 +100,8 @@ pub struct Report {
     pub digest: Option<String>,
     /// The commit of the data.
     pub commit: Option<String>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    pub frozen: Vec<Frozen>,
     /// The digest of the last line of the log.
     pub log: Option<String>,
     /// The plan in words, of a dry run.
@@ -120,6 +123,7 @@ impl Report {
             version: None,
             digest: None,
             commit: None,
+            frozen: Vec::new(),
             log: None,
             plan: None,
         }
@@ -128,8 +132,9 @@ impl Report {
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
 pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
-    try_publish(target, data, options, notice)
-        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+    let report = try_publish(target, data, options, notice)
+        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]));
+    Report { frozen: data.frozen.clone(), ..report }
 }
 
 fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
@@ -177,6 +182,10 @@ impl Work<'_> {
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));
+        let plan = match self.options.dry_run {
+            true => plan.looking_ahead(None, &self.data.table),
+            false => plan,
+        };
         if self.options.dry_run {
             report.plan = Some(crate::plan::text::text(&plan));
         }
@@ -240,6 +249,7 @@ impl Work<'_> {
         }
         if !anything_to_do {
             self.note_commit(session)?;
+            self.record_frozen(session)?;
             return Ok(report);
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
@@ -253,11 +263,12 @@ impl Work<'_> {
             subscribers: Some(self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
+            frozen: freeze::noted(&self.data.frozen),
             newest: report.commit.clone().filter(|_| held.is_none()),
             held,
             limits: known.instead,
             check: true,
-            reason: taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned()),
+            reason: self.reason(taken),
         };
         match session.replace(change) {
             Ok(version) => {
@@ -274,6 +285,31 @@ impl Work<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// What the log says besides.
+    fn reason(&self, taken: bool) -> Option<String> {
+        let taken = taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned());
+        let frozen = Some(&self.data.frozen).filter(|frozen| !frozen.is_empty()).map(|frozen| freeze::summary(frozen));
+        let all: Vec<String> = taken.into_iter().chain(frozen).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Logs that a part of the data was refused and the rest is live already, once for each commit.
+    fn record_frozen(&self, session: &mut Session<'_>) -> Result<()> {
+        let mut entry = session.entry(Action::Publish, "data".to_owned());
+        entry.frozen = freeze::noted(&self.data.frozen);
+        entry.commit = self.data.commit.map(|commit| commit.to_string());
+        let log = session.ledger.log()?;
+        let last = log.entries.iter().rev().find(|last| last.action == Action::Publish);
+        if entry.frozen.is_empty()
+            || last.is_some_and(|last| (&last.frozen, &last.commit) == (&entry.frozen, &entry.commit))
+        {
+            return Ok(());
+        }
+        entry.status = Status::Error;
+        entry.reason = Some(format!("refused in part: {}", freeze::summary(&self.data.frozen)));
+        session.record(entry)
     }
 
     /// The version that was published last, if it is this one and only the live file is another.
@@ -299,6 +335,7 @@ impl Work<'_> {
         entry.status = Status::Error;
         entry.reason = Some(format!("refused: {}", report.reasons.join("; ")));
         entry.commit.clone_from(&report.commit);
+        entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
         if self.options.quiet {
             let log = session.ledger.log()?;
@@ -339,6 +376,7 @@ impl Work<'_> {
         let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
         entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
         entry.commit = commit;
+        entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
         session.record(entry)
     }

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::finding::{Severity, harmless};
+use crate::finding::{Severity, counted, harmless};
+use crate::publish::freeze::Frozen;
 use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Log, Status};
@@ -38,6 +39,13 @@ pub fn record(
     entry.reason = Some(reason);
     entry.commit = Some(commit.to_owned());
     session.record(entry)
+}
+
+/// What is wrong with a part of the data, in a sentence: all else is published.
+pub fn of_frozen(frozen: &[Frozen]) -> String {
+    let domains = counted(frozen.len(), "domain is", "domains are");
+    let named: Vec<String> = frozen.iter().take(NAMED).map(Frozen::sentence).collect();
+    harmless(&format!("{domains} frozen, all others are published: {}", named.join("; ")), 2000)
 }
 
 /// What is wrong with the data, in a sentence.

@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod laws;
 mod plan;
+mod plan_later;
 mod publish;
 mod readme;
 mod render;

@@ -5,6 +5,7 @@
 //! `base`, a `head` and an `actor` file. What must be pointed at is marked: see [`marks`].
 
 mod change;
+mod days;
 mod examples;
 mod marks;
 mod severities;
