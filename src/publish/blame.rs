@@ -79,24 +79,23 @@ impl<'r> Blame<'r> {
     /// The domains at fault for an error; none if that cannot be told, or the fault is in what is
     /// common to all.
     pub(super) fn domains(&self, error: &Finding) -> BTreeSet<String> {
+        let labels = error.labels();
         let owners: Vec<(&Owner<'_>, &Where)> =
-            error.labels().filter_map(|label| Some((self.owners.get(&place(&label.at)?)?, &label.at))).collect();
+            labels.filter_map(|label| Some((self.owners.get(&place(&label.at)?)?, &label.at))).collect();
         let named = |is: &dyn Fn(&Owner<'_>, &Where) -> bool| -> BTreeSet<String> {
             owners.iter().filter(|(owner, at)| is(owner, at)).map(|(owner, _)| owner.domain.to_owned()).collect()
         };
-        // Of two that cannot both be, the one that came later.
-        let tries: [&dyn Fn(&Owner<'_>, &Where) -> bool; 2] =
-            [&|owner, at| self.takes(owner, at), &|owner, _| owner.new];
-        for is in tries {
-            let domains = named(is);
-            if !domains.is_empty() {
-                return domains;
-            }
+        if owners.is_empty() {
+            let of_file = error.labels().find_map(|label| self.files.get(&label.at.file()));
+            return of_file.cloned().unwrap_or_default();
         }
-        let of_file = error.labels().find_map(|label| self.files.get(&label.at.file()));
-        match of_file.filter(|_| owners.is_empty()) {
-            Some(domains) => domains.clone(),
-            None => named(&|owner, _| self.changed.contains(owner.domain)),
+        // Of two that cannot both be, the one that came later.
+        let takes = named(&|owner, at| self.takes(owner, at));
+        let new = named(&|owner, _| owner.new);
+        match (takes.is_empty(), new.is_empty()) {
+            (false, _) => takes,
+            (true, false) => new,
+            (true, true) => named(&|owner, _| self.changed.contains(owner.domain)),
         }
     }
 

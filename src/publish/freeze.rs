@@ -14,12 +14,14 @@ use git2::Oid;
 use serde::{Deserialize, Serialize};
 
 use super::blame::Blame;
-use crate::finding::{Finding, counted, harmless};
+use super::log::{Action, Status};
+use super::site::Session;
+use crate::finding::{Finding, Severity, counted, harmless};
 use crate::git::Git;
 use crate::model::{Date, Faults};
 use crate::render::{Table, sound_table};
 use crate::repo::Repo;
-use crate::report::Report;
+use crate::report::{Entry, Report};
 
 /// How many commits that change data are searched for sound data.
 pub const COMMITS: usize = 100;
@@ -76,7 +78,7 @@ pub struct FrozenAt {
 }
 
 /// Which domains are frozen, in a sentence for the log.
-pub fn summary(frozen: &[Frozen]) -> String {
+fn summary(frozen: &[Frozen]) -> String {
     const NAMED: usize = 5;
     let domains = counted(frozen.len(), "domain is", "domains are");
     let named: Vec<&str> = frozen.iter().take(NAMED).map(|one| one.domain.as_str()).collect();
@@ -84,10 +86,52 @@ pub fn summary(frozen: &[Frozen]) -> String {
     format!("{domains} frozen because of errors: {}{more}", named.join(", "))
 }
 
+/// What the log says of a publish besides: that there are frozen domains, and that the bytes were
+/// `taken` over.
+pub(super) fn reason(frozen: &[Frozen], taken: bool) -> Option<String> {
+    let taken = taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned());
+    let frozen = (!frozen.is_empty()).then(|| summary(frozen));
+    let all: Vec<String> = taken.into_iter().chain(frozen).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Logs that a part of the data was refused and the rest is live already, once for each commit.
+pub(super) fn record(session: &mut Session<'_>, commit: Option<&String>, frozen: &[Frozen]) -> Result<()> {
+    if frozen.is_empty() {
+        return Ok(());
+    }
+    let mut entry = session.entry(Action::Publish, "data".to_owned());
+    (entry.frozen, entry.commit) = (noted(frozen), commit.cloned());
+    let log = session.ledger.log()?;
+    let last = log.entries.iter().rev().find(|last| last.action == Action::Publish);
+    if last.is_some_and(|last| (&last.frozen, &last.commit) == (&entry.frozen, &entry.commit)) {
+        return Ok(());
+    }
+    entry.status = Status::Error;
+    entry.reason = Some(format!("refused in part: {}", summary(frozen)));
+    session.record(entry)
+}
+
 /// The first of the frozen domains, for the records.
-pub fn noted(frozen: &[Frozen]) -> Vec<FrozenAt> {
+pub(super) fn noted(frozen: &[Frozen]) -> Vec<FrozenAt> {
     let note = |one: &Frozen| FrozenAt { domain: one.domain.clone(), at: one.at.clone() };
     frozen.iter().take(NOTED).map(note).collect()
+}
+
+/// The first errors of a report, each with its place.
+pub fn sentences(report: &Report<'_>, most: usize) -> Vec<String> {
+    let entries = report.entries();
+    let errors = entries.iter().filter(|entry| entry.finding.severity == Severity::Error).take(most);
+    let sentence = |entry: &Entry<'_>| {
+        let at = &entry.primary;
+        let path = harmless(at.path(), 200);
+        let place = match at.whole_file {
+            true => path,
+            false => format!("{path}:{}:{}", at.start.line, at.start.column),
+        };
+        format!("{place}: {}", entry.finding.message)
+    };
+    errors.map(sentence).collect()
 }
 
 /// What came of data with errors.
@@ -193,20 +237,12 @@ impl State {
         let before = self.frozen.get(&domain);
         let count = errors.len();
         let report = Report::of(repo, errors);
-        let sentence = |entry: &crate::report::Entry<'_>| {
-            let at = &entry.primary;
-            let path = harmless(at.path(), 200);
-            match at.whole_file {
-                true => format!("{path}: {}", entry.finding.message),
-                false => format!("{path}:{}:{}: {}", at.start.line, at.start.column, entry.finding.message),
-            }
-        };
         Frozen {
             at: before.map_or_else(|| self.commit.to_string(), |before| before.at.clone()),
             since: before.map_or_else(|| commit.to_string(), |before| before.since.clone()),
             domain,
             errors: count,
-            reasons: report.entries().iter().take(SHOWN).map(sentence).collect(),
+            reasons: sentences(&report, SHOWN),
         }
     }
 

@@ -182,13 +182,6 @@ impl Work<'_> {
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));
-        let plan = match self.options.dry_run {
-            true => plan.looking_ahead(None, &self.data.table),
-            false => plan,
-        };
-        if self.options.dry_run {
-            report.plan = Some(crate::plan::text::text(&plan));
-        }
         let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
         // What somebody else put there is taken over, reloaded and recorded, even if it is just
         // what the data gives.
@@ -208,6 +201,9 @@ impl Work<'_> {
             (true, false) => Ended::Planned,
         };
         report.reasons = reasons;
+        if self.options.dry_run {
+            report.plan = Some(crate::plan::text::text(&plan.looking_ahead(None, &self.data.table)));
+        }
         Ok((report, !nothing_to_do))
     }
 
@@ -249,7 +245,7 @@ impl Work<'_> {
         }
         if !anything_to_do {
             self.note_commit(session)?;
-            self.record_frozen(session)?;
+            freeze::record(session, report.commit.as_ref(), &self.data.frozen)?;
             return Ok(report);
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
@@ -268,7 +264,7 @@ impl Work<'_> {
             held,
             limits: known.instead,
             check: true,
-            reason: self.reason(taken),
+            reason: freeze::reason(&self.data.frozen, taken),
         };
         match session.replace(change) {
             Ok(version) => {
@@ -285,31 +281,6 @@ impl Work<'_> {
             }
         }
         Ok(report)
-    }
-
-    /// What the log says besides.
-    fn reason(&self, taken: bool) -> Option<String> {
-        let taken = taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned());
-        let frozen = Some(&self.data.frozen).filter(|frozen| !frozen.is_empty()).map(|frozen| freeze::summary(frozen));
-        let all: Vec<String> = taken.into_iter().chain(frozen).collect();
-        (!all.is_empty()).then(|| all.join("; "))
-    }
-
-    /// Logs that a part of the data was refused and the rest is live already, once for each commit.
-    fn record_frozen(&self, session: &mut Session<'_>) -> Result<()> {
-        let mut entry = session.entry(Action::Publish, "data".to_owned());
-        entry.frozen = freeze::noted(&self.data.frozen);
-        entry.commit = self.data.commit.map(|commit| commit.to_string());
-        let log = session.ledger.log()?;
-        let last = log.entries.iter().rev().find(|last| last.action == Action::Publish);
-        if entry.frozen.is_empty()
-            || last.is_some_and(|last| (&last.frozen, &last.commit) == (&entry.frozen, &entry.commit))
-        {
-            return Ok(());
-        }
-        entry.status = Status::Error;
-        entry.reason = Some(format!("refused in part: {}", freeze::summary(&self.data.frozen)));
-        session.record(entry)
     }
 
     /// The version that was published last, if it is this one and only the live file is another.

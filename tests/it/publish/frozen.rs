@@ -191,10 +191,7 @@ fn an_unreadable_file_freezes_those_whose_records_it_held() {
                   - ip: 10.1.0.8\n  domain: victim.example\n  plan: 30_MEG_UP_30_MEG_DOWN\n";
     domain(&site, "third.example", "10.3.0.0/24", "");
     subscriber(&site, "third.example", "10.3.0.1", "");
-    site.repo.write(
-        "subscribers/shared.yaml",
-        shared.replace("10.2.0.8", "10.2.0.9").replace("mine.example", "mine.example"),
-    );
+    site.repo.write("subscribers/shared.yaml", shared.replace("10.2.0.8", "10.2.0.9"));
     domain(&site, "mine.example", "10.2.0.0/24", "");
     site.repo.commit("shared");
     publish(&site, "2026-11-21", 0);
@@ -281,6 +278,22 @@ fn a_fault_that_is_common_to_all_refuses_all() {
         assert!(run.stdout.contains("nothing of it is published") || path == "shapeline.yaml", "{path}: {run:?}");
         assert_eq!(site.live(), before);
     }
+}
+
+#[test]
+fn without_earlier_sound_data_everything_is_refused() {
+    let site = Site::new(1, "");
+    site.repo.git(&["checkout", "-q", "--orphan", "fresh"]);
+    site.repo.subscriber("10.99.0.1", 30);
+    site.repo.commit("broken from the start");
+    let run = site.publish(1, &["--on", DAY]);
+    assert!(run.stdout.contains("nothing of it is published: none of the 0 commits before"), "{run:?}");
+    assert!(!site.live_path().exists());
+    // Nor is there any for files that are not committed.
+    let site = two();
+    subscriber(&site, "mine.example", "10.8.0.1", "");
+    let run = site.publish(1, &["--on", DAY, "--allow-dirty"]);
+    assert!(run.stdout.contains("nothing of it is published: it is not committed"), "{run:?}");
 }
 
 #[test]
