@@ -110,7 +110,8 @@ fn beginning(line: &str) -> usize {
     let mut rest = line;
     loop {
         let before = rest.len();
-        rest = rest.trim_start_matches(|c: char| c != '\u{1b}' && (c.is_whitespace() || crate::finding::is_steering(c)));
+        rest =
+            rest.trim_start_matches(|c: char| c != '\u{1b}' && (c.is_whitespace() || crate::finding::is_steering(c)));
         if let Some(style) = rest.strip_prefix("\u{1b}[") {
             rest = style.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
             rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);

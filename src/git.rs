@@ -161,6 +161,41 @@ impl Git {
         texts
     }
 
+    /// The commits from `from` back along the first parents that change the data, newest first, at most
+    /// `most`. The first is the one that brought the data of `from`.
+    ///
+    /// # Errors
+    /// If `from` cannot be read. Where the history ends, as in a shallow clone, the list ends.
+    pub fn data_commits(&self, from: git2::Oid, most: usize) -> Result<Vec<git2::Oid>> {
+        const SEARCHED: usize = 10_000;
+        let mut commit = self.repository.find_commit(from)?;
+        let mut data = self.data_of(&commit);
+        let mut commits = Vec::new();
+        for _ in 0..SEARCHED {
+            let Ok(parent) = commit.parent(0) else { break };
+            let before = self.data_of(&parent);
+            if before != data {
+                commits.push(commit.id());
+            }
+            if commits.len() >= most {
+                return Ok(commits);
+            }
+            (commit, data) = (parent, before);
+        }
+        commits.push(commit.id());
+        Ok(commits)
+    }
+
+    /// The objects that a commit's data is made of.
+    fn data_of(&self, commit: &git2::Commit<'_>) -> Vec<Option<git2::Oid>> {
+        let tree = commit.tree().ok();
+        let object = |name: &str| {
+            let path = if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
+            tree.as_ref()?.get_path(Path::new(&path)).ok().map(|entry| entry.id())
+        };
+        FOLDERS.iter().chain([&SETTINGS]).map(|name| object(name)).collect()
+    }
+
     /// Notes which commit `sync` works by: it leaves what is checked out alone.
     ///
     /// # Errors

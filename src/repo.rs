@@ -3,6 +3,7 @@
 //! A record that cannot be read is left out and reported; the rules then look at the intact ones.
 
 mod file;
+mod put_back;
 mod role;
 pub mod settings;
 
@@ -74,7 +75,7 @@ impl Unread {
 }
 
 /// A data repository, read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Repo {
     /// All texts.
     pub sources: Sources,

@@ -51,7 +51,7 @@ pub struct Position {
 }
 
 /// One file's path and text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFile {
     path: String,
     text: String,
@@ -151,7 +151,7 @@ fn count_points(utf8: &[u8]) -> usize {
 }
 
 /// Every file that was read, in path order; after them those that a change removes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
     removed: usize,

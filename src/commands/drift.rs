@@ -20,9 +20,12 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => data,
-        Loaded::Unsound(repo, findings) => return refuse(&repo, findings),
+        Loaded::Unsound(repo, findings, _) => return refuse(&repo, findings),
     };
     note_left_on_disk(&data)?;
+    for frozen in &data.frozen {
+        writeln!(crate::console::err(), "note: {}", harmless(&frozen.sentence(), 2000))?;
+    }
     let mut told = Vec::new();
     let mut failed = false;
     for target in chosen(&data.table.repo().settings, &args.targets)? {
@@ -43,7 +46,7 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
-    let told = Told::of(&site.name, &drift, &plan, drift.lines(data));
+    let told = Told::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
     if args.format == TextOrJson::Text {
         print(&site.name, &drift, &told, &text::changes(&plan))?;
     }

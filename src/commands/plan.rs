@@ -12,10 +12,12 @@ use crate::finding::{Severity, counted};
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
+use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::rollback::find;
 use crate::publish::site::Site;
-use crate::render::{self, Output, Table};
+use crate::render::{self, Output, Table, sound_table};
 use crate::rules::{self, Context};
 use crate::write::write_atomic;
 
@@ -23,21 +25,30 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     // Once: a plan that is made around midnight must not compare two days.
     let today = super::today(&args.data);
     let repo = Arc::new(super::load(root, &args.data)?);
-    let Some(table) = super::checked_table(&repo, today)? else {
-        return Ok(Outcome::Refused);
+    let (table, frozen) = match sound_table(&repo, today) {
+        Ok(table) => (table, Vec::new()),
+        Err(findings) => match frozen(root, args, today)? {
+            Some(data) => (data.table, data.frozen),
+            None => return refuse(&repo, findings),
+        },
     };
+    let repo = table.repo();
     let target = args.live.as_ref().map(|name| find(&repo.settings.targets, name)).transpose()?;
     let of_target = target.and_then(|target| target.output.as_ref().map(ToString::to_string));
     let output = render::output(&repo.settings, args.output.clone().or(of_target).as_deref())?;
     let bytes = match render::render(&table, &output) {
         Ok(rendered) => rendered.into_text(),
-        Err(finding) => return refuse(&repo, vec![*finding]),
+        Err(finding) => return refuse(repo, vec![*finding]),
     };
     if let Some(target) = target {
         let site = Site::open(target)?;
         let live = site.live()?.map(|live| live.bytes).unwrap_or_default();
         let known = guard::known(&repo.settings, target, &site.ledger().manifest_or_new(&site.name)?);
-        return finish(args, &guard::plan(&site, &table, &output, &live, bytes.as_bytes(), known));
+        let mut plan = guard::plan(&site, &table, &output, &live, bytes.as_bytes(), known).looking_ahead(None, &table);
+        plan.notes.extend(frozen.iter().map(Frozen::sentence));
+        let outcome = finish(args, &plan)?;
+        // As `publish` ends: a part of the data was refused.
+        return Ok(if frozen.is_empty() { outcome } else { Outcome::Refused });
     }
     let after = Side { served: served_by(&table), bytes: bytes.as_bytes() };
     match &args.against {
@@ -45,14 +56,27 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
             let live = super::read_file(path, MAX_LIVE)?;
             let (before, known) = live_side(&live, path, &output, &table)?;
             let base = Base::File { path: path.display().to_string() };
-            finish(args, &Plan::new(&output, base, before, after, &table, known))
+            finish(args, &Plan::new(&output, base, before, after, &table, known).looking_ahead(None, &table))
         }
         None => {
             let old = OldData::load(root, args, &output, today)?;
             let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };
-            finish(args, &Plan::new(&output, old.base.clone(), before, after, &table, old.known.clone()))
+            let plan = Plan::new(&output, old.base.clone(), before, after, &table, old.known.clone());
+            finish(args, &plan.looking_ahead(Some(&old.table), &table))
         }
     }
+}
+
+/// What `publish` would take of data with errors: the plan of a target shows the same.
+fn frozen(root: &Path, args: &PlanArgs, today: Date) -> Result<Option<Box<Data>>> {
+    if args.live.is_none() {
+        return Ok(None);
+    }
+    let wanted = Wanted { rev: args.data.rev.clone(), today, allow_dirty: false };
+    Ok(match Data::load(root, &wanted) {
+        Ok(Loaded::Ready(data)) => Some(data),
+        _ => None,
+    })
 }
 
 fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
@@ -69,7 +93,7 @@ fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
             out.flush()?;
         }
     }
-    Ok(if args.exit_code && !plan.is_empty() { Outcome::Differs } else { Outcome::Fine })
+    Ok(if args.exit_code && plan.differs() { Outcome::Differs } else { Outcome::Fine })
 }
 
 /// The data as it was in the base revision, rendered.

@@ -29,9 +29,10 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             let targets = chosen(&data.table.repo().settings, &args.targets)?;
             targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
         }
-        Loaded::Unsound(repo, findings) => {
+        Loaded::Unsound(repo, findings, why) => {
             let errors = counted(findings.len(), "error", "errors");
-            let reason = format!("the data has {errors}; `shapeline check` lists them");
+            let reason =
+                format!("the data has {errors}; `shapeline check` lists them; nothing of it is published: {why}");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
             // Where the settings are at fault, the logs of the targets of before are told.
             let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };

@@ -68,6 +68,9 @@ fn print(status: &Status, json: bool) -> Result<()> {
     let said = match status.state {
         State::Ok => format!("commit {commit} is live"),
         State::Held => format!("commit {commit} was rolled back, and is not published again"),
+        State::Refused if !status.frozen.is_empty() && status.targets.iter().all(|one| one.state == State::Ok) => {
+            format!("commit {commit} is live without what is refused: {}", status.error.as_deref().unwrap_or_default())
+        }
         State::Refused => format!("commit {commit} may not be published; what was published stays"),
         State::Starting | State::Failing => "not all could be done; what was published stays".to_owned(),
     };

@@ -123,6 +123,10 @@ pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
             writeln!(out, "  {}", harmless(reason, 2000))?;
         }
     }
+    // The same for all targets.
+    for frozen in reports.first().map(|report| report.frozen.as_slice()).unwrap_or_default() {
+        writeln!(out, "{}", harmless(&frozen.sentence(), 2000))?;
+    }
     out.flush()?;
     Ok(())
 }
@@ -163,12 +167,12 @@ pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
     Ok(())
 }
 
-/// A failure is graver than a refusal.
+/// A failure is graver than a refusal. Of data with frozen domains a part was refused.
 pub(super) fn outcome(reports: &[Report]) -> super::Outcome {
     let any = |ended: Ended| reports.iter().any(|report| report.ended == ended);
     if any(Ended::Failed) {
         super::Outcome::Failed
-    } else if any(Ended::Refused) {
+    } else if any(Ended::Refused) || reports.iter().any(|report| !report.frozen.is_empty()) {
         super::Outcome::Refused
     } else {
         super::Outcome::Fine

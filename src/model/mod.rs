@@ -25,8 +25,8 @@ pub use plan::{Attribute, Plan, PlanName, PlanStatus};
 pub use rate::{Rate, RateError, TotalBps};
 pub use rates_said::RatesSaid;
 pub use settings::{
-    DomainLimits, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
+    DomainLimits, Faults, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
 };
-pub use subscriber::{Status, Subscriber, SubscriberId};
+pub use subscriber::{Coming, Status, Subscriber, SubscriberId};
 pub use target::{Backup, Endpoint, Scheme, Target, TargetUrl, Word};
 pub use text::Text;

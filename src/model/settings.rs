@@ -230,6 +230,18 @@ pub enum Suspended {
     Plan(Name),
 }
 
+/// What becomes of domains whose data has errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Faults {
+    /// They stay as they last were without; the others are published.
+    #[default]
+    Freeze,
+    /// Nothing is published at all.
+    Refuse,
+}
+
 impl serde::Serialize for Suspended {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -288,6 +300,10 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Suspended subscribers")]
     pub suspended: Suspended,
+    /// What publish does with domains whose data has errors: freeze (they stay as they were, the others go on) or refuse (nothing is published).
+    #[serde(default)]
+    #[schemars(title = "Domains with errors")]
+    pub faults: Faults,
     /// Who may change plans, domains and settings: logins and teams. Without it, anybody may.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "admins")]
     #[schemars(title = "Administrators", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]

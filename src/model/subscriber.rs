@@ -76,10 +76,26 @@ impl Subscriber {
         }
     }
 
+    /// What is left of the term from `today` on; nothing if it is over, or never was.
+    pub fn coming(&self, today: Date) -> Option<Coming> {
+        let begins = self.starts.filter(|starts| today < *starts);
+        let over = self.ends.is_some_and(|ends| ends <= begins.unwrap_or(today));
+        (!over).then_some(Coming { begins, ends: self.ends })
+    }
+
     /// Whether `day` is within the term: from `starts`, and before `ends`.
     pub fn in_term(&self, day: Date) -> bool {
         self.starts.is_none_or(|starts| starts <= day) && self.ends.is_none_or(|ends| day < ends)
     }
+}
+
+/// The days to come on which a term begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coming {
+    /// The first day of service, if that is after today.
+    pub begins: Option<Date>,
+    /// The first day without, which is after today and after `begins`.
+    pub ends: Option<Date>,
 }
 
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

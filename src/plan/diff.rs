@@ -80,7 +80,7 @@ pub fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Tab
             Ordering::Greater => changes.all.extend(after.next().map(Change::Added)),
             Ordering::Equal => {
                 if let (Some(before), Some(after)) = (before.next(), after.next())
-                    && differs(&before, &after)
+                    && before.differs(&after)
                 {
                     changes.all.push(Change::Changed { before, after });
                 }
@@ -96,12 +96,6 @@ pub fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Tab
         }
     }
     changes
-}
-
-/// Whether the network gives this address something else. A new name for people is nothing to it.
-fn differs(before: &Served<'_>, after: &Served<'_>) -> bool {
-    let rates_differ = before.rates.is_some() && before.rates != after.rates;
-    before.domain != after.domain || before.attribute != after.attribute || rates_differ
 }
 
 /// Finds out which of the removed addresses still have a record.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::later::{Event, Later};
 use super::text::why;
 use super::{Base, Change, DomainSold, Plan, Served, Sold};
 
@@ -23,6 +24,27 @@ struct Json<'a> {
     fingerprint: &'a str,
     domains: Vec<DomainJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
+    later: LaterJson<'a>,
+}
+
+#[derive(Serialize)]
+struct LaterJson<'a> {
+    differs: bool,
+    begins: usize,
+    ends: usize,
+    no_longer_begins: usize,
+    no_longer_ends: usize,
+    last: Option<String>,
+    events: Vec<EventJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    date: String,
+    event: &'static str,
+    address: String,
+    before: Option<ServedJson<'a>>,
+    after: Option<ServedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +76,17 @@ struct DomainJson<'a> {
     name: &'a str,
     before: SoldJson,
     after: SoldJson,
+    peak: Option<PeakJson>,
     capacity: Option<CapacityJson>,
+}
+
+/// The most that will be sold, and from when on.
+#[derive(Serialize)]
+struct PeakJson {
+    up_bps: String,
+    up_from: String,
+    down_bps: String,
+    down_from: String,
 }
 
 /// Sums in bit/s, as text: they may be larger than the numbers that JSON readers hold exactly.
@@ -125,6 +157,7 @@ pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
         fingerprint: &plan.fingerprint,
         domains: plan.domains.iter().map(domain).collect(),
         changes: plan.changes.all.iter().map(change).collect(),
+        later: later(&plan.later),
     };
     let mut text = Vec::new();
     crate::report::write_json(&mut text, &json)?;
@@ -142,6 +175,12 @@ fn domain(domain: &DomainSold) -> DomainJson<'_> {
         name: &domain.name,
         before: sold(&domain.before),
         after: sold(&domain.after),
+        peak: domain.peaks.map(|peaks| PeakJson {
+            up_bps: peaks.up.bps.to_string(),
+            up_from: peaks.up.from.to_string(),
+            down_bps: peaks.down.bps.to_string(),
+            down_from: peaks.down.from.to_string(),
+        }),
         capacity: domain.capacity.as_ref().map(|capacity| CapacityJson {
             up_bps: capacity.up.bps(),
             down_bps: capacity.down.bps(),
@@ -158,6 +197,17 @@ fn sold(sold: &Sold) -> SoldJson {
         down_bps: sold.down.to_string(),
         rates_not_known: sold.unknown,
     }
+}
+
+fn later<'a>(later: &'a Later<'_>) -> LaterJson<'a> {
+    let [begins, ends, no_longer_begins, no_longer_ends] = later.counts;
+    let last = later.last.map(|last| last.to_string());
+    let event = |event: &'a Event<'_>| {
+        let ChangeJson { address, before, after, .. } = change(&event.change);
+        EventJson { date: event.date.to_string(), event: event.word(), address, before, after }
+    };
+    let events = later.events.iter().map(event).collect();
+    LaterJson { differs: later.differs, begins, ends, no_longer_begins, no_longer_ends, last, events }
 }
 
 fn change<'a>(change: &'a Change<'_>) -> ChangeJson<'a> {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::text::{addresses, arrow, base, note, parts, summary, total, used};
+use super::text::{LATER_ROWS, addresses, arrow, base, note, nothing, parts, sold_down, sold_up, summary, used};
 use super::{Change, Plan};
 use crate::finding::harmless;
 
@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 48_000;
 pub fn markdown(plan: &Plan<'_>) -> String {
     let mut out = String::from("## Shapeline plan\n\n");
     if plan.is_empty() {
-        let _ = writeln!(out, "**Nothing would change on the network:** {} stay as they are.\n", addresses(plan.after));
+        let _ = writeln!(out, "**{} on the network:** {} stay as they are.\n", nothing(plan), addresses(plan.after));
     } else {
         let _ = writeln!(out, "**{}**\n", summary(plan));
     }
@@ -38,6 +38,7 @@ pub fn markdown(plan: &Plan<'_>) -> String {
     }
     out.push('\n');
     sold(plan, &mut out);
+    later(plan, &mut out);
     changes(plan, &mut out);
     let _ = writeln!(
         out,
@@ -51,27 +52,49 @@ pub fn markdown(plan: &Plan<'_>) -> String {
 }
 
 fn sold(plan: &Plan<'_>, out: &mut String) {
-    let domains: Vec<_> = plan.domains.iter().filter(|domain| domain.before != domain.after).collect();
+    let domains: Vec<_> = plan.domains.iter().filter(|domain| domain.changes()).collect();
     if domains.is_empty() {
         return;
     }
     out.push_str("| domain | subscribers | sold up | sold down | capacity |\n|---|---|---|---|---|\n");
     for domain in domains.iter().take(MAX_ROWS / 4) {
-        let (before, after) = (&domain.before, &domain.after);
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} |",
             code(&domain.name),
-            arrow(before.subscribers.to_string(), after.subscribers.to_string()),
-            arrow(total(before.up, before.unknown), total(after.up, after.unknown)),
-            arrow(total(before.down, before.unknown), total(after.down, after.unknown)),
-            domain.capacity.as_ref().map(|capacity| used(capacity, domain)).unwrap_or_default(),
+            arrow(domain.before.subscribers.to_string(), domain.after.subscribers.to_string()),
+            sold_up(plan.date, domain),
+            sold_down(plan.date, domain),
+            domain.capacity.as_ref().map(|capacity| used(capacity, plan.date, domain)).unwrap_or_default(),
         );
     }
     if domains.len() > MAX_ROWS / 4 {
         let _ = writeln!(out, "\n… and {} more domains.", domains.len() - MAX_ROWS / 4);
     }
     out.push('\n');
+}
+
+fn later(plan: &Plan<'_>, out: &mut String) {
+    if plan.later.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "<details><summary>{} later</summary>\n", plan.later.len());
+    out.push_str("| day | | address | domain | plan | rate | |\n|---|---|---|---|---|---|---|\n");
+    for event in plan.later.events.iter().take(LATER_ROWS) {
+        let _ = writeln!(out, "| {} | {} {}", event.date, event.word(), row(&event.change));
+    }
+    if let Some(rest) = plan.later.rest(LATER_ROWS) {
+        let _ = writeln!(out, "\n… {rest}.");
+    }
+    out.push_str("\n</details>\n\n");
+}
+
+/// A change as the cells of a row.
+fn row(change: &Change<'_>) -> String {
+    let (_, domain, name, rate) = parts(change);
+    let note = note(change);
+    let note = if note.is_empty() { String::new() } else { code(&note) };
+    format!("| {} | {} | {} | {rate} | {note} |", code(&change.address().to_string()), code(&domain), code(&name))
 }
 
 /// Picks the changes of one kind.
@@ -94,16 +117,7 @@ fn changes(plan: &Plan<'_>, out: &mut String) {
             if out.len() > MAX_BYTES {
                 break;
             }
-            let (_, domain, name, rate) = parts(change);
-            let note = note(change);
-            let note = if note.is_empty() { String::new() } else { code(&note) };
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} | {rate} | {note} |",
-                code(&change.address().to_string()),
-                code(&domain),
-                code(&name)
-            );
+            let _ = writeln!(out, "{}", row(change));
             listed += 1;
         }
         if listed < count {

@@ -6,6 +6,7 @@
 mod diff;
 mod guard;
 pub mod json;
+pub mod later;
 pub mod markdown;
 mod served;
 mod shaper_file;
@@ -16,6 +17,7 @@ pub use diff::{Change, Changes, Reason};
 use guard::Touched;
 pub use guard::Verdict;
 pub(crate) use guard::too_many_removed;
+use later::Later;
 pub use served::{Served, of_table as served_by};
 pub use shaper_file::{BadLine, BadLines, parse as parse_shaper_file};
 pub use sold::{DomainSold, Sold};
@@ -91,6 +93,8 @@ pub struct Plan<'a> {
     pub after: usize,
     /// Whether the output's bytes change.
     pub bytes_differ: bool,
+    /// What happens on later days; nothing unless the plan looks ahead.
+    pub later: Later<'a>,
     /// Bandwidth sold, by domain.
     pub domains: Vec<DomainSold>,
     /// Whether so much may change at once.
@@ -136,12 +140,26 @@ impl<'a> Plan<'a> {
             bytes_differ: before.bytes != after.bytes,
             fingerprint: fingerprint(&output.name, before.bytes, after.bytes),
             changes,
+            later: Later::default(),
             domains,
             verdict,
         }
     }
 
-    /// Whether nothing at all would change.
+    /// The same with what `after`, the data that the plan is made from, brings on later days that
+    /// `before` does not; without `before`, all that it brings.
+    pub fn looking_ahead(mut self, before: Option<&'a Table>, after: &'a Table) -> Self {
+        self.later = Later::new(before, after);
+        self.domains = sold::with_peaks(self.domains, before, after);
+        self
+    }
+
+    /// Whether anything would change, today or later.
+    pub fn differs(&self) -> bool {
+        !self.is_empty() || self.later.differs
+    }
+
+    /// Whether nothing at all would change today.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && !self.bytes_differ
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Address, Rate};
+use crate::model::{Address, Plan, Rate, Subscriber};
 use crate::render::Table;
 
 /// One address and what is given to it.
@@ -24,6 +24,28 @@ pub struct Served<'a> {
     pub subscriber: Option<u32>,
 }
 
+impl<'a> Served<'a> {
+    /// One address of a subscriber, served with a plan. `number` is the subscriber's.
+    pub fn of(address: &Address, subscriber: &'a Subscriber, plan: &'a Plan, number: u32) -> Served<'a> {
+        Served {
+            address: address.clone(),
+            domain: subscriber.domain.as_str().into(),
+            attribute: plan.shaper_attribute().into(),
+            plan: plan.name.as_str().into(),
+            rates: Some((plan.up, plan.down)),
+            name: subscriber.name.as_ref().map(|name| name.as_str()),
+            subscriber: Some(number),
+        }
+    }
+
+    /// Whether the network gives this address something else afterwards. A new name for people is
+    /// nothing to it.
+    pub fn differs(&self, after: &Served<'_>) -> bool {
+        let rates_differ = self.rates.is_some() && self.rates != after.rates;
+        self.domain != after.domain || self.attribute != after.attribute || rates_differ
+    }
+}
+
 /// Everybody whom `table` serves, in its order.
 pub fn of_table(table: &Table) -> Vec<Served<'_>> {
     table
@@ -31,16 +53,7 @@ pub fn of_table(table: &Table) -> Vec<Served<'_>> {
         .iter()
         .map(|&row| {
             let subscriber = &table.subscriber(row).value;
-            let plan = table.plan(row);
-            Served {
-                address: table.address(row).clone(),
-                domain: subscriber.domain.as_str().into(),
-                attribute: plan.shaper_attribute().into(),
-                plan: plan.name.as_str().into(),
-                rates: Some((plan.up, plan.down)),
-                name: subscriber.name.as_ref().map(|name| name.as_str()),
-                subscriber: Some(table.subscriber_number(row)),
-            }
+            Served::of(table.address(row), subscriber, table.plan(row), table.subscriber_number(row))
         })
         .collect()
 }

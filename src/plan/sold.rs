@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::Served;
+use super::{Served, later};
 use crate::model::{Capacity, Domain};
+use crate::render::Table;
 use crate::repo::Repo;
+use crate::rules::peak::Peaks;
 
 /// What a domain's subscribers have bought together. A subscriber with several addresses counts
 /// once.
@@ -31,28 +33,72 @@ pub struct DomainSold {
     pub before: Sold,
     /// What will be.
     pub after: Sold,
+    /// The most that will be sold from the plan's day on; only if the plan looks ahead.
+    pub peaks: Option<Peaks>,
+    /// The same of the data before.
+    pub peaks_before: Option<Peaks>,
     /// What the domain has contracted, if it says so.
     pub capacity: Option<Capacity>,
 }
 
 /// Every domain in which anything is sold or was, by name.
 pub fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
-    let mut domains: BTreeMap<String, DomainSold> = BTreeMap::new();
-    let known: BTreeMap<&str, &Domain> =
-        repo.domains.iter().rev().map(|domain| (domain.value.name.as_str(), &domain.value)).collect();
-    let entry = |name: &str| DomainSold {
-        name: name.to_owned(),
-        before: Sold::default(),
-        after: Sold::default(),
-        capacity: known.get(name).and_then(|domain| domain.capacity.clone()),
-    };
+    let mut domains = Domains::new(repo);
     for (name, sold) in sum(before) {
-        domains.entry(name.to_owned()).or_insert_with(|| entry(name)).before = sold;
+        domains.entry(name).before = sold;
     }
     for (name, sold) in sum(after) {
-        domains.entry(name.to_owned()).or_insert_with(|| entry(name)).after = sold;
+        domains.entry(name).after = sold;
     }
-    domains.into_values().collect()
+    domains.sold.into_values().collect()
+}
+
+/// The same with the most that each domain will have sold, before and after; where what was before has
+/// no terms, after alone counts.
+pub fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {
+    let mut all = Domains::new(after.repo());
+    all.sold.extend(domains.into_iter().map(|domain| (domain.name.clone(), domain)));
+    let peaks = later::peaks(after);
+    for (name, most) in before.map_or_else(|| peaks.clone(), later::peaks) {
+        all.entry(name).peaks_before = Some(most);
+    }
+    for (name, most) in peaks {
+        all.entry(name).peaks = Some(most);
+    }
+    all.sold.into_values().collect()
+}
+
+/// Sums by name, made as they are needed.
+struct Domains<'r> {
+    known: BTreeMap<&'r str, &'r Domain>,
+    sold: BTreeMap<String, DomainSold>,
+}
+
+impl<'r> Domains<'r> {
+    fn new(repo: &'r Repo) -> Domains<'r> {
+        let known = repo.domains.iter().rev().map(|domain| (domain.value.name.as_str(), &domain.value)).collect();
+        Domains { known, sold: BTreeMap::new() }
+    }
+
+    fn entry(&mut self, name: &str) -> &mut DomainSold {
+        let known = &self.known;
+        self.sold.entry(name.to_owned()).or_insert_with(|| DomainSold {
+            name: name.to_owned(),
+            before: Sold::default(),
+            after: Sold::default(),
+            peaks: None,
+            peaks_before: None,
+            capacity: known.get(name).and_then(|domain| domain.capacity.clone()),
+        })
+    }
+}
+
+impl DomainSold {
+    /// Whether the plan changes anything about the domain's sums, today or later.
+    pub fn changes(&self) -> bool {
+        let most = |peaks: &Option<Peaks>| peaks.map_or((0, 0), |peaks| (peaks.up.bps, peaks.down.bps));
+        self.before != self.after || most(&self.peaks) != most(&self.peaks_before)
+    }
 }
 
 fn sum<'s>(served: &'s [Served<'_>]) -> BTreeMap<&'s str, Sold> {

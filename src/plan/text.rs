@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use super::later::Event;
 use super::{Base, Change, DomainSold, Plan, Reason, Served};
 use crate::columns::columns;
 use crate::console::without_commands;
 use crate::finding::{counted, harmless};
-use crate::model::{Capacity, Rate, TotalBps};
+use crate::model::{Capacity, Date, Rate, TotalBps};
 use crate::render::Unserved;
+use crate::rules::peak::Peak;
 
 /// The longest a value from the data may be in a column.
 const WIDEST: usize = 80;
@@ -20,7 +22,13 @@ pub fn text(plan: &Plan<'_>) -> String {
         let _ = writeln!(out, "note: {note}");
     }
     if plan.is_empty() {
-        let _ = writeln!(out, "Nothing would change: {} stay as they are.", addresses(plan.after));
+        let _ = writeln!(out, "{}: {} stay as they are.", nothing(plan), addresses(plan.after));
+        for part in [later(plan), sold(plan)].iter().filter(|part| !part.is_empty()) {
+            let _ = write!(out, "\n{part}");
+        }
+        if plan.differs() {
+            out.push('\n');
+        }
     } else {
         out.push_str(&changes(plan));
     }
@@ -30,21 +38,45 @@ pub fn text(plan: &Plan<'_>) -> String {
     without_commands(&out).into_owned()
 }
 
-/// The changes, what is sold by whom, and the summary.
+/// The changes, what happens later, what is sold by whom, and the summary.
 pub fn changes(plan: &Plan<'_>) -> String {
     let mut out = String::new();
     let rows: Vec<[String; 5]> = plan.changes.all.iter().map(row).collect();
     out.push_str(&columns(&rows));
     out.push('\n');
-    let domains: Vec<&DomainSold> = plan.domains.iter().filter(|domain| domain.before != domain.after).collect();
-    if !domains.is_empty() {
-        let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
-        rows.extend(domains.into_iter().map(sold_row));
-        out.push_str(&columns(&rows));
-        out.push('\n');
+    for part in [later(plan), sold(plan)].iter().filter(|part| !part.is_empty()) {
+        let _ = writeln!(out, "{part}");
     }
     let _ = writeln!(out, "{}", summary(plan));
     out
+}
+
+/// That nothing changes: today, if something does later.
+pub(super) fn nothing(plan: &Plan<'_>) -> &'static str {
+    if plan.differs() { "Nothing would change today" } else { "Nothing would change" }
+}
+
+/// How many events of later days are listed.
+pub(super) const LATER_ROWS: usize = 50;
+
+fn later(plan: &Plan<'_>) -> String {
+    if plan.later.is_empty() {
+        return String::new();
+    }
+    let row = |event: &Event<'_>| {
+        let (_, domain, plan, rate) = parts(&event.change);
+        let address = event.change.address().to_string();
+        [event.date.to_string(), event.word().to_owned(), address, domain, plan, rate, note(&event.change)]
+    };
+    let rows: Vec<[String; 7]> = plan.later.events.iter().take(LATER_ROWS).map(row).collect();
+    let rest = plan.later.rest(LATER_ROWS).map(|rest| format!("… {rest}\n")).unwrap_or_default();
+    format!("Later\n{}{rest}", columns(&rows))
+}
+
+fn sold(plan: &Plan<'_>) -> String {
+    let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
+    rows.extend(plan.domains.iter().filter(|domain| domain.changes()).map(|domain| sold_row(plan.date, domain)));
+    if rows.len() == 1 { String::new() } else { columns(&rows) }
 }
 
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
@@ -164,29 +196,51 @@ pub(super) fn rates(rates: Option<(Rate, Rate)>) -> String {
     }
 }
 
-fn sold_row(domain: &DomainSold) -> [String; 5] {
-    let (before, after) = (&domain.before, &domain.after);
+fn sold_row(today: Date, domain: &DomainSold) -> [String; 5] {
     [
         harmless(&domain.name, WIDEST),
-        arrow(before.subscribers.to_string(), after.subscribers.to_string()),
-        arrow(total(before.up, before.unknown), total(after.up, after.unknown)),
-        arrow(total(before.down, before.unknown), total(after.down, after.unknown)),
-        domain.capacity.as_ref().map(|capacity| used(capacity, domain)).unwrap_or_default(),
+        arrow(domain.before.subscribers.to_string(), domain.after.subscribers.to_string()),
+        sold_up(today, domain),
+        sold_down(today, domain),
+        domain.capacity.as_ref().map(|capacity| used(capacity, today, domain)).unwrap_or_default(),
     ]
 }
 
+/// What is sold up, before and after, and the most of it if that is on a later day.
+pub(super) fn sold_up(today: Date, domain: &DomainSold) -> String {
+    let (before, after) = (&domain.before, &domain.after);
+    let sums = arrow(total(before.up, before.unknown), total(after.up, after.unknown));
+    sums + &most(today, domain.peaks.map(|peaks| peaks.up))
+}
+
+/// The same down.
+pub(super) fn sold_down(today: Date, domain: &DomainSold) -> String {
+    let (before, after) = (&domain.before, &domain.after);
+    let sums = arrow(total(before.down, before.unknown), total(after.down, after.unknown));
+    sums + &most(today, domain.peaks.map(|peaks| peaks.down))
+}
+
+fn most(today: Date, peak: Option<Peak>) -> String {
+    let later = peak.filter(|peak| peak.from != today);
+    later.map(|peak| format!(", {} from {}", TotalBps(peak.bps), peak.from)).unwrap_or_default()
+}
+
 /// A sum of rates; where some are not known it is at least that.
-pub(super) fn total(bps: u128, unknown: usize) -> String {
+fn total(bps: u128, unknown: usize) -> String {
     let sum = TotalBps(bps);
     if unknown == 0 { sum.to_string() } else { format!("{sum} and {unknown} not known") }
 }
 
-/// What may be sold, and how much of it is, in the fuller direction.
-pub(super) fn used(capacity: &Capacity, domain: &DomainSold) -> String {
+/// What may be sold, and how much of it is, in the fuller direction: today, and at most.
+pub(super) fn used(capacity: &Capacity, today: Date, domain: &DomainSold) -> String {
     let ratio = capacity.contention.0;
     let limit = |rate: Rate| u128::from(rate.bps()) * u128::from(ratio);
     let percent = |sold: u128, rate: Rate| (sold * 100).checked_div(limit(rate)).unwrap_or_default();
     let share = percent(domain.after.up, capacity.up).max(percent(domain.after.down, capacity.down));
+    let peaks = domain.peaks.map(|peaks| [(peaks.up, capacity.up), (peaks.down, capacity.down)]);
+    let shares = peaks.into_iter().flatten().map(|(peak, rate)| (percent(peak.bps, rate), peak.from));
+    let most = shares.filter(|(share, from)| *share > 0 && *from != today).max_by_key(|(share, _)| *share);
+    let most = most.map(|(share, from)| format!(", {share}% from {from}")).unwrap_or_default();
     let rates = rates(Some((capacity.up, capacity.down)));
-    format!("{rates} × {ratio}: {share}% sold")
+    format!("{rates} × {ratio}: {share}% sold{most}")
 }

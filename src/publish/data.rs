@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::freeze::{self, Frozen};
 use crate::finding::{Finding, harmless};
 use crate::git::Git;
 use crate::model::Date;
@@ -37,6 +38,8 @@ pub struct Data {
     pub uncommitted: Vec<String>,
     /// Who is served.
     pub table: Arc<Table>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    pub frozen: Vec<Frozen>,
     /// The history, to tell which commits follow from which.
     pub git: Option<Git>,
     /// What was rendered already, by output: a thousand targets may take the same one.
@@ -47,8 +50,8 @@ pub struct Data {
 pub enum Loaded {
     /// Sound data.
     Ready(Box<Data>),
-    /// Data with errors.
-    Unsound(Arc<Repo>, Vec<Finding>),
+    /// Data with errors, and why not even a part of it may be published: a sentence.
+    Unsound(Arc<Repo>, Vec<Finding>, String),
 }
 
 impl Data {
@@ -84,18 +87,21 @@ impl Data {
         };
         let tree = if dirty { Tree::Work { root: root.to_path_buf() } } else { tree };
         let repo = Arc::new(Repo::load(&tree)?);
-        Ok(match sound_table(&repo, wanted.today) {
-            Ok(table) => Loaded::Ready(Box::new(Data {
-                commit,
-                rev: wanted.rev.clone(),
-                dirty,
-                uncommitted: if dirty { Vec::new() } else { uncommitted },
-                table,
-                git,
-                rendered: RefCell::default(),
-            })),
-            Err(findings) => Loaded::Unsound(repo, findings),
-        })
+        let (table, frozen) = match (sound_table(&repo, wanted.today), &git, commit) {
+            (Ok(table), ..) => (table, Vec::new()),
+            (Err(findings), Some(git), Some(commit)) if !dirty => {
+                match freeze::freeze(git, commit, repo, &findings, wanted.today)? {
+                    freeze::Outcome::Frozen(table, frozen) => (table, frozen),
+                    freeze::Outcome::Refused(repo, why) => return Ok(Loaded::Unsound(repo, findings, why)),
+                }
+            }
+            (Err(findings), ..) => {
+                return Ok(Loaded::Unsound(repo, findings, "it is not committed".to_owned()));
+            }
+        };
+        let (rev, rendered) = (wanted.rev.clone(), RefCell::default());
+        let uncommitted = if dirty { Vec::new() } else { uncommitted };
+        Ok(Loaded::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
     }
 
     /// An output, made once.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Data;
+use super::freeze::Frozen;
 use super::guard;
 use super::holder::Holder;
 use super::lock::Patience;
@@ -188,6 +189,8 @@ pub struct Told {
     pub pending: Option<String>,
     /// A rollback that holds the target.
     pub held: Option<Held>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    pub frozen: Vec<Frozen>,
     /// The digest of the live file.
     pub live: Option<String>,
     /// The digest of what the data gives.
@@ -204,7 +207,7 @@ pub struct Told {
 
 impl Told {
     /// What is to be told of `drift`.
-    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>) -> Told {
+    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>, frozen: &[Frozen]) -> Told {
         let published = drift.published.as_ref();
         Told {
             target: target.to_owned(),
@@ -213,6 +216,7 @@ impl Told {
             lines,
             pending: drift.pending.clone(),
             held: drift.held.clone(),
+            frozen: frozen.to_vec(),
             live: drift.live.as_ref().map(|live| digest(&live.bytes)),
             declared: digest(drift.declared.as_bytes()),
             version: published.map(|live| live.version.id),

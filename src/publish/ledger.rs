@@ -113,6 +113,7 @@ impl<'s> Ledger<'s> {
         let version = manifest.versions.iter_mut().rfind(|version| Some(&version.digest) == last.digest.as_ref());
         manifest.live = version.map(|version| {
             version.commit.clone_from(&last.commit);
+            version.frozen.clone_from(&last.frozen);
             version.found = version.commit.is_none();
             Live { version: version.clone(), since: last.time, by: last.actor.clone() }
         });

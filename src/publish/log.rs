@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::command::CommandRecord;
+use super::freeze::FrozenAt;
 use super::holder::Holder;
 use super::lock::MOST;
 use super::moment::Moment;
@@ -90,6 +91,9 @@ pub struct Entry {
     /// The commit of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Domains that are as they were in an earlier commit: the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<FrozenAt>,
     /// The digest of the file that it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -120,6 +124,7 @@ impl Entry {
             actor: who.actor.clone(),
             host: who.host.clone(),
             commit: None,
+            frozen: Vec::new(),
             digest: None,
             check: None,
             reload: None,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::freeze::FrozenAt;
 use super::log::{Entry, Head};
 use super::moment::Moment;
 use super::store::digest;
@@ -28,6 +29,9 @@ pub struct Version {
     /// The data had changes that were not committed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dirty: bool,
+    /// Domains that are as they were in an earlier commit: the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<FrozenAt>,
     /// It was not published but found, put there by somebody else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
@@ -49,6 +53,7 @@ impl Version {
             subscribers: None,
             commit: None,
             dirty: false,
+            frozen: Vec::new(),
             found: true,
             time: Moment::now(),
             actor: "unknown".to_owned(),

@@ -8,6 +8,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::command::{self, CommandRecord};
+use super::freeze::FrozenAt;
 use super::log::{Action, Entry, Status};
 use super::manifest::{Held, Live, Pending, Version};
 use super::moment::Moment;
@@ -31,6 +32,8 @@ pub struct Change<'c> {
     pub commit: Option<String>,
     /// The data was not committed.
     pub dirty: bool,
+    /// Domains that are as they were in an earlier commit.
+    pub frozen: Vec<FrozenAt>,
     /// Whether it is not to be replaced by the next publish.
     pub held: Option<Held>,
     /// The limits that the next publish is to be held against, too.
@@ -92,6 +95,7 @@ impl Session<'_> {
     /// checked and kept, and what is meant is written down.
     fn prepare(&mut self, change: &Change<'_>, entry: &mut Entry) -> Result<Pending, Failure> {
         entry.commit.clone_from(&change.commit);
+        entry.frozen.clone_from(&change.frozen);
         entry.digest = Some(digest(change.bytes));
         entry.parameter = match &change.kept {
             Some(kept) => format!("version {}", kept.id),
@@ -162,6 +166,7 @@ impl Session<'_> {
             subscribers: change.subscribers,
             commit: change.commit.clone(),
             dirty: change.dirty,
+            frozen: change.frozen.clone(),
             found: false,
             time: Moment::now(),
             actor: self.actor().to_owned(),

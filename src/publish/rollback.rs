@@ -75,6 +75,7 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         subscribers: to.subscribers,
         commit: to.commit.clone(),
         dirty: to.dirty,
+        frozen: to.frozen.clone(),
         held: held.or_else(|| session.manifest.held.clone()),
         limits: session.manifest.limits.clone(),
         // What was taken back, and what comes before it, is not new.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::data::Data;
+use super::freeze::{self, Frozen};
 use super::guard;
 use super::holder::Holder;
 use super::lock::Patience;
@@ -99,6 +100,8 @@ pub struct Report {
     pub digest: Option<String>,
     /// The commit of the data.
     pub commit: Option<String>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    pub frozen: Vec<Frozen>,
     /// The digest of the last line of the log.
     pub log: Option<String>,
     /// The plan in words, of a dry run.
@@ -120,6 +123,7 @@ impl Report {
             version: None,
             digest: None,
             commit: None,
+            frozen: Vec::new(),
             log: None,
             plan: None,
         }
@@ -128,8 +132,9 @@ impl Report {
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
 pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
-    try_publish(target, data, options, notice)
-        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+    let report = try_publish(target, data, options, notice)
+        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]));
+    Report { frozen: data.frozen.clone(), ..report }
 }
 
 fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
@@ -177,9 +182,6 @@ impl Work<'_> {
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));
-        if self.options.dry_run {
-            report.plan = Some(crate::plan::text::text(&plan));
-        }
         let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
         // What somebody else put there is taken over, reloaded and recorded, even if it is just
         // what the data gives.
@@ -199,6 +201,9 @@ impl Work<'_> {
             (true, false) => Ended::Planned,
         };
         report.reasons = reasons;
+        if self.options.dry_run {
+            report.plan = Some(crate::plan::text::text(&plan.looking_ahead(None, &self.data.table)));
+        }
         Ok((report, !nothing_to_do))
     }
 
@@ -240,6 +245,7 @@ impl Work<'_> {
         }
         if !anything_to_do {
             self.note_commit(session)?;
+            freeze::record(session, report.commit.as_ref(), &self.data.frozen)?;
             return Ok(report);
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
@@ -253,11 +259,12 @@ impl Work<'_> {
             subscribers: Some(self.data.subscribers()),
             commit: report.commit.clone(),
             dirty: self.data.dirty,
+            frozen: freeze::noted(&self.data.frozen),
             newest: report.commit.clone().filter(|_| held.is_none()),
             held,
             limits: known.instead,
             check: true,
-            reason: taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned()),
+            reason: freeze::reason(&self.data.frozen, taken),
         };
         match session.replace(change) {
             Ok(version) => {
@@ -299,6 +306,7 @@ impl Work<'_> {
         entry.status = Status::Error;
         entry.reason = Some(format!("refused: {}", report.reasons.join("; ")));
         entry.commit.clone_from(&report.commit);
+        entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
         if self.options.quiet {
             let log = session.ledger.log()?;
@@ -339,6 +347,7 @@ impl Work<'_> {
         let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
         entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
         entry.commit = commit;
+        entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
         session.record(entry)
     }

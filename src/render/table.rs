@@ -1,8 +1,9 @@
 //! Who is served today, by address: the rows from which every output is made.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Address, Date, Domain, Name, Plan, Status, Subscriber, Suspended};
+use crate::model::{Address, Coming, Date, Domain, Name, Plan, Status, Subscriber, Suspended};
 use crate::repo::{Record, Repo};
 use crate::rules::Context;
 
@@ -51,7 +52,7 @@ impl Table {
     ///
     /// A subscriber whose plan is not known has no row: the rules refuse such data before.
     pub fn new(repo: &Arc<Repo>, context: &Context<'_>) -> Self {
-        let plans: std::collections::HashMap<&str, u32> =
+        let plans: HashMap<&str, u32> =
             repo.plans.iter().enumerate().rev().map(|(at, plan)| (plan.value.name.as_str(), at as u32)).collect();
         let mut rows = Vec::with_capacity(context.holdings().len());
         for holding in context.holdings().in_order() {
@@ -125,6 +126,27 @@ impl Table {
     /// That plan's place in [`Repo::plans`].
     pub fn plan_number(&self, row: Row) -> u32 {
         row.plan
+    }
+
+    /// Every subscriber that is served or will be, by its number, with the plan that it is served with
+    /// and what is left of its term.
+    pub fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, Coming)> {
+        let plans: HashMap<&str, &Plan> =
+            self.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
+        (0..).zip(&self.repo.subscribers).filter_map(move |(number, record)| {
+            let subscriber = &record.value;
+            let coming = subscriber.coming(self.today)?;
+            if subscriber.status == Status::Suspended && self.repo.settings.suspended == Suspended::Omit {
+                return None;
+            }
+            let plan = plans.get(effective_plan(&self.repo, subscriber).as_str())?;
+            Some((number, record, *plan, coming))
+        })
+    }
+
+    /// The same of those whose term begins or ends on a later day.
+    pub fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, Coming)> {
+        self.coming_or_served().filter(|(.., coming)| coming.begins.is_some() || coming.ends.is_some())
     }
 
     /// The domain records, by name; used by whole-document templates.

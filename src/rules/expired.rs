@@ -11,7 +11,9 @@ pub const RULE: Rule = Rule {
     fixed: false,
     summary: "a subscriber's term is over",
     why: "The subscriber is left out of the shaper file, but its record still holds the address. The history keeps \
-          what is removed, so nothing is lost with it.",
+          what is removed, so nothing is lost with it. Set to `error`, the rule refuses proposals that add or alter \
+          such a record (with `--base`); it stays a warning for a record whose term ran out since, because a new day \
+          alone must not stop what is published.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\
           ends: 2026-01-01\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\

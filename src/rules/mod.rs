@@ -9,6 +9,7 @@ mod change;
 mod context;
 mod holdings;
 mod index;
+pub mod peak;
 mod words;
 
 pub use change::Change;
@@ -187,12 +188,18 @@ fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
         if let Some(change) = &context.change {
             change.attribute(finding);
         }
-        finding.severity = if finding.in_change == Some(true) { of_change } else { now };
+        finding.severity = if finding.in_change == Some(true) { of_change } else { now.min(most_outside_change(rule)) };
     }
     found.retain(|finding| finding.severity != Severity::Off);
     found.sort_by(|a, b| order(a).cmp(&order(b)));
     tell_if_too_many(rule, &mut found);
     found
+}
+
+/// The most that findings of `rule` can be outside a change. Data that was accepted must not become an
+/// error as days pass: that would stop everything that is published from it.
+fn most_outside_change(rule: &Rule) -> Severity {
+    if rule.id == expired::RULE.id { Severity::Warning } else { Severity::Error }
 }
 
 /// How many findings of one rule are listed.

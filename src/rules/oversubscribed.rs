@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::peak::{Peak, Terms};
 use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
 use crate::finding::{Finding, Severity, Where, quoted};
-use crate::model::{Capacity, Date, Plan, Status, Subscriber, TotalBps};
+use crate::model::{Capacity, Date, Status, TotalBps};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -13,9 +14,11 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     fixed: false,
     summary: "a domain has sold more bandwidth than its capacity, times its contention ratio",
-    why: "A domain contracts a capacity and how often each bit of it may be sold. The rates of all subscribers that \
-          are active and in their term today are added up, each direction by itself; a subscriber with several \
-          addresses counts once. Beyond the limit, every subscriber of the domain gets less than was promised.",
+    why: "A domain contracts a capacity and how often each bit of it may be sold. The rates of all active subscribers \
+          are added up for today and for every later day on which a term begins or ends, each direction by itself; \
+          the day with the largest sum counts. A subscriber with several addresses counts once. Beyond the limit, \
+          every subscriber of the domain gets less than was promised. Because coming terms count from the start, data \
+          that passes today also passes on every later day.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\n\
           capacity: {up: 20 Mbps, down: 20 Mbps, contention: 2}\n\n\
           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 50_MEG_UP_50_MEG_DOWN\n",
@@ -28,25 +31,11 @@ pub const RULE: Rule = Rule {
 /// How many subscribers of the change are shown as what was sold.
 const SHOWN: usize = 3;
 
-/// Bandwidth sold, in bit/s: a million subscribers at the largest rate are beyond 64 bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sold {
-    up: u128,
-    down: u128,
-}
-
-impl Sold {
-    fn add(&mut self, plan: &Plan) {
-        self.up += u128::from(plan.up.bps());
-        self.down += u128::from(plan.down.bps());
-    }
-}
-
-/// One direction of a capacity, against what was sold of it.
+/// One direction of a capacity, against the most that is sold of it.
 struct Direction {
     name: &'static str,
-    sold: u128,
-    sold_before: Option<u128>,
+    peak: Peak,
+    peak_before: Option<Peak>,
     capacity: u128,
     contention: u128,
 }
@@ -59,41 +48,56 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let sold = sold(context);
     let mut before = None;
     let mut findings = Vec::new();
-    for (number, (domain, sold)) in domains.iter().zip(sold).enumerate() {
+    for (domain, number) in domains.iter().zip(0..) {
         let Some(capacity) = &domain.record.value.capacity else { continue };
-        if sold.up <= limit(capacity.up.bps(), capacity) && sold.down <= limit(capacity.down.bps(), capacity) {
+        let peaks = sold.peaks(number);
+        if peaks.up.bps <= limit(capacity.up.bps(), capacity) && peaks.down.bps <= limit(capacity.down.bps(), capacity)
+        {
             continue;
         }
         let change = context.change.as_ref();
         let before = change.map(|change| before.get_or_insert_with(|| sold_before(change, context.today)));
-        let before = change.zip(before).and_then(|(change, sold)| {
-            sold.get(change.base_index.domain_number(domain.name())? as usize).copied()
-        });
+        let before =
+            change.zip(before).and_then(|(change, sold)| Some(sold.peaks(change.base_index.domain_number(domain.name())?)));
         for direction in [
-            direction("up", sold.up, before.map(|before| before.up), capacity.up.bps(), capacity),
-            direction("down", sold.down, before.map(|before| before.down), capacity.down.bps(), capacity),
+            direction("up", peaks.up, before.map(|before| before.up), capacity.up.bps(), capacity),
+            direction("down", peaks.down, before.map(|before| before.down), capacity.down.bps(), capacity),
         ] {
-            findings.extend(finding(context, number as u32, domain, &direction));
+            findings.extend(finding(context, number, domain, &sold, &direction));
         }
     }
     findings
 }
 
-fn direction(name: &'static str, sold: u128, sold_before: Option<u128>, rate: u64, capacity: &Capacity) -> Direction {
+fn direction(
+    name: &'static str,
+    peak: Peak,
+    peak_before: Option<Peak>,
+    rate: u64,
+    capacity: &Capacity,
+) -> Direction {
     let contention = u128::from(capacity.contention.0);
-    Direction { name, sold, sold_before, capacity: u128::from(rate), contention }
+    Direction { name, peak, peak_before, capacity: u128::from(rate), contention }
 }
 
 fn limit(rate: u64, capacity: &Capacity) -> u128 {
     u128::from(rate) * u128::from(capacity.contention.0)
 }
 
-fn finding(context: &Context<'_>, number: u32, domain: &KnownDomain<'_>, direction: &Direction) -> Option<Finding> {
-    let Direction { name, sold, sold_before, capacity, contention } = *direction;
+fn finding(
+    context: &Context<'_>,
+    number: u32,
+    domain: &KnownDomain<'_>,
+    terms: &Terms,
+    direction: &Direction,
+) -> Option<Finding> {
+    let Direction { name, peak, peak_before, capacity, contention } = *direction;
+    let sold = peak.bps;
     if sold <= capacity * contention {
         return None;
     }
-    let sold_of = format!("{} has sold {} {name}", quoted(domain.name()), TotalBps(sold));
+    let later = if peak.from == context.today { String::new() } else { format!("from {} on, ", peak.from) };
+    let sold_of = format!("{later}{} has sold {} {name}", quoted(domain.name()), TotalBps(sold));
     let (capacity_shown, ratio) = (TotalBps(capacity), times(sold, capacity));
     let message = match contention {
         1 => format!("{sold_of}, {ratio} times its capacity of {capacity_shown}"),
@@ -106,10 +110,14 @@ fn finding(context: &Context<'_>, number: u32, domain: &KnownDomain<'_>, directi
     if contention > 1 {
         finding = finding.related(Where::Place(place.field("contention")), "how often it may be sold");
     }
+    let first = terms.begin_on(number, peak.from).take(SHOWN).filter_map(|number| context.subscriber(number as usize));
+    finding = first.fold(finding, |finding, subscriber| {
+        finding.related(subscriber.record.at("starts"), "begins on that day")
+    });
     let Some(change) = &context.change else { return Some(finding) };
     // The limit is a sum: the change has to do with it if it sells more, or lowers the limit.
-    let raised = sold_before.is_none_or(|before| sold > before) || change.touches(&domain.record.place());
-    let finding = sold_by_change(context, change, number).into_iter().fold(finding, |finding, subscriber| {
+    let raised = peak_before.is_none_or(|before| sold > before.bps) || change.touches(&domain.record.place());
+    let finding = sold_by_change(context, change, number, peak.from).into_iter().fold(finding, |finding, subscriber| {
         finding.related(subscriber.record.at("plan"), "sold by this change")
     });
     Some(Finding { in_change: Some(raised), ..finding })
@@ -122,49 +130,43 @@ fn times(sold: u128, capacity: u128) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn counts(subscriber: &Subscriber, today: Date) -> bool {
-    subscriber.status == Status::Active && subscriber.in_term(today)
-}
-
-/// What each domain of the index has sold.
-fn sold(context: &Context<'_>) -> Vec<Sold> {
-    let none = || vec![Sold::default(); context.index.domains().len()];
-    let add = |mut all: Vec<Sold>, subscriber: Resolved<'_>| {
+/// What each domain of the index has sold, over all coming terms.
+fn sold(context: &Context<'_>) -> Terms {
+    let none = || Terms::new(context.index.domains().len(), context.today);
+    let add = |mut all: Terms, (number, subscriber): (usize, Resolved<'_>)| {
         if let (Some((_, plan)), Some((domain, _))) = (subscriber.plan, subscriber.domain)
-            && counts(&subscriber.record.value, context.today)
-            && let Some(sold) = all.get_mut(domain as usize)
+            && subscriber.record.value.status == Status::Active
         {
-            sold.add(&plan.value);
+            all.add(domain, number as u32, &subscriber.record.value, &plan.value);
         }
         all
     };
-    let both = |a: Vec<Sold>, b: Vec<Sold>| {
-        a.iter().zip(&b).map(|(a, b)| Sold { up: a.up + b.up, down: a.down + b.down }).collect()
-    };
     // Few and large shares: each has a sum for every domain.
-    context.subscribers().with_min_len(10_000).fold(none, add).reduce(none, both)
+    context.subscribers().enumerate().with_min_len(10_000).fold(none, add).reduce(none, Terms::and).sorted()
 }
 
 /// The same for the base revision, as of the same day.
-fn sold_before(change: &Change<'_>, today: Date) -> Vec<Sold> {
+fn sold_before(change: &Change<'_>, today: Date) -> Terms {
     let index = &change.base_index;
-    let mut all = vec![Sold::default(); index.domains().len()];
-    for subscriber in change.base.subscribers.iter().map(|record| &record.value).filter(|one| counts(one, today)) {
-        let domain = index.domain_number(subscriber.domain.as_str()).and_then(|number| all.get_mut(number as usize));
-        if let (Some(sold), Some(plan)) = (domain, index.plan(subscriber.plan.as_str())) {
-            sold.add(&plan.value);
+    let mut all = Terms::new(index.domains().len(), today);
+    let active = change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == Status::Active);
+    for (subscriber, number) in active {
+        let subscriber = &subscriber.value;
+        let domain = index.domain_number(subscriber.domain.as_str());
+        if let (Some(domain), Some(plan)) = (domain, index.plan(subscriber.plan.as_str())) {
+            all.add(domain, number, subscriber, &plan.value);
         }
     }
-    all
+    all.sorted()
 }
 
-/// The first few subscribers of the domain that the change adds or alters.
-fn sold_by_change<'c>(context: &'c Context<'_>, change: &Change<'_>, domain: u32) -> Vec<Resolved<'c>> {
+/// The first few subscribers of the domain that the change adds or alters, and that are served on `day`.
+fn sold_by_change<'c>(context: &'c Context<'_>, change: &Change<'_>, domain: u32, day: Date) -> Vec<Resolved<'c>> {
     change
         .touched_subscribers()
         .filter_map(|number| context.subscriber(number))
         .filter(|one| one.domain.is_some_and(|(number, _)| number == domain))
-        .filter(|one| counts(&one.record.value, context.today))
+        .filter(|one| one.record.value.status == Status::Active && one.record.value.in_term(day))
         .take(SHOWN)
         .collect()
 }

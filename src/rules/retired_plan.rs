@@ -1,6 +1,6 @@
 //! `retired-plan`: a subscriber still has a plan that is no longer sold.
 
-use super::{Context, Group, Rule, retired_plan_sold};
+use super::{Context, Group, Rule, retired_plan_sold, severity};
 use crate::finding::{Finding, Severity, quoted};
 use crate::model::PlanStatus;
 
@@ -24,10 +24,12 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let sold_anew = retired_plan_sold::SoldAnew::new(context);
+    // Left to the other rule, unless that is more lenient: what is published is checked without it.
+    let left_to_it = severity(context.repo, &retired_plan_sold::RULE) >= severity(context.repo, &RULE);
     context.each_subscriber(|subscriber| {
         let (_, plan) = subscriber.plan.filter(|(_, plan)| plan.value.status == PlanStatus::Retired)?;
         let over = subscriber.record.value.ends.is_some_and(|ends| ends <= context.today);
-        if over || sold_anew.holds(subscriber.record) {
+        if over || (left_to_it && sold_anew.holds(subscriber.record)) {
             return None;
         }
         let message = format!("the plan {} is retired", quoted(plan.value.name.as_str()));

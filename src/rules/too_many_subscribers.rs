@@ -18,7 +18,8 @@ pub const RULE: Rule = Rule {
     fixed: false,
     summary: "a domain has more subscribers than its `max_subscribers`",
     why: "The number is part of the contract, and keeps one domain from filling the shaper's table for all others. \
-          Every record whose term is not over counts: suspended subscribers and future ones hold their place.",
+          Every record whose term is not over counts: suspended subscribers and future ones hold their place, and so \
+          the number can only become smaller as days pass.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nmax_subscribers: 1\n\n\
           # subscribers/example.yaml\n- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n\
           - ip: 10.10.10.26\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n",

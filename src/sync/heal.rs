@@ -60,6 +60,7 @@ pub fn heal(
         subscribers: version.subscribers,
         commit: version.commit.clone(),
         dirty: version.dirty,
+        frozen: version.frozen.clone(),
         held: session.manifest.held.clone(),
         limits: session.manifest.limits.clone(),
         reason: Some("it was published, and put back after somebody else changed the live file".to_owned()),

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::finding::{Severity, harmless};
+use crate::finding::{counted, harmless};
+use crate::publish::freeze::{Frozen, sentences};
 use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Log, Status};
@@ -40,22 +41,16 @@ pub fn record(
     session.record(entry)
 }
 
+/// What is wrong with a part of the data, in a sentence: all else is published.
+pub fn of_frozen(frozen: &[Frozen]) -> String {
+    let domains = counted(frozen.len(), "domain is", "domains are");
+    let named: Vec<String> = frozen.iter().take(NAMED).map(Frozen::sentence).collect();
+    harmless(&format!("{domains} frozen, all others are published: {}", named.join("; ")), 2000)
+}
+
 /// What is wrong with the data, in a sentence.
 pub fn sentence(report: &Report<'_>, commit: &str) -> String {
-    let entries = report.entries();
-    let named = entries.iter().filter(|entry| entry.finding.severity == Severity::Error);
-    let named: Vec<String> = named
-        .take(NAMED)
-        .map(|entry| {
-            let at = &entry.primary;
-            let path = harmless(at.path(), 200);
-            let place = match at.whole_file {
-                true => path,
-                false => format!("{path}:{}:{}", at.start.line, at.start.column),
-            };
-            format!("{place}: {}", entry.finding.message)
-        })
-        .collect();
+    let named = sentences(report, NAMED);
     let errors = report.counts.errors;
     let count = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };
     format!("the data has {count}: {}; `shapeline check --rev {commit}` shows them", named.join("; "))

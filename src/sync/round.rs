@@ -4,6 +4,7 @@ use git2::Oid;
 
 use super::seen::Seen;
 use super::status::{State, TargetStatus};
+use crate::publish::freeze::Frozen;
 
 /// What became of a round.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Round {
     gravity: Option<State>,
     /// The targets.
     pub targets: Vec<TargetStatus>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    pub frozen: Vec<Frozen>,
     /// What was seen of each at the end; nothing where one should look again whatever one sees.
     pub(super) seen: Vec<Option<Seen>>,
 }

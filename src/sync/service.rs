@@ -62,6 +62,9 @@ impl Service {
 
     fn tell(&self, status: &Status, journal: &mut Journal) {
         match (&status.error, status.state) {
+            (Some(error), State::Refused) if !status.frozen.is_empty() => {
+                journal.trouble("", &format!("REFUSED in part: {error}"));
+            }
             (Some(error), State::Refused) => {
                 journal.trouble("", &format!("REFUSED, what was published stays: {error}"));
             }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::interval::Interval;
 use super::round::Round;
 use super::upstream::Upstream;
+use crate::publish::freeze::Frozen;
 use crate::publish::moment::Moment;
 use crate::write::write_with_mode;
 
@@ -91,6 +92,9 @@ pub struct Status {
     pub failures: u64,
     /// What is wrong with the whole: a sentence.
     pub error: Option<String>,
+    /// Domains that are as they were in an earlier commit, because later data of them has errors.
+    #[serde(default)]
+    pub frozen: Vec<Frozen>,
     /// Seconds until the next round; longer after failures.
     pub pause: Option<u64>,
     /// When the next round is due.
@@ -118,6 +122,7 @@ impl Status {
             synced_commit: None,
             failures: 0,
             error: None,
+            frozen: Vec::new(),
             pause: None,
             next_attempt: None,
             targets: Vec::new(),
@@ -135,6 +140,7 @@ impl Status {
         self.state = round.state();
         self.failures = if self.state == State::Failing { self.failures.saturating_add(1) } else { 0 };
         self.error.clone_from(&round.error);
+        self.frozen.clone_from(&round.frozen);
         self.targets.clone_from(&round.targets);
         if self.state == State::Ok {
             self.last_success = Some(Moment::now());

@@ -166,7 +166,7 @@ impl Syncer {
         let wanted = Wanted { rev: Some(tip.to_string()), today, allow_dirty: false };
         let round = match Data::load(&self.task.root, &wanted) {
             Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
-            Ok(Loaded::Unsound(repo, findings)) => self.unsound(tip, &repo, findings, worker),
+            Ok(Loaded::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
             Err(error) => self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
         };
         if !round.cut_short && !round.failed() {
@@ -197,7 +197,11 @@ impl Syncer {
             }
             round.add(worker.publish(target, data));
         }
-        round
+        if data.frozen.is_empty() {
+            return round;
+        }
+        round.frozen.clone_from(&data.frozen);
+        round.with(State::Refused, refusal::of_frozen(&data.frozen))
     }
 
     /// The data has errors. Its settings may have some, too: then the targets are those of before.

@@ -6,6 +6,7 @@
 
 mod bounded;
 mod change;
+mod days;
 mod examples;
 mod marks;
 mod severities;

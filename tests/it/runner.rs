@@ -61,7 +61,8 @@ fn a_source_of_an_import_gives_no_commands() {
     let repo = Repo::new();
     repo.write("source.txt", LIVE);
     for format in ["text", "json"] {
-        let run = repo.run(&["import", "source.txt", "--from", "shaper", "--dry-run", "--skip-bad", "--format", format]);
+        let run =
+            repo.run(&["import", "source.txt", "--from", "shaper", "--dry-run", "--skip-bad", "--format", format]);
         assert!(run.stdout.contains("add-mask") || run.stderr.contains("add-mask"), "{run:?}");
         assert_quiet(&(run.stdout + &run.stderr), format);
     }

@@ -56,9 +56,17 @@ fn data_with_errors_is_refused_with_excerpts_and_the_log_tells() {
     site.repo.subscriber("10.10.10.400", 30);
     site.repo.commit("bad");
     let run = site.publish(1, &[]);
-    assert!(run.stderr.contains("10.10.10.400.yaml:1:5"), "{}", run.stderr);
+    assert!(run.stdout.contains("10.10.10.400.yaml:1:5"), "{}", run.stdout);
     assert_eq!(site.live(), line(1, 30));
-    assert!(site.log()[1].starts_with("PUBLISH ERROR data refused: the data has 1 error"), "{:?}", site.log());
+    let refused = "PUBLISH ERROR data refused in part: 1 domain is frozen because of errors: ispcustomer.co.zw";
+    assert_eq!(site.log()[1..], [refused]);
+    site.publish(1, &[]);
+    assert_eq!(site.log().len(), 2, "once for each commit");
+    site.repo.write("plans/bad.yaml", "name: [\n");
+    site.repo.commit("worse");
+    let run = site.publish(1, &[]);
+    assert!(run.stderr.contains("plans/bad.yaml:1"), "{}", run.stderr);
+    assert!(site.log()[2].starts_with("PUBLISH ERROR data refused: the data has 2 errors"), "{:?}", site.log());
     // What is needed in an outage works whatever the data is like.
     assert_eq!(site.run(&["stat"]).code, 0);
     assert_eq!(site.run(&["rollback", "-t", "hre-1", "--to", "1"]).code, 0);

@@ -4,6 +4,8 @@ mod commands;
 mod crash;
 mod damage;
 mod disk;
+mod frozen;
+mod frozen_properties;
 mod ground;
 mod guards;
 mod instants;

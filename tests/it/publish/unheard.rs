@@ -98,6 +98,7 @@ fn put(old: Option<&[u8]>, fate: Fate) -> Came {
         subscribers: None,
         commit: None,
         dirty: true,
+        frozen: Vec::new(),
         held: None,
         limits: None,
         newest: None,

@@ -339,3 +339,30 @@ fn health_is_read_from_the_status_file() {
     host.write("status.json", &text.replace("\"version\": 1,\n  \"tool\"", "\"version\": 2,\n  \"tool\""));
     assert!(health().stderr.contains("another version"), "{}", health().stderr);
 }
+
+#[test]
+fn one_domain_s_errors_do_not_stop_the_others() {
+    let host = Host::new("");
+    host.author.write("domains/other.example.yaml", "name: other.example\nprefixes: [10.20.0.0/24]\n");
+    host.push("another domain");
+    host.once(0, &[]);
+    let other = "ip: 10.20.0.1\ndomain: other.example\nplan: 30_MEG_UP_30_MEG_DOWN\n";
+    host.author.write("subscribers/other.example/a.yaml", other);
+    host.author.subscriber("10.99.0.1", 30);
+    let bad = host.push("bad");
+    let round = host.once(1, &[]);
+    assert!(host.live().contains("10.20.0.1@other.example") && !host.live().contains("10.99.0.1"), "{}", host.live());
+    let told = format!("refused: commit {} is live without what is refused: 1 domain is frozen", &bad[..12]);
+    assert!(round.stdout.starts_with(&told), "{}", round.stdout);
+    assert!(round.stderr.contains("sync: REFUSED in part: 1 domain is frozen"), "{}", round.stderr);
+    let status = host.status();
+    assert_eq!((&status["state"], &status["targets"][0]["state"]), (&"refused".into(), &"ok".into()));
+    assert_eq!(status["frozen"][0]["domain"], "ispcustomer.co.zw");
+    // The next round finds nothing new, and says the same.
+    host.once(1, &[]);
+    assert_eq!(host.log().len(), 2, "{:#?}", host.log());
+    std::fs::remove_file(host.author.path().join("subscribers/ispcustomer.co.zw/10.99.0.1.yaml")).unwrap();
+    host.push("corrected");
+    host.once(0, &[]);
+    assert_eq!(host.status()["frozen"], serde_json::json!([]));
+}
