@@ -41,10 +41,12 @@ pub(super) fn settings(root: &Path) -> Result<Settings> {
         writeln!(crate::console::err(), "note: sync runs in this clone: the targets are those of commit {short}")?;
     } else if commit != from {
         let head = Git::short(from);
-        writeln!(
-            crate::console::err(),
-            "note: {SETTINGS} cannot be read in {head}; the targets are those of commit {short}"
-        )?;
+        let why = match git.texts_before(SETTINGS, from, 1).pop().map(|(_, text)| settings::read(text)) {
+            Some(Err(error)) => format!("{SETTINGS} of {head} has an error: {error:#}"),
+            _ => format!("there is no {SETTINGS} in {head}"),
+        };
+        let why = harmless(&why, 500);
+        writeln!(crate::console::err(), "note: {why}; the targets are those of commit {short}")?;
     } else if git.is_edited(SETTINGS) {
         writeln!(crate::console::err(), "note: {SETTINGS} has changes that are not committed; they do not count yet")?;
     }

@@ -17,6 +17,7 @@ mod commands;
 mod console;
 mod examples;
 mod links;
+mod security;
 mod tables;
 
 use std::path::{Path, PathBuf};
