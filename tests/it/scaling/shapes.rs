@@ -168,11 +168,11 @@ fn unknown_fields(repo: &Repo, size: usize) {
 fn one_line(repo: &Repo, size: usize) {
     wide(repo);
     let entry = |number: usize| format!("{{ip: {}, domain: {DOMAIN}, plan: NONE{number}}}, ", ip(number));
-    repo.write("subscribers/a.yaml", format!("[{}] # comment\n", (0..size).map(entry).collect::<String>()));
+    repo.write("subscribers/a.yaml", format!("[{}# comment\n]\n", (0..size).map(entry).collect::<String>()));
 }
 
 fn line_of_scalars(repo: &Repo, size: usize) {
-    repo.write("subscribers/a.yaml", format!("[{}] # comment\n", "a, ".repeat(size)));
+    repo.write("subscribers/a.yaml", format!("[{}# comment\n]\n", "a, ".repeat(size)));
 }
 
 fn line_of_prefixes(repo: &Repo, size: usize) {
