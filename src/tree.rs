@@ -183,7 +183,8 @@ impl Reader<'_> {
 
 fn read_file(path: &Path) -> Result<Content> {
     let cannot = || format!("cannot read {}", path.display());
-    let file = fs::File::open(path).with_context(cannot)?;
+    // What was listed as a file may have become a pipe since.
+    let file = crate::open::regular(path).with_context(cannot)?.with_context(cannot)?;
     let mut bytes = Vec::new();
     // One more than allowed, so that a file that grows while it is read is seen to be too large.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;

@@ -74,7 +74,8 @@ fn metadata(path: &Path) -> Result<Option<Metadata>> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let cannot = || format!("cannot read {}", path.display());
+    crate::open::read(path, u64::MAX >> 1).with_context(cannot)?.with_context(cannot)
 }
 
 /// Writes those of `files` that `missing` names, and the folders that they need.

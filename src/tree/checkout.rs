@@ -4,7 +4,7 @@
 //! Attributes such as `ident` and `filter`, a sparse checkout, and the index's own marks make them
 //! differ. Whoever reads the files would then judge something else than what is published.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -99,7 +99,7 @@ impl Checkout {
     /// If a file cannot be read, or git cannot compare.
     pub(super) fn correct(&self, root: &Path, entries: &mut Vec<Entry>) -> Result<()> {
         let mut kinds = self.altered(root, entries)?;
-        let listed: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        let mut missing: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, tracked) in &self.tracked {
             match tracked.mode {
                 SUBMODULE => {
@@ -112,9 +112,15 @@ impl Checkout {
             }
             // Attributes work from the index as well, and git may fail to write them by themselves.
             let attributes = path.ends_with(ATTRIBUTES).then_some("`git rm` it if it is to go");
-            if let Some(why) = tracked.unwatched.or(attributes).filter(|_| !listed.contains(path.as_str())) {
-                kinds.insert(path.clone(), EntryKind::Altered(format!("the file is in git and not on disk: {why}")));
+            missing.extend(tracked.unwatched.or(attributes).map(|why| (path.as_str(), why)));
+        }
+        if !missing.is_empty() {
+            for entry in &*entries {
+                missing.remove(entry.path.as_str());
             }
+        }
+        for (path, why) in missing {
+            kinds.insert(path.to_owned(), EntryKind::Altered(format!("the file is in git and not on disk: {why}")));
         }
         for entry in entries.iter_mut() {
             if let Some(kind) = kinds.remove(&entry.path) {

@@ -253,9 +253,11 @@ fn a_planted_link_is_not_written_through() {
 
 #[test]
 fn nothing_waits_for_a_pipe() {
-    let places: [(&str, &[&str], i32); 9] = [
+    let places: [(&str, &[&str], i32); 10] = [
         ("shapeline.yaml", &["log"], 0),
-        ("shapeline.yaml", &["publish"], 1),
+        // It reads the commit.
+        ("shapeline.yaml", &["publish"], 0),
+        ("shapeline.yaml", &["check"], 1),
         ("schemas/subscriber.schema.json", &["schema", "--check"], 2),
         (".git/shapeline/edit/lock", &["subscriber", "set", "10.10.10.25", "plan=50_MEG_UP_50_MEG_DOWN"], 2),
         (".git/shapeline/edit/journal.json", &["subscriber", "set", "10.10.10.25", "plan=50_MEG_UP_50_MEG_DOWN"], 2),
