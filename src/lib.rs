@@ -19,7 +19,8 @@
 //! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
 //! of what an ISP runs today.
 //!
-//! [`open`] and [`trust`] open files and folders that other users may have had a hand in.
+//! [`open`] and [`trust`] open files and folders that other users may have had a hand in. [`console`]
+//! prints lines that no build server takes for commands; [`characters`] lists what is not seen.
 //!
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
