@@ -94,6 +94,8 @@ fn line_without_commands(line: &str) -> String {
         .map(|line| {
             let at = beginning(line);
             match line[at..].strip_prefix("::") {
+                // Before a second place in a finding: no command has such a name.
+                Some(rest) if rest.starts_with(": ") || rest.starts_with(":\u{1b}") => line.to_owned(),
                 Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..at]),
                 None => line.to_owned(),
             }

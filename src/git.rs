@@ -13,11 +13,61 @@ const SYNCED: &str = "refs/shapeline/synced";
 /// or where there is none. Asks only the file system: git may refuse to open a repository that
 /// belongs to somebody else, as in a container, and what is printed would then name wrong paths.
 pub fn folder_in_work_tree(folder: &Path) -> String {
-    let Ok(folder) = folder.canonicalize() else { return String::new() };
-    let top = folder.ancestors().find(|dir| dir.join(".git").exists());
-    let inside = top.and_then(|top| folder.strip_prefix(top).ok()).unwrap_or(Path::new(""));
+    let Some((_, inside)) = work_tree_around(folder) else { return String::new() };
     let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
+}
+
+/// The work tree around a folder, and the way from there to the folder. The way is taken as it is
+/// written: what is a link, or a repository, below the work tree's top is for a proposal to decide, and
+/// must not lead to other data than the commit has in that place.
+fn work_tree_around(folder: &Path) -> Option<(PathBuf, PathBuf)> {
+    let around = |folder: &Path| -> Option<(PathBuf, PathBuf)> {
+        let top = folder.ancestors().find(|dir| dir.join(".git").exists())?;
+        Some((top.to_path_buf(), folder.strip_prefix(top).ok()?.to_path_buf()))
+    };
+    // A link from elsewhere may lead into a work tree.
+    around(&plain(&std::path::absolute(folder).ok()?)).or_else(|| around(&folder.canonicalize().ok()?))
+}
+
+fn around_or_itself(root: &Path) -> Result<(PathBuf, PathBuf)> {
+    match work_tree_around(root) {
+        Some(found) => Ok(found),
+        None => Ok((root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?, PathBuf::new())),
+    }
+}
+
+/// The git repository around `root`; nothing if there is none.
+///
+/// # Errors
+/// If git refuses to open it.
+pub(crate) fn repository_around(root: &Path) -> Result<Option<git2::Repository>> {
+    let (top, _) = around_or_itself(root)?;
+    match git2::Repository::open(&top) {
+        Ok(repository) => Ok(Some(repository)),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(refused(&top, error)),
+    }
+}
+
+/// A path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// Whether `folder` is a git repository without files, as on a host that only runs `sync`. Within a
+/// work tree it is a folder that looks like one.
+pub fn is_bare(folder: &Path) -> bool {
+    let looks_so = folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir();
+    looks_so && work_tree_around(folder).is_none()
 }
 
 /// Why there is no repository to open, and what to do.
@@ -48,18 +98,28 @@ impl Git {
     /// # Errors
     /// If there is none, or git refuses to open it.
     pub fn discover(root: &Path) -> Result<Git> {
-        let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
-        let repository = git2::Repository::discover(&root).map_err(|error| refused(&root, error))?;
-        let Some(top) = repository.workdir() else {
+        let (top, inside) = around_or_itself(root)?;
+        let repository = git2::Repository::open(&top).map_err(|error| refused(&top, error))?;
+        let Some(work_tree) = repository.workdir() else {
             // Nothing is checked out: there are revisions to read, and no files.
             return Ok(Git { repository, prefix: String::new() });
         };
-        let top = top.canonicalize()?;
-        let prefix = match root.strip_prefix(&top).map(Path::to_str) {
-            Ok(Some(prefix)) => prefix.to_owned(),
-            _ => bail!("{} does not lie in {}, or its name is not UTF-8", root.display(), top.display()),
+        if work_tree.canonicalize()? != top.canonicalize()? {
+            bail!("the work tree of {} is {}: run it there", top.display(), work_tree.display());
+        }
+        let Some(prefix) = inside.to_str().map(ToOwned::to_owned) else {
+            bail!("the name of {} is not UTF-8", root.display());
         };
         Ok(Git { repository, prefix })
+    }
+
+    /// Whether the data repository's folder is there in a commit.
+    ///
+    /// # Errors
+    /// If the commit cannot be read.
+    pub fn has_folder(&self, commit: git2::Oid) -> Result<bool> {
+        let top = self.repository.find_commit(commit)?.tree()?;
+        Ok(self.prefix.is_empty() || top.get_path(Path::new(&self.prefix)).is_ok())
     }
 
     /// The data as of `rev`: anything that git understands as a commit.
@@ -161,39 +221,10 @@ impl Git {
         texts
     }
 
-    /// The commits from `from` back along the first parents that change the data, newest first, at most
-    /// `most`. The first is the one that brought the data of `from`.
-    ///
-    /// # Errors
-    /// If `from` cannot be read. Where the history ends, as in a shallow clone, the list ends.
-    pub fn data_commits(&self, from: git2::Oid, most: usize) -> Result<Vec<git2::Oid>> {
-        const SEARCHED: usize = 10_000;
-        let mut commit = self.repository.find_commit(from)?;
-        let mut data = self.data_of(&commit);
-        let mut commits = Vec::new();
-        for _ in 0..SEARCHED {
-            let Ok(parent) = commit.parent(0) else { break };
-            let before = self.data_of(&parent);
-            if before != data {
-                commits.push(commit.id());
-            }
-            if commits.len() >= most {
-                return Ok(commits);
-            }
-            (commit, data) = (parent, before);
-        }
-        commits.push(commit.id());
-        Ok(commits)
-    }
-
-    /// The objects that a commit's data is made of.
-    fn data_of(&self, commit: &git2::Commit<'_>) -> Vec<Option<git2::Oid>> {
-        let tree = commit.tree().ok();
-        let object = |name: &str| {
-            let path = if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
-            tree.as_ref()?.get_path(Path::new(&path)).ok().map(|entry| entry.id())
-        };
-        FOLDERS.iter().chain([&SETTINGS]).map(|name| object(name)).collect()
+    /// A commit and those before it, along the first parents.
+    pub fn first_parents(&self, from: git2::Oid, most: usize) -> impl Iterator<Item = git2::Oid> {
+        let first = self.repository.find_commit(from).ok();
+        std::iter::successors(first, |commit| commit.parent(0).ok()).map(|commit| commit.id()).take(most)
     }
 
     /// Notes which commit `sync` works by: it leaves what is checked out alone.

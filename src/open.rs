@@ -21,6 +21,16 @@ pub fn regular(path: &Path) -> Result<Option<File>> {
     }
 }
 
+/// Opens a file that was found to be a regular one. If it has become a pipe since, it is empty: at a
+/// hundred thousand files each further look counts.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn without_waiting(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    no_waiting(options.read(true)).open(path)
+}
+
 /// Opens the file at `path`, which is locked while this program works, and makes it if there is
 /// none. A link is not followed.
 ///
@@ -63,18 +73,22 @@ pub(crate) fn regular_only(is_regular: bool) -> Result<()> {
     if is_regular { Ok(()) } else { Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file")) }
 }
 
-fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
-    // To open some devices is to use them.
-    if let Ok(metadata) = std::fs::metadata(path) {
-        regular_only(metadata.is_file())?;
-    }
+fn no_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits().cast_signed());
     }
-    let file = options.open(path)?;
+    options
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    // To open some devices is to use them.
+    if let Ok(metadata) = std::fs::metadata(path) {
+        regular_only(metadata.is_file())?;
+    }
+    let file = no_waiting(options).open(path)?;
     regular_only(file.metadata()?.is_file())?;
     Ok(file)
 }

@@ -10,8 +10,9 @@ pub mod settings;
 pub use role::{data_kind, stem};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use crate::finding::{Finding, Place, Where};
@@ -30,6 +31,10 @@ pub const MAX_FINDINGS_A_FILE: usize = 1000;
 /// How many findings reading gives in all: nobody reads more, and a small repository may check out
 /// the same broken file a thousand times.
 const MAX_READING_FINDINGS: usize = 20_000;
+
+/// How many bytes of text are read in all: some ten million subscribers. In git, one large file under a
+/// thousand names takes the room of one.
+pub const MAX_TOTAL_BYTES: usize = 1 << 30;
 
 /// A record and where it is.
 #[derive(Clone, Debug)]
@@ -110,9 +115,11 @@ impl Repo {
     pub fn load(tree: &Tree) -> Result<Repo> {
         let entries = tree.list()?;
         let validators = Validators::new()?;
+        let prefix = tree.prefix();
         let wanted: Vec<&Entry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
         let mut repo = Repo::default();
+        let total = AtomicUsize::new(0);
         // In batches, so that what single files gave is moved and freed before the next are read:
         // otherwise a million records would be in memory twice.
         for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
@@ -121,7 +128,12 @@ impl Repo {
                 || tree.reader(),
                 |reader, entry| {
                     let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                    read_entry(entry, reader, &validators)
+                    let read = read_entry(entry, reader, &validators, &prefix)?;
+                    let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
+                    if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
+                        bail!("the data is larger than the {} MiB that are read in all", MAX_TOTAL_BYTES >> 20);
+                    }
+                    Ok(read)
                 },
             );
             let read = read.try_fold(none, |batch, file| Ok::<_, anyhow::Error>(batch.with(file?)));

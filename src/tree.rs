@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-pub use attributes::{ATTRIBUTES, Altering, altering};
+pub use attributes::{ATTRIBUTES, Altering, TOPS, altering};
 use checkout::Checkout;
 
 use crate::yaml::MAX_FILE_BYTES;
@@ -35,6 +35,17 @@ const MODULES: &str = ".gitmodules";
 pub fn steers_git(path: &str) -> bool {
     let name = path.trim_start_matches("../");
     name == ATTRIBUTES || name == MODULES
+}
+
+/// How many entries a listing has at most. In git, a folder that is there a million times takes a few
+/// hundred bytes.
+pub const MAX_ENTRIES: usize = 2_000_000;
+
+/// How long the target of a link may be that is shown: PATH_MAX of Linux.
+const MAX_LINK: usize = 4096;
+
+fn too_many_entries() -> anyhow::Error {
+    anyhow::anyhow!("below the data folders are more than {MAX_ENTRIES} files and folders: nothing is read")
 }
 
 /// Where files come from.
@@ -78,13 +89,21 @@ pub enum EntryKind {
     TooDeep,
     /// A git repository of its own.
     Submodule,
-    /// A file that is not on disk as it is committed although git calls it unchanged: a sentence that
-    /// says why.
-    Altered(String),
+    /// A file that is not on disk as it is committed although git calls it unchanged.
+    Altered(Altered),
     /// A socket, a pipe, a device.
     Special,
     /// A file whose name is not UTF-8.
     BadName,
+}
+
+/// Why a file on disk is not what is committed, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Altered {
+    /// A sentence, without a full stop.
+    pub why: String,
+    /// What to do.
+    pub help: &'static str,
 }
 
 /// One entry of the listing.
@@ -132,6 +151,17 @@ impl Tree {
         };
         entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
+    }
+
+    /// Where the data repository is within its git repository, with `/`; empty for its top, and where
+    /// there is none.
+    pub fn prefix(&self) -> String {
+        match self {
+            Tree::Work { root } => crate::git::folder_in_work_tree(root),
+            Tree::Revision { prefix, .. } => prefix.clone(),
+            Tree::Memory(_) => String::new(),
+            Tree::Draft { base, .. } => base.prefix(),
+        }
     }
 
     /// A reader for one thread.
@@ -183,8 +213,7 @@ impl Reader<'_> {
 
 fn read_file(path: &Path) -> Result<Content> {
     let cannot = || format!("cannot read {}", path.display());
-    // What was listed as a file may have become a pipe since.
-    let file = crate::open::regular(path).with_context(cannot)?.with_context(cannot)?;
+    let file = crate::open::without_waiting(path).with_context(cannot)?;
     let mut bytes = Vec::new();
     // One more than allowed, so that a file that grows while it is read is seen to be too large.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
@@ -233,6 +262,9 @@ fn list_disk(root: &Path) -> Result<Vec<Entry>> {
         // A data folder that is itself a link is no more followed than any other.
         for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS).follow_root_links(false) {
             let found = found.with_context(|| format!("cannot list {}", top.display()))?;
+            if entries.len() >= MAX_ENTRIES {
+                return Err(too_many_entries());
+            }
             let relative = found.path().strip_prefix(root).unwrap_or(found.path());
             let kind = match relative.to_str() {
                 Some(_) => work_kind(found.path(), found.file_type()),
@@ -330,8 +362,11 @@ fn push_revision(
     let kind = match (entry.kind(), entry.filemode()) {
         _ if bad_name => EntryKind::BadName,
         (Some(git2::ObjectType::Blob), 0o120_000) => {
-            let target = repository.find_blob(entry.id())?;
-            EntryKind::Symlink(String::from_utf8_lossy(target.content()).into_owned())
+            let odb = repository.odb()?;
+            EntryKind::Symlink(match odb.read_header(entry.id())? {
+                (length, _) if length > MAX_LINK => "somewhere, in more letters than a path has".to_owned(),
+                _ => String::from_utf8_lossy(odb.read(entry.id())?.data()).into_owned(),
+            })
         }
         (Some(git2::ObjectType::Blob), _) => EntryKind::File,
         (Some(git2::ObjectType::Tree), _) => folder_kind(depth),
@@ -339,6 +374,9 @@ fn push_revision(
         _ => EntryKind::Special,
     };
     let is_folder = kind == EntryKind::Folder;
+    if entries.len() >= MAX_ENTRIES {
+        return Err(too_many_entries());
+    }
     entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
     if is_folder {
         for child in &repository.find_tree(entry.id())? {

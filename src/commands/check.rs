@@ -5,20 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::Outcome;
 use crate::cli::CheckArgs;
+use crate::finding::quoted;
 use crate::git::{self, Git};
 use crate::render::proposed_template_findings;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
+use crate::tree::Tree;
 
 pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let started = Instant::now();
     let mut repo = super::load(root, &args.data)?;
     let base = match &args.base {
-        Some(rev) => Some(super::load_tree(&Git::discover(root)?.tree(rev)?)?),
+        Some(rev) => Some(super::load_tree(&base_tree(root, rev, &args.actors)?)?),
         None => None,
     };
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
@@ -36,4 +38,18 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         printed => printed?,
     }
     Ok(if report.refused() { Outcome::Refused } else { Outcome::Fine })
+}
+
+/// The data of the base revision. If it has no such folder, it names neither owners nor admins, and
+/// nobody could be held to them.
+fn base_tree(root: &Path, rev: &str, actors: &[String]) -> Result<Tree> {
+    let git = Git::discover(root)?;
+    let commit = git.commit(rev)?;
+    if !actors.is_empty() && !git.has_folder(commit)? {
+        bail!(
+            "the base has no folder {}, so it cannot be told what --actor may change: was it moved or replaced by a link?",
+            quoted(git.prefix())
+        );
+    }
+    Ok(git.tree_of(commit))
 }

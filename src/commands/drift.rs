@@ -23,8 +23,8 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
         Loaded::Unsound(repo, findings, _) => return refuse(&repo, findings),
     };
     note_left_on_disk(&data)?;
-    for frozen in &data.frozen {
-        writeln!(crate::console::err(), "note: {}", harmless(&frozen.sentence(), 2000))?;
+    for frozen in data.frozen.iter().filter(|_| args.format == TextOrJson::Text) {
+        writeln!(crate::console::out(), "note: {}", harmless(&frozen.sentence(), 2000))?;
     }
     let mut told = Vec::new();
     let mut failed = false;

@@ -50,8 +50,7 @@ pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
 fn data(cli: &Cli) -> Result<PathBuf> {
     root(cli).or_else(|error| {
         let here = cli.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-        let bare = git2::Repository::open(&here).is_ok_and(|repository| repository.is_bare());
-        if bare { Ok(here) } else { Err(error) }
+        if crate::git::is_bare(&here) { Ok(here) } else { Err(error) }
     })
 }
 

@@ -119,9 +119,8 @@ fn root(cli: &Cli) -> Result<PathBuf> {
         return Ok(dir.clone());
     }
     let here = std::env::current_dir()?;
-    let with_settings = here.ancestors().find(|dir| dir.join(SETTINGS).is_file());
-    let with_folders = || here.ancestors().find(|dir| has_folders(dir));
-    match with_settings.or_else(with_folders) {
+    // The nearest of either kind: what a proposal adds further up must not take its place.
+    match here.ancestors().find(|dir| dir.join(SETTINGS).is_file() || has_folders(dir)) {
         Some(dir) => Ok(dir.to_path_buf()),
         None => bail!(
             "no data repository here or above: neither {SETTINGS} nor the folders plans, domains and subscribers; \
@@ -131,12 +130,7 @@ fn root(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn is_data_repository(dir: &Path) -> bool {
-    dir.join(SETTINGS).is_file() || has_folders(dir) || is_bare(dir)
-}
-
-/// Whether it is a git repository without files, as on a host that only runs `sync`.
-fn is_bare(dir: &Path) -> bool {
-    dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").is_dir()
+    dir.join(SETTINGS).is_file() || has_folders(dir) || git::is_bare(dir)
 }
 
 fn has_folders(dir: &Path) -> bool {
@@ -204,7 +198,7 @@ fn warn_of_cut_off(root: &Path) {
 fn tree(root: &Path, args: &DataArgs) -> Result<Tree> {
     match &args.rev {
         Some(rev) => git::Git::discover(root)?.tree(rev),
-        None if is_bare(root) => bail!(
+        None if git::is_bare(root) => bail!(
             "{} is a git repository without files: name a revision with --rev, such as --rev main",
             root.display()
         ),

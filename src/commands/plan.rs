@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::targets::{default_rev, note_left_on_disk};
 use super::{Outcome, refuse};
 use crate::cli::{PlanArgs, PlanFormat};
-use crate::finding::{Severity, counted};
+use crate::finding::{Finding, Severity, counted};
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
@@ -18,19 +19,16 @@ use crate::publish::guard;
 use crate::publish::rollback::find;
 use crate::publish::site::Site;
 use crate::render::{self, Output, Table, sound_table};
+use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     // Once: a plan that is made around midnight must not compare two days.
     let today = super::today(&args.data);
-    let repo = Arc::new(super::load(root, &args.data)?);
-    let (table, frozen) = match sound_table(&repo, today) {
-        Ok(table) => (table, Vec::new()),
-        Err(findings) => match frozen(root, args, today)? {
-            Some(data) => (data.table, data.frozen),
-            None => return refuse(&repo, findings),
-        },
+    let (table, frozen) = match declared(root, args, today)? {
+        Ok(declared) => declared,
+        Err((repo, findings)) => return refuse(&repo, findings),
     };
     let repo = table.repo();
     let target = args.live.as_ref().map(|name| find(&repo.settings.targets, name)).transpose()?;
@@ -67,15 +65,26 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     }
 }
 
-/// What `publish` would take of data with errors: the plan of a target shows the same.
-fn frozen(root: &Path, args: &PlanArgs, today: Date) -> Result<Option<Box<Data>>> {
-    if args.live.is_none() {
-        return Ok(None);
+type Declared = (Arc<Table>, Vec<Frozen>);
+type Unsound = (Arc<Repo>, Vec<Finding>);
+
+/// Who is to be served, and which domains are frozen; or what is wrong with the data. For a target it is
+/// what `publish` would take: the commit, and of data with errors whatever is sound.
+fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared, Unsound>> {
+    if args.live.is_none() || Git::discover(root).is_err() {
+        let repo = Arc::new(super::load(root, &args.data)?);
+        return Ok(match sound_table(&repo, today) {
+            Ok(table) => Ok((table, Vec::new())),
+            Err(findings) => Err((repo, findings)),
+        });
     }
-    let wanted = Wanted { rev: args.data.rev.clone(), today, allow_dirty: false };
-    Ok(match Data::load(root, &wanted) {
-        Ok(Loaded::Ready(data)) => Some(data),
-        _ => None,
+    let rev = args.data.rev.clone().or_else(|| default_rev(root));
+    Ok(match Data::load(root, &Wanted { rev, today, allow_dirty: false })? {
+        Loaded::Ready(data) => {
+            note_left_on_disk(&data)?;
+            Ok((data.table, data.frozen))
+        }
+        Loaded::Unsound(repo, findings, _) => Err((repo, findings)),
     })
 }
 

@@ -77,11 +77,14 @@ pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
     Ok(())
 }
 
+/// What a target looks like.
+const TARGET: &str = "`targets: [{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}]`";
+
 /// The targets that are meant, in the order of the settings.
 pub(super) fn chosen<'t>(settings: &'t Settings, args: &TargetArgs) -> Result<Vec<&'t Target>> {
     if args.targets.is_empty() {
         if settings.targets.is_empty() {
-            bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
+            bail!("{SETTINGS} names no target: add `targets`, such as {TARGET}, and commit it");
         }
         return Ok(settings.targets.iter().collect());
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::draft::{Change, Draft};
 use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
 use crate::finding::quoted;
-use crate::git::refused;
+use crate::git::repository_around;
 use crate::open;
 use crate::write::{sync_folder, write_atomic};
 use anyhow::{Context, Result, bail};
@@ -134,11 +134,7 @@ pub fn cut_off(root: &Path) -> Option<String> {
 /// # Errors
 /// If there is git, and it refuses: whoever it does not refuse would look elsewhere.
 fn office(root: &Path) -> Result<PathBuf> {
-    let repository = match git2::Repository::discover(root) {
-        Ok(repository) => repository,
-        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(root.join(".shapeline").join("edit")),
-        Err(error) => return Err(refused(root, error)),
-    };
+    let Some(repository) = repository_around(root)? else { return Ok(root.join(".shapeline").join("edit")) };
     let top = repository.workdir().and_then(|top| top.canonicalize().ok());
     let below = top.as_ref().and_then(|top| root.strip_prefix(top).ok()).filter(|below| !below.as_os_str().is_empty());
     let office = repository.path().join("shapeline").join("edit");

@@ -12,6 +12,7 @@ use crate::yaml::ser::to_text;
 const PLAIN: &[(&str, &str)] = &[
     (".gitattributes", include_str!("files/gitattributes")),
     (".github/CODEOWNERS", include_str!("files/CODEOWNERS")),
+    (".github/shapeline.env", include_str!("files/shapeline.env")),
     (".gitignore", include_str!("files/gitignore")),
     (".pre-commit-config.yaml", include_str!("files/pre-commit-config.yaml")),
     (".vscode/extensions.json", include_str!("files/vscode-extensions.json")),

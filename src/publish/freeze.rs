@@ -1,9 +1,11 @@
 //! One domain's fault does not stop the others: a domain with errors is frozen as it last was without.
 //!
-//! From the newest earlier commit whose data is sound, the commits after it are gone through one by
-//! one, along the first parents. Of each, the domains that are at fault stay as they were in the step
-//! before, and all others are taken. What comes out of the last step is checked whole, and is what
-//! is published.
+//! From the newest published commit whose data is sound, the published commits after it are gone through
+//! one by one. Of each, the domains that are at fault stay as they were in the step before, and all
+//! others are taken. What comes out of the last step is checked whole, and is what is published.
+//!
+//! Only commits that the targets' records name as published count, never others in between: a proposal
+//! is checked by its outcome, and may have had anything in the commits that led there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,16 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use super::blame::Blame;
 use super::log::{Action, Status};
-use super::site::Session;
+use super::site::{Session, Site};
 use crate::finding::{Finding, Severity, counted, harmless};
 use crate::git::Git;
-use crate::model::{Date, Faults};
+use crate::model::{Date, Faults, Target};
 use crate::render::{Table, sound_table};
 use crate::repo::Repo;
 use crate::report::{Entry, Report};
 
-/// How many commits that change data are searched for sound data.
-pub const COMMITS: usize = 100;
+/// How many commits back published ones are looked for, along the first parents.
+const SEARCHED: usize = 10_000;
 
 /// How long the search may take.
 pub const TIME: Duration = Duration::from_secs(300);
@@ -55,7 +57,7 @@ impl Frozen {
     pub fn sentence(&self) -> String {
         let short = |commit: &str| commit.chars().take(12).collect::<String>();
         format!(
-            "{} is frozen as of commit {}: since {} its records have {}: {}",
+            "{} is frozen as of commit {}: since {} its records have {}; correct or revert them to end that: {}",
             harmless(&self.domain, 253),
             short(&self.at),
             short(&self.since),
@@ -152,7 +154,9 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
     }
     let began = Instant::now();
     let late = || (began.elapsed() > TIME).then(|| format!("no sound data was found within {} s", TIME.as_secs()));
-    let commits = git.data_commits(commit, COMMITS)?;
+    let published = published(&repo.settings.targets);
+    let mut commits = vec![commit];
+    commits.extend(git.first_parents(commit, SEARCHED).skip(1).filter(|older| published.contains(older)));
     let load = |commit: Oid| Repo::load(&git.tree_of(commit)).map(Arc::new);
     let (mut state, mut next) = (None, commits.len());
     for (number, older) in commits.iter().enumerate().skip(1) {
@@ -167,8 +171,8 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
         }
     }
     let Some(mut state) = state else {
-        let searched = counted(commits.len().saturating_sub(1), "commit", "commits");
-        return Ok(Outcome::Refused(repo, format!("none of the {searched} before is sound that were searched")));
+        let searched = counted(commits.len() - 1, "commit that was", "commits that were");
+        return Ok(Outcome::Refused(repo, format!("no sound data was found in the {searched} published before")));
     };
     for later in commits.get(1..next).unwrap_or_default().iter().rev() {
         if let Some(late) = late() {
@@ -179,11 +183,29 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
             state = after;
         }
     }
-    let introduced = commits.first().copied().unwrap_or(commit);
-    Ok(match state.advance(introduced, repo, Some(errors), today) {
+    Ok(match state.advance(commit, repo, Some(errors), today) {
         Ok((after, table)) => Outcome::Frozen(table, after.frozen.into_values().collect()),
         Err((repo, why)) => Outcome::Refused(repo, why),
     })
+}
+
+/// The commits that the records of the targets name as published, and those at which domains are frozen.
+/// A target that cannot be read now names none; to publish to it fails by itself.
+fn published(targets: &[Target]) -> BTreeSet<Oid> {
+    let manifests = targets.iter().filter_map(|target| {
+        let site = Site::open(target).ok()?;
+        site.ledger().manifest_or_new(&site.name).ok()
+    });
+    let mut commits = BTreeSet::new();
+    for manifest in manifests {
+        commits.extend(manifest.newest.as_ref().and_then(|id| Oid::from_str(id).ok()));
+        let live = manifest.live.as_ref().map(|live| &live.version);
+        for version in manifest.versions.iter().chain(live).filter(|version| !version.dirty) {
+            let frozen_at = version.frozen.iter().map(|one| &one.at);
+            commits.extend(version.commit.iter().chain(frozen_at).filter_map(|id| Oid::from_str(id).ok()));
+        }
+    }
+    commits
 }
 
 /// Sound data, gone so far.

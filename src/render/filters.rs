@@ -47,12 +47,7 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
     if let Some(text) = value.as_str() {
         return write_text(out, text);
     }
-    if value.is_undefined() {
-        return Err(Error::new(ErrorKind::UndefinedError, "there is no such value"));
-    }
-    if value.is_none() {
-        return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
-    }
+    is_set(value)?;
     if matches!(value.kind(), ValueKind::Map | ValueKind::Seq | ValueKind::Iterable) {
         return Err(refuse("this is not one value: name a field, or join the entries of a list"));
     }
@@ -61,6 +56,16 @@ fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> 
         return write_text(out, if value.is_true() { "true" } else { "false" });
     }
     write_text(out, &value.to_string())
+}
+
+fn is_set(value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "there is no such value"));
+    }
+    if value.is_none() {
+        return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
+    }
+    Ok(())
 }
 
 fn write_text(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
@@ -102,6 +107,8 @@ fn net(value: &Value) -> Result<IpNet, Error> {
 }
 
 fn printable(value: &Value) -> Result<String, Error> {
+    // As without a filter: no text stands for a value that is not there.
+    is_set(value)?;
     let text = text_of(value);
     match text.chars().find(|c| is_steering(*c)) {
         Some(bad) => Err(refuse(format!("{} holds the character U+{:04X}", quoted(&text), u32::from(bad)))),

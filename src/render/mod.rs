@@ -205,8 +205,16 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     let table = Arc::new(Table::new(repo, context));
     let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
     let job = Job { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
-    let failures = own::carry_out(&table, &job).into_iter().filter_map(Result::err);
-    failures.map(|failure| failure.finding(repo, FileId::default())).collect()
+    let failures = |table: &Arc<Table>| -> Vec<Finding> {
+        let failures = own::carry_out(table, &job).into_iter().filter_map(Result::err);
+        failures.map(|failure| failure.finding(repo, FileId::default())).collect()
+    };
+    let now = failures(&table);
+    if !now.is_empty() {
+        return now;
+    }
+    // A template that fails on who begins later would stop publishing on that day.
+    Table::with_coming(repo, context).map(|coming| failures(&Arc::new(coming))).unwrap_or_default()
 }
 
 /// A template is a page or two. The limit bounds how deep its expressions can nest.

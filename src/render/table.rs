@@ -52,12 +52,24 @@ impl Table {
     ///
     /// A subscriber whose plan is not known has no row: the rules refuse such data before.
     pub fn new(repo: &Arc<Repo>, context: &Context<'_>) -> Self {
+        Self::of(repo, context, |reason| reason.is_none())
+    }
+
+    /// The rows of `repo` with those of subscribers whose terms have not begun: what a template must be
+    /// able to write on some later day. Nothing if there is no such subscriber.
+    pub(super) fn with_coming(repo: &Arc<Repo>, context: &Context<'_>) -> Option<Self> {
+        let begins = |reason| reason == Some(Unserved::NotStarted);
+        let any = repo.subscribers.iter().any(|record| begins(unserved(repo, &record.value, context.today)));
+        any.then(|| Self::of(repo, context, |reason| reason.is_none() || begins(reason)))
+    }
+
+    fn of(repo: &Arc<Repo>, context: &Context<'_>, has_rows: impl Fn(Option<Unserved>) -> bool) -> Self {
         let plans: HashMap<&str, u32> =
             repo.plans.iter().enumerate().rev().map(|(at, plan)| (plan.value.name.as_str(), at as u32)).collect();
         let mut rows = Vec::with_capacity(context.holdings().len());
         for holding in context.holdings().in_order() {
             let subscriber = &repo.subscribers[holding.owner as usize].value;
-            if unserved(repo, subscriber, context.today).is_some() {
+            if !has_rows(unserved(repo, subscriber, context.today)) {
                 continue;
             }
             if let Some(&plan) = plans.get(effective_plan(repo, subscriber).as_str()) {

@@ -12,7 +12,7 @@ use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Span};
-use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, altering};
+use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, TOPS, altering};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
 
@@ -53,7 +53,13 @@ pub(super) enum Records {
     Git,
 }
 
-pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, validators: &Validators) -> Result<FileRead> {
+/// Reads one file. `prefix` is where the data repository is within its git repository.
+pub(super) fn read_entry(
+    entry: &Entry,
+    reader: &crate::tree::Reader<'_>,
+    validators: &Validators,
+    prefix: &str,
+) -> Result<FileRead> {
     let whole = Where::File(FileId::default());
     let refused = |message: String, help: &str| FileRead {
         source: Some(SourceFile::new(entry.path.clone(), "")),
@@ -79,9 +85,8 @@ pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, valida
                 "this folder is a git repository of its own: a proposal does not show what is in it".to_owned();
             return Ok(refused(message, "put the files themselves into this repository"));
         }
-        (EntryKind::Altered(why), Role::Data(_) | Role::Template | Role::Git | Role::MisplacedAttributes) => {
-            let help = "check what is committed: `--rev HEAD`; or remove the attribute and check the file out again";
-            return Ok(of_rule(ALTERED_BY_GIT, refused(why.clone(), help)));
+        (EntryKind::Altered(altered), Role::Data(_) | Role::Template | Role::Git | Role::MisplacedAttributes) => {
+            return Ok(of_rule(ALTERED_BY_GIT, refused(altered.why.clone(), altered.help)));
         }
         (EntryKind::File | EntryKind::Symlink(_) | EntryKind::Special, Role::MisplacedAttributes) => {
             let message = "git attributes are not allowed within the data folders".to_owned();
@@ -116,7 +121,7 @@ pub(super) fn read_entry(entry: &Entry, reader: &crate::tree::Reader<'_>, valida
     };
     let kind = match role {
         Role::Data(kind) => Some(kind),
-        Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes)),
+        Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes, prefix)),
         _ => None,
     };
     Ok(read_text(entry.path.clone(), bytes, kind, validators))
@@ -128,13 +133,22 @@ fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
 }
 
 /// A file that steers git. What is not UTF-8 in it is not shown, and is judged all the same.
-fn read_attributes(path: String, bytes: &[u8]) -> FileRead {
+fn read_attributes(path: String, bytes: &[u8], prefix: &str) -> FileRead {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let altering = if path.ends_with(ATTRIBUTES) { altering(&text, path.starts_with("../")) } else { Vec::new() };
+    // One level up, data is below the last folder of the prefix, and so on.
+    let levels = path.matches("../").count();
+    let below = levels.checked_sub(1).and_then(|up| prefix.rsplit('/').nth(up));
+    let altering = match below {
+        _ if !path.ends_with(ATTRIBUTES) => Vec::new(),
+        Some(folder) => altering(&text, &[folder]),
+        None => altering(&text, if levels == 0 { &TOPS } else { &[] }),
+    };
     let findings = altering.into_iter().map(|one| {
         let span = Span::new(one.range.start as u32, one.range.end as u32);
-        let message =
-            format!("the attribute {} may make git check out other data than is committed", quoted(&one.attribute));
+        let message = format!(
+            "the attribute {} may make git write other data to disk, or into an archive, than is committed",
+            quoted(&one.attribute)
+        );
         let help = "remove it, or let its pattern name only other files, such as *.png or /docs/**";
         Finding::new(ALTERED_BY_GIT, Where::Span(FileId::default(), span), message).help(help)
     });

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use super::{FOLDERS, SETTINGS};
 
+/// What of the data lies at the top of its repository.
+pub const TOPS: [&str; 5] = [FOLDERS[0], FOLDERS[1], FOLDERS[2], FOLDERS[3], SETTINGS];
+
 /// The file's name, in whatever folder.
 pub const ATTRIBUTES: &str = ".gitattributes";
 
@@ -44,15 +47,15 @@ pub struct Altering {
     pub range: Range<usize>,
 }
 
-/// The attributes in `text` that could alter a data file: the first [`MOST`]. `above`: the file lies above the data
-/// repository's folder, so that nothing is known of how its patterns lead there.
-pub fn altering(text: &str, above: bool) -> Vec<Altering> {
+/// The attributes in `text` that could alter a data file: the first [`MOST`]. Data lies below the names
+/// `tops` in the folder of the attributes; without any, it may be anywhere.
+pub fn altering(text: &str, tops: &[&str]) -> Vec<Altering> {
     let text_start = text.as_ptr() as usize;
     let lines = || text.trim_start_matches('\u{feff}').split('\n');
     // A carriage return is a blank to git, and may end a line elsewhere: each line is read both ways.
     let mut found: Vec<Altering> = lines()
         .chain(lines().filter(|line| line.trim_end().contains('\r')).flat_map(|line| line.split('\r')))
-        .flat_map(|line| in_line(line, line.as_ptr() as usize - text_start, above))
+        .flat_map(|line| in_line(line, line.as_ptr() as usize - text_start, tops))
         .take(MOST)
         .collect();
     found.sort_unstable_by_key(|one| (one.range.start, one.range.end));
@@ -61,14 +64,17 @@ pub fn altering(text: &str, above: bool) -> Vec<Altering> {
 }
 
 /// What one line sets. `start` is where it begins in the text.
-fn in_line(line: &str, start: usize, above: bool) -> Vec<Altering> {
+fn in_line(line: &str, start: usize, tops: &[&str]) -> Vec<Altering> {
     let mut words = words(line);
     let Some(pattern) = words.next().map(|range| &line[range]).filter(|pattern| !pattern.starts_with('#')) else {
         return Vec::new();
     };
     let alters = |range: &Range<usize>| {
         let attribute = &line[range.clone()];
-        !is_harmless(attribute) && may_match_data(pattern, is_of_folders(attribute), above)
+        // `-ident` and `!ident` switch it off.
+        !attribute.starts_with(['-', '!'])
+            && !is_harmless(attribute)
+            && may_match_data(pattern, is_of_folders(attribute), tops)
     };
     let altering = |range: Range<usize>| Altering {
         attribute: line[range.clone()].to_owned(),
@@ -88,8 +94,7 @@ fn words(line: &str) -> impl Iterator<Item = Range<usize>> {
 }
 
 fn name(attribute: &str) -> &str {
-    let name = attribute.trim_start_matches(['-', '!']);
-    name.split_once('=').map_or(name, |(name, _)| name)
+    attribute.split_once('=').map_or(attribute, |(name, _)| name)
 }
 
 fn is_harmless(attribute: &str) -> bool {
@@ -103,13 +108,13 @@ fn is_of_folders(attribute: &str) -> bool {
 
 /// Whether a pattern may match a data file, or with `folders` a folder on the way to one. Only what
 /// plainly leads elsewhere does not: `*.png`, `/docs/**`.
-fn may_match_data(pattern: &str, folders: bool, above: bool) -> bool {
+fn may_match_data(pattern: &str, folders: bool, tops: &[&str]) -> bool {
     let is_literal = |part: &str| !part.contains(['*', '?', '[', ']', '\\', '"', '\u{fffd}']);
     let path = pattern.strip_prefix('/').unwrap_or(pattern);
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let is_anchored = pattern.starts_with('/') || !rest.is_empty();
-    let leads_to_data = FOLDERS.iter().chain([&SETTINGS]).any(|name| name.eq_ignore_ascii_case(first));
-    if is_anchored && !above && is_literal(first) && !leads_to_data {
+    let leads_to_data = tops.iter().any(|name| name.eq_ignore_ascii_case(first));
+    if is_anchored && !tops.is_empty() && is_literal(first) && !leads_to_data {
         return false;
     }
     let last = path.rsplit('/').next().unwrap_or(path);
@@ -124,7 +129,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
-        altering(text, false).into_iter().map(|one| one.attribute).collect()
+        altering(text, &TOPS).into_iter().map(|one| one.attribute).collect()
     }
 
     #[test]
@@ -139,6 +144,7 @@ mod tests {
             "*.png filter=lfs diff=lfs merge=lfs -text\n",
             "/docs/** ident\n/.github export-ignore\n",
             "*.yaml\n",
+            "* -ident !filter\n",
         ] {
             assert_eq!(found(text), Vec::<String>::new(), "{text:?}");
         }
@@ -164,19 +170,21 @@ mod tests {
             ("ispcustomer.co.zw export-ignore", "export-ignore"),
             ("templates/x.j2 export-subst", "export-subst"),
             ("x.\\yaml ident", "ident"),
-            ("* -ident", "-ident"),
             ("*\0ident", "ident"),
         ] {
             assert_eq!(found(text), [attribute], "{text:?}");
         }
-        assert_eq!(altering("/web/*.yaml ident", true).len(), 1);
-        assert_eq!(altering("*.png filter=lfs", true), []);
+        assert_eq!(altering("/web/*.yaml ident", &[]).len(), 1);
+        assert_eq!(altering("*.png filter=lfs", &[]), []);
+        // In the folder above a data repository called `net`.
+        assert_eq!(altering("/web/*.yaml ident\n/plans/** ident", &["net"]), []);
+        assert_eq!(altering("/net/** ident\nnet/docs export-ignore", &["net"]).len(), 2);
     }
 
     #[test]
     fn the_place_is_the_attribute() {
         let text = "\u{feff}# ü\n*.yaml text  ident\n";
-        let [found] = &altering(text, false)[..] else { panic!() };
+        let [found] = &altering(text, &TOPS)[..] else { panic!() };
         assert_eq!(&text[found.range.clone()], "ident");
     }
 }

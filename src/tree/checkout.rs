@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 
 use super::attributes::{ATTRIBUTES, altering};
-use super::{Content, Entry, EntryKind, MODULES, is_in_data, read_file};
+use super::{Altered, Content, Entry, EntryKind, MODULES, TOPS, is_in_data, read_file};
 use crate::finding::quoted;
 use crate::git::Git;
 
@@ -27,7 +27,9 @@ const ALTERING: [&str; 3] = ["filter", "ident", "working-tree-encoding"];
 /// What git's index says of the data files.
 pub(super) struct Checkout {
     git: Git,
-    tracked: BTreeMap<String, Tracked>,
+    /// The files of which the index alone says that they are special. There may be a hundred thousand
+    /// others.
+    special: BTreeMap<String, Tracked>,
     /// Whether link entries are checked out as plain files that hold where the link leads.
     plain_links: bool,
 }
@@ -35,10 +37,45 @@ pub(super) struct Checkout {
 struct Tracked {
     blob: git2::Oid,
     mode: u32,
-    /// How the index keeps git from looking at the file.
-    unwatched: Option<&'static str>,
+    unwatched: Option<Unwatched>,
     written: Written,
 }
+
+/// How the index keeps git from looking at a file.
+#[derive(Clone, Copy)]
+enum Unwatched {
+    Sparse,
+    Assumed,
+}
+
+impl Unwatched {
+    /// What is wrong with a file on disk that is not as committed.
+    fn altered(self) -> Altered {
+        match self {
+            Unwatched::Sparse => Altered {
+                why: "git leaves the file alone (skip-worktree), and on disk it is not as committed".to_owned(),
+                help: "`git update-index --no-skip-worktree FILE`, or check what is committed: `--rev HEAD`",
+            },
+            Unwatched::Assumed => Altered {
+                why: "git assumes that the file is unchanged, and on disk it is not as committed".to_owned(),
+                help: "`git update-index --no-assume-unchanged FILE`, or check what is committed: `--rev HEAD`",
+            },
+        }
+    }
+
+    /// What is wrong with a file that is not there.
+    fn missing(self) -> Altered {
+        match self {
+            Unwatched::Sparse => Altered {
+                why: "the file is committed, and a sparse checkout leaves it out".to_owned(),
+                help: "`git sparse-checkout disable` brings all files; or check what is committed: `--rev HEAD`",
+            },
+            Unwatched::Assumed => self.altered(),
+        }
+    }
+}
+
+const GONE: &str = "`git rm` it if it is to go, or check it out again";
 
 /// When git wrote a file, and its size then: by these git tells whether it was changed since.
 struct Written {
@@ -69,28 +106,16 @@ impl Checkout {
         if git.is_bare() {
             return Ok(None);
         }
-        let index = git.repository().index().context("cannot read git's index")?;
-        let below = |path: &[u8]| -> Option<String> {
-            let path = std::str::from_utf8(path).ok()?;
-            let path = match git.prefix() {
-                "" => path,
-                prefix => path.strip_prefix(prefix)?.strip_prefix('/')?,
-            };
-            (is_in_data(path) || path == ATTRIBUTES).then(|| path.to_owned())
-        };
-        let tracked = |entry: git2::IndexEntry| {
-            let unwatched = match entry {
-                _ if entry.flags_extended & SKIP_WORKTREE != 0 => Some("a sparse checkout leaves it out"),
-                _ if entry.flags & ASSUME_UNCHANGED != 0 => Some("git is told to assume that it is unchanged"),
-                _ => None,
-            };
-            let written = Written { time: entry.mtime, size: entry.file_size };
-            Some((below(&entry.path)?, Tracked { blob: entry.id, mode: entry.mode, unwatched, written }))
-        };
-        let tracked = index.iter().filter_map(tracked).collect();
+        let special = tracked(&git, |entry| {
+            entry.mode == SUBMODULE
+                || entry.mode == LINK
+                || entry.flags & ASSUME_UNCHANGED != 0
+                || entry.flags_extended & SKIP_WORKTREE != 0
+                || entry.path.ends_with(ATTRIBUTES.as_bytes())
+        })?;
         let config = git.repository().config()?;
         let plain_links = !config.get_bool("core.symlinks").unwrap_or(true);
-        Ok(Some(Checkout { git, tracked, plain_links }))
+        Ok(Some(Checkout { git, special, plain_links }))
     }
 
     /// Gives the entries of a listing the kinds that they have in the commit, and adds what is only there.
@@ -99,8 +124,8 @@ impl Checkout {
     /// If a file cannot be read, or git cannot compare.
     pub(super) fn correct(&self, root: &Path, entries: &mut Vec<Entry>) -> Result<()> {
         let mut kinds = self.altered(root, entries)?;
-        let mut missing: BTreeMap<&str, &str> = BTreeMap::new();
-        for (path, tracked) in &self.tracked {
+        let mut missing: BTreeMap<&str, Altered> = BTreeMap::new();
+        for (path, tracked) in &self.special {
             match tracked.mode {
                 SUBMODULE => {
                     kinds.insert(path.clone(), EntryKind::Submodule);
@@ -111,17 +136,17 @@ impl Checkout {
                 _ => {}
             }
             // Attributes work from the index as well, and git may fail to write them by themselves.
-            let attributes = path.ends_with(ATTRIBUTES).then_some("`git rm` it if it is to go");
-            missing.extend(tracked.unwatched.or(attributes).map(|why| (path.as_str(), why)));
+            let attributes = path
+                .ends_with(ATTRIBUTES)
+                .then(|| Altered { why: "these attributes are in git's index and not on disk".to_owned(), help: GONE });
+            missing.extend(tracked.unwatched.map(Unwatched::missing).or(attributes).map(|why| (path.as_str(), why)));
         }
         if !missing.is_empty() {
             for entry in &*entries {
                 missing.remove(entry.path.as_str());
             }
         }
-        for (path, why) in missing {
-            kinds.insert(path.to_owned(), EntryKind::Altered(format!("the file is in git and not on disk: {why}")));
-        }
+        kinds.extend(missing.into_iter().map(|(path, altered)| (path.to_owned(), EntryKind::Altered(altered))));
         for entry in entries.iter_mut() {
             if let Some(kind) = kinds.remove(&entry.path) {
                 entry.kind = kind;
@@ -135,16 +160,16 @@ impl Checkout {
     /// Files whose bytes are not those of the blob although git calls them unchanged. They are only
     /// compared where something could make them differ: that reads every file once more.
     fn altered(&self, root: &Path, entries: &[Entry]) -> Result<BTreeMap<String, EntryKind>> {
-        let all = self.may_be_altered(root, entries)?;
-        let candidates: Vec<(&str, &Tracked)> = entries
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::File)
-            .filter_map(|entry| Some((entry.path.as_str(), self.tracked.get(&entry.path)?)))
-            .filter(|(_, tracked)| all || tracked.unwatched.is_some())
-            .collect();
-        if candidates.is_empty() {
+        let every = if self.may_be_altered(root, entries)? { Some(tracked(&self.git, |_| true)?) } else { None };
+        let of_interest = |path: &str| match &every {
+            Some(every) => every.get(path),
+            None => self.special.get(path).filter(|tracked| tracked.unwatched.is_some()),
+        };
+        if every.is_none() && self.special.values().all(|tracked| tracked.unwatched.is_none()) {
             return Ok(BTreeMap::new());
         }
+        let files = entries.iter().filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.path.as_str());
+        let candidates: Vec<(&str, &Tracked)> = files.filter_map(|path| Some((path, of_interest(path)?))).collect();
         let git_dir = self.git.git_dir();
         let differing: Vec<(&str, &Tracked)> = candidates
             .into_par_iter()
@@ -158,8 +183,7 @@ impl Checkout {
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
         let altered = |(path, tracked): (&str, &Tracked)| {
-            let why = self.why(root, path, tracked)?;
-            Some((path.to_owned(), EntryKind::Altered(format!("the file on disk is not what is committed: {why}"))))
+            Some((path.to_owned(), EntryKind::Altered(self.why(root, path, tracked)?)))
         };
         Ok(differing.into_iter().filter_map(altered).collect())
     }
@@ -172,7 +196,7 @@ impl Checkout {
     }
 
     /// Why a file differs from its blob; nothing if that is an edit.
-    fn why(&self, root: &Path, path: &str, tracked: &Tracked) -> Option<String> {
+    fn why(&self, root: &Path, path: &str, tracked: &Tracked) -> Option<Altered> {
         let in_git = PathBuf::from(self.path_in_git(path));
         let attribute = ALTERING.into_iter().find_map(|name| {
             let flags = git2::AttrCheckFlags::FILE_THEN_INDEX;
@@ -184,17 +208,28 @@ impl Checkout {
             }
         });
         if let Some(attribute) = attribute {
-            return Some(format!("git alters it by the attribute {}", quoted(&attribute)));
+            let attribute = quoted(&attribute);
+            return Some(Altered {
+                why: format!("the file on disk is not what is committed: git alters it by the attribute {attribute}"),
+                help: "remove the attribute and check the file out again, or check what is committed: `--rev HEAD`",
+            });
         }
-        let as_checked_out = || tracked.written.is_at(&root.join(path)).then_some("git's index calls it unchanged");
-        tracked.unwatched.or_else(as_checked_out).map(ToOwned::to_owned)
+        let as_checked_out = || {
+            tracked.written.is_at(&root.join(path)).then(|| Altered {
+                why: "the file on disk is not what is committed, and git's index calls it unchanged".to_owned(),
+                help: "`git update-index --really-refresh` shows git what changed; or check the commit: `--rev HEAD`",
+            })
+        };
+        tracked.unwatched.map(Unwatched::altered).or_else(as_checked_out)
     }
 
     /// Whether any attributes that count here may alter data files.
     fn may_be_altered(&self, root: &Path, entries: &[Entry]) -> Result<bool> {
         let is_attributes = |entry: &&Entry| entry.path.ends_with(ATTRIBUTES);
-        let own = entries.iter().filter(is_attributes).map(|entry| (root.join(&entry.path), false));
-        let above = self.folders_above(root).map(|(_, folder)| (folder.join(ATTRIBUTES), true));
+        let own = entries.iter().filter(is_attributes).map(|entry| (root.join(&entry.path), TOPS.to_vec()));
+        let parts = || self.git.prefix().rsplit('/');
+        let above = self.folders_above(root).zip(parts());
+        let above = above.map(|((_, folder), part)| (folder.join(ATTRIBUTES), vec![part]));
         let config = self.git.repository().config()?;
         let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
         let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")));
@@ -204,15 +239,15 @@ impl Checkout {
             .into_iter()
             .chain([self.git.common_dir().join("info/attributes")])
             .chain(of_user)
-            .map(|path| (path, true));
-        for (path, above) in own.chain(above).chain(outside) {
+            .map(|path| (path, Vec::new()));
+        for (path, tops) in own.chain(above).chain(outside) {
             match std::fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => {}
                 _ => continue,
             }
             let alters = match read_file(&path)? {
                 Content::TooLarge => true,
-                Content::Bytes(bytes) => !altering(&String::from_utf8_lossy(&bytes), above).is_empty(),
+                Content::Bytes(bytes) => !altering(&String::from_utf8_lossy(&bytes), &tops).is_empty(),
             };
             if alters {
                 return Ok(true);
@@ -238,6 +273,29 @@ impl Checkout {
         let root = root.to_path_buf();
         (1..=depth).map(move |up| ("../".repeat(up), root.join("../".repeat(up))))
     }
+}
+
+/// The data files in git's index that are `wanted`, by path.
+fn tracked(git: &Git, wanted: impl Fn(&git2::IndexEntry) -> bool) -> Result<BTreeMap<String, Tracked>> {
+    let index = git.repository().index().context("cannot read git's index")?;
+    let below = |path: &[u8]| -> Option<String> {
+        let path = std::str::from_utf8(path).ok()?;
+        let path = match git.prefix() {
+            "" => path,
+            prefix => path.strip_prefix(prefix)?.strip_prefix('/')?,
+        };
+        (is_in_data(path) || path == ATTRIBUTES).then(|| path.to_owned())
+    };
+    let tracked = |entry: git2::IndexEntry| {
+        let unwatched = match entry {
+            _ if entry.flags_extended & SKIP_WORKTREE != 0 => Some(Unwatched::Sparse),
+            _ if entry.flags & ASSUME_UNCHANGED != 0 => Some(Unwatched::Assumed),
+            _ => None,
+        };
+        let written = Written { time: entry.mtime, size: entry.file_size };
+        Some((below(&entry.path)?, Tracked { blob: entry.id, mode: entry.mode, unwatched, written }))
+    };
+    Ok(index.iter().filter(wanted).filter_map(tracked).collect())
 }
 
 /// Whether the file's bytes are not those of the blob, line ends aside.

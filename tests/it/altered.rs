@@ -137,7 +137,7 @@ fn what_the_users_own_git_alters_is_refused() {
         repo.git(&["update-index", "--assume-unchanged", path]);
         repo.write(path, "ip: 10.2.0.3\ndomain: mine.example\nplan: SLOW\n");
     });
-    assert!(assumed.contains("git is told to assume that it is unchanged"), "{assumed}");
+    assert!(assumed.contains("git assumes that the file is unchanged"), "{assumed}");
     let sparse = alter(&|repo| {
         repo.git(&["sparse-checkout", "set", "--no-cone", "/*", "!b.yaml"]);
         assert!(!repo.path().join(path).exists());
@@ -220,6 +220,97 @@ fn only_admins_change_what_steers_git() {
         assert!(run.stdout.contains(&format!("`mallory` may not change what steers git, `{path}`")), "{}", run.stdout);
         assert_eq!(check("carol").code, 0);
     }
+}
+
+/// A data repository in `net`, below git's top.
+fn below_the_top() -> Repo {
+    let (repo, data) = (Repo::empty(), two_isps());
+    std::fs::remove_dir_all(data.path().join(".git")).unwrap();
+    std::fs::rename(data.path(), repo.path().join("net")).unwrap();
+    repo.commit("base");
+    repo
+}
+
+const STOLEN: &str = "ip: 10.1.0.77\ndomain: victim.example\nplan: GOLD\n";
+
+#[test]
+fn the_place_of_the_data_is_not_for_a_proposal_to_choose() {
+    let check = |repo: &Repo, args: &[&str]| {
+        let args = [args, &["check", "--rev", "HEAD", "--base", "HEAD^1", "--actor", "mallory"]].concat();
+        repo.run(&args)
+    };
+    // A link to other data.
+    let repo = below_the_top();
+    repo.git(&["mv", "net", "other"]);
+    std::os::unix::fs::symlink("other", repo.path().join("net")).unwrap();
+    repo.write("other/subscribers/victim.example/x.yaml", STOLEN);
+    repo.commit("a link");
+    let run = check(&repo, &["-C", "net"]);
+    assert_ne!(run.code, 0, "{run:?}");
+    let plan = repo.run(&["-C", "net", "plan", "--rev", "HEAD", "--base", "HEAD^1"]);
+    assert_ne!(plan.code, 0, "{plan:?}");
+    let run = check(&repo, &["-C", "other"]);
+    assert!(run.code == 2 && run.stderr.contains("the base has no folder `other`"), "{run:?}");
+    // A folder that looks like a repository with a history of its own.
+    let repo = below_the_top();
+    let own = two_isps();
+    own.commit("a harmless change");
+    repo.git(&["clone", "-q", "--bare", own.path().to_str().unwrap(), "bare"]);
+    for name in ["HEAD", "config", "objects", "refs", "packed-refs"] {
+        let _ = std::fs::rename(repo.path().join("bare").join(name), repo.path().join("net").join(name));
+    }
+    std::fs::remove_dir_all(repo.path().join("bare")).unwrap();
+    repo.write("net/refs/keep", "");
+    repo.write("net/subscribers/victim.example/x.yaml", STOLEN);
+    repo.commit("a repository within");
+    let run = check(&repo, &["-C", "net"]);
+    assert!(run.code == 1 && run.stdout.contains("`mallory` may not change subscribers"), "{run:?}");
+    // Data further up, of which a folder within is not a part.
+    let repo = below_the_top();
+    std::fs::remove_file(repo.path().join("net/shapeline.yaml")).unwrap();
+    repo.commit("no settings");
+    repo.write("shapeline.yaml", "");
+    repo.write("subscribers/x.yaml", STOLEN);
+    repo.commit("settings further up");
+    let within =
+        Command::new(env!("CARGO_BIN_EXE_shapeline")).current_dir(repo.path().join("net")).arg("render").output();
+    let within = within.unwrap();
+    let run = Run {
+        code: within.status.code().unwrap(),
+        stdout: String::from_utf8(within.stdout).unwrap(),
+        stderr: String::from_utf8(within.stderr).unwrap(),
+    };
+    assert!(run.code == 0 && run.stdout.contains("10.1.0.1 ") && !run.stdout.contains("10.1.0.77"), "{run:?}");
+}
+
+#[test]
+fn what_is_small_in_git_and_large_in_a_listing_is_refused() {
+    let repo = two_isps();
+    let mktree = |entries: String| {
+        let list = repo.write("live/list", entries);
+        let script = format!("git mktree < {}", list.display());
+        let out = Command::new("sh").current_dir(repo.path()).args(["-c", &script]).output().unwrap();
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    };
+    repo.write("live/readme", "x");
+    let leaf = repo.git(&["hash-object", "-w", "live/readme"]);
+    let names = 0..50;
+    let mut tree = mktree(names.clone().map(|name| format!("100644 blob {leaf}\tREADME{name}\n")).collect());
+    for _ in 0..3 {
+        tree = mktree(names.clone().map(|name| format!("040000 tree {tree}\t{name:02}\n")).collect());
+    }
+    let plans = repo.git(&["rev-parse", "HEAD:plans"]);
+    let top = mktree(format!("040000 tree {plans}\tplans\n040000 tree {tree}\tsubscribers\n"));
+    let commit = repo.git(&["commit-tree", "-m", "fifty to the fourth", &top]);
+    let run = repo.run(&["check", "--rev", &commit]);
+    assert!(run.code == 2 && run.stderr.contains("more than 2000000 files and folders"), "{run:?}");
+    let repo = two_isps();
+    repo.write("live/long", "x".repeat(1 << 20));
+    let long = repo.git(&["hash-object", "-w", "live/long"]);
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("120000,{long},subscribers/long.yaml")]);
+    repo.git(&["commit", "-q", "-m", "a link of a mebibyte"]);
+    let run = repo.run(&["check", "--rev", "HEAD"]);
+    assert!(run.code == 1 && run.stdout.contains("in more letters than a path has"), "{run:?}");
 }
 
 /// What lies on disk neither goes live nor keeps the commit from going live.

@@ -55,15 +55,20 @@ fn in_ci_the_commit_is_read() {
     assert!(runs > 15, "{runs}");
 }
 
-/// The tool comes from a source and a commit that the repository's variables name, and from nowhere else.
+/// The tool comes from a source and a commit that a file of the repository names, and from nowhere else.
 #[test]
 fn the_tool_is_built_from_the_commit_that_is_named() {
     let runner = Runner::new();
     runner.program("cargo", "#!/bin/sh\necho \"$@\" > \"$RUNNER_TEMP/cargo\"; pwd >> \"$RUNNER_TEMP/cargo\"\n");
     let commit = "0123456789abcdef0123456789abcdef01234567";
-    let source = "https://git.example/shapeline";
-    let install = |source, commit| {
-        let run = runner.step("check", "check", "Install the tool", &[("SOURCE", source), ("COMMIT", commit)]);
+    let source = "https://git.example/shapeline?$(touch owned)";
+    let output = runner.temp("output");
+    let find = |source: &str, commit: &str| {
+        let text = format!("# a comment\nSHAPELINE_SOURCE={source}\nSHAPELINE_COMMIT={commit}\n");
+        runner.repo.write(".github/shapeline.env", text);
+        runner.repo.commit("name the tool");
+        let env = [("GITHUB_OUTPUT", output.to_str().unwrap())];
+        let run = runner.step("check", "check", "Find out which tool is wanted", &env);
         (run.status.code(), String::from_utf8(run.stdout).unwrap())
     };
     for (source, commit, names) in [
@@ -72,14 +77,18 @@ fn the_tool_is_built_from_the_commit_that_is_named() {
         (source, "main", "SHAPELINE_COMMIT"),
         (source, "--help", "SHAPELINE_COMMIT"),
     ] {
-        let (code, said) = install(source, commit);
+        let (code, said) = find(source, commit);
         assert!(code == Some(1) && said.starts_with("::error ") && said.contains(names), "{said}");
-        assert_eq!(runner.read("cargo"), "");
+        assert_eq!(runner.read("output"), "");
     }
-    assert_eq!(install(source, commit), (Some(0), String::new()));
+    assert_eq!(find(source, commit), (Some(0), String::new()));
+    assert_eq!(runner.read("output"), format!("source={source}\ncommit={commit}\n"));
+    let install = runner.step("check", "check", "Install the tool", &[("SOURCE", source), ("COMMIT", commit)]);
+    assert!(install.status.success(), "{install:?}");
     let (arguments, folder) = runner.read("cargo").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     assert_eq!(arguments, format!("install --locked --git {source} --rev {commit} shapeline"));
     assert_eq!(PathBuf::from(folder.trim_end()), runner.temp.path().canonicalize().unwrap());
+    assert!(!runner.repo.path().join("owned").exists() && !runner.temp("owned").exists());
 }
 
 fn hold_step(step: &Value, job_may_write: bool) {

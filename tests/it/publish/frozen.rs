@@ -73,7 +73,8 @@ fn a_time_bomb_is_refused_by_check_and_does_not_stop_others_when_merged() {
     assert_eq!(checked.code, 1, "{checked:?}");
     assert!(checked.stdout.contains("from 2026-12-01 on, `mine.example` has sold 120 Mbps"), "{checked:?}");
     assert!(checked.stdout.contains("begins on that day"), "{checked:?}");
-    // Merged all the same. The victim suspends a customer on that day.
+    // Merged and deployed all the same. The victim suspends a customer on that day.
+    assert_eq!(publish(&site, "2026-11-21", 1)["ended"], "unchanged");
     subscriber(&site, "victim.example", "10.1.0.2", "status: suspended\n");
     site.repo.commit("suspend");
     let report = publish(&site, DAY, 1);
@@ -108,6 +109,7 @@ fn of_two_proposals_that_are_a_duplicate_together_the_later_is_held() {
         let early = if late == "mine.example" { "victim.example" } else { "mine.example" };
         subscriber(&site, early, "10.3.0.7", "");
         site.repo.commit("early");
+        publish(&site, DAY, 0);
         subscriber(&site, late, "10.3.0.7", "");
         site.repo.commit("late");
         let report = publish(&site, DAY, 1);
@@ -287,7 +289,12 @@ fn without_earlier_sound_data_everything_is_refused() {
     site.repo.subscriber("10.99.0.1", 30);
     site.repo.commit("broken from the start");
     let run = site.publish(1, &["--on", DAY]);
-    assert!(run.stdout.contains("nothing of it is published: none of the 0 commits before"), "{run:?}");
+    assert!(
+        run.stdout.contains(
+            "nothing of it is published: no sound data was found in the 0 commits that were published before"
+        ),
+        "{run:?}"
+    );
     assert!(!site.live_path().exists());
     // Nor is there any for files that are not committed.
     let site = two();
@@ -329,7 +336,7 @@ fn a_plan_binds_the_data_with_frozen_domains() {
     is_live(&site, &["10.1.0.9"], &["10.8.0.1"]);
     let drift = site.run(&["drift", "--on", DAY]);
     assert_eq!(drift.code, 0, "{drift:?}");
-    assert!(drift.stderr.contains("mine.example is frozen"), "{drift:?}");
+    assert!(drift.stdout.starts_with("note: mine.example is frozen"), "{drift:?}");
     // Another fault meanwhile: what would happen is no longer what was planned.
     subscriber(&site, "victim.example", "10.1.0.10", "");
     site.repo.commit("more");
@@ -365,8 +372,10 @@ fn what_is_frozen_is_frozen_as_it_last_was_sound_and_no_further() {
     // mine.example is broken for some commits, in which the victim changes things.
     subscriber(&site, "mine.example", "10.8.0.1", "");
     site.repo.commit("broken");
+    publish(&site, DAY, 1);
     subscriber(&site, "victim.example", "10.1.0.8", "");
     let good = site.repo.commit("good");
+    publish(&site, DAY, 1);
     // Then the victim makes a mistake, too: it keeps what was good before.
     subscriber(&site, "victim.example", "10.8.0.9", "");
     subscriber(&site, "victim.example", "10.1.0.9", "");
@@ -375,4 +384,39 @@ fn what_is_frozen_is_frozen_as_it_last_was_sound_and_no_further() {
     assert_eq!(frozen(&report), ["mine.example", "victim.example"]);
     assert_eq!(report["frozen"][1]["at"], good.as_str());
     is_live(&site, &["10.1.0.8"], &["10.1.0.9", "10.8.0.1"]);
+}
+
+/// A proposal is checked by its outcome. What was in the commits that led there was never published,
+/// and is no state to go back to.
+#[test]
+fn no_commit_in_between_goes_live() {
+    let site = two();
+    domain(&site, "mine.example", "10.0.0.0/8", "");
+    subscriber(&site, "mine.example", "10.9.0.5", "");
+    subscriber(&site, "victim.example", "10.1.0.1", "status: suspended\n");
+    site.repo.commit("not to be seen in what is proposed");
+    domain(&site, "mine.example", "10.2.0.0/24", "capacity: {up: 100 Mbps, down: 100 Mbps}\n");
+    remove(&site, "subscribers/mine.example/10.9.0.5.yaml");
+    subscriber(&site, "victim.example", "10.1.0.1", "");
+    subscriber(&site, "mine.example", "10.8.0.1", "");
+    site.repo.write("subscribers/victim.example/oops.yaml", "ip: [\n");
+    subscriber(&site, "third.example", "10.7.0.1", "");
+    site.repo.commit("what is proposed");
+    publish(&site, DAY, 1);
+    is_live(&site, &["10.1.0.1", "10.2.0.1"], &["10.9.0.5", "10.8.0.1"]);
+}
+
+/// However many commits come after the fault.
+#[test]
+fn a_fault_that_stays_stops_nobody() {
+    let site = two();
+    subscriber(&site, "mine.example", "10.8.0.1", "");
+    site.repo.commit("broken");
+    publish(&site, DAY, 1);
+    for number in 10..130 {
+        subscriber(&site, "victim.example", &format!("10.1.0.{number}"), "");
+        site.repo.commit("more");
+    }
+    assert_eq!(frozen(&publish(&site, DAY, 1)), ["mine.example"]);
+    is_live(&site, &["10.1.0.129"], &["10.8.0.1"]);
 }

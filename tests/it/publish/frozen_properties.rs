@@ -100,7 +100,12 @@ proptest! {
         let folder = support::Repo::empty();
         let mut files = first();
         files.iter().for_each(|(path, text)| drop(folder.write(path, text)));
+        let target = format!("targets: [{{name: hre-1, url: 'file://{}/live/shaper.txt'}}]\n", folder.path().display());
+        folder.write("shapeline.yaml", target + "safety: {max_changed: 100%, max_removed: 100%, min_subscribers: 1}\n");
+        folder.write(".gitignore", "/live\n");
+        std::fs::create_dir(folder.path().join("live")).unwrap();
         folder.commit("first");
+        prop_assert_eq!(folder.run(&["publish", "--on", "2026-12-01"]).code, 0);
         for (faults, safe) in commits {
             let written = faults.iter().map(|at| FAULTS[*at]).chain(safe.iter().map(|at| SAFE[*at]));
             for (path, text) in written {
@@ -116,6 +121,8 @@ proptest! {
                 }
             }
             folder.commit("next");
+            let run = folder.run(&["publish", "--on", "2026-12-01"]);
+            prop_assert!((0..=1).contains(&run.code), "{:?}", run);
         }
         files.retain(|path, text| !path.contains("mine.example") && !text.contains("mine.example"));
         let without = Tree::Memory(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect());
