@@ -47,7 +47,7 @@ fn base_tree(root: &Path, rev: &str, actors: &[String]) -> Result<Tree> {
     let commit = git.commit(rev)?;
     if !actors.is_empty() && !git.has_folder(commit)? {
         bail!(
-            "the base has no folder {}, so it cannot be told what --actor may change: was it moved or replaced by a link?",
+            "the base has no folder {}, so what --actor may change is not known: was it moved or replaced by a link?",
             quoted(git.prefix())
         );
     }
