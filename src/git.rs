@@ -70,8 +70,8 @@ pub fn is_bare(folder: &Path) -> bool {
     looks_so && work_tree_around(folder).is_none()
 }
 
-/// Why there is no repository to open, and what to do.
-pub(crate) fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
+/// Why git does not open a repository, and what to do.
+fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
     match error.code() {
         git2::ErrorCode::Owner => {
             let top = root.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(root);
@@ -80,7 +80,6 @@ pub(crate) fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
                 top.display()
             )
         }
-        git2::ErrorCode::NotFound => anyhow!("{} is not in a git repository; `git init` makes one", root.display()),
         _ => anyhow::Error::new(error).context(format!("cannot open the git repository around {}", root.display())),
     }
 }
@@ -98,11 +97,19 @@ impl Git {
     /// # Errors
     /// If there is none, or git refuses to open it.
     pub fn discover(root: &Path) -> Result<Git> {
+        Git::around(root)?.ok_or_else(|| anyhow!("{} is not in a git repository; `git init` makes one", root.display()))
+    }
+
+    /// The git repository around `root`; nothing if there is none.
+    ///
+    /// # Errors
+    /// If git refuses to open it: taking the files on disk instead would take what no commit has.
+    pub fn around(root: &Path) -> Result<Option<Git>> {
+        let Some(repository) = repository_around(root)? else { return Ok(None) };
         let (top, inside) = around_or_itself(root)?;
-        let repository = git2::Repository::open(&top).map_err(|error| refused(&top, error))?;
         let Some(work_tree) = repository.workdir() else {
             // Nothing is checked out: there are revisions to read, and no files.
-            return Ok(Git { repository, prefix: String::new() });
+            return Ok(Some(Git { repository, prefix: String::new() }));
         };
         if work_tree.canonicalize()? != top.canonicalize()? {
             bail!("the work tree of {} is {}: run it there", top.display(), work_tree.display());
@@ -110,7 +117,7 @@ impl Git {
         let Some(prefix) = inside.to_str().map(ToOwned::to_owned) else {
             bail!("the name of {} is not UTF-8", root.display());
         };
-        Ok(Git { repository, prefix })
+        Ok(Some(Git { repository, prefix }))
     }
 
     /// Whether the data repository's folder is there in a commit.

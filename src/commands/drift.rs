@@ -16,7 +16,10 @@ use crate::publish::drift::{self, Drift, Kind, Told};
 use crate::publish::site::Site;
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
-    let rev = args.data.rev.clone().or_else(|| default_rev(root).filter(|_| !args.allow_dirty));
+    let rev = match &args.data.rev {
+        None if !args.allow_dirty => default_rev(root)?,
+        rev => rev.clone(),
+    };
     let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => data,

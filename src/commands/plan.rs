@@ -71,14 +71,17 @@ type Unsound = (Arc<Repo>, Vec<Finding>);
 /// Who is to be served, and which domains are frozen; or what is wrong with the data. For a target it is
 /// what `publish` would take: the commit, and of data with errors whatever is sound.
 fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared, Unsound>> {
-    if args.live.is_none() || Git::discover(root).is_err() {
+    if args.live.is_none() || Git::around(root)?.is_none() {
         let repo = Arc::new(super::load(root, &args.data)?);
         return Ok(match sound_table(&repo, today) {
             Ok(table) => Ok((table, Vec::new())),
             Err(findings) => Err((repo, findings)),
         });
     }
-    let rev = args.data.rev.clone().or_else(|| default_rev(root));
+    let rev = match &args.data.rev {
+        None => default_rev(root)?,
+        rev => rev.clone(),
+    };
     Ok(match Data::load(root, &Wanted { rev, today, allow_dirty: false })? {
         Loaded::Ready(data) => {
             note_left_on_disk(&data)?;

@@ -32,7 +32,7 @@ pub(super) const JSON_VERSION: u32 = 1;
 /// likes: one must be able to look and to go back, above all if the settings are at fault. Where no
 /// commit has any, they are read from disk.
 pub(super) fn settings(root: &Path) -> Result<Settings> {
-    let Ok(git) = Git::discover(root) else { return on_disk(root) };
+    let Some(git) = Git::around(root)? else { return on_disk(root) };
     let synced = git.synced();
     let Some(from) = synced.or_else(|| git.commit("HEAD").ok()) else { return on_disk(root) };
     let Some((commit, settings)) = settings::before(&git, from).next() else { return on_disk(root) };
@@ -65,8 +65,8 @@ fn on_disk(root: &Path) -> Result<Settings> {
 
 /// The revision that is meant where none is named: the commit that `sync` works by, where it has gone
 /// on from what is checked out.
-pub(super) fn default_rev(root: &Path) -> Option<String> {
-    Git::discover(root).ok()?.synced().map(|commit| commit.to_string())
+pub(super) fn default_rev(root: &Path) -> Result<Option<String>> {
+    Ok(Git::around(root)?.and_then(|git| git.synced()).map(|commit| commit.to_string()))
 }
 
 /// Says on standard error that files on disk were left out, if any were.

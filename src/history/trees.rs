@@ -5,6 +5,7 @@
 //! looked at.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use anyhow::Result;
 use git2::{ObjectType, Oid};
@@ -55,7 +56,8 @@ pub fn changed_files(objects: &Objects, prefix: &str, before: Option<Oid>, tops:
         versions: (0..).zip(tops).map(|(commit, id)| (commit, Some(folder(id)))).collect(),
     };
     let above: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
-    let mut files = walk(objects, &Folder { above: &above, path: String::new(), depth: 0 }, line)?;
+    let walk = Walk { objects, left: AtomicUsize::new(MAX_CHANGES) };
+    let mut files = walk.below(&Folder { above: &above, path: String::new(), depth: 0 }, line)?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
@@ -92,28 +94,40 @@ impl Folder<'_> {
     }
 }
 
-fn walk(objects: &Objects, folder: &Folder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
-    let mut files = Vec::new();
-    let mut folders = Vec::new();
-    for ((name, is_folder), line) in entries(&objects.reader()?, line)? {
-        let Ok(name) = String::from_utf8(name) else { continue };
-        if is_folder {
-            folders.extend(folder.folder(&name).map(|folder| (folder, line)));
-        } else if let Some((path, kind)) = folder.file(&name) {
-            files.push(FileLine { path, kind, before: line.before, versions: line.versions });
+/// How many changes of files and folders are followed. A tree of a few hundred objects can unfold to
+/// any number of them, and `--rev` names trees that nobody has merged.
+const MAX_CHANGES: usize = 10_000_000;
+
+struct Walk<'a> {
+    objects: &'a Objects,
+    /// How many more changes may be found.
+    left: AtomicUsize,
+}
+
+impl Walk<'_> {
+    fn below(&self, folder: &Folder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        for ((name, is_folder), line) in entries(&self.objects.reader()?, line, &self.left)? {
+            let Ok(name) = String::from_utf8(name) else { continue };
+            if is_folder {
+                folders.extend(folder.folder(&name).map(|folder| (folder, line)));
+            } else if let Some((path, kind)) = folder.file(&name) {
+                files.push(FileLine { path, kind, before: line.before, versions: line.versions });
+            }
         }
+        let below: Vec<Vec<FileLine>> =
+            folders.into_par_iter().map(|(folder, line)| self.below(&folder, line)).collect::<Result<_>>()?;
+        files.extend(below.into_iter().flatten());
+        Ok(files)
     }
-    let below: Vec<Vec<FileLine>> =
-        folders.into_par_iter().map(|(folder, line)| walk(objects, &folder, line)).collect::<Result<_>>()?;
-    files.extend(below.into_iter().flatten());
-    Ok(files)
 }
 
 /// A name in a folder, and whether a folder has it.
 type Name = (Vec<u8>, bool);
 
-/// The lines of everything that changed in a folder.
-fn entries(reader: &Reader<'_>, line: EntryLine) -> Result<BTreeMap<Name, EntryLine>> {
+/// The lines of everything that changed in a folder, of which `left` may be found.
+fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<Name, EntryLine>> {
     let mut lines: BTreeMap<Name, EntryLine> = BTreeMap::new();
     let read = |blob: Option<Blob>| match blob {
         Some((_, id)) => reader.read(id, ObjectType::Tree),
@@ -132,11 +146,18 @@ fn entries(reader: &Reader<'_>, line: EntryLine) -> Result<BTreeMap<Name, EntryL
         size,
         |(_, version)| read(version),
         |(commit, _), new| {
+            let mut found = 0;
             changes(&old, &new, |name, before, after| {
+                found += 1;
                 let entry = lines.entry(name).or_insert_with(|| EntryLine { before, versions: Vec::new() });
                 entry.versions.push((commit, after));
             });
             old = new;
+            let enough = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(found)).is_ok();
+            anyhow::ensure!(
+                enough,
+                "the history has more than {MAX_CHANGES} changes of files and folders: it is not read"
+            );
             Ok(())
         },
     )?;
@@ -255,6 +276,30 @@ mod tests {
         let old = tree(&[("a", 0o100_644, 1), ("a.b", 0o100_644, 2)]);
         let new = tree(&[("a.b", 0o100_644, 2), ("a", FOLDER_MODE, 3)]);
         assert_eq!(told(&old, &new), ["a 01 -", "a/ - 03"]);
+    }
+
+    #[test]
+    fn a_tree_that_unfolds_without_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = git2::Repository::init_bare(folder.path()).unwrap();
+        let mut id = git.blob(b"").unwrap();
+        let mut mode = 0o100_644;
+        // 2,000 files in 2,000 folders in 2,000 folders, from three objects.
+        for _ in 0..3 {
+            let mut tree = git.treebuilder(None).unwrap();
+            for number in 0..2000 {
+                tree.insert(format!("{number}.yaml"), id, mode).unwrap();
+            }
+            (id, mode) = (tree.write().unwrap(), FOLDER_MODE as i32);
+        }
+        let mut top = git.treebuilder(None).unwrap();
+        top.insert("subscribers", id, mode).unwrap();
+        let top = top.write().unwrap();
+        let objects = Objects::open(folder.path(), folder.path()).unwrap();
+        let walk = Walk { objects: &objects, left: AtomicUsize::new(100_000) };
+        let line = EntryLine { before: None, versions: vec![(0, Some((FOLDER_MODE, top)))] };
+        let error = walk.below(&Folder { above: &[], path: String::new(), depth: 0 }, line).unwrap_err();
+        assert!(error.to_string().contains("it is not read"), "{error}");
     }
 
     #[test]

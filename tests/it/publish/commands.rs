@@ -226,3 +226,25 @@ fn an_output_with_a_template_of_its_own_drifts_by_its_lines() {
     assert_eq!(run.code, 3);
     assert!(run.stdout.contains("only live, line 2: 10.10.10.9\nonly declared, line 2: 10.10.10.2"), "{}", run.stdout);
 }
+
+/// Files on disk in place of the commit would be what no review has seen.
+#[test]
+fn a_repository_that_git_refuses_is_no_folder_without_git() {
+    let site = Site::new(2, "");
+    site.publish(0, &[]);
+    let before = site.everything();
+    site.repo.write(".git/config", "[core\n");
+    for args in [
+        &["plan", "--live", "hre-1"] as &[&str],
+        &["publish"],
+        &["drift"],
+        &["log"],
+        &["stat"],
+        &["rollback", "--target", "hre-1"],
+    ] {
+        let run = site.repo.run(args);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}: {run:?}");
+        assert!(run.stderr.contains("cannot open the git repository around"), "{args:?}: {run:?}");
+    }
+    assert_eq!(site.everything(), before);
+}
