@@ -7,14 +7,16 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::command::{self, CommandRecord};
-use super::freeze::FrozenAt;
-use super::log::{Action, Entry, Status};
-use super::manifest::{Held, Live, Pending, Version};
-use super::moment::Moment;
-use super::site::Session;
-use super::store::{Expect, Stored, digest};
+use crate::apply::command::{self};
 use crate::model::Safety;
+use crate::publish::site::Session;
+use crate::records::command::CommandRecord;
+use crate::records::failure::Failure;
+use crate::records::frozen::FrozenAt;
+use crate::records::log::{Action, Entry, Status};
+use crate::records::manifest::{Held, Live, Pending, Version};
+use crate::records::moment::Moment;
+use crate::store::{Expect, Stored, digest};
 
 /// A version that is to be put in place.
 pub struct Change<'c> {
@@ -44,29 +46,6 @@ pub struct Change<'c> {
     pub check: bool,
     /// What else is to be said in the log.
     pub reason: Option<String>,
-}
-
-/// Why a version was not put in place.
-pub enum Failure {
-    /// It was not meant to be: a sentence. Nothing has changed.
-    Refused(String),
-    /// It went wrong.
-    Failed(anyhow::Error),
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Failure::Refused(reason) => f.write_str(reason),
-            Failure::Failed(error) => write!(f, "{error:#}"),
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Failure::Failed(error)
-    }
 }
 
 impl Session<'_> {

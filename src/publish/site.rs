@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::holder::Holder;
-use super::ledger::Ledger;
-use super::lock::{Lock, Patience};
-use super::log::{Action, Entry};
-use super::manifest::Manifest;
-use super::store::{Access, Store, Stored, open_file, writer_name};
 use crate::model::{Target, Word};
+use crate::records::holder::Holder;
+use crate::records::ledger::Ledger;
+use crate::records::lock::{Lock, Patience};
+use crate::records::log::{Action, Entry};
+use crate::records::manifest::Manifest;
+use crate::store::Access;
+use crate::store::open::open_file;
+use crate::store::{Store, Stored, writer_name};
 
 /// How many past versions are kept where the settings do not say.
 const KEEP: u32 = 100;
@@ -42,7 +44,7 @@ impl Site {
         let (store, file) =
             open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
         #[cfg(all(debug_assertions, unix))]
-        let store = super::crash::stepwise(store);
+        let store = crate::store::crash::stepwise(store);
         let words = |command: &Option<Vec<Word>>| {
             command.as_ref().map(|words| words.iter().map(ToString::to_string).collect::<Vec<String>>())
         };

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::publish::store::Access;
+use crate::store::contract::Access;
 use crate::text::quote::harmless;
 
 /// Nothing is asked for, nothing but SFTP is opened, unknown servers are refused, and one that is

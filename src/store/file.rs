@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{FileType, Stat};
 
-use super::store::{
-    Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
-};
 use crate::disk::open::read_all;
 use crate::disk::trust::{Folder, is_absent};
+use crate::store::contract::{
+    Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
+};
 
 /// The mode of a new live file, less the umask.
 const LIVE: u32 = 0o644;

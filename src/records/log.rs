@@ -9,12 +9,12 @@
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::command::CommandRecord;
-use super::freeze::FrozenAt;
-use super::holder::Holder;
-use super::lock::MOST;
-use super::moment::Moment;
-use super::store::{Expect, Fence, Store, digest};
+use crate::records::command::CommandRecord;
+use crate::records::frozen::FrozenAt;
+use crate::records::holder::Holder;
+use crate::records::lock::MOST;
+use crate::records::moment::Moment;
+use crate::store::{Expect, Fence, Store, digest};
 
 /// How many entries one file holds.
 const SEGMENT: usize = 1000;

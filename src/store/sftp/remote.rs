@@ -16,7 +16,7 @@ use openssh_sftp_client::{Error, Sftp};
 use tokio::io::AsyncSeekExt;
 
 use super::fault::Fault;
-use crate::publish::store::{MAX_BYTES, Names};
+use crate::store::contract::{MAX_BYTES, Names};
 
 /// Every server takes as much in one piece.
 const PIECE: usize = 32 << 10;

@@ -14,7 +14,7 @@ use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::publish::store::MAX_BYTES;
+use crate::store::contract::MAX_BYTES;
 
 /// How long a server is waited for. A deploy job that hangs blocks a customer.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,8 @@ use rustix::io::Errno;
 use tar::{Builder, EntryType, Header};
 
 use super::meta::{Meta, Seen};
-use crate::publish::replace::Failure;
-use crate::publish::store::MAX_BYTES;
+use crate::records::failure::Failure;
+use crate::store::MAX_BYTES;
 
 /// The largest tar: it is made in memory, and must be read back.
 pub const LIMIT: usize = MAX_BYTES;

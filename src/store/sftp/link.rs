@@ -16,7 +16,7 @@ use super::fault::{Fault, lost};
 use super::packets::Packets;
 use super::remote::Remote;
 use super::ssh::{Server, Ssh};
-use crate::publish::runtime::runtime;
+use crate::store::runtime::runtime;
 
 /// Up to this size a transfer goes before those that are larger.
 const BRIEF: usize = 256 << 10;

@@ -5,8 +5,8 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::publish::moment::Moment;
-use crate::publish::store::{Expect, Fence, Mark, Store};
+use crate::records::moment::Moment;
+use crate::store::{Expect, Fence, Mark, Store};
 
 /// The version of the list's shape. It grows when an older program would be misled.
 const VERSION: u32 = 1;

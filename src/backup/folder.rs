@@ -7,9 +7,11 @@ use anyhow::{Context, Result};
 
 use super::copies::{Copies, Copy};
 use crate::model::{Backup, Scheme};
-use crate::publish::ledger::Ledger;
-use crate::publish::replace::Failure;
-use crate::publish::store::{Access, Store, digest, open_folder};
+use crate::records::failure::Failure;
+use crate::records::ledger::Ledger;
+use crate::store::Access;
+use crate::store::open::open_folder;
+use crate::store::{Store, digest};
 
 /// How many copies of a path are kept where the settings do not say.
 const KEEP: u32 = 100;
@@ -32,7 +34,7 @@ impl Folder {
     pub fn open(backup: &Backup) -> Result<Folder> {
         let store = open_folder(&Access::from(backup)).context("the folder for backups cannot be opened")?;
         #[cfg(all(debug_assertions, unix))]
-        let store = crate::publish::crash::stepwise(store);
+        let store = crate::store::crash::stepwise(store);
         let here = match backup.url.scheme() {
             Scheme::File => Some(std::fs::canonicalize(backup.url.path())?),
             Scheme::Sftp | Scheme::S3 => None,

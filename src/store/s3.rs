@@ -18,10 +18,11 @@ use tokio::time::timeout;
 
 use self::connect::{NO_CREDENTIALS, Service};
 use self::explain::{Failure, explained};
-use super::runtime::runtime;
-use super::store::{
-    Access, Expect, Fence, MAX_BYTES, Mark, Names, Store, Stored, is_temporary, temporary_name, writer_name,
+use crate::store::contract::Access;
+use crate::store::contract::{
+    Expect, Fence, MAX_BYTES, Mark, Names, Store, Stored, is_temporary, temporary_name, writer_name,
 };
+use crate::store::runtime::runtime;
 
 mod connect;
 mod explain;

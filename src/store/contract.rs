@@ -4,7 +4,7 @@
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Backup, Endpoint, Scheme, Target, TargetUrl, Text};
+use crate::model::{Backup, Endpoint, Target, TargetUrl, Text};
 use crate::text::hex::hex;
 
 /// Stands for exactly one content of a file: its digest, or what a bucket calls it.
@@ -44,7 +44,7 @@ pub enum Expect<'a> {
 }
 
 /// Asked at the last moment before a file takes its place: whether the writer may still write. An
-/// error stops the write. See [`super::lock`].
+/// error stops the write. See [`crate::records::lock`].
 pub type Fence<'a> = &'a dyn Fn() -> Result<()>;
 
 /// A fence that is always open.
@@ -181,47 +181,6 @@ impl<'a> From<&'a Backup> for Access<'a> {
     }
 }
 
-/// The folder in which the file of `access` lies, and the file's name. A file that is a symbolic
-/// link stands for what it leads to.
-///
-/// # Errors
-/// If the folder cannot be reached, or cannot give what [`Store`] promises.
-pub fn open_file(access: &Access<'_>) -> Result<(Box<dyn Store>, String)> {
-    let (folder, file) = access.url.folder_and_file();
-    open(access, folder, Some(file))
-}
-
-/// The folder that `access` names.
-///
-/// # Errors
-/// As [`open_file`].
-pub fn open_folder(access: &Access<'_>) -> Result<Box<dyn Store>> {
-    Ok(open(access, access.url.path(), None)?.0)
-}
-
-fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dyn Store>, String)> {
-    match access.url.scheme() {
-        #[cfg(not(unix))]
-        Scheme::File => anyhow::bail!("{} cannot be reached: folders on this host need Unix", access.url),
-        #[cfg(unix)]
-        Scheme::File => {
-            let (store, file) = super::file::FileStore::open(folder, file)?;
-            Ok((Box::new(store), file))
-        }
-        #[cfg(feature = "sftp")]
-        Scheme::Sftp => {
-            let (store, file) = super::sftp::SftpStore::open(access, folder, file)?;
-            Ok((Box::new(store), file))
-        }
-        #[cfg(not(feature = "sftp"))]
-        Scheme::Sftp => anyhow::bail!("{} cannot be reached: this program was built without sftp", access.url),
-        #[cfg(feature = "s3")]
-        Scheme::S3 => Ok((Box::new(super::s3::S3Store::open(access, folder)?), file.unwrap_or_default().to_owned())),
-        #[cfg(not(feature = "s3"))]
-        Scheme::S3 => anyhow::bail!("{} cannot be reached: this program was built without s3", access.url),
-    }
-}
-
 /// The name under which a writer keeps what it has not finished: beside the file, so that one
 /// rename puts it in place.
 pub(super) fn temporary_name(file: &str, writer: &str, number: u64) -> String {
@@ -243,7 +202,7 @@ pub(super) fn is_left_behind(name: &str, writer: &str, only: Option<&str>) -> bo
 }
 
 /// A name for this writer that no other has: 16 hexadecimal digits.
-pub(super) fn writer_name() -> String {
+pub(crate) fn writer_name() -> String {
     // The standard library's own source of randomness: keys that no other process has.
     use std::hash::{BuildHasher, Hasher};
     let mut hash = std::hash::RandomState::new().build_hasher();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::store::{Expect, Fence, Mark, Store, Stored};
+use crate::store::contract::{Expect, Fence, Mark, Store, Stored};
 
 const VARIABLE: &str = "SHAPELINE_AT_STEP";
 

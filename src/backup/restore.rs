@@ -19,9 +19,9 @@ use super::session::Session;
 use super::unpack::unpack;
 use super::{Ended, Options, Report};
 use crate::disk::trust::Folder as Parent;
-use crate::publish::log::{Action, Status};
-use crate::publish::replace::Failure;
-use crate::publish::store::writer_name;
+use crate::records::failure::Failure;
+use crate::records::log::{Action, Status};
+use crate::store::writer_name;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 

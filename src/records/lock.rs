@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::holder::Holder;
-use super::store::{Expect, Mark, Store, writer_name};
+use crate::records::holder::Holder;
+use crate::store::{Expect, Mark, Store, writer_name};
 use crate::text::quote::harmless;
 
 /// How long a lock lasts that is not renewed.
@@ -138,7 +138,7 @@ impl Lock {
         if number >= MOST {
             bail!("{} has an impossible number: remove it", store.place(&name_of(folder, number - 1)));
         }
-        let created = store.put(&name, &to_bytes(held)?, Expect::Nothing, &super::store::open_fence);
+        let created = store.put(&name, &to_bytes(held)?, Expect::Nothing, &crate::store::open_fence);
         match created {
             Ok(None) => Ok(Created::Taken),
             // The winner may have swept away what we had begun.

@@ -10,10 +10,10 @@ use super::pack::{self, Packed};
 use super::path::{absolute, label, to_text};
 use super::session::Session;
 use super::{Ended, Options, Report};
-use crate::publish::log::{Action, Entry, Status};
-use crate::publish::moment::Moment;
-use crate::publish::replace::Failure;
-use crate::publish::store::digest;
+use crate::records::failure::Failure;
+use crate::records::log::{Action, Entry, Status};
+use crate::records::moment::Moment;
+use crate::store::digest;
 
 /// Copies each path. Whatever goes wrong is in the reports; one failure does not stop the others.
 pub fn backup(folder: &Folder, paths: &[PathBuf], options: &Options, notice: &mut dyn FnMut(&str)) -> Vec<Report> {

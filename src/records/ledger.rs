@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::lock::MOST;
-use super::log::{self, Action, Entry, Log, Status};
-use super::manifest::{Held, Live, Manifest, Pending, VERSION, Version};
-use super::store::{Expect, Fence, Mark, Store, digest};
+use crate::records::lock::MOST;
+use crate::records::log::{self, Action, Entry, Log, Status};
+use crate::records::manifest::{Held, Live, Manifest, Pending, VERSION, Version};
+use crate::store::{Expect, Fence, Mark, Store, digest};
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;

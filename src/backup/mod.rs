@@ -14,9 +14,9 @@ pub mod session;
 pub mod unpack;
 
 use self::copies::Copy;
-use super::holder::Holder;
-use super::lock::Patience;
-use super::replace::Failure;
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
 
 /// For whom copies are made and put back, and how patiently.
 #[derive(Clone, Debug)]

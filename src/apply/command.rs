@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
 
+use crate::records::command::CommandRecord;
 use crate::text::quote::harmless;
 
 /// The most of a command's output that is kept: half of its beginning, half of its end.
@@ -21,31 +21,6 @@ const MOST_GATHERED: usize = 64 << 10;
 /// How long one waits for the rest of the output once the command has ended: something that it
 /// started in the background may hold the pipe for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// What became of a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommandRecord {
-    /// The command and its arguments, as in the settings.
-    pub command: Vec<String>,
-    /// How it ended: `exit 0`, `exit 3`, `signal 9`, `no answer in 60 s`.
-    pub ended: String,
-    /// Whether that was as it should be.
-    pub ok: bool,
-    /// What it said, cut when long, without anything that steers a terminal and without secrets.
-    pub output: String,
-}
-
-impl CommandRecord {
-    /// In a sentence, for people.
-    pub fn sentence(&self) -> String {
-        let command = harmless(&self.command.join(" "), 120);
-        let said = self.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        match said {
-            "" => format!("'{command}' ended with {}", self.ended),
-            said => format!("'{command}' ended with {}: {}", self.ended, harmless(said.trim(), 300)),
-        }
-    }
-}
 
 /// Runs a command. `{file}` in an argument is replaced by `file`.
 ///

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::freeze::FrozenAt;
-use super::log::{Entry, Head};
-use super::moment::Moment;
-use super::store::digest;
 use crate::model::Safety;
+use crate::records::frozen::FrozenAt;
+use crate::records::log::{Entry, Head};
+use crate::records::moment::Moment;
+use crate::store::digest;
 
 /// The version of these files' shape. It grows when an older program would be misled.
 pub(super) const VERSION: u32 = 1;

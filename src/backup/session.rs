@@ -8,12 +8,12 @@ use anyhow::{Result, bail};
 
 use super::copies::{Copies, Copy, FOLDER};
 use super::folder::Folder;
-use crate::publish::holder::Holder;
-use crate::publish::ledger::Ledger;
-use crate::publish::lock::{Lock, Patience};
-use crate::publish::log::{Action, Entry, Status};
-use crate::publish::manifest::Manifest;
-use crate::publish::store::{Expect, digest};
+use crate::records::holder::Holder;
+use crate::records::ledger::Ledger;
+use crate::records::lock::{Lock, Patience};
+use crate::records::log::{Action, Entry, Status};
+use crate::records::manifest::Manifest;
+use crate::store::{Expect, digest};
 
 /// The backup folder under lock.
 pub struct Session<'f> {
@@ -58,7 +58,7 @@ impl<'f> Session<'f> {
 
     /// An entry of the log that is yet to be filled in.
     pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry::new(action, parameter, &self.who, &crate::publish::store::writer_name())
+        Entry::new(action, parameter, &self.who, &crate::store::writer_name())
     }
 
     /// Adds an entry to the log.

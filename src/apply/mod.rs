@@ -1,0 +1,3 @@
+//! Putting a version into effect.
+
+pub mod command;
