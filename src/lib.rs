@@ -39,6 +39,7 @@ pub mod git;
 pub mod history;
 pub mod import;
 pub mod init;
+pub mod inventory;
 pub mod locate;
 pub mod model;
 pub mod plan;

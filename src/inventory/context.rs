@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::Change;
-use super::bounded::Bounded;
-use super::holdings::{Holder, Holdings};
-use super::index::{Index, KnownDomain};
 use crate::finding::{Finding, Where};
+use crate::inventory::Change;
+use crate::inventory::bounded::Bounded;
+use crate::inventory::holdings::{Holder, Holdings};
+use crate::inventory::index::{Index, KnownDomain};
 use crate::model::{Address, Date, Plan, Subscriber};
 use crate::repo::{Record, Repo};
 
