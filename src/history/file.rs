@@ -14,8 +14,8 @@ use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
 use crate::schema::Kind;
+use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
-use crate::yaml::MAX_FILE_BYTES;
 
 /// What a file says of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
