@@ -18,7 +18,7 @@ pub use subscriber::{
     WhoListArgs,
 };
 pub use targets::{
-    BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
+    ActorArgs, BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.

@@ -11,29 +11,29 @@ use std::io::{self, StderrLock, StdoutLock, Write};
 use anstream::AutoStream;
 
 /// Standard output, for people; styles are taken out where they are not wanted.
-pub fn out() -> Lines<AutoStream<StdoutLock<'static>>> {
-    Lines::new(anstream::stdout().lock())
+pub fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
+    GuardedLines::new(anstream::stdout().lock())
 }
 
 /// Standard output, for machines.
-pub fn plain_out() -> Lines<StdoutLock<'static>> {
-    Lines::new(io::stdout().lock())
+pub fn plain_out() -> GuardedLines<StdoutLock<'static>> {
+    GuardedLines::new(io::stdout().lock())
 }
 
 /// Standard error.
-pub fn err() -> Lines<AutoStream<StderrLock<'static>>> {
-    Lines::new(anstream::stderr().lock())
+pub fn err() -> GuardedLines<AutoStream<StderrLock<'static>>> {
+    GuardedLines::new(anstream::stderr().lock())
 }
 
 /// Passes on whole lines of what is written, so that none is a command for a build server.
-pub struct Lines<W: Write> {
+pub struct GuardedLines<W: Write> {
     out: W,
     pending: Vec<u8>,
     /// The beginning of the first pending line has been passed on.
     begun: bool,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> GuardedLines<W> {
     fn new(out: W) -> Self {
         Self { out, pending: Vec::new(), begun: false }
     }
@@ -50,7 +50,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for GuardedLines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match bytes.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => {
@@ -69,7 +69,7 @@ impl<W: Write> Write for Lines<W> {
     }
 }
 
-impl<W: Write> Drop for Lines<W> {
+impl<W: Write> Drop for GuardedLines<W> {
     fn drop(&mut self) {
         // Whole lines were passed on before, with their errors.
         let _ = self.flush();
@@ -133,7 +133,7 @@ mod tests {
 
     fn printed(pieces: &[&str]) -> String {
         let mut bytes = Vec::new();
-        let mut lines = Lines::new(&mut bytes);
+        let mut lines = GuardedLines::new(&mut bytes);
         pieces.iter().for_each(|piece| lines.write_all(piece.as_bytes()).unwrap());
         drop(lines);
         String::from_utf8(bytes).unwrap()
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_line_that_is_passed_on_in_parts_has_one_beginning() {
         let mut bytes = Vec::new();
-        let mut lines = Lines::new(&mut bytes);
+        let mut lines = GuardedLines::new(&mut bytes);
         write!(lines, "Who? ").unwrap();
         lines.flush().unwrap();
         writeln!(lines, "::1\n::2").unwrap();

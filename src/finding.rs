@@ -35,7 +35,7 @@ impl Severity {
 
 /// One step into a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum PathStep {
     /// The value under a key.
     Field(String),
     /// An entry of a list, from 0.
@@ -44,7 +44,7 @@ pub enum Step {
 
 /// Which part of the value is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
+pub enum KeyOrValue {
     /// The value.
     Value,
     /// The key before it.
@@ -59,32 +59,32 @@ pub struct Place {
     /// Which entry of a list file; `None` where the file is one record.
     pub record: Option<u32>,
     /// The way into the record; empty for the record itself.
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     /// Key or value.
-    pub target: Target,
+    pub target: KeyOrValue,
 }
 
 impl Place {
     /// A whole record.
     pub fn record(file: FileId, record: Option<u32>) -> Self {
-        Self { file, record, path: Vec::new(), target: Target::Value }
+        Self { file, record, path: Vec::new(), target: KeyOrValue::Value }
     }
 
     /// The value under `name` in this place.
     pub fn field(mut self, name: impl Into<String>) -> Self {
-        self.path.push(Step::Field(name.into()));
+        self.path.push(PathStep::Field(name.into()));
         self
     }
 
     /// Entry `index` of the list in this place.
     pub fn index(mut self, index: usize) -> Self {
-        self.path.push(Step::Index(index));
+        self.path.push(PathStep::Index(index));
         self
     }
 
     /// The key instead of the value.
     pub fn key(mut self) -> Self {
-        self.target = Target::Key;
+        self.target = KeyOrValue::Key;
         self
     }
 }

@@ -5,18 +5,18 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Place, Step, Target, Where};
+use crate::finding::{KeyOrValue, PathStep, Place, Where};
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{self, Document, Kind, Node};
+use crate::yaml::{self, Document, Node, NodeKind};
 
-struct Tree {
+struct IndexedDocument {
     document: Document,
     /// Where the entries of each list are that was looked into, so that the ten-thousandth is found at
     /// once.
     lists: HashMap<u32, Vec<u32>>,
 }
 
-impl Tree {
+impl IndexedDocument {
     fn entry<'n>(lists: &mut HashMap<u32, Vec<u32>>, list: Node<'n>, index: usize) -> Option<Node<'n>> {
         let entries = lists.entry(list.id()).or_insert_with(|| list.items().map(|item| item.id()).collect());
         list.with_id(*entries.get(index)?)
@@ -26,7 +26,7 @@ impl Tree {
 /// Finds spans; keeps the trees of files it has looked into.
 pub struct Locator<'a> {
     sources: &'a Sources,
-    trees: HashMap<FileId, Option<Tree>>,
+    trees: HashMap<FileId, Option<IndexedDocument>>,
 }
 
 impl<'a> Locator<'a> {
@@ -49,28 +49,28 @@ impl<'a> Locator<'a> {
         let text = self.sources.file(place.file).text();
         let tree = self.trees.entry(place.file).or_insert_with(|| {
             let document = yaml::read(text).document?;
-            Some(Tree { document, lists: HashMap::new() })
+            Some(IndexedDocument { document, lists: HashMap::new() })
         });
-        let Tree { document, lists } = tree.as_mut()?;
+        let IndexedDocument { document, lists } = tree.as_mut()?;
         let root = document.root(text)?;
         let record = match place.record {
-            Some(index) => Tree::entry(lists, root, index as usize)?,
+            Some(index) => IndexedDocument::entry(lists, root, index as usize)?,
             None => root,
         };
-        Some(span(record, &place.path, place.target, |list, index| Tree::entry(lists, list, index)))
+        Some(span(record, &place.path, place.target, |list, index| IndexedDocument::entry(lists, list, index)))
     }
 }
 
 /// The bytes of what `path` names within a record.
-pub(crate) fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
+pub(crate) fn span_in(record: Node<'_>, path: &[PathStep], target: KeyOrValue) -> Span {
     span(record, path, target, |list, index| list.items().nth(index))
 }
 
 /// The same, with a way to find the entry of a list.
 fn span<'n>(
     record: Node<'n>,
-    path: &[Step],
-    target: Target,
+    path: &[PathStep],
+    target: KeyOrValue,
     mut entry: impl FnMut(Node<'n>, usize) -> Option<Node<'n>>,
 ) -> Span {
     let mut node = record;
@@ -78,9 +78,9 @@ fn span<'n>(
     let mut found = true;
     for step in path {
         let next = match step {
-            Step::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
-            Step::Index(0) if node.is_scalar() => Some((key, node)),
-            Step::Index(index) => entry(node, *index).map(|item| (None, item)),
+            PathStep::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
+            PathStep::Index(0) if node.is_scalar() => Some((key, node)),
+            PathStep::Index(index) => entry(node, *index).map(|item| (None, item)),
         };
         match next {
             Some((name, value)) => (key, node) = (name, value),
@@ -92,14 +92,14 @@ fn span<'n>(
     }
     let whole_record = !found || path.is_empty();
     match (target, key) {
-        (Target::Key, Some(key)) => key.span(),
+        (KeyOrValue::Key, Some(key)) => key.span(),
         // All of a record would be too much to underline: its first field says which one it is.
-        _ if whole_record && node.kind() == Kind::Mapping => match node.entries().next() {
+        _ if whole_record && node.kind() == NodeKind::Mapping => match node.entries().next() {
             Some((key, value)) => Span::new(key.span().start, value.span().end.max(key.span().end)),
             None => node.span(),
         },
         // A value that is not there (`key:`) has no width: the key stands for it.
-        (Target::Value, Some(key)) if node.span().start == node.span().end => key.span(),
+        (KeyOrValue::Value, Some(key)) if node.span().start == node.span().end => key.span(),
         _ => node.span(),
     }
 }

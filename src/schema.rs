@@ -12,14 +12,14 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place, Step, Where, nearest, quoted};
+use crate::finding::{Finding, PathStep, Place, Where, nearest, quoted};
 use crate::model::{Domain, Plan, Rate, Settings, Subscriber};
 use crate::yaml::json::{View, YamlJson};
-use crate::yaml::{Kind as NodeKind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// The kinds of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum FileKind {
     /// `plans/**/*.yaml`
     Plan,
     /// `domains/**/*.yaml`
@@ -30,36 +30,36 @@ pub enum Kind {
     Settings,
 }
 
-impl Kind {
+impl FileKind {
     /// Every kind.
-    pub const ALL: [Kind; 4] = [Kind::Plan, Kind::Domain, Kind::Subscriber, Kind::Settings];
+    pub const ALL: [FileKind; 4] = [FileKind::Plan, FileKind::Domain, FileKind::Subscriber, FileKind::Settings];
 
     /// The kind's name, in the singular.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Plan => "plan",
-            Kind::Domain => "domain",
-            Kind::Subscriber => "subscriber",
-            Kind::Settings => "settings",
+            FileKind::Plan => "plan",
+            FileKind::Domain => "domain",
+            FileKind::Subscriber => "subscriber",
+            FileKind::Settings => "settings",
         }
     }
 
     fn with_article(self) -> &'static str {
         match self {
-            Kind::Plan => "a plan",
-            Kind::Domain => "a domain",
-            Kind::Subscriber => "a subscriber",
-            Kind::Settings => "the settings",
+            FileKind::Plan => "a plan",
+            FileKind::Domain => "a domain",
+            FileKind::Subscriber => "a subscriber",
+            FileKind::Settings => "the settings",
         }
     }
 
     /// The folder that holds such files; `None` for the settings.
     pub fn folder(self) -> Option<&'static str> {
         match self {
-            Kind::Plan => Some("plans"),
-            Kind::Domain => Some("domains"),
-            Kind::Subscriber => Some("subscribers"),
-            Kind::Settings => None,
+            FileKind::Plan => Some("plans"),
+            FileKind::Domain => Some("domains"),
+            FileKind::Subscriber => Some("subscribers"),
+            FileKind::Settings => None,
         }
     }
 
@@ -77,10 +77,10 @@ impl Kind {
             .with_transform(tidy::Order)
             .into_generator();
         let schema = match self {
-            Kind::Plan => generator.into_root_schema_for::<Plan>(),
-            Kind::Domain => generator.into_root_schema_for::<Domain>(),
-            Kind::Subscriber => generator.into_root_schema_for::<Subscriber>(),
-            Kind::Settings => generator.into_root_schema_for::<Settings>(),
+            FileKind::Plan => generator.into_root_schema_for::<Plan>(),
+            FileKind::Domain => generator.into_root_schema_for::<Domain>(),
+            FileKind::Subscriber => generator.into_root_schema_for::<Subscriber>(),
+            FileKind::Settings => generator.into_root_schema_for::<Settings>(),
         };
         schema.to_value()
     }
@@ -88,7 +88,7 @@ impl Kind {
 
 /// The schema of a file of this kind, for editors: one record or a list of them; the settings are
 /// one record.
-pub fn file_schema(kind: Kind) -> Value {
+pub fn file_schema(kind: FileKind) -> Value {
     let mut record = kind.record_schema();
     if let Ok(schema) = <&mut schemars::Schema>::try_from(&mut record) {
         tidy::ForEditors.transform(schema);
@@ -122,14 +122,14 @@ const GENERATED: &str = "Written by `shapeline schema`. Do not edit.";
 /// Every schema file's name and text.
 pub fn schema_files() -> BTreeMap<String, String> {
     let text = |kind| format!("{:#}\n", file_schema(kind));
-    Kind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
+    FileKind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
 }
 
 /// The compiled schema of one record.
 ///
 /// # Errors
 /// If the schema does not compile, which a test rules out.
-pub fn validator(kind: Kind) -> Result<&'static Validator<YamlJson>> {
+pub fn validator(kind: FileKind) -> Result<&'static Validator<YamlJson>> {
     static COMPILED: [OnceLock<std::result::Result<Validator<YamlJson>, String>>; 4] = [const { OnceLock::new() }; 4];
     let slot = &COMPILED[kind as usize];
     let compiled = slot.get_or_init(|| {
@@ -147,7 +147,7 @@ pub fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
 }
 
 /// Everything wrong with `record`, in the order of the schema.
-pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>, place: &Place) -> Vec<Finding> {
+pub fn violations(validator: &Validator<YamlJson>, kind: FileKind, record: Node<'_>, place: &Place) -> Vec<Finding> {
     if is_valid(validator, record) {
         return Vec::new();
     }
@@ -170,7 +170,7 @@ pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>,
 }
 
 /// The schema of one record of this kind.
-pub fn record_schema(kind: Kind) -> &'static Value {
+pub fn record_schema(kind: FileKind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
 }
@@ -191,9 +191,9 @@ fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, P
     for step in steps {
         let next = match node.kind() {
             NodeKind::Sequence => {
-                step.parse().ok().and_then(|index| Some((Step::Index(index), node.items().nth(index)?)))
+                step.parse().ok().and_then(|index| Some((PathStep::Index(index), node.items().nth(index)?)))
             }
-            _ => node.get(step).map(|value| (Step::Field(step.clone()), value)),
+            _ => node.get(step).map(|value| (PathStep::Field(step.clone()), value)),
         };
         let Some((step, value)) = next else { break };
         at.path.push(step);
@@ -204,7 +204,7 @@ fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, P
 
 fn describe(
     error: &ValidationErrorKind,
-    kind: Kind,
+    kind: FileKind,
     node: Node<'_>,
     at: &Place,
     schema: Option<&Value>,

@@ -28,7 +28,7 @@ const STEP: OFlags = OFlags::RDONLY;
 
 /// What must be trusted on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Judge {
+enum TrustCheck {
     /// Links only: a file may lie in a folder of another user.
     Links,
     /// Everything, as OpenSSH judges the files that say who may log in.
@@ -37,26 +37,26 @@ enum Judge {
 
 /// An open folder. What is done in it happens there, even if its path leads elsewhere by then.
 #[derive(Debug)]
-pub struct Folder {
+pub struct TrustedFolder {
     fd: OwnedFd,
     path: PathBuf,
 }
 
-impl Folder {
+impl TrustedFolder {
     /// Opens the folder at `path`.
     ///
     /// # Errors
     /// If there is none, or a link on the way is not trusted.
-    pub fn open(path: &Path) -> Result<Folder> {
-        walk(path, Judge::Links, None)
+    pub fn open(path: &Path) -> Result<TrustedFolder> {
+        walk(path, TrustCheck::Links, None)
     }
 
     /// The same, after making the folders that are missing, with `mode` less the umask.
     ///
     /// # Errors
-    /// As [`Folder::open`], or if a folder cannot be made.
-    pub fn open_or_make(path: &Path, mode: u32) -> Result<Folder> {
-        walk(path, Judge::Links, Some(Mode::from_raw_mode(mode as _)))
+    /// As [`TrustedFolder::open`], or if a folder cannot be made.
+    pub fn open_or_make(path: &Path, mode: u32) -> Result<TrustedFolder> {
+        walk(path, TrustCheck::Links, Some(Mode::from_raw_mode(mode as _)))
     }
 
     /// Its path, without links.
@@ -151,7 +151,7 @@ impl Folder {
     ///
     /// # Errors
     /// If a link is not trusted, or leads nowhere.
-    pub fn follow(self, name: &str) -> Result<(Folder, String)> {
+    pub fn follow(self, name: &str) -> Result<(TrustedFolder, String)> {
         let (mut folder, mut name) = (self, name.to_owned());
         for _ in 0..MOST_LINKS {
             let at = folder.path.join(&name);
@@ -162,7 +162,7 @@ impl Folder {
             let nowhere = || Error::new(ErrorKind::NotFound, format!("{} is a link that leads nowhere", at.display()));
             let parts = target.parent().zip(target.file_name().and_then(|name| name.to_str()));
             let (parent, file) = parts.ok_or_else(nowhere)?;
-            folder = Folder::open(parent).map_err(|error| if is_absent(&error) { nowhere() } else { error })?;
+            folder = TrustedFolder::open(parent).map_err(|error| if is_absent(&error) { nowhere() } else { error })?;
             folder.stat(file)?.ok_or_else(nowhere)?;
             name = file.to_owned();
         }
@@ -175,7 +175,7 @@ impl Folder {
     }
 }
 
-impl AsFd for Folder {
+impl AsFd for TrustedFolder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -195,7 +195,7 @@ pub fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
         .map(|(parent, name)| (parent.to_path_buf(), PathBuf::from(name)))
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it is not a file's path"))?;
     for _ in 0..MOST_LINKS {
-        let folder = walk(&parent, Judge::Everything, None)?;
+        let folder = walk(&parent, TrustCheck::Everything, None)?;
         let at = folder.path.join(&name);
         let stat = statat(&folder.fd, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         check_owner_and_mode(&at, &stat)?;
@@ -217,14 +217,14 @@ pub fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
 }
 
 /// Walks to the folder at `path`; with `make`, missing folders are made with that mode.
-fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
+fn walk(path: &Path, judge: TrustCheck, make: Option<Mode>) -> Result<TrustedFolder> {
     let open = |at: Option<BorrowedFd<'_>>, name: &Path| {
         let how = STEP | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         openat(at.unwrap_or(rustix::fs::CWD), name, how, Mode::empty())
     };
     let mut way = vec![open(None, Path::new("/"))?];
     let mut at = PathBuf::from("/");
-    if judge == Judge::Everything {
+    if judge == TrustCheck::Everything {
         check_owner_and_mode(&at, &fstat(&way[0])?)?;
     }
     let mut rest = components(&std::path::absolute(path)?);
@@ -232,17 +232,17 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
     while let Some(step) = rest.pop() {
         let Some(here) = way.last() else { break };
         match step {
-            Step::Root => {
+            PathPart::Root => {
                 way.truncate(1);
                 at = PathBuf::from("/");
             }
-            Step::Up => {
+            PathPart::Up => {
                 if way.len() > 1 {
                     way.pop();
                     at.pop();
                 }
             }
-            Step::Into(name) => {
+            PathPart::Into(name) => {
                 let next = at.join(&name);
                 let stat = match statat(here, &name, AtFlags::SYMLINK_NOFOLLOW) {
                     Err(Errno::NOENT) if make.is_some() => {
@@ -251,7 +251,7 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
                     }
                     stat => stat?,
                 };
-                if judge == Judge::Everything {
+                if judge == TrustCheck::Everything {
                     check_owner_and_mode(&next, &stat)?;
                 }
                 if is(&stat, FileType::Symlink) {
@@ -269,23 +269,23 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
         }
     }
     match way.pop() {
-        Some(fd) => Ok(Folder { fd, path: at }),
+        Some(fd) => Ok(TrustedFolder { fd, path: at }),
         None => Err(ErrorKind::NotFound.into()),
     }
 }
 
-enum Step {
+enum PathPart {
     Root,
     Up,
     Into(PathBuf),
 }
 
 /// The steps of a path, the first one last.
-fn components(path: &Path) -> Vec<Step> {
+fn components(path: &Path) -> Vec<PathPart> {
     let step = |component| match component {
-        Component::RootDir => Some(Step::Root),
-        Component::ParentDir => Some(Step::Up),
-        Component::Normal(name) => Some(Step::Into(PathBuf::from(name))),
+        Component::RootDir => Some(PathPart::Root),
+        Component::ParentDir => Some(PathPart::Up),
+        Component::Normal(name) => Some(PathPart::Into(PathBuf::from(name))),
         Component::CurDir | Component::Prefix(_) => None,
     };
     path.components().rev().filter_map(step).collect()

@@ -17,7 +17,7 @@ pub struct TargetArgs {
 
 /// Who does something to a target, and how patiently.
 #[derive(Debug, Args)]
-pub struct WhoArgs {
+pub struct ActorArgs {
     /// Who does it, for the log. Without it, what the build server or the system says.
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
@@ -57,7 +57,7 @@ pub struct PublishArgs {
 
     /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub who: ActorArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -85,7 +85,7 @@ pub struct DriftArgs {
 
     /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub who: ActorArgs,
 
     /// How the difference is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -109,7 +109,7 @@ pub struct RollbackArgs {
 
     /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub who: ActorArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -173,7 +173,7 @@ pub struct BackupArgs {
 
     /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub who: ActorArgs,
 
     /// How the list is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "list")]
@@ -221,7 +221,7 @@ pub struct SyncArgs {
 
     /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub who: ActorArgs,
 
     /// How the outcome of `--once` is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]

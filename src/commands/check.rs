@@ -12,7 +12,7 @@ use crate::cli::CheckArgs;
 use crate::finding::quoted;
 use crate::git::{self, Git};
 use crate::render::proposed_template_findings;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::{Change, Context};
 use crate::tree::Tree;
 
@@ -31,7 +31,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         // If standard error is closed, the result is the same.
         let _ = writeln!(crate::console::err(), "note: {why}");
     }
-    let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
+    let report = CheckReport::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {
         // Nobody reads on, as in `check | head`: what was found still decides how this ends.
         Err(error) if super::is_broken_pipe(&error) => {}

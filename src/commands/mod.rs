@@ -37,7 +37,7 @@ use crate::model::Date;
 use crate::progress::Progress;
 use crate::render::{Table, sound_table};
 use crate::repo::{ALTERED_BY_GIT, Repo};
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::tree::{SETTINGS, Tree};
 
 /// How a command ended that did its job.
@@ -224,7 +224,7 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
 
 /// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
-    let report = Report::of(repo, findings);
+    let report = CheckReport::of(repo, findings);
     report::write(&report, CheckFormat::Text, &mut crate::console::err())?;
     Ok(Outcome::Refused)
 }

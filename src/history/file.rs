@@ -14,7 +14,7 @@ use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
 use crate::finding::quoted;
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::yaml::MAX_FILE_BYTES;
 
 /// What a file says of a record.
@@ -97,7 +97,7 @@ fn bytes(reader: &Reader<'_>, version: Option<Blob>) -> Result<Bytes> {
 }
 
 struct File {
-    kind: Kind,
+    kind: FileKind,
     records: HashMap<String, Held>,
     shape: Shape,
     /// The version that `records` and `shape` are of, if it could be read.

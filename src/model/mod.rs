@@ -10,7 +10,7 @@ mod labels;
 mod name;
 mod plan;
 mod rate;
-mod rates_said;
+mod rates_in_name;
 mod settings;
 mod subscriber;
 mod target;
@@ -23,10 +23,11 @@ pub use labels::{LabelName, Labels};
 pub use name::Name;
 pub use plan::{Attribute, Plan, PlanName, PlanStatus};
 pub use rate::{Rate, RateError, TotalBps};
-pub use rates_said::RatesSaid;
+pub use rates_in_name::RatesInName;
 pub use settings::{
-    DomainLimits, Faults, FileName, Limit, Output, RuleId, Safety, SettingName, Settings, Suspended, TemplateName,
+    DomainLimits, Faults, FileName, Limit, OutputSettings, RuleId, Safety, SettingName, Settings, Suspended,
+    TemplateName,
 };
-pub use subscriber::{Coming, Status, Subscriber, SubscriberId};
+pub use subscriber::{RemainingTerm, Subscriber, SubscriberId, SubscriberStatus};
 pub use target::{Backup, Endpoint, Scheme, Target, TargetUrl, Word};
 pub use text::Text;

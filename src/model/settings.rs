@@ -53,7 +53,7 @@ fn is_template(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub struct Output {
+pub struct OutputSettings {
     /// A built-in template's name (shaper), or the path of one of your own, such as templates/acme.j2.
     #[schemars(title = "Template")]
     pub template: TemplateName,
@@ -282,8 +282,8 @@ impl schemars::JsonSchema for Suspended {
 pub struct Settings {
     /// What is rendered, by name. Without it, shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, Output>")]
-    pub outputs: BTreeMap<SettingName, Output>,
+    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>")]
+    pub outputs: BTreeMap<SettingName, OutputSettings>,
     /// Where it is published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]

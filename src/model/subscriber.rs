@@ -18,7 +18,7 @@ text_type! {
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Status {
+pub enum SubscriberStatus {
     /// Served.
     #[default]
     Active,
@@ -51,7 +51,7 @@ pub struct Subscriber {
     /// Suspended subscribers leave the shaper file, or get the plan named in shapeline.yaml.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]
-    pub status: Status,
+    pub status: SubscriberStatus,
     /// The first day of service, UTC. Before it the subscriber is not rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Starts")]
@@ -77,10 +77,10 @@ impl Subscriber {
     }
 
     /// What is left of the term from `today` on; nothing if it is over, or never was.
-    pub fn coming(&self, today: Date) -> Option<Coming> {
+    pub fn coming(&self, today: Date) -> Option<RemainingTerm> {
         let begins = self.starts.filter(|starts| today < *starts);
         let over = self.ends.is_some_and(|ends| ends <= begins.unwrap_or(today));
-        (!over).then_some(Coming { begins, ends: self.ends })
+        (!over).then_some(RemainingTerm { begins, ends: self.ends })
     }
 
     /// Whether `day` is within the term: from `starts`, and before `ends`.
@@ -91,7 +91,7 @@ impl Subscriber {
 
 /// The days to come on which a term begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coming {
+pub struct RemainingTerm {
     /// The first day of service, if that is after today.
     pub begins: Option<Date>,
     /// The first day without, which is after today and after `begins`.

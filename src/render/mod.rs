@@ -13,7 +13,7 @@ mod table;
 mod values;
 
 pub use proposed::proposed_template_findings;
-pub use table::{Row, Table, Unserved, unserved};
+pub use table::{ServedAddress, Table, Unserved, unserved};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::model::{Date, Settings};
 use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::source::FileId;
-use own::Job;
+use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
 /// The name of the output that is meant where none is named, and of the built-in template.
@@ -131,9 +131,9 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
-    let job = Job { outputs: vec![output.clone()], checking: false };
+    let job = RenderJob { outputs: vec![output.clone()], checking: false };
     let mut answers = own::carry_out(table, &job).into_iter();
-    let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
+    let rendered = answers.next().unwrap_or_else(|| Err(own::TemplateFailure::without_answer(&output.template)));
     rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
 }
 
@@ -204,7 +204,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     }
     let table = Arc::new(Table::new(repo, context));
     let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
-    let job = Job { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
+    let job = RenderJob { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
     let failures = |table: &Arc<Table>| -> Vec<Finding> {
         let failures = own::carry_out(table, &job).into_iter().filter_map(Result::err);
         failures.map(|failure| failure.finding(repo, FileId::default())).collect()

@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, Value, context};
 use serde::{Deserialize, Serialize};
 
 use super::free::readable;
-use super::table::{Row, Table};
+use super::table::{ServedAddress, Table};
 use super::values::{self, Shared, lazy};
 use super::{Output, Rendered, bare_environment, lines};
 use crate::finding::{Finding, Where, harmless};
@@ -34,7 +34,7 @@ pub(super) fn room(lines: usize) -> u64 {
 }
 
 /// What is to be done with a repository's own templates.
-pub(super) struct Job {
+pub(super) struct RenderJob {
     /// The outputs to render.
     pub(super) outputs: Vec<Output>,
     /// Compile every template before, and only look whether the outputs can be rendered.
@@ -43,7 +43,7 @@ pub(super) struct Job {
 
 /// Why a template failed, in terms that another process understands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Failure {
+pub(super) struct TemplateFailure {
     /// The path of the template at fault, which may be an included one.
     template: Option<String>,
     /// The bytes at fault.
@@ -54,7 +54,7 @@ pub(super) struct Failure {
     subscriber: Option<u32>,
 }
 
-impl Failure {
+impl TemplateFailure {
     /// A failure of a template as a whole.
     pub(super) fn of(template: &str, message: impl Into<String>) -> Self {
         Self { template: Some(template.to_owned()), span: None, message: message.into(), subscriber: None }
@@ -122,7 +122,7 @@ fn line_range(text: &str, line: usize) -> Option<std::ops::Range<usize>> {
 
 /// One answer for each output, in order; when checking, failures only. A template that does not
 /// compile, or that breaks a limit of its process, leaves the outputs after it without an answer.
-pub(super) fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+pub(super) fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFailure>> {
     #[cfg(unix)]
     if let Some(program) = super::apart::program() {
         return super::apart::carry_out(program, table, job);
@@ -130,7 +130,7 @@ pub(super) fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, F
     on_deep_stack(|| here(table, job))
 }
 
-fn here(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+fn here(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFailure>> {
     if job.checking {
         let failures = compile(table);
         if !failures.is_empty() {
@@ -146,18 +146,19 @@ fn here(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
 }
 
 /// Compiles every template.
-pub(super) fn compile(table: &Arc<Table>) -> Vec<Failure> {
+pub(super) fn compile(table: &Arc<Table>) -> Vec<TemplateFailure> {
     let environment = environment(table);
     let shared = Shared::new(table);
-    let failure = |path: &String| environment.get_template(path).err().map(|error| Failure::new(&error, path, &shared));
+    let failure =
+        |path: &String| environment.get_template(path).err().map(|error| TemplateFailure::new(&error, path, &shared));
     table.repo().templates.keys().filter_map(failure).collect()
 }
 
 /// Renders one output into `out`.
-pub(super) fn write(table: &Arc<Table>, output: &Output, out: &mut dyn std::io::Write) -> Result<(), Failure> {
+pub(super) fn write(table: &Arc<Table>, output: &Output, out: &mut dyn std::io::Write) -> Result<(), TemplateFailure> {
     let shared = Arc::new(Shared::new(table));
     let environment = environment(table);
-    let mut out = Bounded { out, room: room(table.len()) };
+    let mut out = BoundedWriter { out, room: room(table.len()) };
     // minijinja panics on a few expressions, such as `[][::-1]` of a filtered list: its fault, and the
     // template's to avoid.
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -165,23 +166,26 @@ pub(super) fn write(table: &Arc<Table>, output: &Output, out: &mut dyn std::io::
         template.render_captured_to(everything(&shared, output), &mut out).map(drop)
     }));
     match rendered {
-        Ok(rendered) => rendered.map_err(|error| Failure::new(&error, &output.template, &shared)),
+        Ok(rendered) => rendered.map_err(|error| TemplateFailure::new(&error, &output.template, &shared)),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let said = harmless(said.unwrap_or("panic"), 300);
             let message = format!("minijinja cannot render this template: {said}");
-            Err(Failure { subscriber: shared.last_subscriber(), ..Failure::of(&output.template, message) })
+            Err(TemplateFailure {
+                subscriber: shared.last_subscriber(),
+                ..TemplateFailure::of(&output.template, message)
+            })
         }
     }
 }
 
 /// Passes on what is written, as long as there is room.
-struct Bounded<'a> {
+struct BoundedWriter<'a> {
     out: &'a mut dyn std::io::Write,
     room: u64,
 }
 
-impl std::io::Write for Bounded<'_> {
+impl std::io::Write for BoundedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.room = self
             .room
@@ -199,7 +203,7 @@ impl std::io::Write for Bounded<'_> {
 /// What a repository's own template sees.
 fn everything(shared: &Arc<Shared>, output: &Output) -> Value {
     let table = &shared.table;
-    let mut first_rows: Vec<Row> = Vec::new();
+    let mut first_rows: Vec<ServedAddress> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for row in table.rows() {
         if seen.insert(table.subscriber_number(*row)) {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Address, Coming, Date, Domain, Name, Plan, Status, Subscriber, Suspended};
+use crate::model::{Address, Date, Domain, Name, Plan, RemainingTerm, Subscriber, SubscriberStatus, Suspended};
 use crate::repo::{Record, Repo};
 use crate::rules::Context;
 
 /// One address of one served subscriber.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Row {
+pub struct ServedAddress {
     subscriber: u32,
     position: u32,
     plan: u32,
@@ -19,7 +19,7 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Table {
     repo: Arc<Repo>,
-    rows: Vec<Row>,
+    rows: Vec<ServedAddress>,
     today: Date,
 }
 
@@ -40,7 +40,7 @@ pub fn unserved(repo: &Repo, subscriber: &Subscriber, today: Date) -> Option<Uns
         Some(Unserved::NotStarted)
     } else if subscriber.ends.is_some_and(|ends| ends <= today) {
         Some(Unserved::Ended)
-    } else if subscriber.status == Status::Suspended && repo.settings.suspended == Suspended::Omit {
+    } else if subscriber.status == SubscriberStatus::Suspended && repo.settings.suspended == Suspended::Omit {
         Some(Unserved::Suspended)
     } else {
         None
@@ -73,7 +73,7 @@ impl Table {
                 continue;
             }
             if let Some(&plan) = plans.get(effective_plan(repo, subscriber).as_str()) {
-                rows.push(Row { subscriber: holding.owner, position: holding.position, plan });
+                rows.push(ServedAddress { subscriber: holding.owner, position: holding.position, plan });
             }
         }
         Self { repo: repo.clone(), rows, today: context.today }
@@ -81,8 +81,8 @@ impl Table {
 
     /// A table of `rows` that were another table's; nothing if one has no record in `repo`.
     #[cfg(unix)]
-    pub(super) fn from_rows(repo: Arc<Repo>, rows: Vec<Row>, today: Date) -> Option<Self> {
-        let known = |row: &Row| {
+    pub(super) fn from_rows(repo: Arc<Repo>, rows: Vec<ServedAddress>, today: Date) -> Option<Self> {
+        let known = |row: &ServedAddress| {
             let subscriber = repo.subscribers.get(row.subscriber as usize)?;
             subscriber.value.ip.as_slice().get(row.position as usize)?;
             repo.plans.get(row.plan as usize).map(drop)
@@ -111,44 +111,44 @@ impl Table {
     }
 
     /// The rows, in order.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[ServedAddress] {
         &self.rows
     }
 
     /// The subscriber of a row.
-    pub fn subscriber(&self, row: Row) -> &Record<Subscriber> {
+    pub fn subscriber(&self, row: ServedAddress) -> &Record<Subscriber> {
         &self.repo.subscribers[row.subscriber as usize]
     }
 
     /// A number that all rows of one subscriber share, and no other.
-    pub fn subscriber_number(&self, row: Row) -> u32 {
+    pub fn subscriber_number(&self, row: ServedAddress) -> u32 {
         row.subscriber
     }
 
     /// The address of a row.
-    pub fn address(&self, row: Row) -> &Address {
+    pub fn address(&self, row: ServedAddress) -> &Address {
         &self.subscriber(row).value.ip.as_slice()[row.position as usize]
     }
 
     /// The plan that the subscriber of a row is served with.
-    pub fn plan(&self, row: Row) -> &Plan {
+    pub fn plan(&self, row: ServedAddress) -> &Plan {
         &self.repo.plans[row.plan as usize].value
     }
 
     /// That plan's place in [`Repo::plans`].
-    pub fn plan_number(&self, row: Row) -> u32 {
+    pub fn plan_number(&self, row: ServedAddress) -> u32 {
         row.plan
     }
 
     /// Every subscriber that is served or will be, by its number, with the plan that it is served with
     /// and what is left of its term.
-    pub fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, Coming)> {
+    pub fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         let plans: HashMap<&str, &Plan> =
             self.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
         (0..).zip(&self.repo.subscribers).filter_map(move |(number, record)| {
             let subscriber = &record.value;
             let coming = subscriber.coming(self.today)?;
-            if subscriber.status == Status::Suspended && self.repo.settings.suspended == Suspended::Omit {
+            if subscriber.status == SubscriberStatus::Suspended && self.repo.settings.suspended == Suspended::Omit {
                 return None;
             }
             let plan = plans.get(effective_plan(&self.repo, subscriber).as_str())?;
@@ -157,7 +157,7 @@ impl Table {
     }
 
     /// The same of those whose term begins or ends on a later day.
-    pub fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, Coming)> {
+    pub fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         self.coming_or_served().filter(|(.., coming)| coming.begins.is_some() || coming.ends.is_some())
     }
 
@@ -170,7 +170,7 @@ impl Table {
 /// The plan a subscriber is served with: its own, or the one for the suspended.
 fn effective_plan<'a>(repo: &'a Repo, subscriber: &'a Subscriber) -> &'a Name {
     match (&repo.settings.suspended, subscriber.status) {
-        (Suspended::Plan(plan), Status::Suspended) => plan,
+        (Suspended::Plan(plan), SubscriberStatus::Suspended) => plan,
         _ => &subscriber.plan,
     }
 }

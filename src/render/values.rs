@@ -8,8 +8,8 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectExt, ObjectRepr};
 
 use super::free::free;
-use super::table::{Row, Table};
-use crate::model::{Domain, Labels, Plan, Rate, Status, Subscriber};
+use super::table::{ServedAddress, Table};
+use crate::model::{Domain, Labels, Plan, Rate, Subscriber, SubscriberStatus};
 
 /// What one rendering shares: the rows it covers, values used again and again, and which
 /// subscriber was looked at last, so that an error can name it.
@@ -99,7 +99,7 @@ impl<F: Fn(usize) -> Value + Send + Sync + 'static> Object for Lazy<F> {
 #[derive(Debug)]
 pub(super) struct LineValue {
     pub(super) shared: Arc<Shared>,
-    pub(super) row: Row,
+    pub(super) row: ServedAddress,
 }
 
 impl Object for LineValue {
@@ -142,7 +142,7 @@ fn address(address: &crate::model::Address) -> Value {
     }
 }
 
-pub(super) fn subscriber(shared: &Arc<Shared>, row: Row) -> Value {
+pub(super) fn subscriber(shared: &Arc<Shared>, row: ServedAddress) -> Value {
     Value::from_object(SubscriberValue { shared: shared.clone(), row })
 }
 
@@ -150,7 +150,7 @@ pub(super) fn subscriber(shared: &Arc<Shared>, row: Row) -> Value {
 #[derive(Debug)]
 struct SubscriberValue {
     shared: Arc<Shared>,
-    row: Row,
+    row: ServedAddress,
 }
 
 impl Object for SubscriberValue {
@@ -170,7 +170,7 @@ impl Object for SubscriberValue {
             "attribute" => Value::from(plan.shaper_attribute()),
             "up" => rate(plan.up),
             "down" => rate(plan.down),
-            "status" => Value::from(if own.status == Status::Active { "active" } else { "suspended" }),
+            "status" => Value::from(if own.status == SubscriberStatus::Active { "active" } else { "suspended" }),
             "starts" => or_none(own.starts.map(|day| day.to_string())),
             "ends" => or_none(own.ends.map(|day| day.to_string())),
             "labels" => labels(own.labels.as_deref()),

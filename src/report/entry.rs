@@ -7,7 +7,7 @@ use crate::source::{Position, SourceFile, Sources, Span};
 
 /// A label with its place worked out.
 #[derive(Clone, Debug)]
-pub struct Located<'a> {
+pub struct LocatedLabel<'a> {
     /// The file.
     pub file: &'a SourceFile,
     /// The bytes meant, without the line ends after them.
@@ -22,7 +22,7 @@ pub struct Located<'a> {
     pub label: &'a str,
 }
 
-impl<'a> Located<'a> {
+impl<'a> LocatedLabel<'a> {
     /// The file's path.
     pub fn path(&self) -> &'a str {
         self.file.path()
@@ -49,16 +49,16 @@ impl<'a> Located<'a> {
 
 /// A finding with its places worked out.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct LocatedFinding<'a> {
     /// The finding.
     pub finding: &'a Finding,
     /// The offence.
-    pub primary: Located<'a>,
+    pub primary: LocatedLabel<'a>,
     /// Whatever else is involved.
-    pub related: Vec<Located<'a>>,
+    pub related: Vec<LocatedLabel<'a>>,
 }
 
-impl Entry<'_> {
+impl LocatedFinding<'_> {
     /// Whether there is a change under review that has nothing to do with this.
     pub fn outside_change(&self) -> bool {
         self.finding.in_change == Some(false)
@@ -70,22 +70,22 @@ impl Entry<'_> {
     }
 }
 
-pub(super) fn locate<'a>(sources: &'a Sources, findings: &'a [Finding]) -> Vec<Entry<'a>> {
+pub(super) fn locate<'a>(sources: &'a Sources, findings: &'a [Finding]) -> Vec<LocatedFinding<'a>> {
     let mut locator = Locator::new(sources);
-    let mut entries: Vec<Entry<'a>> = findings
+    let mut entries: Vec<LocatedFinding<'a>> = findings
         .iter()
-        .map(|finding| Entry {
+        .map(|finding| LocatedFinding {
             finding,
-            primary: Located::new(&finding.primary, sources, &mut locator),
-            related: finding.related.iter().map(|label| Located::new(label, sources, &mut locator)).collect(),
+            primary: LocatedLabel::new(&finding.primary, sources, &mut locator),
+            related: finding.related.iter().map(|label| LocatedLabel::new(label, sources, &mut locator)).collect(),
         })
         .collect();
     entries.sort_by(|a, b| order(a).cmp(&order(b)));
     entries
 }
 
-fn order<'a>(entry: &Entry<'a>) -> (bool, &'a str, Span, &'static str, &'a str) {
-    let Entry { finding, primary, .. } = entry;
+fn order<'a>(entry: &LocatedFinding<'a>) -> (bool, &'a str, Span, &'static str, &'a str) {
+    let LocatedFinding { finding, primary, .. } = entry;
     (entry.outside_change(), primary.path(), primary.span, finding.rule, &finding.message)
 }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::entry::Located;
+use super::entry::LocatedLabel;
 use super::escape;
 use crate::finding::without_password;
 use crate::source::{Position, SourceFile};
@@ -33,14 +33,14 @@ pub(super) struct Excerpt<'a> {
     /// The number of the first.
     pub first_line: usize,
     /// What is marked.
-    pub marks: Vec<Mark<'a>>,
+    pub marks: Vec<ExcerptMark<'a>>,
     /// Where in the file the offence is, or else the first mark.
     pub at: Position,
 }
 
 /// A marked part of an excerpt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mark<'a> {
+pub(super) struct ExcerptMark<'a> {
     /// The bytes of [`Excerpt::source`].
     pub range: Range<usize>,
     /// What is there; may be empty.
@@ -51,7 +51,7 @@ pub(super) struct Mark<'a> {
 
 /// The excerpts of one file that show these places, the one with the offence first. The offence,
 /// if it is among them, is the first place.
-pub(super) fn excerpts<'a>(places: &[(&Located<'a>, bool)]) -> Vec<Excerpt<'a>> {
+pub(super) fn excerpts<'a>(places: &[(&LocatedLabel<'a>, bool)]) -> Vec<Excerpt<'a>> {
     let mut sorted: Vec<Window<'_, 'a>> = places.iter().map(|&(place, primary)| Window::new(place, primary)).collect();
     sorted.sort_by_key(|window| (window.lines.start, window.place.span));
     let mut groups: Vec<Vec<Window<'_, 'a>>> = Vec::new();
@@ -67,7 +67,7 @@ pub(super) fn excerpts<'a>(places: &[(&Located<'a>, bool)]) -> Vec<Excerpt<'a>> 
 
 /// A place and the lines that show it.
 struct Window<'l, 'a> {
-    place: &'l Located<'a>,
+    place: &'l LocatedLabel<'a>,
     primary: bool,
     /// From the first to the last, counted from 1.
     lines: Range<usize>,
@@ -75,7 +75,7 @@ struct Window<'l, 'a> {
 }
 
 impl<'l, 'a> Window<'l, 'a> {
-    fn new(place: &'l Located<'a>, primary: bool) -> Self {
+    fn new(place: &'l LocatedLabel<'a>, primary: bool) -> Self {
         let (first, last) = (place.start.line, place.end.line);
         let last = if last - first < MOST_LINES { last } else { first };
         let cut = (first..=last).any(|line| is_long(place.file, line));
@@ -136,7 +136,7 @@ fn excerpt<'a>(group: &[Window<'_, 'a>]) -> Option<Excerpt<'a>> {
         let span = window.place.span.range();
         let last_line = line_range(file, window.lines.end - 1);
         let range = shown(span.start)..shown(span.end.min(last_line.end));
-        Mark { range, label: window.place.label, primary: window.primary }
+        ExcerptMark { range, label: window.place.label, primary: window.primary }
     });
     let offence = group.iter().find(|window| window.primary).unwrap_or(first);
     let marks = marks.collect();
@@ -169,7 +169,7 @@ fn cut_line<'a>(window: &Window<'_, 'a>) -> Excerpt<'a> {
     if to < line.end {
         source.push_str(ELLIPSIS);
     }
-    let mark = Mark { range, label: place.label, primary: window.primary };
+    let mark = ExcerptMark { range, label: place.label, primary: window.primary };
     Excerpt { source, first_line: place.start.line, marks: vec![mark], at: place.start }
 }
 
@@ -183,10 +183,10 @@ mod tests {
     use super::*;
     use crate::source::Span;
 
-    fn place(file: &SourceFile, start: usize, end: usize) -> Located<'_> {
+    fn place(file: &SourceFile, start: usize, end: usize) -> LocatedLabel<'_> {
         let span = Span::new(start as u32, end as u32);
         let (start, end) = (file.position(span.start), file.position(span.end));
-        Located { file, span, start, end, whole_file: false, label: "" }
+        LocatedLabel { file, span, start, end, whole_file: false, label: "" }
     }
 
     fn shown(text: &str, meant: &str) -> (String, String, usize) {

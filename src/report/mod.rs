@@ -1,6 +1,6 @@
 //! Findings → output: text, JSON, GitHub annotations, SARIF, JUnit.
 //!
-//! A [`Report`] holds what a check gave; [`Report::entries`] works the places out; each format is
+//! A [`CheckReport`] holds what a check gave; [`CheckReport::entries`] works the places out; each format is
 //! one file with one function that writes a report. What comes from the data passes through
 //! `escape` on its way into any of them.
 
@@ -14,7 +14,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use entry::{Entry, Located};
+pub use entry::{LocatedFinding, LocatedLabel};
 pub(crate) use escape::{json_text, write_json};
 
 use std::io::Write;
@@ -29,7 +29,7 @@ use crate::rules::{Context, RULES};
 use crate::source::Sources;
 
 /// What a check gave.
-pub struct Report<'a> {
+pub struct CheckReport<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
     off: Vec<&'static str>,
@@ -76,7 +76,7 @@ impl Counts {
     }
 }
 
-impl<'a> Report<'a> {
+impl<'a> CheckReport<'a> {
     /// Runs every rule and gathers the result, together with what `rendering` found. `reading` is
     /// how long the data took to read.
     pub fn new(context: &Context<'a>, rendering: Vec<Finding>, reading: Duration) -> Self {
@@ -126,7 +126,7 @@ impl<'a> Report<'a> {
 
     /// The findings with their places worked out: those of the change first, then by path and
     /// place.
-    pub fn entries(&self) -> Vec<Entry<'_>> {
+    pub fn entries(&self) -> Vec<LocatedFinding<'_>> {
         entry::locate(self.sources, &self.findings)
     }
 
@@ -146,7 +146,7 @@ impl<'a> Report<'a> {
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn print(report: &Report<'_>, format: CheckFormat) -> Result<()> {
+pub fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()> {
     match format {
         CheckFormat::Text => write_buffered(report, format, anstream::stdout().lock())?,
         // These hold no colours, and no byte of them may be taken for one.
@@ -157,7 +157,7 @@ pub fn print(report: &Report<'_>, format: CheckFormat) -> Result<()> {
     Ok(())
 }
 
-fn write_buffered(report: &Report<'_>, format: CheckFormat, out: impl Write) -> Result<()> {
+fn write_buffered(report: &CheckReport<'_>, format: CheckFormat, out: impl Write) -> Result<()> {
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, out);
     write(report, format, &mut out)?;
     out.flush()?;
@@ -168,7 +168,7 @@ fn write_buffered(report: &Report<'_>, format: CheckFormat, out: impl Write) -> 
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub fn write(report: &Report<'_>, format: CheckFormat, out: &mut dyn Write) -> Result<()> {
+pub fn write(report: &CheckReport<'_>, format: CheckFormat, out: &mut dyn Write) -> Result<()> {
     match format {
         CheckFormat::Text => text::write(report, out),
         CheckFormat::Json => json::write(report, out),

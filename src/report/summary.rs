@@ -1,9 +1,9 @@
 //! One line: what was looked at, how much of it is wrong, how long it took.
 
-use super::{Counts, Report};
+use super::{CheckReport, Counts};
 
 /// The line, without an end.
-pub(super) fn line(report: &Report<'_>) -> String {
+pub(super) fn line(report: &CheckReport<'_>) -> String {
     let Counts { files, subscribers, plans, domains, .. } = report.counts;
     format!(
         "check: {}, {}, {} in {}: {} ({:.2} s)",
@@ -17,7 +17,7 @@ pub(super) fn line(report: &Report<'_>) -> String {
 }
 
 /// How many errors and warnings there are, and how many of them are none of the change's.
-pub(super) fn verdict(report: &Report<'_>) -> String {
+pub(super) fn verdict(report: &CheckReport<'_>) -> String {
     let Counts { errors, warnings, errors_outside_change, warnings_outside_change, .. } = report.counts;
     let outside = |outside: usize| match outside {
         0 => String::new(),

@@ -5,10 +5,10 @@ use std::io::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anyhow::Result;
 
-use super::entry::{Entry, Located};
+use super::entry::{LocatedFinding, LocatedLabel};
 use super::excerpt::{Excerpt, excerpts};
 use super::summary::count;
-use super::{Report, escape};
+use super::{CheckReport, escape};
 use crate::finding::Severity;
 
 /// How many findings are shown: more are not read, and in a terminal they push away the first.
@@ -18,7 +18,7 @@ const MOST_FINDINGS: usize = 200;
 const MOST_PLACES: usize = 12;
 
 /// Writes the report, with colours.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let entries = report.entries();
     let shown = most_urgent(&entries);
     let renderer = Renderer::styled();
@@ -39,8 +39,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
 
 /// As many as are shown, in their order. Where some must be left out, it is warnings rather than
 /// errors.
-fn most_urgent<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<&'e Entry<'a>> {
-    let mut all: Vec<(usize, &Entry<'a>)> = entries.iter().enumerate().collect();
+fn most_urgent<'e, 'a>(entries: &'e [LocatedFinding<'a>]) -> Vec<&'e LocatedFinding<'a>> {
+    let mut all: Vec<(usize, &LocatedFinding<'a>)> = entries.iter().enumerate().collect();
     if all.len() > MOST_FINDINGS {
         all.sort_by_key(|(at, entry)| (entry.urgency(), *at));
         all.truncate(MOST_FINDINGS);
@@ -49,13 +49,13 @@ fn most_urgent<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<&'e Entry<'a>> {
     all.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn outside_heading(report: &Report<'_>) -> String {
+fn outside_heading(report: &CheckReport<'_>) -> String {
     let counts = report.counts;
     let (errors, warnings) = (counts.errors_outside_change, counts.warnings_outside_change);
     format!("Outside the change, there before it: {}, {}", count(errors, "error"), count(warnings, "warning"))
 }
 
-fn group<'e>(entry: &'e Entry<'_>) -> Group<'e> {
+fn group<'e>(entry: &'e LocatedFinding<'_>) -> Group<'e> {
     let finding = entry.finding;
     let level = if finding.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(escape::plain(&finding.message)).id(finding.rule);
@@ -74,9 +74,9 @@ fn group<'e>(entry: &'e Entry<'_>) -> Group<'e> {
 }
 
 /// The places of a finding, those in one file together, the offence's file first.
-fn by_file<'e, 'a>(entry: &'e Entry<'a>) -> Vec<Vec<(&'e Located<'a>, bool)>> {
+fn by_file<'e, 'a>(entry: &'e LocatedFinding<'a>) -> Vec<Vec<(&'e LocatedLabel<'a>, bool)>> {
     let related = entry.related.iter().take(MOST_PLACES - 1).map(|place| (place, false));
-    let mut files: Vec<Vec<(&Located<'a>, bool)>> = Vec::new();
+    let mut files: Vec<Vec<(&LocatedLabel<'a>, bool)>> = Vec::new();
     for place in std::iter::once((&entry.primary, true)).chain(related) {
         match files.iter_mut().find(|file| file.first().is_some_and(|(first, _)| first.path() == place.0.path())) {
             Some(file) => file.push(place),
@@ -86,7 +86,7 @@ fn by_file<'e, 'a>(entry: &'e Entry<'a>) -> Vec<Vec<(&'e Located<'a>, bool)>> {
     files
 }
 
-fn add_file<'e>(mut group: Group<'e>, places: &[(&'e Located<'_>, bool)]) -> Group<'e> {
+fn add_file<'e>(mut group: Group<'e>, places: &[(&'e LocatedLabel<'_>, bool)]) -> Group<'e> {
     let (whole, parts): (Vec<_>, Vec<_>) = places.iter().copied().partition(|(place, _)| place.whole_file);
     for (place, _) in whole {
         group = group.element(Origin::path(escape::plain(place.path())));

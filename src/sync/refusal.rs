@@ -8,7 +8,7 @@ use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Log, Status};
 use crate::publish::site::{Session, Site};
-use crate::report::Report;
+use crate::report::CheckReport;
 
 /// How many problems are named; `check` lists them all.
 const NAMED: usize = 3;
@@ -49,7 +49,7 @@ pub fn of_frozen(frozen: &[Frozen]) -> String {
 }
 
 /// What is wrong with the data, in a sentence.
-pub fn sentence(report: &Report<'_>, commit: &str) -> String {
+pub fn sentence(report: &CheckReport<'_>, commit: &str) -> String {
     let named = sentences(report, NAMED);
     let errors = report.counts.errors;
     let count = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };

@@ -4,7 +4,7 @@ use crate::source::Span;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NodeKind {
     /// A value without parts.
     Scalar(Style),
     /// A list.
@@ -26,7 +26,7 @@ pub enum Style {
 
 /// Where a scalar's value is: in the source itself, or, once unescaped, beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Text {
+struct ScalarText {
     start: u32,
     len: u32,
     unescaped: bool,
@@ -35,10 +35,10 @@ struct Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct NodeData {
     span: Span,
-    text: Text,
+    text: ScalarText,
     /// The place just after this node and all below it.
     next: u32,
-    kind: Kind,
+    kind: NodeKind,
 }
 
 /// A file's tree.
@@ -66,10 +66,10 @@ pub struct Node<'a> {
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
-            Kind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
-            Kind::Scalar(_) => write!(f, "{:?}", self.text()),
-            Kind::Sequence => f.debug_list().entries(self.items()).finish(),
-            Kind::Mapping => f.debug_map().entries(self.entries()).finish(),
+            NodeKind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
+            NodeKind::Scalar(_) => write!(f, "{:?}", self.text()),
+            NodeKind::Sequence => f.debug_list().entries(self.items()).finish(),
+            NodeKind::Mapping => f.debug_map().entries(self.entries()).finish(),
         }
     }
 }
@@ -84,7 +84,7 @@ impl<'a> Node<'a> {
     }
 
     /// What the node is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> NodeKind {
         self.data().kind
     }
 
@@ -118,21 +118,21 @@ impl<'a> Node<'a> {
 
     /// Whether this is a scalar.
     pub fn is_scalar(&self) -> bool {
-        matches!(self.kind(), Kind::Scalar(_))
+        matches!(self.kind(), NodeKind::Scalar(_))
     }
 
     /// The entries of a list; nothing for any other node.
-    pub fn items(&self) -> Items<'a> {
+    pub fn items(&self) -> NodeItems<'a> {
         let data = self.data();
-        let end = if data.kind == Kind::Sequence { data.next } else { self.at };
-        Items { node: *self, at: self.at + 1, end }
+        let end = if data.kind == NodeKind::Sequence { data.next } else { self.at };
+        NodeItems { node: *self, at: self.at + 1, end }
     }
 
     /// Keys and values of a mapping; nothing for any other node.
-    pub fn entries(&self) -> Entries<'a> {
+    pub fn entries(&self) -> NodeEntries<'a> {
         let data = self.data();
-        let end = if data.kind == Kind::Mapping { data.next } else { self.at };
-        Entries(Items { node: *self, at: self.at + 1, end })
+        let end = if data.kind == NodeKind::Mapping { data.next } else { self.at };
+        NodeEntries(NodeItems { node: *self, at: self.at + 1, end })
     }
 
     /// A mapping's value under `key`.
@@ -148,13 +148,13 @@ impl<'a> Node<'a> {
 
 /// The entries of a list, in order.
 #[derive(Clone)]
-pub struct Items<'a> {
+pub struct NodeItems<'a> {
     node: Node<'a>,
     at: u32,
     end: u32,
 }
 
-impl<'a> Iterator for Items<'a> {
+impl<'a> Iterator for NodeItems<'a> {
     type Item = Node<'a>;
 
     fn next(&mut self) -> Option<Node<'a>> {
@@ -169,9 +169,9 @@ impl<'a> Iterator for Items<'a> {
 
 /// The keys and values of a mapping, in order.
 #[derive(Clone)]
-pub struct Entries<'a>(Items<'a>);
+pub struct NodeEntries<'a>(NodeItems<'a>);
 
-impl<'a> Iterator for Entries<'a> {
+impl<'a> Iterator for NodeEntries<'a> {
     type Item = (Node<'a>, Node<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -181,12 +181,12 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Fills a [`Document`] from left to right.
 #[derive(Debug, Default)]
-pub struct Builder {
+pub struct DocumentBuilder {
     document: Document,
     open: Vec<u32>,
 }
 
-impl Builder {
+impl DocumentBuilder {
     /// A builder with room for about as many nodes as a text of `bytes` bytes has.
     pub fn for_text(bytes: usize) -> Self {
         let mut builder = Self::default();
@@ -211,20 +211,24 @@ impl Builder {
 
     /// Adds a scalar whose value is a part of the source, as it stands there.
     pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
-        self.push(Kind::Scalar(style), span, Text { start: text.start, len: text.end - text.start, unescaped: false });
+        self.push(
+            NodeKind::Scalar(style),
+            span,
+            ScalarText { start: text.start, len: text.end - text.start, unescaped: false },
+        );
     }
 
     /// Adds a scalar whose value differs from what the source shows.
     pub fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
         let start = self.document.unescaped.len() as u32;
         self.document.unescaped.push_str(value);
-        self.push(Kind::Scalar(style), span, Text { start, len: value.len() as u32, unescaped: true });
+        self.push(NodeKind::Scalar(style), span, ScalarText { start, len: value.len() as u32, unescaped: true });
     }
 
     /// Opens a list or a mapping that starts at `start`.
-    pub fn open(&mut self, kind: Kind, start: u32) {
+    pub fn open(&mut self, kind: NodeKind, start: u32) {
         self.open.push(self.document.nodes.len() as u32);
-        self.push(kind, Span::new(start, start), Text { start: 0, len: 0, unescaped: false });
+        self.push(kind, Span::new(start, start), ScalarText { start: 0, len: 0, unescaped: false });
     }
 
     /// Closes the innermost collection. `end` is where its closing bracket ends; without one the
@@ -259,7 +263,7 @@ impl Builder {
         self.document
     }
 
-    fn push(&mut self, kind: Kind, span: Span, text: Text) {
+    fn push(&mut self, kind: NodeKind, span: Span, text: ScalarText) {
         let next = self.document.nodes.len() as u32 + 1;
         self.document.nodes.push(NodeData { span, text, next, kind });
     }

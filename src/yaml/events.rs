@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
-use super::document::{Builder, Kind, Style};
+use super::document::{DocumentBuilder, NodeKind, Style};
 use super::scalar::{ScalarType, scalar_type};
 use super::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
 use crate::source::Span;
@@ -22,9 +22,9 @@ pub(super) fn read(text: &str) -> Reading {
         strict_indentation: true,
         disallow_directives: true,
     };
-    let mut reader = Reader {
+    let mut reader = EventReader {
         text,
-        builder: Builder::for_text(text.len()),
+        builder: DocumentBuilder::for_text(text.len()),
         open: Vec::new(),
         keys: Vec::new(),
         problems: Vec::new(),
@@ -49,16 +49,16 @@ pub(super) fn read(text: &str) -> Reading {
 
 /// What an open collection waits for.
 #[derive(Clone, Copy, PartialEq)]
-enum Open {
+enum OpenCollection {
     Sequence,
     MappingKey,
     MappingValue,
 }
 
-struct Reader<'a> {
+struct EventReader<'a> {
     text: &'a str,
-    builder: Builder,
-    open: Vec<Open>,
+    builder: DocumentBuilder,
+    open: Vec<OpenCollection>,
     /// How many keys each open collection has so far.
     keys: Vec<usize>,
     problems: Vec<Problem>,
@@ -66,10 +66,10 @@ struct Reader<'a> {
 }
 
 /// A problem that reading cannot get past.
-type Stop = Problem;
+type FatalProblem = Problem;
 
-impl Reader<'_> {
-    fn event(&mut self, event: &Event<'_>, at: granit_parser::Span) -> Result<(), Stop> {
+impl EventReader<'_> {
+    fn event(&mut self, event: &Event<'_>, at: granit_parser::Span) -> Result<(), FatalProblem> {
         let span = self.span(at);
         if let Some(tag) = at.tag_span() {
             let tag = self.span(tag);
@@ -92,8 +92,8 @@ impl Reader<'_> {
                 }
             }
             Event::Scalar(value, style, _, _) => self.scalar(value, *style, span)?,
-            Event::SequenceStart(style, _, _) => self.start(Kind::Sequence, *style, span)?,
-            Event::MappingStart(style, _, _) => self.start(Kind::Mapping, *style, span)?,
+            Event::SequenceStart(style, _, _) => self.start(NodeKind::Sequence, *style, span)?,
+            Event::MappingStart(style, _, _) => self.start(NodeKind::Mapping, *style, span)?,
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Anchor(_, name) => {
                 let message = format!("the anchor {} gives a value a name", shown("&", name));
@@ -115,8 +115,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
-        let is_key = self.open.last() == Some(&Open::MappingKey);
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), FatalProblem> {
+        let is_key = self.open.last() == Some(&OpenCollection::MappingKey);
         self.before_node(span)?;
         if value.len() > MAX_SCALAR_BYTES {
             let message =
@@ -156,7 +156,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+    fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), FatalProblem> {
         if let Some(keys) = self.keys.last_mut() {
             *keys += 1;
             if *keys > MAX_KEYS {
@@ -189,8 +189,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn start(&mut self, kind: Kind, style: StructureStyle, span: Span) -> Result<(), Stop> {
-        if self.open.last() == Some(&Open::MappingKey) {
+    fn start(&mut self, kind: NodeKind, style: StructureStyle, span: Span) -> Result<(), FatalProblem> {
+        if self.open.last() == Some(&OpenCollection::MappingKey) {
             return Err(problem(
                 ProblemKind::Ambiguous,
                 span,
@@ -204,12 +204,12 @@ impl Reader<'_> {
         }
         // A block collection's own event is empty and stands where its first part does. That is
         // the dash, but for a list that is not indented below its key: then it is the entry.
-        let below_key = self.open.last() == Some(&Open::MappingValue);
-        let dash = (kind == Kind::Sequence && style == StructureStyle::Block && below_key)
+        let below_key = self.open.last() == Some(&OpenCollection::MappingValue);
+        let dash = (kind == NodeKind::Sequence && style == StructureStyle::Block && below_key)
             .then(|| self.first_dash(span.start))
             .flatten();
         self.builder.open(kind, dash.unwrap_or(span.start));
-        self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
+        self.open.push(if kind == NodeKind::Mapping { OpenCollection::MappingKey } else { OpenCollection::Sequence });
         self.keys.push(0);
         Ok(())
     }
@@ -232,7 +232,7 @@ impl Reader<'_> {
         None
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Stop> {
+    fn end(&mut self, span: Span) -> Result<(), FatalProblem> {
         self.open.pop();
         self.keys.pop();
         let closing_bracket = (span.end > span.start).then_some(span.end);
@@ -243,7 +243,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn before_node(&mut self, span: Span) -> Result<(), Stop> {
+    fn before_node(&mut self, span: Span) -> Result<(), FatalProblem> {
         if self.builder.node_count() >= MAX_NODES {
             let message = format!("the file holds more than {MAX_NODES} keys and values");
             return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
@@ -254,15 +254,15 @@ impl Reader<'_> {
     fn after_node(&mut self) {
         if let Some(open) = self.open.last_mut() {
             *open = match open {
-                Open::MappingKey => Open::MappingValue,
-                Open::MappingValue => Open::MappingKey,
-                Open::Sequence => Open::Sequence,
+                OpenCollection::MappingKey => OpenCollection::MappingValue,
+                OpenCollection::MappingValue => OpenCollection::MappingKey,
+                OpenCollection::Sequence => OpenCollection::Sequence,
             };
         }
     }
 
     /// Reports each key of the mapping at `at` that stands there a second time.
-    fn duplicate_keys(&mut self, at: u32) -> Result<(), Stop> {
+    fn duplicate_keys(&mut self, at: u32) -> Result<(), FatalProblem> {
         let mut found: Vec<(Span, Span, String)> = Vec::new();
         let mapping = self.builder.node(self.text, at);
         let few = mapping.entries().take(17).count() <= 16;
@@ -300,11 +300,11 @@ impl Reader<'_> {
         self.problems.sort_by_key(|problem| problem.span);
     }
 
-    fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), Stop> {
+    fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), FatalProblem> {
         self.push(problem(ProblemKind::Ambiguous, span, message, help))
     }
 
-    fn push(&mut self, found: Problem) -> Result<(), Stop> {
+    fn push(&mut self, found: Problem) -> Result<(), FatalProblem> {
         if self.problems.len() + 1 >= MAX_PROBLEMS {
             return Err(problem(
                 ProblemKind::Ambiguous,

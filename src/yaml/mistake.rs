@@ -18,7 +18,7 @@ const QUOTE_IT: &str = "put the value in quotes";
 pub(super) fn explain(text: &str, error: &ScanError) -> Problem {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let at = (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let place = Place::new(text, at);
+    let place = ErrorContext::new(text, at);
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(place.here("", "").0);
     }
@@ -47,22 +47,22 @@ pub(super) fn too_deep(span: Span) -> Problem {
 }
 
 /// A place in a text, with the lines around it.
-struct Place<'a> {
+struct ErrorContext<'a> {
     text: &'a str,
     at: usize,
-    line: Line<'a>,
+    line: SourceLine<'a>,
     /// The line above that holds something.
-    above: Option<Line<'a>>,
+    above: Option<SourceLine<'a>>,
 }
 
 /// A line without its end.
 #[derive(Clone, Copy)]
-struct Line<'a> {
+struct SourceLine<'a> {
     start: usize,
     text: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> SourceLine<'a> {
     fn at(text: &'a str, at: usize) -> Self {
         let is_end = |c: char| matches!(c, '\n' | '\r');
         let start = text[..at].rfind(is_end).map_or(0, |end| end + 1);
@@ -70,7 +70,7 @@ impl<'a> Line<'a> {
         Self { start, text: &text[start..end] }
     }
 
-    fn above(text: &'a str, mut line: Line<'a>) -> Option<Self> {
+    fn above(text: &'a str, mut line: SourceLine<'a>) -> Option<Self> {
         while line.start > 0 {
             line = Self::at(text, line.start - 1);
             let content = line.text.trim();
@@ -112,10 +112,10 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> ErrorContext<'a> {
     fn new(text: &'a str, at: usize) -> Self {
-        let line = Line::at(text, at);
-        Self { text, at, line, above: Line::above(text, line) }
+        let line = SourceLine::at(text, at);
+        Self { text, at, line, above: SourceLine::above(text, line) }
     }
 
     fn here(&self, message: impl Into<String>, help: &'static str) -> Mistake {
@@ -262,7 +262,7 @@ impl<'a> Place<'a> {
     }
 
     /// A line that should have been `key: value` and is not.
-    fn broken_colon(&self, line: Line<'_>) -> Option<Mistake> {
+    fn broken_colon(&self, line: SourceLine<'_>) -> Option<Mistake> {
         let from = line.field_column();
         let field = &line.text[from..];
         let space = |c: char| c.is_whitespace() && c != ' ' && c != '\t';
@@ -310,7 +310,7 @@ impl<'a> Place<'a> {
         if let Some(found) = self.unclosed_bracket() {
             return Some(found);
         }
-        let is_entry = |line: &Line<'_>| {
+        let is_entry = |line: &SourceLine<'_>| {
             let content = line.text.trim_matches(' ');
             content.starts_with("- ") || content == "-"
         };

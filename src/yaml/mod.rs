@@ -18,7 +18,7 @@ mod mistake;
 mod scalar;
 pub mod ser;
 
-pub use document::{Builder, Document, Kind, Node, Style};
+pub use document::{Document, DocumentBuilder, Node, NodeKind, Style};
 pub use scalar::{ScalarType, scalar_type};
 
 use crate::source::Span;

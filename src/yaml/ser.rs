@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Kind, Node, ScalarType, Style, de, read_full, scalar_type};
+use super::{Node, NodeKind, ScalarType, Style, de, read_full, scalar_type};
 use crate::source::Span;
 
 /// Writes a record as a block of YAML, with a line break at the end.
@@ -42,14 +42,14 @@ fn quote_ambiguous(mut text: String) -> String {
 /// the order of the text. No model holds anything that is meant to be one.
 fn ambiguous(node: Node<'_>, spans: &mut Vec<Span>) {
     match node.kind() {
-        Kind::Scalar(Style::Plain) => {
+        NodeKind::Scalar(Style::Plain) => {
             if matches!(scalar_type(node.text()), ScalarType::OldBool | ScalarType::OtherNumber) {
                 spans.push(node.span());
             }
         }
-        Kind::Scalar(_) => {}
-        Kind::Sequence => node.items().for_each(|item| ambiguous(item, spans)),
-        Kind::Mapping => {
+        NodeKind::Scalar(_) => {}
+        NodeKind::Sequence => node.items().for_each(|item| ambiguous(item, spans)),
+        NodeKind::Mapping => {
             for (key, value) in node.entries() {
                 ambiguous(key, spans);
                 ambiguous(value, spans);
@@ -63,7 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::to_text;
-    use crate::model::{Addresses, Name, Plan, Status, Subscriber};
+    use crate::model::{Addresses, Name, Plan, Subscriber, SubscriberStatus};
 
     proptest! {
         #[test]
@@ -81,7 +81,7 @@ mod tests {
                 plan: Name::new("30_MEG_UP_30_MEG_DOWN"),
                 id: None,
                 name: name.parse().ok(),
-                status: if suspended { Status::Suspended } else { Status::Active },
+                status: if suspended { SubscriberStatus::Suspended } else { SubscriberStatus::Active },
                 starts: "2026-12-01".parse().ok(),
                 ends: None,
                 labels: Some(Box::new(serde_json::from_value(serde_json::json!({ "no": name, "1.5": "on" })).unwrap())),

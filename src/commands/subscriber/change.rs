@@ -16,7 +16,7 @@ use crate::model::{Date, Subscriber};
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::tree::Tree;
 
 /// How many changes on the network are told one by one.
@@ -67,7 +67,7 @@ pub(super) fn run(
     }
     let review = Review::of(&before, &draft, today)?;
     if !review.new.is_empty() {
-        let report = Report::of(&review.after, review.new.clone());
+        let report = CheckReport::of(&review.after, review.new.clone());
         report::write(&report, CheckFormat::Text, &mut notes)?;
     }
     if review.refused() {

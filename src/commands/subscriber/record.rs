@@ -96,7 +96,7 @@ impl<'r> Teller<'r> {
 /// The status as it is written.
 pub(super) fn status(subscriber: &Subscriber) -> &'static str {
     match subscriber.status {
-        crate::model::Status::Active => "active",
-        crate::model::Status::Suspended => "suspended",
+        crate::model::SubscriberStatus::Active => "active",
+        crate::model::SubscriberStatus::Suspended => "suspended",
     }
 }

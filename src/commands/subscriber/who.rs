@@ -9,12 +9,12 @@ use crate::cli::WhoListArgs;
 use crate::commands::Outcome;
 use crate::edit::{Changes, Refusal, Value, who};
 use crate::finding::harmless;
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::repo::Record;
 
 pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
     let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {
-        if record.value.status == Status::Suspended {
+        if record.value.status == SubscriberStatus::Suspended {
             return Ok(false);
         }
         changes.set(record, vec![("status".to_owned(), Some(Value::text("suspended")))])?;
@@ -26,7 +26,7 @@ pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
 pub(super) fn resume(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
     let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {
         changes.resume(record);
-        Ok(record.value.status == Status::Suspended)
+        Ok(record.value.status == SubscriberStatus::Suspended)
     };
     each(root, args, ["Resume", "Resumed", "active already"], act)
 }

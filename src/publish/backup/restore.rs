@@ -22,7 +22,7 @@ use crate::finding::{nearest, quoted};
 use crate::publish::log::{Action, Status};
 use crate::publish::replace::Failure;
 use crate::publish::store::writer_name;
-use crate::trust::Folder as Parent;
+use crate::trust::TrustedFolder as Parent;
 
 /// Which copy is put back, and where.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 
-use super::own::{Failure, Job, room};
+use super::own::{RenderJob, TemplateFailure, room};
 use super::{Rendered, Table};
 use limits::Limits;
-use wire::Answer;
+use wire::AnswerFrame;
 
 /// The hidden subcommand that makes a process such a child.
 const SUBCOMMAND: &str = "__render";
@@ -59,18 +59,24 @@ pub(super) fn program() -> Option<&'static Program> {
 }
 
 /// As [`super::own::carry_out`], in a child of its own.
-pub(super) fn carry_out(program: &Program, table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+pub(super) fn carry_out(
+    program: &Program,
+    table: &Arc<Table>,
+    job: &RenderJob,
+) -> Vec<Result<Rendered, TemplateFailure>> {
     if job.outputs.is_empty() && !job.checking {
         return Vec::new();
     }
     let first = job.outputs.first().map(|output| output.template.as_str()).unwrap_or_default();
     let request = match wire::request(table, job) {
         Ok(request) => request,
-        Err(error) => return vec![Err(Failure::of(first, format!("cannot hand the data to its process: {error}")))],
+        Err(error) => {
+            return vec![Err(TemplateFailure::of(first, format!("cannot hand the data to its process: {error}")))];
+        }
     };
     let limits = Limits::of(request.len(), table.len(), job.outputs.len());
     run(program, &request, &limits, table, job).unwrap_or_else(|error| {
-        vec![Err(Failure::of(first, format!("cannot start the process that renders it: {error}")))]
+        vec![Err(TemplateFailure::of(first, format!("cannot start the process that renders it: {error}")))]
     })
 }
 
@@ -79,8 +85,8 @@ fn run(
     request: &[u8],
     limits: &Limits,
     table: &Table,
-    job: &Job,
-) -> std::io::Result<Vec<Result<Rendered, Failure>>> {
+    job: &RenderJob,
+) -> std::io::Result<Vec<Result<Rendered, TemplateFailure>>> {
     let mut child = Command::new(&program.path)
         .args(&program.arguments)
         .env_clear()
@@ -114,7 +120,7 @@ fn run(
         given.push(Err(failure));
     } else if late || !status.success() || (given.len() < job.outputs.len() && given.iter().all(Result::is_ok)) {
         let template = answers.at.unwrap_or_default();
-        given.push(Err(Failure::of(&template, limits.broken(late, status, &said))));
+        given.push(Err(TemplateFailure::of(&template, limits.broken(late, status, &said))));
     }
     Ok(given)
 }
@@ -148,16 +154,16 @@ fn last_words(errors: impl Read) -> String {
 /// What a child answered.
 #[derive(Default)]
 struct Answers {
-    given: Vec<Result<Rendered, Failure>>,
+    given: Vec<Result<Rendered, TemplateFailure>>,
     /// The template at work when the answers ended.
     at: Option<String>,
     /// Why no more was read.
-    broken: Option<Failure>,
+    broken: Option<TemplateFailure>,
     /// All was read.
     complete: bool,
 }
 
-fn read_answers(mut from: impl Read, table: &Table, job: &Job) -> Answers {
+fn read_answers(mut from: impl Read, table: &Table, job: &RenderJob) -> Answers {
     let mut answers = Answers::default();
     let mut frame = Vec::new();
     let room = room(table.len());
@@ -173,22 +179,22 @@ fn read_answers(mut from: impl Read, table: &Table, job: &Job) -> Answers {
                 return answers;
             }
             Err(error) => {
-                answers.broken = Some(Failure::of(&at, format!("its process gave no proper answer: {error}")));
+                answers.broken = Some(TemplateFailure::of(&at, format!("its process gave no proper answer: {error}")));
                 return answers;
             }
         };
         match answer {
-            Answer::Text(piece) if text.len() as u64 + piece.len() as u64 > room => {
-                answers.broken = Some(Failure::writes_too_much(&at, table.len()));
+            AnswerFrame::Text(piece) if text.len() as u64 + piece.len() as u64 > room => {
+                answers.broken = Some(TemplateFailure::writes_too_much(&at, table.len()));
                 return answers;
             }
-            Answer::Text(piece) => text.extend_from_slice(piece),
-            Answer::Done => {
+            AnswerFrame::Text(piece) => text.extend_from_slice(piece),
+            AnswerFrame::Done => {
                 let whole = String::from_utf8(std::mem::take(&mut text)).unwrap_or_default();
                 answers.given.push(Ok(Rendered(vec![whole])));
                 answers.at = outputs.next();
             }
-            Answer::Failed(failure) => {
+            AnswerFrame::Failed(failure) => {
                 text.clear();
                 answers.given.push(Err(failure));
                 answers.at = outputs.next();

@@ -21,11 +21,11 @@ const LIMITS: Limits = Limits { memory: 64 << 20, seconds: 1, wall: Duration::fr
 fn answer(script: &str, limits: Limits) -> Result<String, String> {
     let program = Program { path: "/bin/sh".into(), arguments: ["-c", script].map(ToOwned::to_owned).to_vec() };
     let output = Output { name: "a".to_owned(), template: "templates/a.j2".to_owned(), file: "a.txt".to_owned() };
-    let job = Job { outputs: vec![output], checking: false };
+    let job = RenderJob { outputs: vec![output], checking: false };
     let table = table();
     let mut given = run(&program, &[0; 1 << 20], &limits, &table, &job).unwrap();
     assert_eq!(given.len(), 1, "{script}");
-    let message = |failure: Failure| failure.finding(table.repo(), crate::source::FileId::default()).message;
+    let message = |failure: TemplateFailure| failure.finding(table.repo(), crate::source::FileId::default()).message;
     given.remove(0).map(Rendered::into_text).map_err(message)
 }
 

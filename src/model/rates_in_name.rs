@@ -4,7 +4,7 @@ use super::Rate;
 
 /// What a name says of rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RatesSaid {
+pub enum RatesInName {
     /// Which rate is up, which is down.
     Directions {
         /// From the subscriber.
@@ -18,26 +18,26 @@ pub enum RatesSaid {
     Two(Rate, Rate),
 }
 
-impl RatesSaid {
+impl RatesInName {
     /// What a plan's name says, if it says it clearly: a number with MEG, Mbps, M, K or G, such as
     /// `30_MEG_UP_50_MEG_DOWN`, `10M_2M` or `GOLD_7.5MEG`.
     pub fn by_name(name: &str) -> Option<Self> {
         let parts = parts(name);
-        let clear: Vec<Part> = parts.iter().copied().filter(|part| *part != Part::Other).collect();
+        let clear: Vec<NamePart> = parts.iter().copied().filter(|part| *part != NamePart::Other).collect();
         match clear.as_slice() {
-            [Part::Rate(rate)] => Some(Self::One(*rate)),
+            [NamePart::Rate(rate)] => Some(Self::One(*rate)),
             // With a word between them, one may be a burst rate or a minimum.
-            [Part::Rate(one), Part::Rate(other)] if adjacent(&parts) => Some(Self::Two(*one, *other)),
-            [Part::Rate(rate), Part::Up] | [Part::Up, Part::Rate(rate)] if adjacent(&parts) => {
+            [NamePart::Rate(one), NamePart::Rate(other)] if adjacent(&parts) => Some(Self::Two(*one, *other)),
+            [NamePart::Rate(rate), NamePart::Up] | [NamePart::Up, NamePart::Rate(rate)] if adjacent(&parts) => {
                 Some(Self::Directions { up: Some(*rate), down: None })
             }
-            [Part::Rate(rate), Part::Down] | [Part::Down, Part::Rate(rate)] if adjacent(&parts) => {
+            [NamePart::Rate(rate), NamePart::Down] | [NamePart::Down, NamePart::Rate(rate)] if adjacent(&parts) => {
                 Some(Self::Directions { up: None, down: Some(*rate) })
             }
-            [Part::Rate(up), Part::Up, Part::Rate(down), Part::Down]
-            | [Part::Rate(down), Part::Down, Part::Rate(up), Part::Up]
-            | [Part::Up, Part::Rate(up), Part::Down, Part::Rate(down)]
-            | [Part::Down, Part::Rate(down), Part::Up, Part::Rate(up)] => {
+            [NamePart::Rate(up), NamePart::Up, NamePart::Rate(down), NamePart::Down]
+            | [NamePart::Rate(down), NamePart::Down, NamePart::Rate(up), NamePart::Up]
+            | [NamePart::Up, NamePart::Rate(up), NamePart::Down, NamePart::Rate(down)]
+            | [NamePart::Down, NamePart::Rate(down), NamePart::Up, NamePart::Rate(up)] => {
                 Some(Self::Directions { up: Some(*up), down: Some(*down) })
             }
             _ => None,
@@ -47,7 +47,7 @@ impl RatesSaid {
 
 /// A part of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum NamePart {
     Rate(Rate),
     Up,
     Down,
@@ -55,13 +55,13 @@ enum Part {
 }
 
 /// Whether no other word stands between the first and the last part that says something.
-fn adjacent(parts: &[Part]) -> bool {
-    let clear = |part: &Part| *part != Part::Other;
+fn adjacent(parts: &[NamePart]) -> bool {
+    let clear = |part: &NamePart| *part != NamePart::Other;
     let (first, last) = (parts.iter().position(clear), parts.iter().rposition(clear));
     first.zip(last).is_some_and(|(first, last)| parts[first..=last].iter().all(clear))
 }
 
-fn parts(name: &str) -> Vec<Part> {
+fn parts(name: &str) -> Vec<NamePart> {
     let lower = name.to_ascii_lowercase();
     let mut words = lower.split(['_', '-', '+']).peekable();
     let mut parts = Vec::new();
@@ -69,19 +69,19 @@ fn parts(name: &str) -> Vec<Part> {
         let digits = word.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let (number, unit) = word.split_at(digits);
         let part = match (number, unit) {
-            ("", "up" | "upload" | "ul") => Part::Up,
-            ("", "down" | "download" | "dl" | "dn") => Part::Down,
-            ("", _) => Part::Other,
+            ("", "up" | "upload" | "ul") => NamePart::Up,
+            ("", "down" | "download" | "dl" | "dn") => NamePart::Down,
+            ("", _) => NamePart::Other,
             // Spelt out, the unit may be a word of its own; a lone letter could be anything.
             (number, "") => match words.peek().and_then(|next| rate(number, next).filter(|_| next.len() > 1)) {
                 Some(rate) => {
                     words.next();
-                    Part::Rate(rate)
+                    NamePart::Rate(rate)
                 }
-                None => Part::Other,
+                None => NamePart::Other,
             },
-            ("2" | "3" | "4" | "5" | "6", "g") => Part::Other,
-            (number, unit) => rate(number, unit).map_or(Part::Other, Part::Rate),
+            ("2" | "3" | "4" | "5" | "6", "g") => NamePart::Other,
+            (number, unit) => rate(number, unit).map_or(NamePart::Other, NamePart::Rate),
         };
         parts.push(part);
     }
@@ -102,26 +102,26 @@ fn rate(number: &str, unit: &str) -> Option<Rate> {
 mod tests {
     use super::*;
 
-    fn directions(up: &str, down: &str) -> Option<RatesSaid> {
-        Some(RatesSaid::Directions { up: up.parse().ok(), down: down.parse().ok() })
+    fn directions(up: &str, down: &str) -> Option<RatesInName> {
+        Some(RatesInName::Directions { up: up.parse().ok(), down: down.parse().ok() })
     }
 
-    fn one(rate: &str) -> Option<RatesSaid> {
-        Some(RatesSaid::One(rate.parse().unwrap()))
+    fn one(rate: &str) -> Option<RatesInName> {
+        Some(RatesInName::One(rate.parse().unwrap()))
     }
 
     #[test]
     fn clear_names_are_read() {
-        assert_eq!(RatesSaid::by_name("30_MEG_UP_50_MEG_DOWN"), directions("30 Mbps", "50 Mbps"));
-        assert_eq!(RatesSaid::by_name("50M-down-7.5m-up"), directions("7.5 Mbps", "50 Mbps"));
-        assert_eq!(RatesSaid::by_name("UP_512K_DOWN_1G"), directions("512 kbps", "1 Gbps"));
-        assert_eq!(RatesSaid::by_name("HOME_20MBPS_DOWN"), directions("", "20 Mbps"));
-        assert_eq!(RatesSaid::by_name("GOLD_7.5MEG"), one("7.5 Mbps"));
-        assert_eq!(RatesSaid::by_name("10M"), one("10 Mbps"));
-        assert_eq!(RatesSaid::by_name("1G_BUSINESS"), one("1 Gbps"));
+        assert_eq!(RatesInName::by_name("30_MEG_UP_50_MEG_DOWN"), directions("30 Mbps", "50 Mbps"));
+        assert_eq!(RatesInName::by_name("50M-down-7.5m-up"), directions("7.5 Mbps", "50 Mbps"));
+        assert_eq!(RatesInName::by_name("UP_512K_DOWN_1G"), directions("512 kbps", "1 Gbps"));
+        assert_eq!(RatesInName::by_name("HOME_20MBPS_DOWN"), directions("", "20 Mbps"));
+        assert_eq!(RatesInName::by_name("GOLD_7.5MEG"), one("7.5 Mbps"));
+        assert_eq!(RatesInName::by_name("10M"), one("10 Mbps"));
+        assert_eq!(RatesInName::by_name("1G_BUSINESS"), one("1 Gbps"));
         assert_eq!(
-            RatesSaid::by_name("10M_2M"),
-            Some(RatesSaid::Two("10 Mbps".parse().unwrap(), "2 Mbps".parse().unwrap()))
+            RatesInName::by_name("10M_2M"),
+            Some(RatesInName::Two("10 Mbps".parse().unwrap(), "2 Mbps".parse().unwrap()))
         );
     }
 
@@ -144,7 +144,7 @@ mod tests {
             "UP",
             "10M_FOR_SIGN_UP",
         ] {
-            assert_eq!(RatesSaid::by_name(name), None, "{name}");
+            assert_eq!(RatesInName::by_name(name), None, "{name}");
         }
     }
 }
