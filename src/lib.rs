@@ -25,11 +25,10 @@
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
-pub mod characters;
 pub mod cli;
-pub mod columns;
 pub mod commands;
 pub mod console;
+pub mod disk;
 pub mod edit;
 pub mod finding;
 pub mod fmt;
@@ -39,7 +38,6 @@ pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;
-pub mod open;
 pub mod plan;
 pub mod progress;
 pub mod publish;
@@ -49,10 +47,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
-pub mod suggest;
 pub mod sync;
+pub mod text;
 pub mod tree;
-#[cfg(unix)]
-pub mod trust;
-pub mod write;
 pub mod yaml;

@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use super::{Draft, FileEdits, Refused, new_file};
-use crate::finding::quoted;
-use crate::model::{Subscriber, SubscriberStatus};
+use crate::model::{Status, Subscriber};
 use crate::repo::{Record, Repo, stem};
-use crate::schema::FileKind;
+use crate::schema::Kind;
+use crate::text::quote::quoted;
 
 /// A change that is refused, in words for whoever asked for it.
 #[derive(Debug)]

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS, More, Origin, PlanKey, Refusal};
 use super::report::plain;
 use super::twice;
-use crate::finding::{harmless, quoted};
-use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
+use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
 use crate::rules::reserved_address;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 
 /// One row, as the source has it. Empty texts stand for what is not there.
 #[derive(Clone, Debug, Default)]

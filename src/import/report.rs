@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use super::adopt::{Missing, NewPlan, Step};
 use super::proposal::Proposal;
 use super::{Found, Refusal};
-use crate::columns::columns;
-use crate::finding::{counted, harmless, is_steering, quoted};
 use crate::model::{Address, Name, Subscriber};
+use crate::text::characters::is_steering;
+use crate::text::columns::columns;
+use crate::text::count::counted;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 
 /// The version of [`json()`]'s shape.
 pub const VERSION: u32 = 1;

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
-use crate::finding::{harmless, quoted};
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 
 /// Takes such rows out of the subscribers and adds them to the refusals.
 pub fn refuse(found: &mut Found) {

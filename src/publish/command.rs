@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// The most of a command's output that is kept: half of its beginning, half of its end.
 const MOST_OUTPUT: usize = 4096;
@@ -156,7 +156,7 @@ impl Output {
 
 /// Without secrets, and without anything that steers a terminal.
 fn clean(bytes: &[u8]) -> String {
-    let text = super::redact::redact(&String::from_utf8_lossy(bytes));
+    let text = crate::text::redact::redact(&String::from_utf8_lossy(bytes));
     text.lines().map(|line| harmless(line, MOST_GATHERED)).collect::<Vec<String>>().join("\n")
 }
 

@@ -17,10 +17,10 @@ use super::moment::Moment;
 use super::run::Changed;
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::{Before, Plan, parse_shaper_file};
 use crate::render::{self, Output};
+use crate::text::quote::harmless;
 
 /// Where a difference comes from, as far as the records tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -15,8 +15,8 @@ use rustix::fs::{FileType, Stat};
 use super::store::{
     Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
-use crate::open::read_all;
-use crate::trust::{TrustedFolder, is_absent};
+use crate::disk::open::read_all;
+use crate::disk::trust::{Folder, is_absent};
 
 /// The mode of a new live file, less the umask.
 const LIVE: u32 = 0o644;
@@ -37,7 +37,7 @@ pub struct FileStore {
 
 impl FileStore {
     /// The folder, and the name of `file` in it: where that is a symbolic link, those of what it
-    /// leads to. Only links that [`crate::trust`] accepts are followed.
+    /// leads to. Only links that [`crate::disk::trust`] accepts are followed.
     ///
     /// # Errors
     /// If there is no such folder, a link is not trusted, or the file is something else than a file.

@@ -18,12 +18,14 @@ use serde::{Deserialize, Serialize};
 use super::blame::Blame;
 use super::log::{Action, Status};
 use super::site::{Session, Site};
-use crate::finding::{Finding, Severity, counted, harmless};
+use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::model::{Date, Faults, Target};
 use crate::render::{Table, sound_table};
 use crate::repo::Repo;
-use crate::report::{CheckReport, LocatedFinding};
+use crate::report::{Entry, Report};
+use crate::text::count::counted;
+use crate::text::quote::harmless;
 
 /// How many commits back published ones are looked for, along the first parents.
 const SEARCHED: usize = 10_000;

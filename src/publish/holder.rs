@@ -62,7 +62,7 @@ pub fn actor(named: Option<&str>) -> String {
         || variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let name =
         named.map(ToOwned::to_owned).or_else(from_environment).or_else(user).unwrap_or_else(|| "unknown".to_owned());
-    crate::finding::harmless(&name, 80)
+    crate::text::quote::harmless(&name, 80)
 }
 
 /// Whether there is a process with this number; nothing if that cannot be told.
@@ -102,7 +102,7 @@ fn user() -> Option<String> {
 
 fn host() -> String {
     let name = read("/proc/sys/kernel/hostname").or_else(|| std::env::var("HOSTNAME").ok());
-    crate::finding::harmless(name.as_deref().unwrap_or("unknown"), 80)
+    crate::text::quote::harmless(name.as_deref().unwrap_or("unknown"), 80)
 }
 
 fn boot() -> Option<String> {

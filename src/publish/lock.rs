@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::holder::Holder;
 use super::store::{Expect, Mark, Store, writer_name};
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// How long a lock lasts that is not renewed.
 pub const LEASE: Duration = Duration::from_secs(30);

@@ -25,7 +25,6 @@ pub mod log;
 pub mod manifest;
 pub mod moment;
 pub mod planned;
-pub mod redact;
 pub mod replace;
 pub mod rollback;
 pub mod run;

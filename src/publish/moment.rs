@@ -66,7 +66,7 @@ impl FromStr for Moment {
         text.parse().map(Moment).map_err(|_| {
             format!(
                 "{} is neither a day such as 2026-11-21 nor a moment such as 2026-11-21T07:23:15Z (UTC)",
-                crate::finding::quoted(text)
+                crate::text::quote::quoted(text)
             )
         })
     }

@@ -10,8 +10,8 @@ use super::replace::{Change, Failure};
 use super::run::{Ended, Report};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
-use crate::finding::counted;
 use crate::model::Target;
+use crate::text::count::counted;
 
 /// How to go back.
 #[derive(Clone, Debug)]
@@ -177,11 +177,11 @@ fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Resul
 pub fn find<'t>(targets: &'t [Target], name: &str) -> Result<&'t Target> {
     let known = || targets.iter().map(|target| target.name.as_str());
     targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
-        let hint = match crate::finding::nearest(name, known()) {
-            Some(near) => format!("did you mean {}?", crate::finding::quoted(near)),
+        let hint = match crate::text::suggest::nearest(name, known()) {
+            Some(near) => format!("did you mean {}?", crate::text::quote::quoted(near)),
             None if targets.is_empty() => "shapeline.yaml names none: add `targets`".to_owned(),
             None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
         };
-        anyhow!("there is no target {}; {hint}", crate::finding::quoted(name))
+        anyhow!("there is no target {}; {hint}", crate::text::quote::quoted(name))
     })
 }

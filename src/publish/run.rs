@@ -14,10 +14,10 @@ use super::planned::Planned;
 use super::replace::{Change, Failure};
 use super::site::{Session, Site};
 use super::store::{Stored, digest};
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::Plan;
 use crate::render::{self, Output};
+use crate::text::quote::harmless;
 
 /// How to publish.
 #[derive(Clone, Debug)]

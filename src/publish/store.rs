@@ -5,7 +5,7 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Backup, Endpoint, Scheme, Target, TargetUrl, Text};
-use crate::plan::hex;
+use crate::text::hex::hex;
 
 /// Stands for exactly one content of a file: its digest, or what a bucket calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use entry::{LocatedFinding, LocatedLabel};
-pub(crate) use escape::{json_text, write_json};
+pub use entry::{Entry, Located};
 
 use std::io::Write;
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! `plan-name-mismatch`: the plan's name says other rates than the plan has.
 
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
-use crate::model::{Plan, RatesInName};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
+use crate::model::{Plan, RatesSaid};
 use crate::repo::Record;
 
 /// The rule.

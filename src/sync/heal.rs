@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::finding::counted;
 use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Status};
@@ -12,6 +11,7 @@ use crate::publish::manifest::Live;
 use crate::publish::replace::{Change, Failure};
 use crate::publish::site::{Session, Site};
 use crate::publish::store::{Stored, digest};
+use crate::text::count::counted;
 
 /// A live file that was put back.
 pub struct Healed {

@@ -8,7 +8,6 @@ use super::refusal;
 use super::seen::Seen;
 use super::status::{State, TargetStatus};
 use super::stop::Stop;
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::publish::data::Data;
 use crate::publish::drift::{Drift, Kind};
@@ -17,6 +16,7 @@ use crate::publish::lock::Patience;
 use crate::publish::run::{Ended, Options, Report, publish};
 use crate::publish::site::Site;
 use crate::publish::store::digest;
+use crate::text::quote::harmless;
 
 /// Works on one target after the other, and tells the journal.
 pub(super) struct Worker<'w> {

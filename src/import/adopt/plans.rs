@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use super::Present;
-use crate::finding::quoted;
 use crate::import::csv::rate;
 use crate::import::{Found, FoundPlan, PlanKey};
-use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesInName, Text};
-use crate::suggest::Suggestions;
+use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+use crate::text::quote::quoted;
+use crate::text::suggest::Suggestions;
 
 /// `NAME=UP/DOWN`: the rates of a plan, given by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]

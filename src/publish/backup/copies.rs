@@ -56,7 +56,7 @@ impl TryFrom<String> for CopyId {
         if starts_well && text.len() <= 120 && text.bytes().all(plain) {
             return Ok(CopyId(text));
         }
-        Err(format!("{} is not the name of a copy, such as 20261121T072315Z-shaper", crate::finding::quoted(&text)))
+        Err(format!("{} is not the name of a copy, such as 20261121T072315Z-shaper", crate::text::quote::quoted(&text)))
     }
 }
 

@@ -18,11 +18,12 @@ use super::path::{from_text, label, to_text};
 use super::session::Session;
 use super::unpack::unpack;
 use super::{Ended, Options, Report};
-use crate::finding::{nearest, quoted};
+use crate::disk::trust::Folder as Parent;
 use crate::publish::log::{Action, Status};
 use crate::publish::replace::Failure;
 use crate::publish::store::writer_name;
-use crate::trust::TrustedFolder as Parent;
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// Which copy is put back, and where.
 #[derive(Clone, Debug)]

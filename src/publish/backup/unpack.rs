@@ -17,8 +17,8 @@ use rustix::fs::{Mode, OFlags, fsync, mkdirat, openat, symlinkat};
 use tar::{Archive, Entry, EntryType};
 
 use super::meta::Meta;
-use crate::finding::quoted;
 use crate::publish::replace::Failure;
+use crate::text::quote::quoted;
 
 /// Unpacks `tar` as `name` in the open folder `parent`, where nothing of that name is yet.
 ///

@@ -8,9 +8,10 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredent
 use reqwest::Url;
 
 use super::http::{Connector, Patience};
-use crate::finding::{harmless, quoted};
-use crate::publish::redact::{environment, redact_with};
 use crate::publish::store::Access;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
+use crate::text::redact::{environment, redact_with};
 
 /// What a bucket is reached with beside its settings: the variables of the environment, and time.
 pub struct Surroundings {
@@ -166,7 +167,7 @@ fn look_at_credentials(around: &Surroundings) -> Result<()> {
     for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
         let Some(path) = around.get(name) else { continue };
         // The library reads it whole, and would wait for a pipe.
-        let token = crate::open::read(std::path::Path::new(path), MOST_TOKEN);
+        let token = crate::disk::open::read(std::path::Path::new(path), MOST_TOKEN);
         let token = token.with_context(|| format!("cannot read {}, the file of {name}", harmless(path, 200)))?;
         token.with_context(|| format!("there is no file {}, which {name} names", harmless(path, 200)))?;
     }

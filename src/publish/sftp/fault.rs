@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use openssh_sftp_client::Error;
 use openssh_sftp_client::error::SftpErrorKind;
 
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// Why something was not done.
 #[derive(Debug)]

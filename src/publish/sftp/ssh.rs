@@ -11,8 +11,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::finding::harmless;
 use crate::publish::store::Access;
+use crate::text::quote::harmless;
 
 /// Nothing is asked for, nothing but SFTP is opened, unknown servers are refused, and one that is
 /// dead is noticed after 15 seconds.

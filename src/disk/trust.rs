@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, linkat, mkdi
 use rustix::fs::{statat, unlinkat};
 use rustix::io::Errno;
 
-use crate::open::regular_only;
+use crate::disk::open::regular_only;
 
 /// As many links on the way as Linux follows.
 const MOST_LINKS: usize = 40;

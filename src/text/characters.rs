@@ -1,5 +1,8 @@
 //! Which characters of a text show as themselves.
 
+/// What GitHub's runner takes for a command anywhere in a line.
+pub(crate) const RUNNER_COMMAND: &str = "##[";
+
 /// First and last of each range of code points that a text from outside may not hold, in order:
 ///
 /// - controls, formats, line and paragraph separators, private use: the general categories Cc, Cf,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 /// The bytes go to a temporary file in the same folder, to the disk, and then take the old file's
 /// place. An existing file keeps its mode; a new one gets 0666 less the umask, as git's files do. A
 /// symbolic link stays, and the file that it leads to is replaced, if no other user can have made the
-/// link: see [`crate::trust`].
+/// link: see [`crate::disk::trust`].
 ///
 /// # Errors
 /// If `path` is a folder, a pipe, a device, a link to nothing or a link that is not trusted, or if
@@ -97,7 +97,7 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
 fn followed(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidFilename)?;
     // The way to the link is the caller's; from the link on it may be anyone's.
-    let folder = crate::trust::TrustedFolder::open(&folder_of(path).canonicalize()?)?;
+    let folder = crate::disk::trust::Folder::open(&folder_of(path).canonicalize()?)?;
     let (folder, name) = folder.follow(name)?;
     Ok(folder.path().join(name))
 }

@@ -1,4 +1,4 @@
-//! Keeps secrets out of what is shown and recorded.
+//! Keeps secrets out of what is printed and recorded.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub fn redact(text: &str) -> String {
 }
 
 /// The same with the variables of `environment`.
-pub(super) fn redact_with(text: &str, environment: &BTreeMap<String, String>) -> String {
+pub(crate) fn redact_with(text: &str, environment: &BTreeMap<String, String>) -> String {
     let secrets = secrets(environment);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -52,7 +52,7 @@ pub(super) fn redact_with(text: &str, environment: &BTreeMap<String, String>) ->
 }
 
 /// The variables of this process, as far as they are text.
-pub(super) fn environment() -> BTreeMap<String, String> {
+pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }
 
@@ -75,6 +75,36 @@ fn is_secret(name: &str) -> bool {
         return true;
     }
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
+}
+
+/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
+/// the repository, but is not told on to whoever reads what is said about it.
+pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, rest_of_it) = after.split_at(authority);
+        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
+        out.push_str(before);
+        out.push_str("://");
+        match password {
+            Some(((user, password), host)) => {
+                out.push_str(user);
+                out.push(':');
+                out.extend(std::iter::repeat_n('*', password.len()));
+                out.push('@');
+                out.push_str(host);
+            }
+            None => out.push_str(authority),
+        }
+        rest = rest_of_it;
+    }
+    if out.is_empty() {
+        return std::borrow::Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    std::borrow::Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -140,5 +170,19 @@ mod tests {
     fn the_environment_of_this_process_is_looked_at() {
         assert_eq!(redact("nothing to see"), "nothing to see");
         assert_eq!(super::environment().get("PATH"), std::env::var("PATH").ok().as_ref());
+    }
+
+    #[test]
+    fn passwords_in_urls_are_stars() {
+        for (text, shown) in [
+            ("sftp://user:hünter2@192.0.2.1/x", "sftp://user:********@192.0.2.1/x"),
+            ("url: \"sftp://user:a:b@c@h\" # ftp://u:p@h/", "url: \"sftp://user:*****@h\" # ftp://u:*@h/"),
+            ("sftp://user@192.0.2.1:2222/x", "sftp://user@192.0.2.1:2222/x"),
+            ("a: b@c, no URL", "a: b@c, no URL"),
+            ("http://h:80/x@y", "http://h:80/x@y"),
+        ] {
+            assert_eq!(without_password(text), shown);
+            assert_eq!(without_password(text).len(), text.len());
+        }
     }
 }
