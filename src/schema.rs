@@ -12,7 +12,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place, Step, Where};
+use crate::finding::{Finding, PathStep, Place, Where};
 use crate::model::{Domain, Plan, Rate, Settings, Subscriber};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;

@@ -37,7 +37,7 @@ use crate::model::Date;
 use crate::progress::Progress;
 use crate::render::{Table, sound_table};
 use crate::repo::{ALTERED_BY_GIT, Repo};
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Outcome;
 use super::targets::who;
-use crate::cli::{Cli, SyncArgs, TextOrJson, WhoArgs};
+use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
 use crate::publish::moment::Moment;
 use crate::sync::health::health;
 use crate::sync::service::Service;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
+use crate::cli::{ActorArgs, PeriodArgs, TargetArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};

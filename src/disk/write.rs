@@ -97,7 +97,7 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
 fn followed(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidFilename)?;
     // The way to the link is the caller's; from the link on it may be anyone's.
-    let folder = crate::disk::trust::Folder::open(&folder_of(path).canonicalize()?)?;
+    let folder = crate::disk::trust::TrustedFolder::open(&folder_of(path).canonicalize()?)?;
     let (folder, name) = folder.follow(name)?;
     Ok(folder.path().join(name))
 }

@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use super::{Draft, FileEdits, Refused, new_file};
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::repo::{Record, Repo, stem};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::text::quote::quoted;
 
 /// A change that is refused, in words for whoever asked for it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::fmt::scalar::{Place, double_quoted, needs_no_quotes};
 use crate::model::Date;
 use crate::text::characters::is_steering;
-use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::store::{
     Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
 use crate::disk::open::read_all;
-use crate::disk::trust::{Folder, is_absent};
+use crate::disk::trust::{TrustedFolder, is_absent};
 
 /// The mode of a new live file, less the umask.
 const LIVE: u32 = 0o644;

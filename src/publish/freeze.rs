@@ -23,7 +23,7 @@ use crate::git::Git;
 use crate::model::{Date, Faults, Target};
 use crate::render::{Table, sound_table};
 use crate::repo::Repo;
-use crate::report::{Entry, Report};
+use crate::report::{CheckReport, LocatedFinding};
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 

@@ -30,7 +30,7 @@ use crate::rules::{self, Context};
 use crate::source::FileId;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
-use own::Job;
+use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
 /// The name of the output that is meant where none is named, and of the built-in template.

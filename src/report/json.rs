@@ -7,8 +7,8 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Report;
-use super::entry::{Entry, Located};
+use super::CheckReport;
+use super::entry::{LocatedFinding, LocatedLabel};
 use crate::source;
 use crate::text::json::write_json;
 

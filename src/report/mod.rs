@@ -14,7 +14,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use entry::{Entry, Located};
+pub use entry::{LocatedFinding, LocatedLabel};
 
 use std::io::Write;
 use std::time::Duration;

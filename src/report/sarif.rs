@@ -160,7 +160,7 @@ pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()>
         original_uri_base_ids: HashMap::from([(TOP, top)]),
         results,
     };
-    write_json(out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
+    write_json(out, &SarifLog { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::peak::{Peak, Terms};
 use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
-use crate::model::{Capacity, Date, Status, TotalBps};
+use crate::model::{Capacity, Date, SubscriberStatus, TotalBps};
 
 /// The rule.
 pub const RULE: Rule = Rule {

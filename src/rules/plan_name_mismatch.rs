@@ -3,7 +3,7 @@
 use super::{Context, Group, Rule};
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
-use crate::model::{Plan, RatesSaid};
+use crate::model::{Plan, RatesInName};
 use crate::repo::Record;
 
 /// The rule.

@@ -7,7 +7,7 @@ use crate::publish::holder::Holder;
 use crate::publish::lock::Patience;
 use crate::publish::log::{Action, Log, Status};
 use crate::publish::site::{Session, Site};
-use crate::report::Report;
+use crate::report::CheckReport;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 

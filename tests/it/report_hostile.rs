@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Where};
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::source::Span;
 use shapeline::text::characters::is_steering;
 

@@ -8,7 +8,7 @@ use super::change::{self, Told};
 use crate::cli::WhoListArgs;
 use crate::commands::Outcome;
 use crate::edit::{Changes, Refusal, Value, who};
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::repo::Record;
 use crate::text::quote::harmless;
 

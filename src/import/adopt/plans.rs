@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Present;
 use crate::import::csv::rate;
 use crate::import::{Found, FoundPlan, PlanKey};
-use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesInName, Text};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
