@@ -11,13 +11,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
 
-pub use history::HistoryArgs;
-pub use import::{ImportArgs, ImportFormat};
-pub use subscriber::{
+pub(crate) use history::HistoryArgs;
+pub(crate) use import::{ImportArgs, ImportFormat};
+pub(crate) use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
     WhoListArgs,
 };
-pub use targets::{
+pub(crate) use targets::{
     ActorArgs, BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
 
@@ -27,7 +27,7 @@ pub use targets::{
 pub struct Cli {
     /// The data repository. Without it, the nearest folder upwards that holds one.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
-    pub directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 
     /// Colour in the output.
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
@@ -35,7 +35,7 @@ pub struct Cli {
 
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 const AFTER_HELP: &str = "\
@@ -55,7 +55,7 @@ pub enum ColorWhen {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Make a fresh data repository, with workflows, schemas and an example.
     Init(InitArgs),
     /// Check schemas and business rules.
@@ -98,42 +98,42 @@ pub enum Command {
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// The folder to fill; it is made if need be.
     #[arg(value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 /// Which data is read, and as of which day.
 #[derive(Debug, Args)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     /// Take this git revision, in place of what is checked out.
     #[arg(long, value_name = "REV")]
-    pub rev: Option<String>,
+    pub(crate) rev: Option<String>,
 
     /// Take this as today's date (UTC), for reproducible output.
     #[arg(long, value_name = "DATE")]
-    pub on: Option<Date>,
+    pub(crate) on: Option<Date>,
 }
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// The data.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
     /// How findings are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: CheckFormat,
+    pub(crate) format: CheckFormat,
 
     /// Compare with a git revision: turns on the change rules, tells old findings from new ones.
     #[arg(long, value_name = "REV")]
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
 
     /// Who proposes the change: a login, or a team it is in. May be given several times.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
-    pub actors: Vec<String>,
+    pub(crate) actors: Vec<String>,
 }
 
 /// How findings are printed.
@@ -153,59 +153,59 @@ pub enum CheckFormat {
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// The output's name in shapeline.yaml. Without it, `shaper`.
     #[arg(value_name = "OUTPUT")]
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
 
     /// The data.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
     /// Write all outputs as files into this folder instead of one to standard output.
     #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
+    pub(crate) out_dir: Option<PathBuf>,
 }
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// The data.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
     /// Compare with this git revision. Without it, the merge base with the default branch.
     #[arg(long, value_name = "REV", conflicts_with = "against")]
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
 
     /// Compare with a shaper file instead of a revision; `-` is standard input.
     #[arg(long, value_name = "FILE")]
-    pub against: Option<PathBuf>,
+    pub(crate) against: Option<PathBuf>,
 
     /// Compare with what is live on a target: its fingerprint binds `publish --plan`.
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
-    pub live: Option<String>,
+    pub(crate) live: Option<String>,
 
     /// The output that is compared. Without it, `shaper`.
     #[arg(long, value_name = "OUTPUT")]
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
 
     /// How the plan is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: PlanFormat,
+    pub(crate) format: PlanFormat,
 
     /// Exit with 3 if anything would change.
     #[arg(long)]
-    pub exit_code: bool,
+    pub(crate) exit_code: bool,
 
     /// Write the plan to a file instead of standard output.
     #[arg(short = 'o', long = "out", value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub(crate) enum PlanFormat {
     /// For people.
     Text,
     /// For a pull-request comment.
@@ -216,7 +216,7 @@ pub enum PlanFormat {
 
 /// How an outcome is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TextOrJson {
+pub(crate) enum TextOrJson {
     /// For people.
     Text,
     /// For programs; see docs/publish-json.md.
@@ -225,7 +225,7 @@ pub enum TextOrJson {
 
 /// How a list is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Text,
     /// For programs; see docs/publish-json.md.
@@ -236,7 +236,7 @@ pub enum ListFormat {
 
 /// How a history is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
+pub(crate) enum HistoryFormat {
     /// For people.
     Text,
     /// For programs; see docs/history.md.
@@ -247,39 +247,39 @@ pub enum HistoryFormat {
 
 /// Arguments of `fmt`.
 #[derive(Debug, Args)]
-pub struct FmtArgs {
+pub(crate) struct FmtArgs {
     /// Change nothing; exit with 1 if a file would change.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 
     /// Only these files. Without any, all data files.
     #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Change nothing; exit with 1 if a file would change.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 }
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The rule's id; `setup` for what to switch on at the forge. Without it, all rules in a list.
     #[arg(value_name = "RULE")]
-    pub rule: Option<String>,
+    pub(crate) rule: Option<String>,
 
     /// How rules are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: ExplainFormat,
+    pub(crate) format: ExplainFormat,
 }
 
 /// How rules are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExplainFormat {
+pub(crate) enum ExplainFormat {
     /// For people.
     Text,
     /// For docs/rules.md.
@@ -290,16 +290,16 @@ pub enum ExplainFormat {
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_name = "SHELL", value_enum)]
-    pub shell: clap_complete::Shell,
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Arguments of `man`.
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Write a page for every command into this folder instead.
     #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
+    pub(crate) out_dir: Option<PathBuf>,
 }

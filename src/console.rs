@@ -13,12 +13,12 @@ use anstream::AutoStream;
 use crate::text::characters::RUNNER_COMMAND as INNER;
 
 /// Standard output, for people; styles are taken out where they are not wanted.
-pub fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
+pub(crate) fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
     GuardedLines::new(anstream::stdout().lock())
 }
 
 /// Standard output, for machines.
-pub fn plain_out() -> GuardedLines<StdoutLock<'static>> {
+pub(crate) fn plain_out() -> GuardedLines<StdoutLock<'static>> {
     GuardedLines::new(io::stdout().lock())
 }
 
@@ -79,7 +79,7 @@ impl<W: Write> Drop for GuardedLines<W> {
 }
 
 /// `text` without a line that is a command for a build server.
-pub fn without_commands(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_commands(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains(INNER) {
         return Cow::Borrowed(text);
     }

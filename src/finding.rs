@@ -23,7 +23,7 @@ pub enum Severity {
 
 impl Severity {
     /// The word as written in settings and reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Severity::Off => "off",
             Severity::Warning => "warning",
@@ -34,7 +34,7 @@ impl Severity {
 
 /// One step into a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PathStep {
+pub(crate) enum PathStep {
     /// The value under a key.
     Field(String),
     /// An entry of a list, from 0.
@@ -43,7 +43,7 @@ pub enum PathStep {
 
 /// Which part of the value is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyOrValue {
+pub(crate) enum KeyOrValue {
     /// The value.
     Value,
     /// The key before it.
@@ -54,13 +54,13 @@ pub enum KeyOrValue {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file.
-    pub file: FileId,
+    pub(crate) file: FileId,
     /// Which entry of a list file; `None` where the file is one record.
-    pub record: Option<u32>,
+    pub(crate) record: Option<u32>,
     /// The way into the record; empty for the record itself.
-    pub path: Vec<PathStep>,
+    pub(crate) path: Vec<PathStep>,
     /// Key or value.
-    pub target: KeyOrValue,
+    pub(crate) target: KeyOrValue,
 }
 
 impl Place {
@@ -70,19 +70,19 @@ impl Place {
     }
 
     /// The value under `name` in this place.
-    pub fn field(mut self, name: impl Into<String>) -> Self {
+    pub(crate) fn field(mut self, name: impl Into<String>) -> Self {
         self.path.push(PathStep::Field(name.into()));
         self
     }
 
     /// Entry `index` of the list in this place.
-    pub fn index(mut self, index: usize) -> Self {
+    pub(crate) fn index(mut self, index: usize) -> Self {
         self.path.push(PathStep::Index(index));
         self
     }
 
     /// The key instead of the value.
-    pub fn key(mut self) -> Self {
+    pub(crate) fn key(mut self) -> Self {
         self.target = KeyOrValue::Key;
         self
     }
@@ -101,7 +101,7 @@ pub enum Where {
 
 impl Where {
     /// The file pointed into.
-    pub fn file(&self) -> FileId {
+    pub(crate) fn file(&self) -> FileId {
         match self {
             Where::File(file) | Where::Span(file, _) => *file,
             Where::Place(place) => place.file,
@@ -111,30 +111,30 @@ impl Where {
 
 /// One place involved, with what it has to do with the finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label {
+pub(crate) struct Label {
     /// Where.
-    pub at: Where,
+    pub(crate) at: Where,
     /// What is there; may be empty for the offence itself.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Something wrong in the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The id of the rule that says so.
-    pub rule: &'static str,
+    pub(crate) rule: &'static str,
     /// How grave it is, after settings.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// What is wrong: one sentence, without a full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// The offence.
-    pub primary: Label,
+    pub(crate) primary: Label,
     /// Its causes and whatever else is involved.
-    pub related: Vec<Label>,
+    pub(crate) related: Vec<Label>,
     /// What to write instead.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// Whether the change under review has to do with it; `None` where no change is looked at.
-    pub in_change: Option<bool>,
+    pub(crate) in_change: Option<bool>,
 }
 
 impl Finding {
@@ -170,7 +170,7 @@ impl Finding {
     }
 
     /// The same with a suggestion, if there is one.
-    pub fn did_you_mean(self, candidate: Option<&str>) -> Self {
+    pub(crate) fn did_you_mean(self, candidate: Option<&str>) -> Self {
         match candidate {
             Some(candidate) => self.help(format!("did you mean {}?", quoted(candidate))),
             None => self,
@@ -178,7 +178,7 @@ impl Finding {
     }
 
     /// Every label, the offence first.
-    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &Label> {
         std::iter::once(&self.primary).chain(&self.related)
     }
 }

@@ -24,20 +24,20 @@ impl IndexedDocument {
 }
 
 /// Finds spans; keeps the trees of files it has looked into.
-pub struct Locator<'a> {
+pub(crate) struct Locator<'a> {
     sources: &'a Sources,
     trees: HashMap<FileId, Option<IndexedDocument>>,
 }
 
 impl<'a> Locator<'a> {
     /// A locator over these texts.
-    pub fn new(sources: &'a Sources) -> Self {
+    pub(crate) fn new(sources: &'a Sources) -> Self {
         Self { sources, trees: HashMap::new() }
     }
 
     /// The bytes meant. A file as a whole is its very start; a value that is not there is the
     /// nearest thing around it that is.
-    pub fn span(&mut self, at: &Where) -> Span {
+    pub(crate) fn span(&mut self, at: &Where) -> Span {
         match at {
             Where::File(_) => Span::default(),
             Where::Span(_, span) => *span,

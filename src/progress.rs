@@ -6,11 +6,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Shows what is being done until it is dropped. Only on a terminal, only on standard error, and
 /// only if it takes a moment.
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// Says that `what` is going on.
-    pub fn start(what: impl Into<String>) -> Self {
+    pub(crate) fn start(what: impl Into<String>) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);

@@ -56,7 +56,7 @@ impl FileKind {
     }
 
     /// The folder that holds such files; `None` for the settings.
-    pub fn folder(self) -> Option<&'static str> {
+    pub(crate) fn folder(self) -> Option<&'static str> {
         match self {
             FileKind::Plan => Some("plans"),
             FileKind::Domain => Some("domains"),
@@ -66,7 +66,7 @@ impl FileKind {
     }
 
     /// The schema's file name below `schemas/`.
-    pub fn schema_file(self) -> String {
+    pub(crate) fn schema_file(self) -> String {
         format!("{}.schema.json", self.name())
     }
 
@@ -144,7 +144,7 @@ pub fn validator(kind: FileKind) -> Result<&'static Validator<YamlJson>> {
 }
 
 /// Whether nothing is wrong with `record`.
-pub fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
+pub(crate) fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
     validator.is_valid(View::Node(record))
 }
 
@@ -172,7 +172,7 @@ pub fn violations(validator: &Validator<YamlJson>, kind: FileKind, record: Node<
 }
 
 /// The schema of one record of this kind.
-pub fn record_schema(kind: FileKind) -> &'static Value {
+pub(crate) fn record_schema(kind: FileKind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
 }

@@ -8,7 +8,7 @@ pub struct FileId(u32);
 
 impl FileId {
     /// The file's place in [`Sources::iter`].
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -17,9 +17,9 @@ impl FileId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
     /// First byte.
-    pub start: u32,
+    pub(crate) start: u32,
     /// One past the last byte.
-    pub end: u32,
+    pub(crate) end: u32,
 }
 
 impl Span {
@@ -74,14 +74,14 @@ impl SourceFile {
     }
 
     /// A file that could be read only up to somewhere; `all` is what it really holds.
-    pub fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
+    pub(crate) fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         std::hash::Hash::hash(all, &mut hasher);
         Self { unread: Some(std::hash::Hasher::finish(&hasher)), ..Self::new(path, text) }
     }
 
     /// Whether both hold the same, also where they could not be read.
-    pub fn holds_what(&self, other: &Self) -> bool {
+    pub(crate) fn holds_what(&self, other: &Self) -> bool {
         self.text == other.text && self.unread == other.unread
     }
 
@@ -96,7 +96,7 @@ impl SourceFile {
     }
 
     /// Byte offsets at which lines start. `\n`, `\r\n` and a lone `\r` end a line, as in YAML.
-    pub fn line_starts(&self) -> &[u32] {
+    pub(crate) fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let bytes = self.text.as_bytes();
             let mut starts = vec![0];
@@ -165,7 +165,7 @@ impl Sources {
     }
 
     /// Adds a file that the change under review removes, so that a finding can name it.
-    pub fn add_removed(&mut self, path: &str) -> FileId {
+    pub(crate) fn add_removed(&mut self, path: &str) -> FileId {
         self.removed += 1;
         self.add(SourceFile::new(path, ""))
     }
@@ -176,17 +176,17 @@ impl Sources {
     }
 
     /// All files with their names.
-    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         (0..).map(FileId).zip(&self.files)
     }
 
     /// How many files were read.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.files.len() - self.removed
     }
 
     /// Whether nothing was read.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// If it is something else, or cannot be opened.
-pub fn regular(path: &Path) -> Result<Option<File>> {
+pub(crate) fn regular(path: &Path) -> Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true);
     match open(path, &mut options) {
@@ -26,7 +26,7 @@ pub fn regular(path: &Path) -> Result<Option<File>> {
 ///
 /// # Errors
 /// If it cannot be opened.
-pub fn without_waiting(path: &Path) -> Result<File> {
+pub(crate) fn without_waiting(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     no_waiting(options.read(true)).open(path)
 }
@@ -36,7 +36,7 @@ pub fn without_waiting(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// If it is something else than a regular file, or cannot be opened.
-pub fn lock_file(path: &Path) -> Result<File> {
+pub(crate) fn lock_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     match std::fs::symlink_metadata(path) {
@@ -51,7 +51,7 @@ pub fn lock_file(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// If it is something else, is larger, or cannot be read.
-pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     regular(path)?.map(|file| read_all(file, most)).transpose()
 }
 
@@ -59,7 +59,7 @@ pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// If it is larger, or cannot be read.
-pub fn read_all(file: File, most: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_all(file: File, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {

@@ -37,7 +37,7 @@ enum TrustCheck {
 
 /// An open folder. What is done in it happens there, even if its path leads elsewhere by then.
 #[derive(Debug)]
-pub struct TrustedFolder {
+pub(crate) struct TrustedFolder {
     fd: OwnedFd,
     path: PathBuf,
 }
@@ -47,7 +47,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If there is none, or a link on the way is not trusted.
-    pub fn open(path: &Path) -> Result<TrustedFolder> {
+    pub(crate) fn open(path: &Path) -> Result<TrustedFolder> {
         walk(path, TrustCheck::Links, None)
     }
 
@@ -55,12 +55,12 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// As [`TrustedFolder::open`], or if a folder cannot be made.
-    pub fn open_or_make(path: &Path, mode: u32) -> Result<TrustedFolder> {
+    pub(crate) fn open_or_make(path: &Path, mode: u32) -> Result<TrustedFolder> {
         walk(path, TrustCheck::Links, Some(Mode::from_raw_mode(mode as _)))
     }
 
     /// Its path, without links.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -68,7 +68,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If the system does not say.
-    pub fn stat(&self, name: &str) -> Result<Option<Stat>> {
+    pub(crate) fn stat(&self, name: &str) -> Result<Option<Stat>> {
         found(statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW))
     }
 
@@ -76,7 +76,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If it is something else than a regular file, or cannot be opened.
-    pub fn file(&self, name: &str) -> Result<Option<File>> {
+    pub(crate) fn file(&self, name: &str) -> Result<Option<File>> {
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         regular_only(is(&stat, FileType::RegularFile))?;
         let how = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -89,7 +89,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If there is anything of that name, or it cannot be created.
-    pub fn create(&self, name: &str, mode: u32) -> Result<File> {
+    pub(crate) fn create(&self, name: &str, mode: u32) -> Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(&self.fd, name, how, Mode::from_raw_mode(mode as _))?.into())
     }
@@ -98,7 +98,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         Ok(renameat(&self.fd, from, &self.fd, to)?)
     }
 
@@ -106,7 +106,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If there is something, or the system refuses.
-    pub fn link(&self, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn link(&self, from: &str, to: &str) -> Result<()> {
         Ok(linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?)
     }
 
@@ -114,7 +114,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn remove(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
         found(unlinkat(&self.fd, name, AtFlags::empty())).map(|_| ())
     }
 
@@ -122,7 +122,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If it cannot be listed.
-    pub fn names(&self) -> Result<Vec<String>> {
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::new(self.reopen()?)? {
             let entry = entry?;
@@ -142,7 +142,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If the system cannot.
-    pub fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         Ok(rustix::fs::fsync(self.reopen()?)?)
     }
 
@@ -151,7 +151,7 @@ impl TrustedFolder {
     ///
     /// # Errors
     /// If a link is not trusted, or leads nowhere.
-    pub fn follow(self, name: &str) -> Result<(TrustedFolder, String)> {
+    pub(crate) fn follow(self, name: &str) -> Result<(TrustedFolder, String)> {
         let (mut folder, mut name) = (self, name.to_owned());
         for _ in 0..MOST_LINKS {
             let at = folder.path.join(&name);
@@ -188,7 +188,7 @@ impl AsFd for TrustedFolder {
 ///
 /// # Errors
 /// If that does not hold, or it is no regular file. The message names what is at fault.
-pub fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
+pub(crate) fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
     let absolute = std::path::absolute(path)?;
     let parts = absolute.parent().zip(absolute.file_name());
     let (mut parent, mut name) = parts
@@ -323,12 +323,12 @@ fn found<T>(result: rustix::io::Result<T>) -> Result<Option<T>> {
 }
 
 /// Whether `error` says that there is nothing of that name.
-pub fn is_absent(error: &Error) -> bool {
+pub(crate) fn is_absent(error: &Error) -> bool {
     error.kind() == ErrorKind::NotFound
 }
 
 /// Whether `user` is root or the one who runs this.
-pub fn is_trusted(user: u32) -> bool {
+pub(crate) fn is_trusted(user: u32) -> bool {
     user == 0 || user == rustix::process::geteuid().as_raw()
 }
 

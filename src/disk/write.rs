@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 /// If `path` is a folder, a pipe, a device, a link to nothing or a link that is not trusted, or if
 /// anything cannot be written. The message names the path, the old file is as it was, and no
 /// temporary file is left.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_with(path, bytes, None)
 }
 
@@ -25,7 +25,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`write_atomic`].
-pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+pub(crate) fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     write_with(path, bytes, Some(mode))
 }
 
@@ -53,7 +53,7 @@ fn write_with(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
 ///
 /// # Errors
 /// If there is anything of that name, or it cannot be written. The message names the path.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let folder = folder_of(path);
     let mut temporary = temporary_in(folder).with_context(cannot)?;

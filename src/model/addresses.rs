@@ -18,22 +18,22 @@ pub struct Address {
 
 impl Address {
     /// The address as a prefix, without host bits; a single address has the full length.
-    pub fn net(&self) -> IpNet {
+    pub(crate) fn net(&self) -> IpNet {
         self.net
     }
 
     /// How it was written, if that is not how [`Address`] prints it.
-    pub fn written(&self) -> Option<&str> {
+    pub(crate) fn written(&self) -> Option<&str> {
         self.written.as_deref()
     }
 
     /// Whether this is a single address and not a prefix of several.
-    pub fn is_host(&self) -> bool {
+    pub(crate) fn is_host(&self) -> bool {
         self.net.prefix_len() == self.net.max_prefix_len()
     }
 
     /// First and last address as numbers, for ordering and overlap within one family.
-    pub fn bounds(&self) -> (u128, u128) {
+    pub(crate) fn bounds(&self) -> (u128, u128) {
         (number(self.net.network()), number(self.net.broadcast()))
     }
 
@@ -183,10 +183,10 @@ pub enum Addresses {
 
 impl Addresses {
     /// How many addresses a list may hold.
-    pub const MAX: usize = 256;
+    pub(crate) const MAX: usize = 256;
 
     /// All of them, in the order written.
-    pub fn as_slice(&self) -> &[Address] {
+    pub(crate) fn as_slice(&self) -> &[Address] {
         match self {
             Addresses::One(one) => std::slice::from_ref(one),
             Addresses::Many(many) => many,
@@ -194,7 +194,7 @@ impl Addresses {
     }
 
     /// The first one: the subscriber's own, where it needs one name.
-    pub fn first(&self) -> Option<&Address> {
+    pub(crate) fn first(&self) -> Option<&Address> {
         self.as_slice().first()
     }
 }

@@ -9,7 +9,7 @@ pub struct Date(jiff::civil::Date);
 
 impl Date {
     /// Today, UTC.
-    pub fn today() -> Self {
+    pub(crate) fn today() -> Self {
         Self(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
     }
 }

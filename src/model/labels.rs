@@ -18,14 +18,14 @@ text_type! {
 /// Free words that people hang on a record: `labels: {ticket: "4711"}`. At most 64.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(transparent)]
-pub struct Labels(BTreeMap<LabelName, Text>);
+pub(crate) struct Labels(BTreeMap<LabelName, Text>);
 
 impl Labels {
     /// How many labels a record may have.
-    pub const MAX: usize = 64;
+    pub(crate) const MAX: usize = 64;
 
     /// Names and values, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

@@ -16,18 +16,25 @@ mod subscriber;
 mod target;
 mod text;
 
-pub use addresses::{Address, Addresses};
+pub use addresses::Address;
 pub use date::Date;
-pub use domain::{Capacity, Contention, Domain, DomainName, MaxSubscribers, Owner};
-pub use labels::{LabelName, Labels};
-pub use name::Name;
-pub use plan::{Attribute, Plan, PlanName, PlanStatus};
-pub use rate::{Rate, RateError, TotalBps};
+pub use domain::Domain;
+pub use plan::Plan;
+pub use rate::Rate;
 pub use rates_in_name::RatesInName;
-pub use settings::{
-    DomainLimits, Faults, FileName, Limit, OutputSettings, RuleId, Safety, SettingName, Settings, Suspended,
-    TemplateName,
+pub use settings::Settings;
+pub use subscriber::Subscriber;
+pub use target::Target;
+
+pub(crate) use addresses::Addresses;
+pub(crate) use domain::{Capacity, Contention, DomainName, MaxSubscribers, Owner};
+pub(crate) use labels::Labels;
+pub(crate) use name::Name;
+pub(crate) use plan::{Attribute, PlanName, PlanStatus};
+pub(crate) use rate::TotalBps;
+pub(crate) use settings::{
+    DomainLimits, Faults, Limit, RuleId, Safety, SettingName, Suspended,
 };
-pub use subscriber::{RemainingTerm, Subscriber, SubscriberId, SubscriberStatus};
-pub use target::{Backup, Endpoint, Scheme, Target, TargetUrl, Word};
-pub use text::Text;
+pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
+pub(crate) use target::{Backup, Endpoint, Scheme, TargetUrl, Word};
+pub(crate) use text::Text;

@@ -19,7 +19,7 @@ thread_local! {
 
 impl Name {
     /// A name with this text.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         NAMES.with_borrow_mut(|names| {
             if let Some(name) = names.get(text) {
                 return Self(name.clone());
@@ -34,12 +34,12 @@ impl Name {
     }
 
     /// The text, shared.
-    pub fn shared(&self) -> Arc<str> {
+    pub(crate) fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
 
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -27,7 +27,7 @@ text_type! {
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum PlanStatus {
+pub(crate) enum PlanStatus {
     /// May be sold.
     #[default]
     Offered,
@@ -42,30 +42,30 @@ pub enum PlanStatus {
 pub struct Plan {
     /// The plan's name, by which subscribers refer to it. Its file is called after it.
     #[schemars(title = "Name")]
-    pub name: PlanName,
+    pub(crate) name: PlanName,
     /// The rate from the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
     #[schemars(title = "Upload rate")]
-    pub up: Rate,
+    pub(crate) up: Rate,
     /// The rate to the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
     #[schemars(title = "Download rate")]
-    pub down: Rate,
+    pub(crate) down: Rate,
     /// A retired plan is kept for those who have it, and not sold any more.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]
-    pub status: PlanStatus,
+    pub(crate) status: PlanStatus,
     /// What the shaper is told. Without it, the plan's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Shaper attribute")]
-    pub attribute: Option<Attribute>,
+    pub(crate) attribute: Option<Attribute>,
     /// What this plan is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Description")]
-    pub description: Option<Text>,
+    pub(crate) description: Option<Text>,
 }
 
 impl Plan {
     /// What the shaper is told: the attribute, or the name.
-    pub fn shaper_attribute(&self) -> &str {
+    pub(crate) fn shaper_attribute(&self) -> &str {
         self.attribute.as_ref().map_or(self.name.as_str(), Attribute::as_str)
     }
 }

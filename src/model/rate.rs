@@ -31,7 +31,7 @@ pub(crate) const PATTERN: &str = concat!(
 pub struct RateError {
     text: String,
     /// What was probably meant.
-    pub suggestion: Option<String>,
+    pub(crate) suggestion: Option<String>,
 }
 
 impl fmt::Display for RateError {
@@ -45,7 +45,7 @@ impl std::error::Error for RateError {}
 
 impl Rate {
     /// A rate of `bits` bit/s; `None` for 0 and beyond what can be written.
-    pub fn from_bps(bits: u64) -> Option<Self> {
+    pub(crate) fn from_bps(bits: u64) -> Option<Self> {
         (bits > 0 && bits < 10_u64.pow(MAX_DIGITS)).then_some(Self(bits))
     }
 
@@ -136,7 +136,7 @@ fn fmt_bps(bits: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// A sum of rates, which unlike a [`Rate`] may be nothing, in bit/s; shown as rates are.
-pub struct TotalBps(pub u128);
+pub(crate) struct TotalBps(pub(crate) u128);
 
 impl fmt::Display for TotalBps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,19 +53,19 @@ fn is_template(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub struct OutputSettings {
+pub(crate) struct OutputSettings {
     /// A built-in template's name (shaper), or the path of one of your own, such as templates/acme.j2.
     #[schemars(title = "Template")]
-    pub template: TemplateName,
+    pub(crate) template: TemplateName,
     /// The file that `render --out-dir` writes. Without it, the output's name with .txt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "File")]
-    pub file: Option<FileName>,
+    pub(crate) file: Option<FileName>,
 }
 
 /// How much of a file one change may touch: a share of its lines, or a number of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// So many in a hundred, 0 to 100.
     Percent(u8),
     /// So many.
@@ -74,7 +74,7 @@ pub enum Limit {
 
 impl Limit {
     /// Whether `touched` out of `total` is more than the limit allows.
-    pub fn exceeded(self, touched: usize, total: usize) -> bool {
+    pub(crate) fn exceeded(self, touched: usize, total: usize) -> bool {
         match self {
             Limit::Percent(percent) => touched as u128 * 100 > total as u128 * u128::from(percent),
             Limit::Count(count) => touched > count as usize,
@@ -171,19 +171,19 @@ impl schemars::JsonSchema for Limit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub struct DomainLimits {
+pub(crate) struct DomainLimits {
     /// How many subscribers one change may give another plan or domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most changed")]
-    pub max_changed: Option<Limit>,
+    pub(crate) max_changed: Option<Limit>,
     /// How many subscribers one change may remove.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most removed")]
-    pub max_removed: Option<Limit>,
+    pub(crate) max_removed: Option<Limit>,
     /// Percentages count only from this number of subscribers on.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
     #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
-    pub min_subscribers: Option<u32>,
+    pub(crate) min_subscribers: Option<u32>,
 }
 
 fn min_subscribers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -205,24 +205,24 @@ pub struct Safety {
     /// How many subscribers one change may give another plan or domain. Without it, 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most changed")]
-    pub max_changed: Option<Limit>,
+    pub(crate) max_changed: Option<Limit>,
     /// How many subscribers one change may remove. Without it, 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most removed")]
-    pub max_removed: Option<Limit>,
+    pub(crate) max_removed: Option<Limit>,
     /// Percentages count only from this number of subscribers on. Without it, 10.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
     #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
-    pub min_subscribers: Option<u32>,
+    pub(crate) min_subscribers: Option<u32>,
     /// Further limits for single domains, by name, on top of the general ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(title = "Domains", schema_with = "by_name::<DomainName, DomainLimits>")]
-    pub domains: BTreeMap<DomainName, DomainLimits>,
+    pub(crate) domains: BTreeMap<DomainName, DomainLimits>,
 }
 
 /// What becomes of suspended subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Suspended {
+pub(crate) enum Suspended {
     /// They are left out.
     #[default]
     Omit,
@@ -234,7 +234,7 @@ pub enum Suspended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Faults {
+pub(crate) enum Faults {
     /// They stay as they last were without; the others are published.
     #[default]
     Freeze,
@@ -283,35 +283,35 @@ pub struct Settings {
     /// What is rendered, by name. Without it, shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>")]
-    pub outputs: BTreeMap<SettingName, OutputSettings>,
+    pub(crate) outputs: BTreeMap<SettingName, OutputSettings>,
     /// Where it is published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
-    pub targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
     /// Where `backup` keeps its copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Backup")]
-    pub backup: Option<Backup>,
+    pub(crate) backup: Option<Backup>,
     /// How much one change may touch before somebody has to say that it is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
-    pub safety: Option<Safety>,
+    pub(crate) safety: Option<Safety>,
     /// What becomes of suspended subscribers: omit, or the name of a plan that they get.
     #[serde(default)]
     #[schemars(title = "Suspended subscribers")]
-    pub suspended: Suspended,
+    pub(crate) suspended: Suspended,
     /// What publish does with domains whose data has errors: freeze (they stay as they were, the others go on) or refuse (nothing is published).
     #[serde(default)]
     #[schemars(title = "Domains with errors")]
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// Who may change plans, domains and settings: logins and teams. Without it, anybody may.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "admins")]
     #[schemars(title = "Administrators", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
-    pub admins: Vec<Owner>,
+    pub(crate) admins: Vec<Owner>,
     /// How grave each rule's findings are: error, warning or off.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "severities")]
     #[schemars(title = "Rules", schema_with = "rule_severities")]
-    pub rules: BTreeMap<RuleId, Severity>,
+    pub(crate) rules: BTreeMap<RuleId, Severity>,
 }
 
 fn targets<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Target>, D::Error> {
@@ -329,7 +329,7 @@ fn admins<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Owner
 /// The id of a rule that settings may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
-pub struct RuleId(pub &'static str);
+pub(crate) struct RuleId(pub(crate) &'static str);
 
 impl FromStr for RuleId {
     type Err = String;

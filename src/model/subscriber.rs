@@ -33,42 +33,42 @@ pub enum SubscriberStatus {
 pub struct Subscriber {
     /// The address, or a prefix routed to the subscriber, IPv4 or IPv6; or a list of them.
     #[schemars(title = "Address")]
-    pub ip: Addresses,
+    pub(crate) ip: Addresses,
     /// The realm of the tier-2 ISP that serves the subscriber: the name of a file in domains/.
     #[schemars(title = "Domain")]
-    pub domain: Name,
+    pub(crate) domain: Name,
     /// What the subscriber has bought: the name of a file in plans/.
     #[schemars(title = "Plan")]
-    pub plan: Name,
+    pub(crate) plan: Name,
     /// A name that stays when the address changes, unique. Without one, ip@domain serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Id")]
-    pub id: Option<SubscriberId>,
+    pub(crate) id: Option<SubscriberId>,
     /// Who this is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name")]
-    pub name: Option<Text>,
+    pub(crate) name: Option<Text>,
     /// Suspended subscribers leave the shaper file, or get the plan named in shapeline.yaml.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]
-    pub status: SubscriberStatus,
+    pub(crate) status: SubscriberStatus,
     /// The first day of service, UTC. Before it the subscriber is not rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Starts")]
-    pub starts: Option<Date>,
+    pub(crate) starts: Option<Date>,
     /// The first day without service, UTC. From it on the subscriber is not rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Ends")]
-    pub ends: Option<Date>,
+    pub(crate) ends: Option<Date>,
     /// Free words, such as a ticket number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Labels")]
-    pub labels: Option<Box<Labels>>,
+    pub(crate) labels: Option<Box<Labels>>,
 }
 
 impl Subscriber {
     /// The name by which the subscriber is known: its id, or address and domain.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         match (&self.id, self.ip.first()) {
             (Some(id), _) => id.to_string(),
             (None, Some(ip)) => format!("{ip}@{}", self.domain),
@@ -77,25 +77,25 @@ impl Subscriber {
     }
 
     /// What is left of the term from `today` on; nothing if it is over, or never was.
-    pub fn coming(&self, today: Date) -> Option<RemainingTerm> {
+    pub(crate) fn coming(&self, today: Date) -> Option<RemainingTerm> {
         let begins = self.starts.filter(|starts| today < *starts);
         let over = self.ends.is_some_and(|ends| ends <= begins.unwrap_or(today));
         (!over).then_some(RemainingTerm { begins, ends: self.ends })
     }
 
     /// Whether `day` is within the term: from `starts`, and before `ends`.
-    pub fn in_term(&self, day: Date) -> bool {
+    pub(crate) fn in_term(&self, day: Date) -> bool {
         self.starts.is_none_or(|starts| starts <= day) && self.ends.is_none_or(|ends| day < ends)
     }
 }
 
 /// The days to come on which a term begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RemainingTerm {
+pub(crate) struct RemainingTerm {
     /// The first day of service, if that is after today.
-    pub begins: Option<Date>,
+    pub(crate) begins: Option<Date>,
     /// The first day without, which is after today and after `begins`.
-    pub ends: Option<Date>,
+    pub(crate) ends: Option<Date>,
 }
 
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -62,7 +62,7 @@ const URL_PATTERN: &str = "^(?:file://\
 
 /// How a target is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// On this host, or mounted.
     File,
     /// On an SSH server.
@@ -126,17 +126,17 @@ fn is_bucket(text: &str) -> bool {
 
 impl TargetUrl {
     /// How it is reached.
-    pub fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         split(self.as_str()).map_or(Scheme::File, |(scheme, ..)| scheme)
     }
 
     /// The server with user and port, or the bucket; empty for a file.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         split(self.as_str()).map_or("", |(_, authority, _)| authority)
     }
 
     /// The path, from its first `/` on.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         split(self.as_str()).map_or("", |(_, _, path)| path)
     }
 
@@ -157,50 +157,50 @@ impl TargetUrl {
 pub struct Target {
     /// The target's name, for commands and the log.
     #[schemars(title = "Name")]
-    pub name: SettingName,
+    pub(crate) name: SettingName,
     /// Where the live file is: file:///srv/shaper/shaper.txt, sftp://user@host/path or s3://bucket/key.
     #[schemars(title = "URL")]
-    pub url: TargetUrl,
+    pub(crate) url: TargetUrl,
     /// Which output it takes. Without it, shaper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Output")]
-    pub output: Option<SettingName>,
+    pub(crate) output: Option<SettingName>,
     /// A command that must accept the new file before it goes live; {file} is its path.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
     #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub check: Option<Vec<Word>>,
+    pub(crate) check: Option<Vec<Word>>,
     /// A command that makes the shaper read the new file.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
     #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub reload: Option<Vec<Word>>,
+    pub(crate) reload: Option<Vec<Word>>,
     /// How long each of the two may take, in seconds. Without it, 60.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]
     #[schemars(title = "Seconds for a command", with = "u32", range(min = 1, max = 3600), extend("x-expected" = "a whole number of seconds from 1 to 3600"))]
-    pub timeout: Option<u32>,
+    pub(crate) timeout: Option<u32>,
     /// How many past versions are kept. Without it, 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-    pub keep: Option<u32>,
+    pub(crate) keep: Option<u32>,
     /// Limits of this target, in place of the general ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
-    pub safety: Option<DomainLimits>,
+    pub(crate) safety: Option<DomainLimits>,
     /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
-    pub identity: Option<Text>,
+    pub(crate) identity: Option<Text>,
     /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
-    pub known_hosts: Option<Text>,
+    pub(crate) known_hosts: Option<Text>,
     /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<Endpoint>,
     /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
-    pub region: Option<Text>,
+    pub(crate) region: Option<Text>,
 }
 
 /// Where `backup` keeps its copies, and how many.
@@ -210,27 +210,27 @@ pub struct Target {
 pub struct Backup {
     /// The folder: file:///srv/backups, sftp://user@host/folder or s3://bucket/folder.
     #[schemars(title = "URL")]
-    pub url: TargetUrl,
+    pub(crate) url: TargetUrl,
     /// How many copies of each path are kept. Without it, 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Copies kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-    pub keep: Option<u32>,
+    pub(crate) keep: Option<u32>,
     /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
-    pub identity: Option<Text>,
+    pub(crate) identity: Option<Text>,
     /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
-    pub known_hosts: Option<Text>,
+    pub(crate) known_hosts: Option<Text>,
     /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<Endpoint>,
     /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
-    pub region: Option<Text>,
+    pub(crate) region: Option<Text>,
 }
 
 fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Word>>, D::Error> {

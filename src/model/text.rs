@@ -21,12 +21,12 @@ macro_rules! text_type {
 
         impl $name {
             /// The value as text.
-            pub fn as_str(&self) -> &str {
+            pub(crate) fn as_str(&self) -> &str {
                 &self.0
             }
 
             /// Whether `text` is such a value.
-            pub fn is_valid(text: &str) -> bool {
+            pub(crate) fn is_valid(text: &str) -> bool {
                 let valid: fn(&str) -> bool = $valid;
                 !text.is_empty() && text.chars().nth($max).is_none() && valid(text)
             }

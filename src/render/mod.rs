@@ -12,8 +12,9 @@ mod proposed;
 mod table;
 mod values;
 
-pub use proposed::proposed_template_findings;
-pub use table::{ServedAddress, Table, Unserved, unserved};
+pub(crate) use proposed::proposed_template_findings;
+pub use table::Table;
+pub(crate) use table::{Unserved, unserved};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
 /// The name of the output that is meant where none is named, and of the built-in template.
-pub const SHAPER: &str = "shaper";
+pub(crate) const SHAPER: &str = "shaper";
 
 const SHAPER_TEMPLATE: &str = include_str!("shaper.j2");
 
@@ -45,16 +46,16 @@ const CHUNK: usize = 8192;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The built-in template's name, or the path of one of the repository's own.
-    pub template: String,
+    pub(crate) template: String,
     /// The file that it is written to, without a folder.
-    pub file: String,
+    pub(crate) file: String,
 }
 
 impl Output {
     /// Whether it has the built-in template, and so the format that `plan` can read back.
-    pub fn is_shaper_format(&self) -> bool {
+    pub(crate) fn is_shaper_format(&self) -> bool {
         self.template == SHAPER
     }
 }
@@ -66,7 +67,7 @@ pub struct Rendered(Vec<String>);
 
 impl Rendered {
     /// The pieces, in order.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(String::as_bytes)
     }
 
@@ -80,7 +81,7 @@ impl Rendered {
 }
 
 /// All outputs of the settings, by name; the shaper file is there even if they do not name it.
-pub fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
+pub(crate) fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
     let mut outputs: BTreeMap<String, Output> = settings
         .outputs
         .iter()

@@ -12,7 +12,7 @@ use crate::text::quote::quoted;
 /// What `check` finds in the templates of `repo`. Without a base to compare with it renders them all;
 /// with one, a template or an output that differs from the base is rendered only if one of the base's
 /// `admins` proposes it. The second value tells why templates were not rendered, if that is no finding.
-pub fn proposed_template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> (Vec<Finding>, Option<&'static str>) {
+pub(crate) fn proposed_template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> (Vec<Finding>, Option<&'static str>) {
     let Some(change) = &context.change else { return (template_findings(repo, context), None) };
     if rules::find("foreign-change").is_some_and(|rule| !(rule.check)(context).is_empty()) {
         return (Vec::new(), None);

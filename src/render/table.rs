@@ -9,7 +9,7 @@ use crate::rules::Context;
 
 /// One address of one served subscriber.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub struct ServedAddress {
+pub(crate) struct ServedAddress {
     subscriber: u32,
     position: u32,
     plan: u32,
@@ -35,7 +35,7 @@ pub enum Unserved {
 }
 
 /// Whether and why `subscriber` is not served on `today`.
-pub fn unserved(repo: &Repo, subscriber: &Subscriber, today: Date) -> Option<Unserved> {
+pub(crate) fn unserved(repo: &Repo, subscriber: &Subscriber, today: Date) -> Option<Unserved> {
     if subscriber.starts.is_some_and(|starts| today < starts) {
         Some(Unserved::NotStarted)
     } else if subscriber.ends.is_some_and(|ends| ends <= today) {
@@ -96,53 +96,53 @@ impl Table {
     }
 
     /// The day for which the rows hold.
-    pub fn today(&self) -> Date {
+    pub(crate) fn today(&self) -> Date {
         self.today
     }
 
     /// How many rows there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether nobody is served.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// The rows, in order.
-    pub fn rows(&self) -> &[ServedAddress] {
+    pub(crate) fn rows(&self) -> &[ServedAddress] {
         &self.rows
     }
 
     /// The subscriber of a row.
-    pub fn subscriber(&self, row: ServedAddress) -> &Record<Subscriber> {
+    pub(crate) fn subscriber(&self, row: ServedAddress) -> &Record<Subscriber> {
         &self.repo.subscribers[row.subscriber as usize]
     }
 
     /// A number that all rows of one subscriber share, and no other.
-    pub fn subscriber_number(&self, row: ServedAddress) -> u32 {
+    pub(crate) fn subscriber_number(&self, row: ServedAddress) -> u32 {
         row.subscriber
     }
 
     /// The address of a row.
-    pub fn address(&self, row: ServedAddress) -> &Address {
+    pub(crate) fn address(&self, row: ServedAddress) -> &Address {
         &self.subscriber(row).value.ip.as_slice()[row.position as usize]
     }
 
     /// The plan that the subscriber of a row is served with.
-    pub fn plan(&self, row: ServedAddress) -> &Plan {
+    pub(crate) fn plan(&self, row: ServedAddress) -> &Plan {
         &self.repo.plans[row.plan as usize].value
     }
 
     /// That plan's place in [`Repo::plans`].
-    pub fn plan_number(&self, row: ServedAddress) -> u32 {
+    pub(crate) fn plan_number(&self, row: ServedAddress) -> u32 {
         row.plan
     }
 
     /// Every subscriber that is served or will be, by its number, with the plan that it is served with
     /// and what is left of its term.
-    pub fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
+    pub(crate) fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         let plans: HashMap<&str, &Plan> =
             self.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
         (0..).zip(&self.repo.subscribers).filter_map(move |(number, record)| {
@@ -157,12 +157,12 @@ impl Table {
     }
 
     /// The same of those whose term begins or ends on a later day.
-    pub fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
+    pub(crate) fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         self.coming_or_served().filter(|(.., coming)| coming.begins.is_some() || coming.ends.is_some())
     }
 
     /// The domain records, by name; used by whole-document templates.
-    pub fn domains(&self) -> impl Iterator<Item = &Domain> {
+    pub(crate) fn domains(&self) -> impl Iterator<Item = &Domain> {
         self.repo.domains.iter().map(|domain| &domain.value)
     }
 }

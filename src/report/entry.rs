@@ -9,7 +9,7 @@ use crate::source::{Position, SourceFile, Sources, Span};
 #[derive(Clone, Debug)]
 pub struct LocatedLabel<'a> {
     /// The file.
-    pub file: &'a SourceFile,
+    pub(crate) file: &'a SourceFile,
     /// The bytes meant, without the line ends after them.
     pub span: Span,
     /// Where they start.
@@ -17,7 +17,7 @@ pub struct LocatedLabel<'a> {
     /// Where they end: the column after the last.
     pub end: Position,
     /// Whether the file as a whole is meant: there is no place in it to show.
-    pub whole_file: bool,
+    pub(crate) whole_file: bool,
     /// What is there; may be empty.
     pub label: &'a str,
 }
@@ -60,7 +60,7 @@ pub struct LocatedFinding<'a> {
 
 impl LocatedFinding<'_> {
     /// Whether there is a change under review that has nothing to do with this.
-    pub fn outside_change(&self) -> bool {
+    pub(crate) fn outside_change(&self) -> bool {
         self.finding.in_change == Some(false)
     }
 

@@ -29,24 +29,24 @@ const NEAR: usize = 12;
 #[derive(Debug)]
 pub(super) struct Excerpt<'a> {
     /// The lines, with `\n` between them.
-    pub source: String,
+    pub(crate) source: String,
     /// The number of the first.
-    pub first_line: usize,
+    pub(crate) first_line: usize,
     /// What is marked.
-    pub marks: Vec<ExcerptMark<'a>>,
+    pub(crate) marks: Vec<ExcerptMark<'a>>,
     /// Where in the file the offence is, or else the first mark.
-    pub at: Position,
+    pub(crate) at: Position,
 }
 
 /// A marked part of an excerpt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ExcerptMark<'a> {
     /// The bytes of [`Excerpt::source`].
-    pub range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// What is there; may be empty.
-    pub label: &'a str,
+    pub(crate) label: &'a str,
     /// Whether it is the offence.
-    pub primary: bool,
+    pub(crate) primary: bool,
 }
 
 /// The excerpts of one file that show these places, the one with the offence first. The offence,

@@ -34,32 +34,32 @@ pub struct CheckReport<'a> {
     off: Vec<&'static str>,
     folder: String,
     /// How many records were read.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// Whether a change was looked at.
-    pub with_change: bool,
+    pub(crate) with_change: bool,
 }
 
 /// How much was looked at, and how much of it is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Files read.
-    pub files: usize,
+    pub(crate) files: usize,
     /// Subscribers read.
-    pub subscribers: usize,
+    pub(crate) subscribers: usize,
     /// Plans read.
-    pub plans: usize,
+    pub(crate) plans: usize,
     /// Domains read.
-    pub domains: usize,
+    pub(crate) domains: usize,
     /// Findings that refuse the data.
-    pub errors: usize,
+    pub(crate) errors: usize,
     /// Findings that do not.
-    pub warnings: usize,
+    pub(crate) warnings: usize,
     /// Errors that the change under review has nothing to do with.
-    pub errors_outside_change: usize,
+    pub(crate) errors_outside_change: usize,
     /// Warnings that the change under review has nothing to do with.
-    pub warnings_outside_change: usize,
+    pub(crate) warnings_outside_change: usize,
 }
 
 impl Counts {
@@ -119,7 +119,7 @@ impl<'a> CheckReport<'a> {
     }
 
     /// Whether the data is refused.
-    pub fn refused(&self) -> bool {
+    pub(crate) fn refused(&self) -> bool {
         self.counts.errors > 0
     }
 
@@ -145,7 +145,7 @@ impl<'a> CheckReport<'a> {
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()> {
+pub(crate) fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()> {
     match format {
         CheckFormat::Text => write_buffered(report, format, anstream::stdout().lock())?,
         // These hold no colours, and no byte of them may be taken for one.

@@ -5,7 +5,7 @@ use super::redact::without_password;
 
 /// A value from the data as it may stand in a message: in backquotes, cut when long, and with
 /// everything that could steer a terminal or start a new line written as an escape.
-pub fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     format!("`{}`", harmless(&without_password(value), 60))
 }
 

@@ -30,7 +30,7 @@ const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
 /// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
 /// To be done before the text is cut or escaped: half a secret is not found.
-pub fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     redact_with(text, &environment())
 }
 
@@ -79,7 +79,7 @@ fn is_secret(name: &str) -> bool {
 
 /// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
 /// the repository, but is not told on to whoever reads what is said about it.
-pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {

@@ -17,7 +17,7 @@ const STEPS: usize = 10_000_000;
 const STEPS_ALONE: usize = 200_000_000;
 
 /// Finds the candidate that is most like a name, once for each name.
-pub struct Suggestions<'a> {
+pub(crate) struct Suggestions<'a> {
     names: Vec<&'a str>,
     /// The names by length and then by spelling; made when the first name is looked up.
     sorted: Option<Vec<Candidate<'a>>>,
@@ -29,7 +29,7 @@ pub struct Suggestions<'a> {
 
 impl<'a> Suggestions<'a> {
     /// Suggestions out of `candidates`, which may come in any order.
-    pub fn new(candidates: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new(candidates: impl IntoIterator<Item = &'a str>) -> Self {
         Self::within(candidates, STEPS, STEPS_A_NAME)
     }
 
@@ -39,7 +39,7 @@ impl<'a> Suggestions<'a> {
     }
 
     /// What was probably meant by `name`; nothing once the work for all names is used up.
-    pub fn find(&mut self, name: &str) -> Option<&'a str> {
+    pub(crate) fn find(&mut self, name: &str) -> Option<&'a str> {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
@@ -63,7 +63,7 @@ impl<'a> Suggestions<'a> {
 
 /// The candidate most like `name`, if any is near enough to be meant. Of several that are equally
 /// near, the first in the alphabet.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     Suggestions::within(candidates, STEPS_ALONE, STEPS_ALONE).find(name)
 }
 

@@ -94,7 +94,7 @@ impl<'a> Node<'a> {
     }
 
     /// A number that no other node of this document has.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.at
     }
 
@@ -104,7 +104,7 @@ impl<'a> Node<'a> {
     }
 
     /// The node with this [`Node::id`].
-    pub fn with_id(&self, id: u32) -> Option<Node<'a>> {
+    pub(crate) fn with_id(&self, id: u32) -> Option<Node<'a>> {
         ((id as usize) < self.document.nodes.len()).then(|| self.sibling(id))
     }
 
@@ -136,12 +136,12 @@ impl<'a> Node<'a> {
     }
 
     /// A mapping's value under `key`.
-    pub fn get(&self, key: &str) -> Option<Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
         self.entry(key).map(|(_, value)| value)
     }
 
     /// A mapping's key and value under `key`.
-    pub fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
+    pub(crate) fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
         self.entries().find(|(name, _)| name.text() == key)
     }
 }
@@ -181,36 +181,36 @@ impl<'a> Iterator for NodeEntries<'a> {
 
 /// Fills a [`Document`] from left to right.
 #[derive(Debug, Default)]
-pub struct DocumentBuilder {
+pub(crate) struct DocumentBuilder {
     document: Document,
     open: Vec<u32>,
 }
 
 impl DocumentBuilder {
     /// A builder with room for about as many nodes as a text of `bytes` bytes has.
-    pub fn for_text(bytes: usize) -> Self {
+    pub(crate) fn for_text(bytes: usize) -> Self {
         let mut builder = Self::default();
         builder.document.nodes.reserve(bytes / 11 + 8);
         builder
     }
 
     /// How many nodes there are so far.
-    pub fn node_count(&self) -> usize {
+    pub(crate) fn node_count(&self) -> usize {
         self.document.nodes.len()
     }
 
     /// Whether there is no node yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.document.nodes.is_empty()
     }
 
     /// Where the node added last ends.
-    pub fn last_end(&self) -> u32 {
+    pub(crate) fn last_end(&self) -> u32 {
         self.document.nodes.last().map_or(0, |node| node.span.end)
     }
 
     /// Adds a scalar whose value is a part of the source, as it stands there.
-    pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
+    pub(crate) fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
         self.push(
             NodeKind::Scalar(style),
             span,
@@ -219,21 +219,21 @@ impl DocumentBuilder {
     }
 
     /// Adds a scalar whose value differs from what the source shows.
-    pub fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
+    pub(crate) fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
         let start = self.document.unescaped.len() as u32;
         self.document.unescaped.push_str(value);
         self.push(NodeKind::Scalar(style), span, ScalarText { start, len: value.len() as u32, unescaped: true });
     }
 
     /// Opens a list or a mapping that starts at `start`.
-    pub fn open(&mut self, kind: NodeKind, start: u32) {
+    pub(crate) fn open(&mut self, kind: NodeKind, start: u32) {
         self.open.push(self.document.nodes.len() as u32);
         self.push(kind, Span::new(start, start), ScalarText { start: 0, len: 0, unescaped: false });
     }
 
     /// Closes the innermost collection. `end` is where its closing bracket ends; without one the
     /// collection ends where its last part does. Gives the place of the collection.
-    pub fn close(&mut self, end: Option<u32>) -> Option<u32> {
+    pub(crate) fn close(&mut self, end: Option<u32>) -> Option<u32> {
         let at = self.open.pop()?;
         let next = self.document.nodes.len() as u32;
         let end = end.unwrap_or_else(|| {
@@ -253,12 +253,12 @@ impl DocumentBuilder {
     }
 
     /// A handle on the node at `at`, for looking at what was built so far.
-    pub fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
+    pub(crate) fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
         Node { document: &self.document, source, at }
     }
 
     /// The finished tree. Collections still open are closed where their last part ends.
-    pub fn finish(mut self) -> Document {
+    pub(crate) fn finish(mut self) -> Document {
         while self.close(None).is_some() {}
         self.document
     }

@@ -13,12 +13,12 @@ pub mod de;
 mod document;
 mod events;
 mod flat;
-pub mod json;
+pub(crate) mod json;
 mod mistake;
 mod scalar;
-pub mod ser;
+pub(crate) mod ser;
 
-pub use document::{Document, DocumentBuilder, Node, NodeKind, Style};
+pub use document::{Document, Node, NodeKind, Style};
 pub use scalar::{ScalarType, scalar_type};
 
 use crate::source::Span;
@@ -45,7 +45,7 @@ pub const MAX_PROBLEMS: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
-    pub kind: ProblemKind,
+    pub(crate) kind: ProblemKind,
     /// Where.
     pub span: Span,
     /// The sentence that says so.
@@ -69,9 +69,9 @@ pub enum ProblemKind {
 #[derive(Debug)]
 pub struct Reading {
     /// The tree; `None` if the text holds no document, or not one that can be read.
-    pub document: Option<Document>,
+    pub(crate) document: Option<Document>,
     /// Every problem, in the order of the text; last of all the one that ended the reading.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// Reads a text. Never panics; bounded by the limits above in time and memory.

@@ -13,7 +13,7 @@ use crate::source::Span;
 ///
 /// # Errors
 /// If the record cannot be written so that reading gives the same record back.
-pub fn to_text<T: Serialize + DeserializeOwned + PartialEq>(record: &T) -> anyhow::Result<String> {
+pub(crate) fn to_text<T: Serialize + DeserializeOwned + PartialEq>(record: &T) -> anyhow::Result<String> {
     let text = quote_ambiguous(serde_yaml::to_string(record)?);
     let reading = read_full(&text);
     let root = reading.document.as_ref().and_then(|document| document.root(&text));

@@ -49,7 +49,7 @@ pub fn start() -> Option<ExitCode> {
 }
 
 /// Makes all further rendering start `shapeline` at `path`; for programs that use the library.
-pub fn through(path: PathBuf) {
+pub(crate) fn through(path: PathBuf) {
     // The first call decides.
     let _ = PROGRAM.set(Program { path, arguments: vec![SUBCOMMAND.to_owned()] });
 }
