@@ -25,11 +25,11 @@ pub(crate) use targets::{
 #[derive(Debug, Parser)]
 #[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// The data repository. Without it, the nearest folder upwards that holds one.
+    /// The data repository [default: the nearest parent folder with one]
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
 
-    /// Colour in the output.
+    /// When to use colour.
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
     pub color: ColorWhen,
 
@@ -56,7 +56,7 @@ pub enum ColorWhen {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a fresh data repository, with workflows, schemas and an example.
+    /// Create a data repository with workflows, schemas and an example.
     Init(InitArgs),
     /// Check schemas and business rules.
     Check(CheckArgs),
@@ -64,27 +64,27 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Show what would change on the network.
     Plan(PlanArgs),
-    /// Put the data on the shapers: checked, guarded, replaced in one step, recorded.
+    /// Publish the data to the shapers: checked, guarded, replaced atomically, recorded.
     Publish(PublishArgs),
-    /// Show what is live and should not be, or should be and is not.
+    /// Compare the live files with the data.
     Drift(DriftArgs),
-    /// Put a version of the past in place.
+    /// Restore a past version.
     Rollback(RollbackArgs),
-    /// Show what was done to a target.
+    /// List the actions on each target.
     Log(LogArgs),
-    /// Count what was done to a target.
+    /// Count the actions on each target.
     Stat(LogArgs),
-    /// Copy files and folders to the backup folder, list the copies, put one back.
+    /// Copy files and folders to the backup folder, list the copies, restore one.
     Backup(BackupArgs),
-    /// Fetch the branch again and again, and publish what it says: pull mode.
+    /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
-    /// Show who had what, since when, and who changed it: from git alone.
+    /// Show from git who had what, since when, and who changed it.
     History(HistoryArgs),
-    /// Take over what exists: a portal's database, a shaper file, a table, LibreQoS.
+    /// Import existing data: a portal's database, a shaper file, a CSV table, LibreQoS.
     Import(ImportArgs),
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
-    /// Give the data files one style; comments survive.
+    /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
     Schema(SchemaArgs),
@@ -99,19 +99,19 @@ pub(crate) enum Command {
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// The folder to fill; it is made if need be.
+    /// The folder to fill; created if it does not exist.
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
 }
 
-/// Which data is read, and as of which day.
+/// The data to read, and the day.
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// Take this git revision, in place of what is checked out.
+    /// Read this git revision instead of the checked-out files.
     #[arg(long, value_name = "REV")]
     pub(crate) rev: Option<String>,
 
-    /// Take this as today's date (UTC), for reproducible output.
+    /// Use this as today's date (UTC), for reproducible output.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
 }
@@ -127,11 +127,11 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: CheckFormat,
 
-    /// Compare with a git revision: turns on the change rules, tells old findings from new ones.
+    /// Compare with a git revision: enables the change rules, separates old findings from new ones.
     #[arg(long, value_name = "REV")]
     pub(crate) base: Option<String>,
 
-    /// Who proposes the change: a login, or a team it is in. May be given several times.
+    /// The proposer of the change: a login, or one of its teams. Can be repeated.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
     pub(crate) actors: Vec<String>,
 }
@@ -154,7 +154,7 @@ pub enum CheckFormat {
 /// Arguments of `render`.
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The output's name in shapeline.yaml. Without it, `shaper`.
+    /// The output's name in shapeline.yaml [default: shaper]
     #[arg(value_name = "OUTPUT")]
     pub(crate) output: Option<String>,
 
@@ -174,7 +174,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
-    /// Compare with this git revision. Without it, the merge base with the default branch.
+    /// Compare with this git revision [default: the merge base with the default branch]
     #[arg(long, value_name = "REV", conflicts_with = "against")]
     pub(crate) base: Option<String>,
 
@@ -182,11 +182,11 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
 
-    /// Compare with what is live on a target: its fingerprint binds `publish --plan`.
+    /// Compare with the live file of a target; the plan's fingerprint binds `publish --plan`.
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
     pub(crate) live: Option<String>,
 
-    /// The output that is compared. Without it, `shaper`.
+    /// The output to compare [default: shaper]
     #[arg(long, value_name = "OUTPUT")]
     pub(crate) output: Option<String>,
 
@@ -252,7 +252,7 @@ pub(crate) struct FmtArgs {
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Only these files. Without any, all data files.
+    /// Only these files [default: all data files]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -268,7 +268,7 @@ pub(crate) struct SchemaArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The rule's id; `setup` for what to switch on at the forge. Without it, all rules in a list.
+    /// The rule's id, or `setup` for the settings of the forge [default: a list of all rules]
     #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
 
@@ -299,7 +299,7 @@ pub(crate) struct CompletionsArgs {
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// Write a page for every command into this folder instead.
+    /// Write one page per command into this folder instead.
     #[arg(long, value_name = "DIR")]
     pub(crate) out_dir: Option<PathBuf>,
 }

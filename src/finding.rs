@@ -1,21 +1,21 @@
 //! "Your data is wrong": a [`Finding`] says what, where, why, and what to write instead.
 //!
-//! Rules and schema checks name places ([`Place`]: a file, a record, a field); the reader, which
-//! knows bytes, names spans. [`crate::locate`] turns the one into the other when a finding is
-//! shown, so that records need not carry the place of every value they hold.
+//! Rules and schema checks name places ([`Place`]: a file, a record, a field); the reader, which knows
+//! bytes, names spans. [`crate::locate`] turns places into spans when a finding is printed, so that
+//! records need not store the span of every value.
 
 use crate::source::{FileId, Span};
 use crate::text::quote::quoted;
 
-/// How grave a finding is.
+/// The severity of a rule or a finding.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Not looked for.
+    /// The rule does not run.
     Off,
-    /// Told, but the data is accepted.
+    /// Reported, and the data is accepted.
     Warning,
     /// The data is refused.
     Error,
@@ -41,7 +41,7 @@ pub(crate) enum PathStep {
     Index(usize),
 }
 
-/// Which part of the value is meant.
+/// Whether a place is the value or its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum KeyOrValue {
     /// The value.
@@ -50,7 +50,7 @@ pub(crate) enum KeyOrValue {
     Key,
 }
 
-/// Names a value in a file: which record, which field, and whether the key or the value is meant.
+/// A value in a file: its record, the path into it, and whether the value or its key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file.
@@ -121,7 +121,7 @@ pub(crate) struct Label {
 /// Something wrong in the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The id of the rule that says so.
+    /// The rule's id.
     pub(crate) rule: &'static str,
     /// How grave it is, after settings.
     pub(crate) severity: Severity,
@@ -129,11 +129,11 @@ pub struct Finding {
     pub(crate) message: String,
     /// The offence.
     pub(crate) primary: Label,
-    /// Its causes and whatever else is involved.
+    /// Its causes and other places involved.
     pub(crate) related: Vec<Label>,
     /// What to write instead.
     pub(crate) help: Option<String>,
-    /// Whether the change under review has to do with it; `None` where no change is looked at.
+    /// Whether it belongs to the change under review; `None` without a change.
     pub(crate) in_change: Option<bool>,
 }
 
@@ -151,25 +151,25 @@ impl Finding {
         }
     }
 
-    /// The same with a word beside the offence.
+    /// Adds a label to the offence.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.primary.text = text.into();
         self
     }
 
-    /// The same with a further place.
+    /// Adds a related place.
     pub fn related(mut self, at: Where, text: impl Into<String>) -> Self {
         self.related.push(Label { at, text: text.into() });
         self
     }
 
-    /// The same with what to write instead.
+    /// Adds what to write instead.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// The same with a suggestion, if there is one.
+    /// Adds a suggestion, if there is one.
     pub(crate) fn did_you_mean(self, candidate: Option<&str>) -> Self {
         match candidate {
             Some(candidate) => self.help(format!("did you mean {}?", quoted(candidate))),

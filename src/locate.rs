@@ -1,7 +1,7 @@
-//! Places → spans: the one function that turns a named value into a range of bytes.
+//! Places → spans: the one function that turns a place into a range of bytes.
 //!
-//! Records do not carry the place of each value; the file is read once more when something in it
-//! is to be shown. Findings are few, records are many.
+//! Records do not store the spans of their values; a file is read again when a finding in it is
+//! printed. Findings are few, records are many.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,7 @@ use crate::yaml::{self, Document, Node, NodeKind};
 
 struct IndexedDocument {
     document: Document,
-    /// Where the entries of each list are that was looked into, so that the ten-thousandth is found at
-    /// once.
+    /// The entries of each list that was searched, so that the ten-thousandth is found at once.
     lists: HashMap<u32, Vec<u32>>,
 }
 
@@ -23,7 +22,7 @@ impl IndexedDocument {
     }
 }
 
-/// Finds spans; keeps the trees of files it has looked into.
+/// Finds spans; keeps the trees of the files it has read.
 pub(crate) struct Locator<'a> {
     sources: &'a Sources,
     trees: HashMap<FileId, Option<IndexedDocument>>,
@@ -35,8 +34,8 @@ impl<'a> Locator<'a> {
         Self { sources, trees: HashMap::new() }
     }
 
-    /// The bytes meant. A file as a whole is its very start; a value that is not there is the
-    /// nearest thing around it that is.
+    /// The span of a place. Of a whole file, its start; of a missing value, the nearest part around it
+    /// that exists.
     pub(crate) fn span(&mut self, at: &Where) -> Span {
         match at {
             Where::File(_) => Span::default(),
@@ -61,12 +60,12 @@ impl<'a> Locator<'a> {
     }
 }
 
-/// The bytes of what `path` names within a record.
+/// The span of what `path` names within a record.
 pub(crate) fn span_in(record: Node<'_>, path: &[PathStep], target: KeyOrValue) -> Span {
     span(record, path, target, |list, index| list.items().nth(index))
 }
 
-/// The same, with a way to find the entry of a list.
+/// Like [`span_in`], with a function that finds an entry of a list.
 fn span<'n>(
     record: Node<'n>,
     path: &[PathStep],
@@ -93,12 +92,12 @@ fn span<'n>(
     let whole_record = !found || path.is_empty();
     match (target, key) {
         (KeyOrValue::Key, Some(key)) => key.span(),
-        // All of a record would be too much to underline: its first field says which one it is.
+        // A whole record is too much to underline: its first field identifies it.
         _ if whole_record && node.kind() == NodeKind::Mapping => match node.entries().next() {
             Some((key, value)) => Span::new(key.span().start, value.span().end.max(key.span().end)),
             None => node.span(),
         },
-        // A value that is not there (`key:`) has no width: the key stands for it.
+        // A missing value (`key:`) has no width: underline the key.
         (KeyOrValue::Value, Some(key)) if node.span().start == node.span().end => key.span(),
         _ => node.span(),
     }

@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-/// A file of the data repository, by its place in [`Sources`].
+/// A file of the data repository, by its index in [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
 impl FileId {
-    /// The file's place in [`Sources::iter`].
+    /// The file's index in [`Sources::iter`].
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
@@ -39,7 +39,7 @@ impl Span {
     }
 }
 
-/// A place as people count it: both from 1, columns in Unicode code points.
+/// A line and a column, both from 1; columns count Unicode code points.
 ///
 /// A byte-order mark takes no column: editors do not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +57,7 @@ pub struct SourceFile {
     text: String,
     line_starts: OnceLock<Vec<u32>>,
     point_marks: OnceLock<Vec<u32>>,
-    /// A digest of all of it, where the text is only its beginning.
+    /// A digest of the whole file, if the text is only its beginning.
     unread: Option<u64>,
 }
 
@@ -73,15 +73,15 @@ impl SourceFile {
         }
     }
 
-    /// A file that could be read only up to somewhere; `all` is what it really holds.
+    /// A file of which only the beginning could be read; `all` is the whole of it.
     pub(crate) fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         std::hash::Hash::hash(all, &mut hasher);
         Self { unread: Some(std::hash::Hasher::finish(&hasher)), ..Self::new(path, text) }
     }
 
-    /// Whether both hold the same, also where they could not be read.
-    pub(crate) fn holds_what(&self, other: &Self) -> bool {
+    /// Whether both files have the same content, including what could not be read.
+    pub(crate) fn has_content_of(&self, other: &Self) -> bool {
         self.text == other.text && self.unread == other.unread
     }
 
@@ -114,7 +114,7 @@ impl SourceFile {
         })
     }
 
-    /// Where a byte offset is, as people count.
+    /// The line and column of a byte offset.
     pub fn position(&self, byte: u32) -> Position {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start <= byte).max(1);
@@ -124,8 +124,9 @@ impl SourceFile {
         Position { line, column: self.points_before(end) - self.points_before(start) - mark + 1 }
     }
 
-    /// How many code points start before a byte offset. A whole file may be one line of 16 MB with
-    /// a hundred thousand findings in it: each must not count from the start of the line.
+    /// How many code points start before a byte offset. A whole file may be one line of 16 MB with a
+    /// hundred thousand findings in it: counting from the start of the line for each would take too
+    /// long.
     fn points_before(&self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         let marks = self.point_marks.get_or_init(|| {
@@ -143,7 +144,7 @@ impl SourceFile {
     }
 }
 
-/// A mark of how many code points stand before it is kept every so many bytes.
+/// How many bytes apart the stored counts of code points are.
 const POINT_MARK_EVERY: usize = 1024;
 
 fn count_points(utf8: &[u8]) -> usize {
@@ -158,7 +159,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Adds a file and names it.
+    /// Adds a file and returns its id.
     pub fn add(&mut self, file: SourceFile) -> FileId {
         self.files.push(file);
         FileId(self.files.len() as u32 - 1)
@@ -170,12 +171,12 @@ impl Sources {
         self.add(SourceFile::new(path, ""))
     }
 
-    /// The file named by `id`.
+    /// The file with this id.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
 
-    /// All files with their names.
+    /// All files with their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         (0..).map(FileId).zip(&self.files)
     }
@@ -183,11 +184,6 @@ impl Sources {
     /// How many files were read.
     pub(crate) fn len(&self) -> usize {
         self.files.len() - self.removed
-    }
-
-    /// Whether nothing was read.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The file at `path`, if it was read.

@@ -16,15 +16,15 @@ pub(crate) struct SubscriberArgs {
 /// What can be done to subscribers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubscriberCommand {
-    /// List subscribers: all, or those that fit.
+    /// List subscribers, filtered and sorted.
     List(ListArgs),
-    /// Show one subscriber: its record, where it stands, its rates, its lines in the shaper file.
+    /// Show one subscriber: its record and where it is, its rates, its lines in the shaper file.
     Show(ShowArgs),
     /// Add a subscriber.
     Add(AddArgs),
     /// Change fields of a subscriber.
     Set(SetArgs),
-    /// Suspend subscribers: they leave the shaper file, or get the plan for the suspended.
+    /// Suspend subscribers: they leave the shaper file, or get the plan for suspended subscribers.
     Suspend(WhoListArgs),
     /// End the suspension of subscribers.
     Resume(WhoListArgs),
@@ -35,8 +35,8 @@ pub(crate) enum SubscriberCommand {
 /// Arguments of `subscriber list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Only subscribers in whose id, name, addresses, domain, plan or labels this stands. For an
-    /// address also those whose prefix holds it.
+    /// Only subscribers with this text in their id, name, addresses, domain, plan or labels. For an
+    /// address, also those whose prefix contains it.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Option<String>,
 
@@ -52,23 +52,23 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "STATUS", value_enum)]
     pub(crate) status: Option<StatusFilter>,
 
-    /// What they are sorted by.
+    /// Sort by this field.
     #[arg(long, value_name = "FIELD", value_enum, default_value = "address")]
     pub(crate) sort: SortField,
 
-    /// The other way round.
+    /// Reverse the order.
     #[arg(long)]
     pub(crate) reverse: bool,
 
-    /// At most so many; 0 is no limit.
+    /// At most this many; 0 means no limit.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) limit: Option<usize>,
 
-    /// Without the first so many.
+    /// Skip this many.
     #[arg(long, value_name = "NUMBER", conflicts_with = "page")]
     pub(crate) offset: Option<usize>,
 
-    /// This page, from 1, of --limit subscribers each; without --limit, of 50.
+    /// Show this page, from 1, of --limit subscribers each [default for --limit: 50]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page: Option<u32>,
 
@@ -94,7 +94,7 @@ pub(crate) enum StatusFilter {
     Unserved,
 }
 
-/// What a list is sorted by; then by address.
+/// The sort key of a list; equal subscribers are sorted by address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SortField {
     /// IPv4 before IPv6, as numbers.
@@ -105,7 +105,7 @@ pub(crate) enum SortField {
     Plan,
     /// The name.
     Name,
-    /// The id, or what stands for it.
+    /// The id, or else ip@domain.
     Id,
     /// The status.
     Status,
@@ -122,7 +122,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
-    /// How it is printed.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: TextOrJson,
 
@@ -134,15 +134,15 @@ pub(crate) struct ShowArgs {
 /// Arguments of `subscriber add`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct AddArgs {
-    /// The address, or a prefix; several for one subscriber with several.
+    /// The address or prefix; several for one subscriber with several.
     #[arg(value_name = "ADDRESS")]
     pub(crate) addresses: Vec<String>,
 
-    /// Take the next free address of the domain, or of this block of it.
+    /// Use the next free address of the domain, or of this block of it.
     #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = "", conflicts_with = "addresses")]
     pub(crate) next_free: Option<String>,
 
-    /// The domain. Without it, the one whose block holds the address.
+    /// The domain [default: the one whose block contains the address]
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Option<String>,
 
@@ -150,11 +150,11 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "PLAN")]
     pub(crate) plan: Option<String>,
 
-    /// A name that stays when the address changes, unique.
+    /// A unique id that stays the same when the address changes.
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
 
-    /// Who this is, for people.
+    /// A name for people.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
@@ -166,7 +166,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) ends: Option<Date>,
 
-    /// A label, such as ticket=4711. May be given several times.
+    /// A label, such as ticket=4711. Can be repeated.
     #[arg(long = "label", value_name = "NAME=VALUE")]
     pub(crate) labels: Vec<String>,
 
@@ -182,8 +182,8 @@ pub(crate) struct SetArgs {
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
-    /// A field and its new value: ip, domain, plan, id, name, status, starts, ends or labels.NAME.
-    /// Nothing behind the `=` takes the field out. Several addresses have commas between them.
+    /// A field and its new value: ip, domain, plan, id, name, status, starts, ends or labels.NAME. An
+    /// empty value removes the field. Separate several addresses by commas.
     #[arg(value_name = "FIELD=VALUE", required = true)]
     pub(crate) fields: Vec<String>,
 
@@ -211,30 +211,30 @@ pub(crate) struct EditArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Commit to a branch instead of writing files. Files and branch that are checked out stay.
+    /// Commit to a branch instead of writing files. The checked-out files and branch stay as they are.
     #[arg(long)]
     pub(crate) commit: bool,
 
-    /// The branch that --commit commits to; it is made, or continued if it is there. Without it,
-    /// one named after the edit. Means --commit.
+    /// The branch for --commit, created if it does not exist [default: named after the edit]. Implies
+    /// --commit.
     #[arg(long, value_name = "BRANCH")]
     pub(crate) branch: Option<String>,
 
-    /// Push the branch to `origin` afterwards. Means --commit.
+    /// Push the branch to `origin` afterwards. Implies --commit.
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) push: bool,
 
-    /// The commit's message. Without it, one that says what was done. Means --commit.
+    /// The commit message [default: a description of the edit]. Implies --commit.
     #[arg(short = 'm', long, value_name = "MESSAGE")]
     pub(crate) message: Option<String>,
 
-    /// Take this as today's date (UTC).
+    /// Use this as today's date (UTC).
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
 }
 
 impl EditArgs {
-    /// Whether the edit is committed to a branch: that is said, or something that has no other sense.
+    /// Whether the edit is committed to a branch: by --commit, or by an option that implies it.
     pub(crate) fn commits(&self) -> bool {
         self.commit || self.push || self.branch.is_some() || self.message.is_some()
     }

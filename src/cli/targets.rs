@@ -1,4 +1,4 @@
-//! The arguments of the commands that look at targets or change them.
+//! The arguments of the commands that read or change targets.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use clap::Args;
 use super::{DataArgs, ListFormat, TextOrJson};
 use crate::sync::interval::Interval;
 
-/// Which targets are meant.
+/// The targets of a command.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
-    /// Only this target of shapeline.yaml; may be given several times. Without it, all.
+    /// Only this target of shapeline.yaml. Can be repeated [default: all targets]
     #[arg(short = 't', long = "target", value_name = "NAME")]
     pub(crate) targets: Vec<String>,
 }
 
-/// Who does something to a target, and how patiently.
+/// Who acts on a target, and how long to wait for it.
 #[derive(Debug, Args)]
 pub(crate) struct ActorArgs {
-    /// Who does it, for the log. Without it, what the build server or the system says.
+    /// The actor, for the log [default: from the build server or the system]
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
 
-    /// How many seconds to wait while somebody else works on the target.
+    /// How many seconds to wait while another run holds the target's lock.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) wait: u32,
 }
@@ -38,12 +38,12 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
-    /// Refuse unless exactly this happens: what `publish --dry-run --format json` printed before,
+    /// Refuse unless the change is exactly this plan, as printed by `publish --dry-run --format json`
     /// or `plan --live TARGET --format json`.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
 
-    /// Carry out a plan that is not safe: its fingerprint says which.
+    /// Publish a plan beyond the safety limits, acknowledged by its fingerprint.
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) ack: Option<String>,
 
@@ -55,7 +55,7 @@ pub(crate) struct PublishArgs {
     #[arg(long, conflicts_with = "rev")]
     pub(crate) allow_dirty: bool,
 
-    /// Who, and how patiently.
+    /// Who acts, and how long to wait.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 
@@ -75,7 +75,7 @@ pub(crate) struct DriftArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
-    /// Tell the target's log of a difference.
+    /// Record a difference in the target's log.
     #[arg(long)]
     pub(crate) record: bool,
 
@@ -99,11 +99,11 @@ pub(crate) struct RollbackArgs {
     #[arg(short = 't', long, value_name = "NAME")]
     pub(crate) target: String,
 
-    /// The version's number, as `log` tells it. Without it, the one before the live one.
+    /// Version to restore, as listed by `log` [default: the version before the live one]
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<u64>,
 
-    /// Even if hardly anybody would be left.
+    /// Restore even if hardly any subscriber would be left.
     #[arg(long)]
     pub(crate) force: bool,
 
@@ -116,14 +116,14 @@ pub(crate) struct RollbackArgs {
     pub(crate) format: TextOrJson,
 }
 
-/// Which part of a log.
+/// The part of a log to read.
 #[derive(Debug, Args)]
 pub(crate) struct PeriodArgs {
-    /// From this day or moment on (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
+    /// Since this day or moment (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
     #[arg(long, value_name = "WHEN")]
     pub(crate) from: Option<String>,
 
-    /// Up to this day or moment (UTC), with it.
+    /// Up to and including this day or moment (UTC).
     #[arg(long, value_name = "WHEN")]
     pub(crate) to: Option<String>,
 }
@@ -135,7 +135,7 @@ pub(crate) struct LogArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
-    /// Of the backup folder, in place of the targets.
+    /// Read the log of the backup folder instead of the targets.
     #[arg(long, conflicts_with = "targets")]
     pub(crate) backup: bool,
 
@@ -143,7 +143,7 @@ pub(crate) struct LogArgs {
     #[command(flatten)]
     pub(crate) period: PeriodArgs,
 
-    /// How it is printed.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
 }
@@ -159,15 +159,15 @@ pub(crate) struct BackupArgs {
     #[arg(long, conflicts_with_all = ["paths", "restore"])]
     pub(crate) list: bool,
 
-    /// Put this copy back where it was.
+    /// Restore this copy to where it was.
     #[arg(long, value_name = "ID", conflicts_with = "paths")]
     pub(crate) restore: Option<String>,
 
-    /// Put it into this folder, under its own name.
+    /// Restore it into this folder, under its own name.
     #[arg(long, value_name = "DIR", requires = "restore", conflicts_with = "paths")]
     pub(crate) into: Option<PathBuf>,
 
-    /// Put it in place of what is there.
+    /// Replace what is there.
     #[arg(long, requires = "restore", conflicts_with = "paths")]
     pub(crate) force: bool,
 
@@ -183,11 +183,11 @@ pub(crate) struct BackupArgs {
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
-    /// Go round once, and exit with what became of it.
+    /// Run one round, and exit with its result.
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// The time from one round to the next: 60s, 5m, 1h. Twice as long after each failure.
+    /// The time from one round to the next: 60s, 5m, 1h. Doubles after each failure.
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(crate) interval: Interval,
 
@@ -195,7 +195,7 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "NAME", default_value = "origin")]
     pub(crate) remote: String,
 
-    /// The branch that is to be live.
+    /// The branch to publish.
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub(crate) branch: String,
 
@@ -203,19 +203,20 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
-    /// Publish only what is signed by one of the allowed signers.
+    /// Publish only commits signed by an allowed signer.
     #[arg(long, requires = "allowed_signers")]
     pub(crate) require_signature: bool,
 
-    /// Who may sign: lines as in ssh-keygen(1), and `gpg FINGERPRINT`. Not in the clone.
+    /// The allowed signers: lines as in ssh-keygen(1), and `gpg FINGERPRINT`. Must be outside the
+    /// clone.
     #[arg(long, value_name = "FILE", requires = "require_signature")]
     pub(crate) allowed_signers: Option<PathBuf>,
 
-    /// Write how it is to this file after each round; see docs/sync.md.
+    /// Write the status to this file after each round; see docs/sync.md.
     #[arg(long, value_name = "FILE")]
     pub(crate) status_file: Option<PathBuf>,
 
-    /// Only read the status file: 0 fine, 1 refused, 2 failing or stale. For monitoring.
+    /// Only read the status file, for monitoring. Exits with 0 fine, 1 refused, 2 failing or stale.
     #[arg(long, requires = "status_file", conflicts_with_all = ["once", "require_signature"])]
     pub(crate) health: bool,
 

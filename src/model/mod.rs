@@ -1,7 +1,6 @@
-//! What the data means: plain types, each of which exists only as a valid value.
+//! Typed records and settings. A value that exists is a valid value.
 //!
-//! The JSON Schemas that editors use are made from these types; the doc comments here are the help
-//! that editors show.
+//! The JSON Schemas are generated from these types. Editors show the doc comments here as help.
 
 mod addresses;
 mod date;
@@ -32,9 +31,7 @@ pub(crate) use labels::Labels;
 pub(crate) use name::Name;
 pub(crate) use plan::{Attribute, PlanName, PlanStatus};
 pub(crate) use rate::TotalBps;
-pub(crate) use settings::{
-    DomainLimits, Faults, Limit, RuleId, Safety, SettingName, Suspended,
-};
+pub(crate) use settings::{DomainLimits, Faults, Limit, RuleId, Safety, SettingName, Suspended};
 pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
 pub(crate) use target::{Backup, Endpoint, Scheme, TargetUrl, Word};
 pub(crate) use text::Text;

@@ -1,26 +1,26 @@
-//! What a plan's name says of its rates.
+//! Rates that a plan's name states, such as `30_MEG_UP_50_MEG_DOWN`.
 
 use super::Rate;
 
-/// What a name says of rates.
+/// The rates stated by a plan's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RatesInName {
-    /// Which rate is up, which is down.
+    /// Rates with their directions.
     Directions {
         /// From the subscriber.
         up: Option<Rate>,
         /// To the subscriber.
         down: Option<Rate>,
     },
-    /// One rate, of either direction.
+    /// One rate without a direction.
     One(Rate),
-    /// Two rates, in either order.
+    /// Two rates without directions.
     Two(Rate, Rate),
 }
 
 impl RatesInName {
-    /// What a plan's name says, if it says it clearly: a number with MEG, Mbps, M, K or G, such as
-    /// `30_MEG_UP_50_MEG_DOWN`, `10M_2M` or `GOLD_7.5MEG`.
+    /// Reads the rates from a plan's name: numbers with MEG, Mbps, M, K or G, such as
+    /// `30_MEG_UP_50_MEG_DOWN`, `10M_2M` or `GOLD_7.5MEG`. `None` if the name is ambiguous.
     pub fn by_name(name: &str) -> Option<Self> {
         let parts = parts(name);
         let clear: Vec<NamePart> = parts.iter().copied().filter(|part| *part != NamePart::Other).collect();
@@ -45,7 +45,6 @@ impl RatesInName {
     }
 }
 
-/// A part of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NamePart {
     Rate(Rate),
@@ -54,7 +53,7 @@ enum NamePart {
     Other,
 }
 
-/// Whether no other word stands between the first and the last part that says something.
+/// Whether the parts that state a rate or a direction follow each other without another word.
 fn adjacent(parts: &[NamePart]) -> bool {
     let clear = |part: &NamePart| *part != NamePart::Other;
     let (first, last) = (parts.iter().position(clear), parts.iter().rposition(clear));
@@ -72,7 +71,7 @@ fn parts(name: &str) -> Vec<NamePart> {
             ("", "up" | "upload" | "ul") => NamePart::Up,
             ("", "down" | "download" | "dl" | "dn") => NamePart::Down,
             ("", _) => NamePart::Other,
-            // Spelt out, the unit may be a word of its own; a lone letter could be anything.
+            // A spelt-out unit may be a word of its own; a single letter is ambiguous.
             (number, "") => match words.peek().and_then(|next| rate(number, next).filter(|_| next.len() > 1)) {
                 Some(rate) => {
                     words.next();

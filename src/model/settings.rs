@@ -28,7 +28,7 @@ text_type! {
 }
 
 text_type! {
-    /// The name of a file that is written, without folders.
+    /// The name of an output file, without folders.
     FileName, Box<str>, max 128,
     pattern "^[A-Za-z0-9_][A-Za-z0-9._-]*$",
     |text| !text.starts_with(['.', '-']) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
@@ -49,7 +49,7 @@ fn is_template(text: &str) -> bool {
     path.split('/').all(part)
 }
 
-/// A file that is rendered.
+/// One output: its template and the file it is written to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
@@ -57,18 +57,18 @@ pub(crate) struct OutputSettings {
     /// A built-in template's name (shaper), or the path of one of your own, such as templates/acme.j2.
     #[schemars(title = "Template")]
     pub(crate) template: TemplateName,
-    /// The file that `render --out-dir` writes. Without it, the output's name with .txt.
+    /// The file that `render --out-dir` writes. Default: the output's name with .txt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "File")]
     pub(crate) file: Option<FileName>,
 }
 
-/// How much of a file one change may touch: a share of its lines, or a number of them.
+/// How much of a file one change may touch: a percentage of its lines, or a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// So many in a hundred, 0 to 100.
+    /// A percentage, 0 to 100.
     Percent(u8),
-    /// So many.
+    /// A number of lines.
     Count(u32),
 }
 
@@ -134,7 +134,7 @@ impl<'de> serde::Deserialize<'de> for Limit {
                 self.visit_u64(u64::try_from(count).unwrap_or(u64::MAX))
             }
 
-            // JSON, in which the limits of the last publish are kept, knows only these.
+            // serde_json, which reads the limits recorded by the last publish, calls this for counts.
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Limit, E> {
                 u32::try_from(count)
                     .ok()
@@ -163,6 +163,7 @@ impl schemars::JsonSchema for Limit {
             "minimum": 0,
             "maximum": 100_000_000,
             "x-expected": "a percentage such as 30%, or a count such as 500",
+            "x-form": "limit",
         })
     }
 }
@@ -195,22 +196,22 @@ fn min_subscribers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
-/// How much one change may touch before somebody has to say that it is meant.
+/// Limits for one change. A larger change needs an acknowledgement by its fingerprint.
 ///
 /// The defaults are those of octoDNS: 30 % of 10 or more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Safety {
-    /// How many subscribers one change may give another plan or domain. Without it, 30%.
+    /// How many subscribers one change may give another plan or domain. Default: 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most changed")]
     pub(crate) max_changed: Option<Limit>,
-    /// How many subscribers one change may remove. Without it, 30%.
+    /// How many subscribers one change may remove. Default: 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most removed")]
     pub(crate) max_removed: Option<Limit>,
-    /// Percentages count only from this number of subscribers on. Without it, 10.
+    /// Percentages count only from this number of subscribers on. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
     #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
     pub(crate) min_subscribers: Option<u32>,
@@ -220,25 +221,25 @@ pub struct Safety {
     pub(crate) domains: BTreeMap<DomainName, DomainLimits>,
 }
 
-/// What becomes of suspended subscribers.
+/// How outputs treat suspended subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Suspended {
-    /// They are left out.
+    /// Leave them out.
     #[default]
     Omit,
-    /// They get this plan.
+    /// Give them this plan.
     Plan(Name),
 }
 
-/// What becomes of domains whose data has errors.
+/// How publish treats domains whose data has errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(crate) enum Faults {
-    /// They stay as they last were without; the others are published.
+    /// Keep their last version without errors, publish the others.
     #[default]
     Freeze,
-    /// Nothing is published at all.
+    /// Publish nothing.
     Refuse,
 }
 
@@ -280,11 +281,11 @@ impl schemars::JsonSchema for Suspended {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Settings")]
 pub struct Settings {
-    /// What is rendered, by name. Without it, shaper alone.
+    /// Outputs to render, by name. Default: shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>")]
     pub(crate) outputs: BTreeMap<SettingName, OutputSettings>,
-    /// Where it is published.
+    /// Where outputs are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
     pub(crate) targets: Vec<Target>,
@@ -292,23 +293,23 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Backup")]
     pub(crate) backup: Option<Backup>,
-    /// How much one change may touch before somebody has to say that it is meant.
+    /// Limits for one change. A larger change needs an acknowledgement by its fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
     pub(crate) safety: Option<Safety>,
-    /// What becomes of suspended subscribers: omit, or the name of a plan that they get.
+    /// Suspended subscribers: omit them, or give them the plan of this name.
     #[serde(default)]
     #[schemars(title = "Suspended subscribers")]
     pub(crate) suspended: Suspended,
-    /// What publish does with domains whose data has errors: freeze (they stay as they were, the others go on) or refuse (nothing is published).
+    /// What publish does with domains whose data has errors: freeze (keep their last version without errors, publish the others) or refuse (publish nothing).
     #[serde(default)]
     #[schemars(title = "Domains with errors")]
     pub(crate) faults: Faults,
-    /// Who may change plans, domains and settings: logins and teams. Without it, anybody may.
+    /// Who may change plans, domains and settings: logins and teams. Default: everyone.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "admins")]
     #[schemars(title = "Administrators", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
     pub(crate) admins: Vec<Owner>,
-    /// How grave each rule's findings are: error, warning or off.
+    /// Severity of each rule's findings: error, warning or off.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "severities")]
     #[schemars(title = "Rules", schema_with = "rule_severities")]
     pub(crate) rules: BTreeMap<RuleId, Severity>,
@@ -357,7 +358,7 @@ fn severities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTree
     Ok(set)
 }
 
-/// Values by name. Left to itself `schemars` would keep the name's pattern and lose its length.
+/// The schema of a map by name. `schemars` alone would keep the pattern of the name and lose its length.
 fn by_name<K: schemars::JsonSchema, V: schemars::JsonSchema>(
     generator: &mut schemars::SchemaGenerator,
 ) -> schemars::Schema {

@@ -1,10 +1,10 @@
-//! Who has what.
+//! Subscriber records: who has which addresses and plan.
 
 use super::text::text_type;
 use super::{Addresses, Date, Labels, Name, Text};
 
 text_type! {
-    /// A subscriber's own name for itself, unique in the repository.
+    /// A subscriber's stable id, unique in the repository.
     SubscriberId, Box<str>, max 128,
     pattern "^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$",
     |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -40,11 +40,11 @@ pub struct Subscriber {
     /// What the subscriber has bought: the name of a file in plans/.
     #[schemars(title = "Plan")]
     pub(crate) plan: Name,
-    /// A name that stays when the address changes, unique. Without one, ip@domain serves.
+    /// A unique id that stays the same when the address changes. Default: ip@domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Id")]
     pub(crate) id: Option<SubscriberId>,
-    /// Who this is, for people.
+    /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name")]
     pub(crate) name: Option<Text>,
@@ -60,14 +60,14 @@ pub struct Subscriber {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Ends")]
     pub(crate) ends: Option<Date>,
-    /// Free words, such as a ticket number.
+    /// Free-form labels, such as a ticket number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Labels")]
     pub(crate) labels: Option<Box<Labels>>,
 }
 
 impl Subscriber {
-    /// The name by which the subscriber is known: its id, or address and domain.
+    /// The id, or else the first address and the domain.
     pub(crate) fn key(&self) -> String {
         match (&self.id, self.ip.first()) {
             (Some(id), _) => id.to_string(),
@@ -76,8 +76,8 @@ impl Subscriber {
         }
     }
 
-    /// What is left of the term from `today` on; nothing if it is over, or never was.
-    pub(crate) fn coming(&self, today: Date) -> Option<RemainingTerm> {
+    /// The rest of the term from `today` on; `None` if the term is over or empty.
+    pub(crate) fn remaining_term(&self, today: Date) -> Option<RemainingTerm> {
         let begins = self.starts.filter(|starts| today < *starts);
         let over = self.ends.is_some_and(|ends| ends <= begins.unwrap_or(today));
         (!over).then_some(RemainingTerm { begins, ends: self.ends })
@@ -89,12 +89,12 @@ impl Subscriber {
     }
 }
 
-/// The days to come on which a term begins and ends.
+/// The part of a subscriber's term that lies ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RemainingTerm {
     /// The first day of service, if that is after today.
     pub(crate) begins: Option<Date>,
-    /// The first day without, which is after today and after `begins`.
+    /// The first day without service, after today and after `begins`.
     pub(crate) ends: Option<Date>,
 }
 

@@ -5,7 +5,7 @@ use super::text::{free_text, is_free_text, text_type};
 use super::{DomainLimits, SettingName, Text};
 
 text_type! {
-    /// Where a target's live file is. Without a password: keys come from an agent, a file or the
+    /// The URL of a target's live file. It contains no password: keys come from an agent, a file or the
     /// environment, never from the repository.
     TargetUrl, Box<str>, max 400,
     pattern URL_PATTERN,
@@ -14,7 +14,7 @@ text_type! {
 }
 
 text_type! {
-    /// Where an S3 service is. Without a password and without a query, which could hold one: keys come
+    /// The URL of an S3 service. It contains no password and no query, which could carry one: keys come
     /// from the environment.
     Endpoint, Box<str>, max 200,
     pattern ENDPOINT_PATTERN,
@@ -23,15 +23,15 @@ text_type! {
 }
 
 text_type! {
-    /// A word of a command. Without a password in a URL: it would be in the repository, and in the list
-    /// of processes.
+    /// A word of a command. It contains no URL with a password, which would show in the repository and
+    /// in the list of processes.
     Word, Box<str>, max 200,
     pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){}+$", free_text()),
     |text| is_free_text(text) && !has_password(text),
     expected "a word of a command on one line, at most 200 characters, without a password in a URL"
 }
 
-/// Says the same as [`is_endpoint`].
+/// Accepts the same texts as [`is_endpoint`]; a test compares.
 const ENDPOINT_PATTERN: &str = "^https?://\
     (?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
     (?:/[A-Za-z0-9._~-]+)*/?$";
@@ -54,7 +54,7 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Says the same as [`split`].
+/// Accepts the same texts as [`split`]; a test compares.
 const URL_PATTERN: &str = "^(?:file://\
     |sftp://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
     |s3://[a-z0-9][a-z0-9.-]*\
@@ -71,7 +71,7 @@ pub(crate) enum Scheme {
     S3,
 }
 
-/// The parts of a URL: how it is reached, what stands before the path, and the path from its `/` on.
+/// Splits a URL into scheme, authority and path, the path with its leading `/`.
 fn split(text: &str) -> Option<(Scheme, &str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/')?);
@@ -84,7 +84,7 @@ fn split(text: &str) -> Option<(Scheme, &str, &str)> {
     path.split('/').skip(1).all(is_segment).then_some((scheme, authority, path))
 }
 
-/// Neither empty nor `.` nor `..`: where a file is must be plain to see.
+/// Neither empty nor `.` nor `..`: the URL shows where the file really is.
 fn is_segment(text: &str) -> bool {
     let text = text.strip_prefix('.').unwrap_or(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@+=:,-".contains(&byte);
@@ -161,7 +161,7 @@ pub struct Target {
     /// Where the live file is: file:///srv/shaper/shaper.txt, sftp://user@host/path or s3://bucket/key.
     #[schemars(title = "URL")]
     pub(crate) url: TargetUrl,
-    /// Which output it takes. Without it, shaper.
+    /// The output to publish. Default: shaper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Output")]
     pub(crate) output: Option<SettingName>,
@@ -173,11 +173,11 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
     #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
     pub(crate) reload: Option<Vec<Word>>,
-    /// How long each of the two may take, in seconds. Without it, 60.
+    /// Time limit for each of the two commands, in seconds. Default: 60.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]
     #[schemars(title = "Seconds for a command", with = "u32", range(min = 1, max = 3600), extend("x-expected" = "a whole number of seconds from 1 to 3600"))]
     pub(crate) timeout: Option<u32>,
-    /// How many past versions are kept. Without it, 100.
+    /// How many past versions to keep. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
     pub(crate) keep: Option<u32>,
@@ -185,19 +185,19 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
     pub(crate) safety: Option<DomainLimits>,
-    /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
+    /// The private key file for sftp. Default: the agent and ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
     pub(crate) identity: Option<Text>,
-    /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
+    /// The file of the servers' public keys for sftp. Default: as set in ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
     pub(crate) known_hosts: Option<Text>,
-    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
+    /// The URL of the S3 service, such as `https://s3.ispcustomer.co.zw`. Default: AWS_ENDPOINT_URL, or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
     pub(crate) endpoint: Option<Endpoint>,
-    /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
+    /// The region of the S3 service. Default: AWS_REGION, or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
     pub(crate) region: Option<Text>,
@@ -211,23 +211,23 @@ pub struct Backup {
     /// The folder: file:///srv/backups, sftp://user@host/folder or s3://bucket/folder.
     #[schemars(title = "URL")]
     pub(crate) url: TargetUrl,
-    /// How many copies of each path are kept. Without it, 100.
+    /// How many copies of each path to keep. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Copies kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
     pub(crate) keep: Option<u32>,
-    /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
+    /// The private key file for sftp. Default: the agent and ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
     pub(crate) identity: Option<Text>,
-    /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
+    /// The file of the servers' public keys for sftp. Default: as set in ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
     pub(crate) known_hosts: Option<Text>,
-    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
+    /// The URL of the S3 service, such as `https://s3.ispcustomer.co.zw`. Default: AWS_ENDPOINT_URL, or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
     pub(crate) endpoint: Option<Endpoint>,
-    /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
+    /// The region of the S3 service. Default: AWS_REGION, or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
     pub(crate) region: Option<Text>,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_stands_in_an_endpoint_or_a_command() {
+    fn endpoints_and_commands_contain_no_password() {
         let pattern = regex(ENDPOINT_PATTERN);
         for (text, valid) in [
             ("https://s3.ispcustomer.co.zw", true),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_told_in_parts() {
+    fn a_url_is_split_into_its_parts() {
         let url: TargetUrl = "sftp://shaper@192.0.2.1:2222/srv/shaper/shaper.txt".parse().unwrap();
         assert_eq!((url.scheme(), url.authority()), (Scheme::Sftp, "shaper@192.0.2.1:2222"));
         assert_eq!(url.folder_and_file(), ("/srv/shaper", "shaper.txt"));

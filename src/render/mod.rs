@@ -1,7 +1,7 @@
-//! Records → outputs: the shaper file, and whatever else the repository's own templates make.
+//! Records → outputs: the shaper file, and the outputs of the repository's own templates.
 //!
-//! The built-in template is rendered in chunks on all cores, which its shape allows: a line knows
-//! nothing of other lines. A repository's own template gets everything at once.
+//! The built-in template is rendered in chunks on all cores: its lines are independent. A repository's
+//! own template gets all data at once.
 
 #[cfg(unix)]
 pub mod apart;
@@ -34,12 +34,12 @@ use crate::text::suggest::nearest;
 use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
-/// The name of the output that is meant where none is named, and of the built-in template.
+/// The name of the default output and of the built-in template.
 pub(crate) const SHAPER: &str = "shaper";
 
 const SHAPER_TEMPLATE: &str = include_str!("shaper.j2");
 
-/// How many lines one chunk has.
+/// Lines per chunk.
 const CHUNK: usize = 8192;
 
 /// An output's definition, after defaults.
@@ -60,8 +60,7 @@ impl Output {
     }
 }
 
-/// An output's text, in the pieces in which it was made: a million lines are not copied together
-/// only to be written.
+/// An output's text in pieces: a million lines need not be joined to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered(Vec<String>);
 
@@ -80,13 +79,13 @@ impl Rendered {
     }
 }
 
-/// All outputs of the settings, by name; the shaper file is there even if they do not name it.
+/// All outputs of the settings, by name, and the shaper file even if they do not name it.
 pub(crate) fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
     let mut outputs: BTreeMap<String, Output> = settings
         .outputs
         .iter()
         .map(|(name, output)| {
-            let file = output.file.as_ref().map_or_else(|| format!("{name}.txt"), ToString::to_string);
+            let file = output.file.as_ref().map_or_else(|| format!("{name}.txt"), |file| file.as_str().to_owned());
             let output = Output { name: name.to_string(), template: output.template.to_string(), file };
             (name.to_string(), output)
         })
@@ -99,7 +98,7 @@ pub(crate) fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
     outputs
 }
 
-/// The output called `name`, or the shaper file where none is named.
+/// The output called `name`, or the shaper file without a name.
 ///
 /// # Errors
 /// If the settings define no such output.
@@ -112,7 +111,7 @@ pub fn output(settings: &Settings, name: Option<&str>) -> Result<Output> {
     let names: Vec<&str> = all.keys().map(String::as_str).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean {}?", quoted(near)),
-        None => format!("defined are: {}", names.join(", ")),
+        None => format!("defined outputs: {}", names.join(", ")),
     };
     bail!("shapeline.yaml defines no output {}; {hint}", quoted(name))
 }
@@ -182,7 +181,7 @@ fn bare_environment<'a>() -> Environment<'a> {
     environment
 }
 
-/// Who is served, from data without errors; from other data, the errors.
+/// The table of served subscribers, if the data has no errors.
 ///
 /// # Errors
 /// The findings that are errors.
@@ -195,8 +194,8 @@ pub fn sound_table(repo: &Arc<Repo>, today: Date) -> Result<Arc<Table>, Vec<Find
     if errors.is_empty() { Ok(Arc::new(Table::new(repo, &context))) } else { Err(errors) }
 }
 
-/// What is wrong with the templates of `repo`: those that do not compile, and those of its
-/// outputs that fail on the data. Costs nothing where there are none.
+/// Findings in the templates of `repo`: templates that do not compile, and outputs that fail on the
+/// data.
 pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
     if repo.templates.is_empty() {
         return Vec::new();
@@ -216,7 +215,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     if !now.is_empty() {
         return now;
     }
-    // A template that fails on who begins later would stop publishing on that day.
+    // A template that fails on a subscriber whose term begins later would stop publishing on that day.
     Table::with_coming(repo, context).map(|coming| failures(&Arc::new(coming))).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! Templates that a change proposes. A template is a program: it is rendered only if somebody whom
-//! the base names for that proposes it.
+//! Templates in a proposed change. A template is a program: it is rendered only if one of the base's
+//! `admins` proposes it.
 
 use std::sync::Arc;
 
@@ -9,10 +9,14 @@ use crate::repo::Repo;
 use crate::rules::{self, Change, Context, Owners};
 use crate::text::quote::quoted;
 
-/// What `check` finds in the templates of `repo`. Without a base to compare with it renders them all;
-/// with one, a template or an output that differs from the base is rendered only if one of the base's
-/// `admins` proposes it. The second value tells why templates were not rendered, if that is no finding.
-pub(crate) fn proposed_template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> (Vec<Finding>, Option<&'static str>) {
+/// The findings of `check` in the templates of `repo`. Without a base, all are rendered; with one, a
+/// template or an output that differs from the base is rendered only if one of the base's `admins`
+/// proposes it. The second value is the reason why templates were not rendered, if that is not a
+/// finding.
+pub(crate) fn proposed_template_findings(
+    repo: &Arc<Repo>,
+    context: &Context<'_>,
+) -> (Vec<Finding>, Option<&'static str>) {
     let Some(change) = &context.change else { return (template_findings(repo, context), None) };
     if rules::find("foreign-change").is_some_and(|rule| !(rule.check)(context).is_empty()) {
         return (Vec::new(), None);
@@ -31,10 +35,10 @@ pub(crate) fn proposed_template_findings(repo: &Arc<Repo>, context: &Context<'_>
 const NOT_RENDERED: &str = "templates or outputs differ from the base and were not rendered: \
      --actor does not name one of the base's admins";
 
-/// What differs from the base: templates, and outputs that have a template of the repository's own.
+/// Templates, and outputs with a template of the repository's own, that differ from the base.
 fn changed(repo: &Repo, change: &Change<'_>) -> Vec<(Where, String)> {
     let path = |file| repo.sources.file(file).path();
-    // One that is gone cannot be rendered.
+    // A removed template cannot be rendered.
     let templates = change.files().filter(|file| repo.templates.contains_key(path(*file)));
     let mut changed: Vec<(Where, String)> =
         templates.map(|file| (Where::File(file), format!("the template {}", quoted(path(file))))).collect();

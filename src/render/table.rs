@@ -1,4 +1,4 @@
-//! Who is served today, by address: the rows from which every output is made.
+//! The subscribers served today, by address: the rows of every output.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ pub(crate) struct ServedAddress {
     plan: u32,
 }
 
-/// All rows, IPv4 before IPv6, by address as a number. Owns the data, as templates need it to.
+/// All rows, IPv4 before IPv6, by address as a number. Owns the data, because templates need values
+/// without a lifetime.
 #[derive(Debug)]
 pub struct Table {
     repo: Arc<Repo>,
@@ -26,11 +27,11 @@ pub struct Table {
 /// Why a subscriber is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unserved {
-    /// It is suspended, and the settings leave such subscribers out.
+    /// It is suspended, and the settings omit suspended subscribers.
     Suspended,
-    /// Its first day has not come.
+    /// Its term has not begun.
     NotStarted,
-    /// Its last day is over.
+    /// Its term is over.
     Ended,
 }
 
@@ -48,15 +49,15 @@ pub(crate) fn unserved(repo: &Repo, subscriber: &Subscriber, today: Date) -> Opt
 }
 
 impl Table {
-    /// The rows of `repo`, which is `context`'s too.
+    /// The rows of `repo`, which must be the one of `context`.
     ///
-    /// A subscriber whose plan is not known has no row: the rules refuse such data before.
+    /// A subscriber with an unknown plan has no row: the rules refuse such data before.
     pub fn new(repo: &Arc<Repo>, context: &Context<'_>) -> Self {
         Self::of(repo, context, |reason| reason.is_none())
     }
 
-    /// The rows of `repo` with those of subscribers whose terms have not begun: what a template must be
-    /// able to write on some later day. Nothing if there is no such subscriber.
+    /// The rows of `repo` and those of subscribers whose terms have not begun, which a template must be
+    /// able to write on a later day. `None` if there is no such subscriber.
     pub(super) fn with_coming(repo: &Arc<Repo>, context: &Context<'_>) -> Option<Self> {
         let begins = |reason| reason == Some(Unserved::NotStarted);
         let any = repo.subscribers.iter().any(|record| begins(unserved(repo, &record.value, context.today)));
@@ -79,7 +80,7 @@ impl Table {
         Self { repo: repo.clone(), rows, today: context.today }
     }
 
-    /// A table of `rows` that were another table's; nothing if one has no record in `repo`.
+    /// A table of the `rows` of another table; `None` if one has no record in `repo`.
     #[cfg(unix)]
     pub(super) fn from_rows(repo: Arc<Repo>, rows: Vec<ServedAddress>, today: Date) -> Option<Self> {
         let known = |row: &ServedAddress| {
@@ -95,7 +96,7 @@ impl Table {
         &self.repo
     }
 
-    /// The day for which the rows hold.
+    /// The day of the rows.
     pub(crate) fn today(&self) -> Date {
         self.today
     }
@@ -103,11 +104,6 @@ impl Table {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether nobody is served.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// The rows, in order.
@@ -120,7 +116,7 @@ impl Table {
         &self.repo.subscribers[row.subscriber as usize]
     }
 
-    /// A number that all rows of one subscriber share, and no other.
+    /// The index of the row's subscriber in [`Repo::subscribers`].
     pub(crate) fn subscriber_number(&self, row: ServedAddress) -> u32 {
         row.subscriber
     }
@@ -135,19 +131,19 @@ impl Table {
         &self.repo.plans[row.plan as usize].value
     }
 
-    /// That plan's place in [`Repo::plans`].
+    /// The index of that plan in [`Repo::plans`].
     pub(crate) fn plan_number(&self, row: ServedAddress) -> u32 {
         row.plan
     }
 
-    /// Every subscriber that is served or will be, by its number, with the plan that it is served with
-    /// and what is left of its term.
+    /// Every subscriber that is or will be served: its index, its record, the plan it is served with,
+    /// and the rest of its term.
     pub(crate) fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         let plans: HashMap<&str, &Plan> =
             self.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
         (0..).zip(&self.repo.subscribers).filter_map(move |(number, record)| {
             let subscriber = &record.value;
-            let coming = subscriber.coming(self.today)?;
+            let coming = subscriber.remaining_term(self.today)?;
             if subscriber.status == SubscriberStatus::Suspended && self.repo.settings.suspended == Suspended::Omit {
                 return None;
             }
@@ -156,7 +152,7 @@ impl Table {
         })
     }
 
-    /// The same of those whose term begins or ends on a later day.
+    /// The subscribers among them whose term begins or ends on a later day.
     pub(crate) fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
         self.coming_or_served().filter(|(.., coming)| coming.begins.is_some() || coming.ends.is_some())
     }
@@ -167,7 +163,7 @@ impl Table {
     }
 }
 
-/// The plan a subscriber is served with: its own, or the one for the suspended.
+/// The plan a subscriber is served with: its own, or the one for suspended subscribers.
 fn effective_plan<'a>(repo: &'a Repo, subscriber: &'a Subscriber) -> &'a Name {
     match (&repo.settings.suspended, subscriber.status) {
         (Suspended::Plan(plan), SubscriberStatus::Suspended) => plan,

@@ -11,8 +11,8 @@ use super::free::free;
 use super::table::{ServedAddress, Table};
 use crate::model::{Domain, Labels, Plan, Rate, Subscriber, SubscriberStatus};
 
-/// What one rendering shares: the rows it covers, values used again and again, and which
-/// subscriber was looked at last, so that an error can name it.
+/// Shared state of one rendering: the table, cached values, and the subscriber read last, so that an
+/// error can name it.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) table: Arc<Table>,
@@ -21,8 +21,8 @@ pub(super) struct Shared {
     last: AtomicU32,
 }
 
-/// No subscriber was looked at.
-const NOBODY: u32 = u32::MAX;
+/// No subscriber was read.
+const NO_SUBSCRIBER: u32 = u32::MAX;
 
 impl Shared {
     pub(super) fn new(table: &Arc<Table>) -> Self {
@@ -31,14 +31,14 @@ impl Shared {
             table: table.clone(),
             plan_names: plans().map(|plan| Value::from(plan.name.as_str())).collect(),
             attributes: plans().map(|plan| Value::from(plan.shaper_attribute())).collect(),
-            last: AtomicU32::new(NOBODY),
+            last: AtomicU32::new(NO_SUBSCRIBER),
         }
     }
 
-    /// The subscriber that a template looked at last.
+    /// The subscriber that a template read last.
     pub(super) fn last_subscriber(&self) -> Option<u32> {
         let last = self.last.load(Ordering::Relaxed);
-        (last != NOBODY).then_some(last)
+        (last != NO_SUBSCRIBER).then_some(last)
     }
 }
 
@@ -60,7 +60,7 @@ fn rate(rate: Rate) -> Value {
     Value::from_object(RateValue(rate))
 }
 
-/// A list that makes its entries when they are asked for.
+/// A list that makes its entries on demand.
 pub(super) struct Lazy<F> {
     len: usize,
     entry: F,
@@ -129,7 +129,7 @@ impl Object for LineValue {
     }
 }
 
-/// An address as text, without a detour over the heap for the usual lengths.
+/// An address as text, without a heap allocation for the usual lengths.
 fn address(address: &crate::model::Address) -> Value {
     use std::io::Write;
     let mut buffer = [0_u8; 64];
@@ -206,7 +206,7 @@ fn labels(labels: Option<&Labels>) -> Value {
         .into()
 }
 
-/// A plan, whether anybody has it or not.
+/// A plan, with or without subscribers.
 pub(super) fn plan(plan: &Plan) -> Value {
     let offered = plan.status == crate::model::PlanStatus::Offered;
     Value::from_pairs([
@@ -219,7 +219,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
     ])
 }
 
-/// A domain, whether it has subscribers or not.
+/// A domain, with or without subscribers.
 pub(super) fn domain(domain: &Domain) -> Value {
     let prefixes: Value = domain.prefixes.iter().map(address).collect();
     let capacity = domain.capacity.as_ref().map_or(Value::from(()), |capacity| {

@@ -1,22 +1,22 @@
-//! Findings → entries: every place worked out, everything in the order in which it is shown.
+//! Findings with their places resolved, in the order of the report.
 
 use super::escape;
 use crate::finding::{Finding, Label, Severity, Where};
 use crate::locate::Locator;
 use crate::source::{Position, SourceFile, Sources, Span};
 
-/// A label with its place worked out.
+/// A label with its place resolved.
 #[derive(Clone, Debug)]
 pub struct LocatedLabel<'a> {
     /// The file.
     pub(crate) file: &'a SourceFile,
-    /// The bytes meant, without the line ends after them.
+    /// The span, without trailing line ends.
     pub span: Span,
     /// Where they start.
     pub start: Position,
     /// Where they end: the column after the last.
     pub end: Position,
-    /// Whether the file as a whole is meant: there is no place in it to show.
+    /// Whether the label is about the whole file: there is no place in it to show.
     pub(crate) whole_file: bool,
     /// What is there; may be empty.
     pub label: &'a str,
@@ -28,8 +28,8 @@ impl<'a> LocatedLabel<'a> {
         self.file.path()
     }
 
-    /// The place in a word, for a person or a log: `path:line:column`, or the path for a whole file.
-    /// `path` is the file's path as seen from wherever the reader looks.
+    /// The place as `path:line:column`, or as the path for a whole file. `path` is the file's path from
+    /// the reader's point of view.
     pub(super) fn shown(&self, path: &str) -> String {
         let path = escape::plain(path);
         match self.whole_file {
@@ -47,24 +47,24 @@ impl<'a> LocatedLabel<'a> {
     }
 }
 
-/// A finding with its places worked out.
+/// A finding with its places resolved.
 #[derive(Clone, Debug)]
 pub struct LocatedFinding<'a> {
     /// The finding.
     pub finding: &'a Finding,
     /// The offence.
     pub primary: LocatedLabel<'a>,
-    /// Whatever else is involved.
+    /// The other places involved.
     pub related: Vec<LocatedLabel<'a>>,
 }
 
 impl LocatedFinding<'_> {
-    /// Whether there is a change under review that has nothing to do with this.
+    /// Whether it is outside the change under review.
     pub(crate) fn outside_change(&self) -> bool {
         self.finding.in_change == Some(false)
     }
 
-    /// Sorts what matters most to whoever proposes the change first.
+    /// Sorts findings of the change first, then errors.
     pub(super) fn urgency(&self) -> (bool, bool) {
         (self.outside_change(), self.finding.severity != Severity::Error)
     }
@@ -89,8 +89,8 @@ fn order<'a>(entry: &LocatedFinding<'a>) -> (bool, &'a str, Span, &'static str, 
     (entry.outside_change(), primary.path(), primary.span, finding.rule, &finding.message)
 }
 
-/// The span as far as it lies in the text, on whole characters, without the line ends at its end:
-/// an underline that reached into the next line would point at a value that is not meant.
+/// The span as far as it lies in the text, on whole characters, without the line ends at its end: an
+/// underline that reached into the next line would point at another value.
 fn within(span: Span, text: &str) -> Span {
     let boundary = |at: u32| {
         let at = (at as usize).min(text.len());

@@ -1,7 +1,7 @@
 //! The few lines around each place that are shown to people.
 //!
-//! A file may have 16 MB, and all of it may be one line: only a small window is ever looked at and
-//! handed on, and everything in it that could steer a terminal is replaced.
+//! A file may have 16 MB, and all of it may be one line: only a small window is read, and every
+//! character in it that could control a terminal is replaced.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,21 +11,21 @@ use super::escape;
 use crate::source::{Position, SourceFile};
 use crate::text::redact::without_password;
 
-/// A longer line is cut around what is meant, in bytes.
+/// A longer line, in bytes, is cut around the marked part.
 const LONGEST_LINE: usize = 400;
 
-/// How many characters of a cut line are shown before what is meant, of it, and after it.
+/// How many characters of a cut line are shown before the marked part, of it, and after it.
 const CUT: [usize; 3] = [40, 60, 30];
 
 const ELLIPSIS: &str = "…";
 
-/// What is meant is shown whole up to this many lines, else the first line of it.
+/// A marked part of up to this many lines is shown whole, a longer one by its first line.
 const MOST_LINES: usize = 6;
 
 /// Places this many lines apart are shown in one excerpt.
 const NEAR: usize = 12;
 
-/// Some lines of a file, fit to be shown, with what is marked in them.
+/// Some lines of a file, escaped, with their marked parts.
 #[derive(Debug)]
 pub(super) struct Excerpt<'a> {
     /// The lines, with `\n` between them.
@@ -143,7 +143,7 @@ fn excerpt<'a>(group: &[Window<'_, 'a>]) -> Option<Excerpt<'a>> {
     Some(Excerpt { source, first_line: first.lines.start, marks, at: offence.place.start })
 }
 
-/// Shows the part of a long line around what is meant, without looking at the rest of it.
+/// Shows the part of a long line around the mark, without reading the rest of it.
 fn cut_line<'a>(window: &Window<'_, 'a>) -> Excerpt<'a> {
     let place = window.place;
     let text = place.file.text();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_around_what_is_meant() {
+    fn a_long_line_is_cut_around_the_mark() {
         let text = format!("{}MEANT{}", "é".repeat(8_000_000), "x".repeat(1000));
         let (source, marked, line) = shown(&text, "MEANT");
         assert_eq!((marked.as_str(), line), ("MEANT", 1));

@@ -2,8 +2,8 @@
 //! annotation beside the place in the pull request.
 //!
 //! GitHub shows ten errors and ten warnings of a step, so what the change broke comes first. An
-//! annotation has one place: the others stand in its message. It takes columns only where it ends
-//! in the line in which it starts.
+//! annotation has one place: its message lists the others. It has columns only if it ends on the line
+//! on which it starts.
 
 use std::io::Write;
 
@@ -25,7 +25,7 @@ pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()>
     Ok(())
 }
 
-/// The log shows of a command only its message, which does not say where.
+/// Of a command, the log shows only the message, without the place.
 fn log_line(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let finding = entry.finding;
     let place = place(report, &entry.primary);
@@ -59,8 +59,8 @@ fn properties(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> Vec<(&'st
     properties
 }
 
-/// The file's very name, since GitHub looks for it; line ends in it are escaped as the toolkit
-/// does. Only what would steer a terminal, were the command shown in one, is not left as it is.
+/// The exact file name, since GitHub looks it up; line ends in it are escaped as the toolkit does. Only
+/// characters that would control a terminal are replaced.
 fn file(path: &str) -> String {
     let parts = path.split_inclusive(['\n', '\r']);
     let plain = |part: &str| match part.strip_suffix(['\n', '\r']) {

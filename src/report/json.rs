@@ -12,7 +12,7 @@ use super::entry::{LocatedFinding, LocatedLabel};
 use crate::source;
 use crate::text::json::write_json;
 
-/// Changes when something that was there goes or means something else; new fields do not count.
+/// Increases when a field is removed or changes its meaning; new fields do not count.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]

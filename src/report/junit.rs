@@ -1,19 +1,19 @@
 //! JUnit XML, for the test reports of GitLab, Jenkins and others.
 //!
-//! One test case per rule, not per file: the cases are then the same in every run, so that these
-//! tools can say since when a rule has failed, and a clean repository of 100,000 files is not
-//! 100,000 cases. A case fails if its rule refuses something; the failure lists every place.
-//! Warnings fail nothing: they stand in the case's output.
+//! One test case per rule, not per file: the cases are then the same in every run, so that these tools
+//! can say since when a rule has failed, and a clean repository of 100,000 files is not 100,000 cases.
+//! A case fails if its rule refuses something; the failure lists every place. Warnings fail nothing:
+//! they are in the case's output.
 
 use std::io::Write;
 
 use anyhow::Result;
 
 use super::entry::LocatedFinding;
-use super::summary::count;
 use super::{CheckReport, escape};
 use crate::finding::Severity;
 use crate::rules::{Group, RULES, find};
+use crate::text::count::counted;
 
 /// Writes the report.
 pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
@@ -82,7 +82,7 @@ fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {
     if let Some(first) = case.errors.first() {
         let message = match case.errors.len() {
             1 => headline(first),
-            many => format!("{}; the first: {}", count(many, "error"), headline(first)),
+            many => format!("{}; the first: {}", counted(many, "error", "errors"), headline(first)),
         };
         let (message, rule) = (escape::xml(&message), escape::xml(case.rule));
         write!(out, "      <failure message=\"{message}\" type=\"{rule}\">")?;

@@ -1,7 +1,7 @@
 //! Findings → output: text, JSON, GitHub annotations, SARIF, JUnit.
 //!
-//! A [`CheckReport`] holds what a check gave; [`CheckReport::entries`] works the places out; each format is
-//! one file with one function that writes a report. What comes from the data passes through
+//! A [`CheckReport`] is the result of a check; [`CheckReport::entries`] resolves the places; each
+//! format is one file with one function that writes a report. Every value from the data passes through
 //! `escape` on its way into any of them.
 
 mod entry;
@@ -27,7 +27,7 @@ use crate::repo::Repo;
 use crate::rules::{Context, RULES};
 use crate::source::Sources;
 
-/// What a check gave.
+/// The result of a check.
 pub struct CheckReport<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
@@ -35,13 +35,13 @@ pub struct CheckReport<'a> {
     folder: String,
     /// How many records were read.
     pub(crate) counts: Counts,
-    /// How long it took.
+    /// The time it took.
     pub(crate) elapsed: Duration,
-    /// Whether a change was looked at.
+    /// Whether a change was checked.
     pub(crate) with_change: bool,
 }
 
-/// How much was looked at, and how much of it is wrong.
+/// Numbers of records read and of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Files read.
@@ -56,9 +56,9 @@ pub(crate) struct Counts {
     pub(crate) errors: usize,
     /// Findings that do not.
     pub(crate) warnings: usize,
-    /// Errors that the change under review has nothing to do with.
+    /// Errors outside the change under review.
     pub(crate) errors_outside_change: usize,
-    /// Warnings that the change under review has nothing to do with.
+    /// Warnings outside the change under review.
     pub(crate) warnings_outside_change: usize,
 }
 
@@ -76,8 +76,8 @@ impl Counts {
 }
 
 impl<'a> CheckReport<'a> {
-    /// Runs every rule and gathers the result, together with what `rendering` found. `reading` is
-    /// how long the data took to read.
+    /// Runs every rule and adds the findings of `rendering`. `reading` is the time it took to read the
+    /// data.
     pub fn new(context: &Context<'a>, rendering: Vec<Finding>, reading: Duration) -> Self {
         let started = std::time::Instant::now();
         let findings = crate::rules::check(context, rendering);
@@ -111,8 +111,8 @@ impl<'a> CheckReport<'a> {
         }
     }
 
-    /// The same with where the data repository is within its git repository: a path with `/`, empty
-    /// for the top. Annotations and code scanning want paths from there.
+    /// Sets the path of the data repository within its git repository, with `/`; empty for the top.
+    /// Annotations and code scanning need paths from the top.
     pub fn in_folder(mut self, folder: impl Into<String>) -> Self {
         self.folder = folder.into();
         self
@@ -123,8 +123,7 @@ impl<'a> CheckReport<'a> {
         self.counts.errors > 0
     }
 
-    /// The findings with their places worked out: those of the change first, then by path and
-    /// place.
+    /// The findings with their places resolved: those of the change first, then by path and place.
     pub fn entries(&self) -> Vec<LocatedFinding<'_>> {
         entry::locate(self.sources, &self.findings)
     }
@@ -132,7 +131,7 @@ impl<'a> CheckReport<'a> {
     /// A file's path as seen from the top of the git repository.
     fn path_in_git(&self, path: &str) -> String {
         let (mut folder, mut path) = (self.folder.as_str(), path);
-        // What steers git may lie above the data.
+        // Git's own files may be above the data.
         while let Some(above) = path.strip_prefix("../") {
             (folder, path) = (folder.rsplit_once('/').map_or("", |(above, _)| above), above);
         }
@@ -148,10 +147,10 @@ impl<'a> CheckReport<'a> {
 pub(crate) fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()> {
     match format {
         CheckFormat::Text => write_buffered(report, format, anstream::stdout().lock())?,
-        // These hold no colours, and no byte of them may be taken for one.
+        // These contain no colours, and every byte must stay.
         _ => write_buffered(report, format, std::io::stdout().lock())?,
     }
-    // The result is out. If nobody listens to the summary, that changes nothing.
+    // The result is written. A closed standard error changes nothing.
     let _ = writeln!(std::io::stderr(), "{}", summary::line(report));
     Ok(())
 }
@@ -163,7 +162,7 @@ fn write_buffered(report: &CheckReport<'_>, format: CheckFormat, out: impl Write
     Ok(())
 }
 
-/// Writes the report. Text is written with colours: what they must not reach strips them.
+/// Writes the report. Text includes colours; the caller strips them where needed.
 ///
 /// # Errors
 /// If `out` cannot be written.

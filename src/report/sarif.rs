@@ -181,7 +181,7 @@ fn descriptor(rule: &Rule) -> RuleDescriptor {
 fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
-        // What the level would be where a rule is off is for whoever turns it on to say.
+        // A rule that is off has no level of its own, and SARIF requires one.
         Severity::Warning | Severity::Off => "warning",
     }
 }
@@ -207,8 +207,8 @@ fn result<'a>(
     }
 }
 
-/// Code scanning shows of a result its message alone, and related places only if the message links
-/// to them: `[text](id)`.
+/// Code scanning shows only a result's message, and related places only if the message links to them:
+/// `[text](id)`.
 fn message(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let text = |text: &str| escape::sarif(&escape::plain(text));
     let mut lines = vec![text(&entry.finding.message)];
@@ -244,8 +244,8 @@ fn location(report: &CheckReport<'_>, place: &LocatedLabel<'_>, id: Option<usize
     }
 }
 
-/// Stays the same when lines move: what is wrong in which file, and, where that is so more than
-/// once, the how-manieth this is.
+/// Stays the same when lines move: a hash of rule, file and message, and of the number among equal
+/// ones.
 fn fingerprint(identity: [&str; 3], occurrence: u32) -> String {
     let mut hash = Sha256::new();
     for part in identity {

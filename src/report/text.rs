@@ -1,4 +1,4 @@
-//! For people: each finding with the lines it is about, and everything involved marked.
+//! For people: each finding with the lines it is about, and every place involved marked.
 
 use std::io::Write;
 
@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::entry::{LocatedFinding, LocatedLabel};
 use super::excerpt::{Excerpt, excerpts};
-use super::summary::count;
 use super::{CheckReport, escape};
 use crate::finding::Severity;
+use crate::text::count::counted;
 
 /// How many findings are shown: more are not read, and in a terminal they push away the first.
 const MOST_FINDINGS: usize = 200;
@@ -31,14 +31,13 @@ pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()>
         writeln!(out, "{}\n", without_counted_places(&renderer.render(&[group(entry)])))?;
     }
     if shown.len() < entries.len() {
-        let more = count(entries.len() - shown.len(), "more finding");
+        let more = counted(entries.len() - shown.len(), "more finding", "more findings");
         writeln!(out, "{more} not shown; `shapeline check --format json` lists all of them\n")?;
     }
     Ok(())
 }
 
-/// As many as are shown, in their order. Where some must be left out, it is warnings rather than
-/// errors.
+/// The findings to show, in order. Warnings are dropped before errors.
 fn most_urgent<'e, 'a>(entries: &'e [LocatedFinding<'a>]) -> Vec<&'e LocatedFinding<'a>> {
     let mut all: Vec<(usize, &LocatedFinding<'a>)> = entries.iter().enumerate().collect();
     if all.len() > MOST_FINDINGS {
@@ -52,7 +51,11 @@ fn most_urgent<'e, 'a>(entries: &'e [LocatedFinding<'a>]) -> Vec<&'e LocatedFind
 fn outside_heading(report: &CheckReport<'_>) -> String {
     let counts = report.counts;
     let (errors, warnings) = (counts.errors_outside_change, counts.warnings_outside_change);
-    format!("Outside the change, there before it: {}, {}", count(errors, "error"), count(warnings, "warning"))
+    format!(
+        "Outside the change, there before it: {}, {}",
+        counted(errors, "error", "errors"),
+        counted(warnings, "warning", "warnings")
+    )
 }
 
 fn group<'e>(entry: &'e LocatedFinding<'_>) -> Group<'e> {
@@ -65,7 +68,8 @@ fn group<'e>(entry: &'e LocatedFinding<'_>) -> Group<'e> {
     }
     let hidden = entry.related.len().saturating_sub(MOST_PLACES - 1);
     if hidden > 0 {
-        group = group.element(Level::NOTE.message(format!("{} not shown", count(hidden, "more place"))));
+        group =
+            group.element(Level::NOTE.message(format!("{} not shown", counted(hidden, "more place", "more places"))));
     }
     match &finding.help {
         Some(help) => group.element(Level::HELP.message(escape::plain(help))),
@@ -114,11 +118,11 @@ fn add_excerpt<'e>(group: Group<'e>, path: &str, excerpt: Excerpt<'e>) -> Group<
     group.element(snippet)
 }
 
-/// Ends a place that is given to the renderer as a path. Nothing else shown can hold it.
+/// Ends a place that is passed to the renderer as a path. No other text in a report contains it.
 const PLACE_ENDS: char = '\0';
 
-/// The renderer counts lines and columns in the excerpt, which may be cut: what it writes after a
-/// place goes.
+/// The renderer counts lines and columns in the excerpt, which may be cut: removes what it writes after
+/// a place.
 fn without_counted_places(rendered: &str) -> String {
     let mut pieces = rendered.split(PLACE_ENDS);
     let first = pieces.next().unwrap_or_default();

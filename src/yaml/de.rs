@@ -1,7 +1,7 @@
-//! Typed records out of the tree, by serde.
+//! Deserializes typed records from the tree, by serde.
 //!
-//! Stricter than YAML: text is text only if no tool reads it as anything else, a number is a whole
-//! one in plain digits, and there is no null. The schema says the same; a property test compares.
+//! Stricter than YAML: a scalar is text only if every tool reads it as text, a number is a whole number
+//! in plain digits, and null is rejected. The schema accepts the same; a property test compares.
 
 use serde::de::value::Error;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -10,8 +10,8 @@ use super::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Reads `T` out of `node`.
 ///
-/// # Errors
-/// Tells what did not fit, without a place: the schema check comes first and names places.
+/// # Errors If the node does not fit `T`. The message names no place: the schema check, which does,
+/// runs first.
 pub fn from_node<'de, T: de::Deserialize<'de>>(node: Node<'de>) -> Result<T, de::value::Error> {
     T::deserialize(NodeDeserializer(node))
 }
@@ -47,7 +47,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        // A key that is there has a value: null is refused by whatever is inside.
+        // A key that is present has a value; the inner type rejects null.
         visitor.visit_some(self)
     }
 

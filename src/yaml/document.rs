@@ -2,7 +2,7 @@
 
 use crate::source::Span;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
     /// A value without parts.
@@ -20,11 +20,11 @@ pub enum Style {
     Plain,
     /// In quotes.
     Quoted,
-    /// As a block, below a `|` or `>`: the node's place is that of the lines, without the header.
+    /// As a block below `|` or `>`. The node's span covers the lines without the header.
     Block,
 }
 
-/// Where a scalar's value is: in the source itself, or, once unescaped, beside it.
+/// Where a scalar's value is: in the source, or in the buffer of unescaped values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ScalarText {
     start: u32,
@@ -36,7 +36,7 @@ struct ScalarText {
 struct NodeData {
     span: Span,
     text: ScalarText,
-    /// The place just after this node and all below it.
+    /// The index just after this node and all its descendants.
     next: u32,
     kind: NodeKind,
 }
@@ -49,7 +49,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// The topmost node, read over the text that the document came from.
+    /// The root node. `source` must be the text that the document was read from.
     pub fn root<'a>(&'a self, source: &'a str) -> Option<Node<'a>> {
         (!self.nodes.is_empty()).then_some(Node { document: self, source, at: 0 })
     }
@@ -83,22 +83,22 @@ impl<'a> Node<'a> {
         Node { at, ..*self }
     }
 
-    /// What the node is.
+    /// The node's kind.
     pub fn kind(&self) -> NodeKind {
         self.data().kind
     }
 
-    /// Where it stands: a scalar with its quotes, a collection from its first part to its last.
+    /// The node's span: a scalar with its quotes, a collection from its first part to its last.
     pub fn span(&self) -> Span {
         self.data().span
     }
 
-    /// A number that no other node of this document has.
+    /// A number unique within the document.
     pub(crate) fn id(&self) -> u32 {
         self.at
     }
 
-    /// A number that no other document alive has: together with [`Node::id`] it names the node.
+    /// A number unique among the documents in memory: with [`Node::id`] it identifies the node.
     pub(super) fn document_address(&self) -> usize {
         std::ptr::from_ref(self.document) as usize
     }
@@ -121,14 +121,14 @@ impl<'a> Node<'a> {
         matches!(self.kind(), NodeKind::Scalar(_))
     }
 
-    /// The entries of a list; nothing for any other node.
+    /// The entries of a list; empty for any other node.
     pub fn items(&self) -> NodeItems<'a> {
         let data = self.data();
         let end = if data.kind == NodeKind::Sequence { data.next } else { self.at };
         NodeItems { node: *self, at: self.at + 1, end }
     }
 
-    /// Keys and values of a mapping; nothing for any other node.
+    /// Keys and values of a mapping; empty for any other node.
     pub fn entries(&self) -> NodeEntries<'a> {
         let data = self.data();
         let end = if data.kind == NodeKind::Mapping { data.next } else { self.at };
@@ -209,7 +209,7 @@ impl DocumentBuilder {
         self.document.nodes.last().map_or(0, |node| node.span.end)
     }
 
-    /// Adds a scalar whose value is a part of the source, as it stands there.
+    /// Adds a scalar whose value is a slice of the source.
     pub(crate) fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
         self.push(
             NodeKind::Scalar(style),
@@ -218,7 +218,7 @@ impl DocumentBuilder {
         );
     }
 
-    /// Adds a scalar whose value differs from what the source shows.
+    /// Adds a scalar whose value is not a slice of the source, such as one with escapes.
     pub(crate) fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
         let start = self.document.unescaped.len() as u32;
         self.document.unescaped.push_str(value);
@@ -232,7 +232,7 @@ impl DocumentBuilder {
     }
 
     /// Closes the innermost collection. `end` is where its closing bracket ends; without one the
-    /// collection ends where its last part does. Gives the place of the collection.
+    /// collection ends where its last part does. Returns the index of the collection.
     pub(crate) fn close(&mut self, end: Option<u32>) -> Option<u32> {
         let at = self.open.pop()?;
         let next = self.document.nodes.len() as u32;
@@ -252,7 +252,7 @@ impl DocumentBuilder {
         Some(at)
     }
 
-    /// A handle on the node at `at`, for looking at what was built so far.
+    /// The node at `at`, in the tree built so far.
     pub(crate) fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
         Node { document: &self.document, source, at }
     }

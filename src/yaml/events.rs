@@ -1,4 +1,5 @@
-//! The full reader: a YAML parser's events → tree, refusing what has more than one reading.
+//! The full reader: builds the tree from a YAML parser's events and reports what tools read
+//! differently.
 
 use std::collections::HashMap;
 
@@ -37,7 +38,7 @@ pub(super) fn read(text: &str) -> Reading {
         };
         if let Err(problem) = step {
             reader.sort_problems();
-            // Last, wherever it stands: it says why there are no more.
+            // Last, whatever its span: it explains why there are no more.
             reader.problems.push(problem);
             return Reading { document: None, problems: reader.problems };
         }
@@ -47,7 +48,7 @@ pub(super) fn read(text: &str) -> Reading {
     Reading { document, problems: reader.problems }
 }
 
-/// What an open collection waits for.
+/// What an open collection expects next.
 #[derive(Clone, Copy, PartialEq)]
 enum OpenCollection {
     Sequence,
@@ -65,7 +66,7 @@ struct EventReader<'a> {
     documents: usize,
 }
 
-/// A problem that reading cannot get past.
+/// A problem that ends the reading.
 type FatalProblem = Problem;
 
 impl EventReader<'_> {
@@ -104,7 +105,7 @@ impl EventReader<'_> {
                 )?;
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
+                let message = format!("the alias {} refers to a value elsewhere", shown("", self.slice(span)));
                 self.ambiguous(span, message, "write the value itself; a text that starts with * needs quotes")?;
                 self.before_node(span)?;
                 self.builder.scalar_unescaped(Style::Quoted, span, "");
@@ -129,7 +130,7 @@ impl EventReader<'_> {
             ));
         }
         if style == ScalarStyle::Plain && value == "?" {
-            // The parser takes it for a value within brackets; elsewhere it is the sign of a key.
+            // Within brackets the parser reads it as a value; elsewhere it marks a key.
             self.ambiguous(span, "a lone `?` is not read as text by every tool", "put it in quotes")?;
         }
         if is_key {
@@ -194,7 +195,7 @@ impl EventReader<'_> {
             return Err(problem(
                 ProblemKind::Ambiguous,
                 span,
-                "a list or mapping stands where a key should be",
+                "a list or mapping cannot be a key",
                 "write a plain word before the colon; a value that starts with `{` or `[` needs quotes",
             ));
         }
@@ -202,8 +203,8 @@ impl EventReader<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(mistake::too_deep(span));
         }
-        // A block collection's own event is empty and stands where its first part does. That is
-        // the dash, but for a list that is not indented below its key: then it is the entry.
+        // A block collection's own event is empty and has the place of its first part. That is the
+        // dash, except in a list that is not indented below its key: there it is the entry.
         let below_key = self.open.last() == Some(&OpenCollection::MappingValue);
         let dash = (kind == NodeKind::Sequence && style == StructureStyle::Block && below_key)
             .then(|| self.first_dash(span.start))
@@ -261,7 +262,7 @@ impl EventReader<'_> {
         }
     }
 
-    /// Reports each key of the mapping at `at` that stands there a second time.
+    /// Reports each repeated key of the mapping at `at`.
     fn duplicate_keys(&mut self, at: u32) -> Result<(), FatalProblem> {
         let mut found: Vec<(Span, Span, String)> = Vec::new();
         let mapping = self.builder.node(self.text, at);
@@ -283,19 +284,15 @@ impl EventReader<'_> {
             }
         }
         for (second, first, name) in found {
-            let mut repeated = problem(
-                ProblemKind::Ambiguous,
-                second,
-                format!("the key {name} stands here a second time"),
-                "keep one of the two",
-            );
+            let mut repeated =
+                problem(ProblemKind::Ambiguous, second, format!("duplicate key {name}"), "keep one of the two");
             repeated.related = Some((first, "the first one"));
             self.push(repeated)?;
         }
         Ok(())
     }
 
-    /// Repeated keys are seen only at their mapping's end; they are told where they stand.
+    /// Repeated keys are found at the end of their mapping; this puts them in the order of the text.
     fn sort_problems(&mut self) {
         self.problems.sort_by_key(|problem| problem.span);
     }
@@ -310,7 +307,7 @@ impl EventReader<'_> {
                 ProblemKind::Ambiguous,
                 found.span,
                 format!("more than {MAX_PROBLEMS} problems: the rest of the file was not read"),
-                "mend those above first",
+                "fix those above first",
             ));
         }
         self.problems.push(found);
@@ -342,12 +339,11 @@ fn unprintable(text: &str) -> Option<Problem> {
         matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
             | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
     };
-    // A byte-order mark may open a file; anywhere else it is an unseen character that tools take
-    // for different things.
+    // A byte-order mark may open a file; anywhere else it is invisible, and tools treat it differently.
     let (at, character) = text.char_indices().find(|&(at, c)| bad(c) || (c == '\u{feff}' && at > 0))?;
     let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
     if character == '\u{feff}' {
-        let message = "a byte-order mark (U+FEFF) stands in the middle of the file";
+        let message = "there is a byte-order mark (U+FEFF) in the middle of the file";
         return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
     }
     if character == '\0' {

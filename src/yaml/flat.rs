@@ -27,7 +27,7 @@ pub(super) fn read(text: &str) -> Option<Document> {
     let mut lines = FlatLines { text: text.as_bytes(), at: 0 };
     let mut builder = DocumentBuilder::for_text(text.len());
     let mut line = lines.next_content()?;
-    // Only at the very start of its line is it a mark; further in, it is a value.
+    // A marker only at the start of its line; indented, it is a value.
     if line.indent == 0 && line.rest(&lines) == b"---" {
         line = lines.next_content()?;
     }
@@ -70,7 +70,7 @@ fn list(lines: &mut FlatLines<'_>, first: FlatLine, builder: &mut DocumentBuilde
     Some(())
 }
 
-/// The `key: value` lines of one record, all at `indent`. Gives the first line that is not one.
+/// The `key: value` lines of one record, all at `indent`. Returns the first line after them.
 fn record(
     lines: &mut FlatLines<'_>,
     first: FlatLine,
@@ -107,7 +107,7 @@ fn record(
     }
 }
 
-/// What stands after `key: `, up to the end of the line.
+/// The value after `key: `, up to the end of the line.
 fn value(bytes: &[u8], from: usize, end: usize, builder: &mut DocumentBuilder) -> Option<()> {
     let start = from + bytes[from..end].iter().take_while(|&&b| b == b' ').count();
     let after = match bytes[start..end].first()? {
@@ -241,8 +241,8 @@ struct FlatLines<'a> {
 }
 
 impl FlatLines<'_> {
-    /// The next line that is neither empty nor a comment. A comment outside printable ASCII ends
-    /// the quick reading by standing as content, which then fits nowhere.
+    /// The next line that is neither empty nor a comment. A comment outside printable ASCII is returned
+    /// as content, which fits nowhere and so ends the quick reading.
     fn next_content(&mut self) -> Option<FlatLine> {
         while self.at < self.text.len() {
             let from = self.at;

@@ -1,6 +1,6 @@
-//! The tree as JSON Schema sees it, without building JSON.
+//! Presents the tree to the JSON Schema validator without building JSON.
 //!
-//! Whatever is not text, a whole number or a boolean to every YAML tool appears as null, which no
+//! A scalar that is not text, a whole number or a boolean in every YAML tool appears as null, which no
 //! schema here allows: see [`super::ScalarType`].
 
 use std::borrow::Cow;

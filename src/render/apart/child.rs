@@ -1,4 +1,4 @@
-//! The process that renders: limits first, then the request, then the work.
+//! The child process: applies the limits, reads the request, renders.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use super::limits::{HEADER, Limits};
 use super::wire::{AnswerFrame, read_request, write_frame};
 use crate::render::own::{TemplateFailure, compile, on_deep_stack, write};
 
-/// The text of an output is passed on in pieces of this size.
+/// The text of an output is sent in pieces of this size.
 const PIECE: usize = 64 << 10;
 
 /// Renders what standard input asks for.
@@ -31,7 +31,7 @@ fn serve() -> Result<()> {
     input.read_exact(&mut header).context("no request")?;
     let (limits, length) =
         Limits::parse(&header).context("the request is another version's: is an update under way?")?;
-    limits.keep().context("cannot limit this process")?;
+    limits.enforce().context("cannot limit this process")?;
     let mut request = Vec::with_capacity(length);
     input.take(length as u64).read_to_end(&mut request)?;
     let (table, job) = read_request(&request)?;

@@ -1,9 +1,9 @@
-//! Rendering a repository's own templates in a process apart, with limits that the kernel keeps.
+//! Renders a repository's own templates in a separate process, with limits that the kernel enforces.
 //!
-//! minijinja's fuel counts steps; a step may double a text. The process is this program once more,
+//! minijinja's fuel counts steps, and one step may double a text. The child is this program again,
 //! without environment: it reads a request from standard input, limits itself, renders, and writes
-//! answers to standard output ([`child`]). The parent bounds what it reads and how long it waits, so
-//! a template can end the child and nothing else.
+//! answers to standard output ([`child`]). The parent bounds how much it reads and how long it waits,
+//! so a template can crash the child and nothing else.
 
 mod child;
 mod limits;
@@ -20,26 +20,26 @@ use super::{Rendered, Table};
 use limits::Limits;
 use wire::AnswerFrame;
 
-/// The hidden subcommand that makes a process such a child.
+/// The hidden subcommand of the child.
 const SUBCOMMAND: &str = "__render";
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
-/// What is started to render.
+/// The program to start as the child.
 #[derive(Debug)]
 pub(super) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
 }
 
-/// For the first line of `main`: in a process that was started to render, renders and gives its
-/// exit code; in any other, makes all further rendering start such processes. Without this call, as
-/// in tests of the library, templates are rendered in the process itself.
+/// For the first line of `main`. In a child, renders and returns the exit code; in any other process,
+/// makes all further rendering start children. Without this call, as in tests of the library, templates
+/// are rendered in the calling process.
 pub fn start() -> Option<ExitCode> {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == SUBCOMMAND) {
         return Some(child::main());
     }
-    // By this name the program is found even after an update has replaced its file.
+    // This name finds the program even after an update has replaced its file.
     let itself = Path::new("/proc/self/exe");
     let path = if itself.exists() { Ok(itself.to_path_buf()) } else { std::env::current_exe() };
     if let Ok(path) = path {
@@ -48,7 +48,7 @@ pub fn start() -> Option<ExitCode> {
     None
 }
 
-/// Makes all further rendering start `shapeline` at `path`; for programs that use the library.
+/// Makes all further rendering start the program at `path`; for programs that use the library.
 pub(crate) fn through(path: PathBuf) {
     // The first call decides.
     let _ = PROGRAM.set(Program { path, arguments: vec![SUBCOMMAND.to_owned()] });
@@ -58,7 +58,7 @@ pub(super) fn program() -> Option<&'static Program> {
     PROGRAM.get()
 }
 
-/// As [`super::own::carry_out`], in a child of its own.
+/// Like [`super::own::carry_out`], in a child process.
 pub(super) fn carry_out(
     program: &Program,
     table: &Arc<Table>,
@@ -104,7 +104,7 @@ fn run(
         let watch = scope.spawn(|| kill_when_late(&child, limits, ended));
         let said = scope.spawn(|| last_words(errors));
         scope.spawn(move || {
-            // A child that ends early reads no further; how it ended says why.
+            // A child that ends early stops reading; its exit status says why.
             let _ = input.write_all(&limits.header(request.len())).and_then(|()| input.write_all(request));
         });
         let answers = read_answers(output, table, job);
@@ -125,7 +125,7 @@ fn run(
     Ok(given)
 }
 
-/// Kills the child if it is not done in time; whether it was.
+/// Kills the child if it is not done in time, and returns whether it did.
 fn kill_when_late(child: &Child, limits: &Limits, ended: Receiver<()>) -> bool {
     let late = ended.recv_timeout(limits.wall) == Err(RecvTimeoutError::Timeout);
     if late {
@@ -143,15 +143,15 @@ fn kill(child: &Child) {
     }
 }
 
-/// The beginning of what the child says on standard error.
+/// The beginning of the child's standard error.
 fn last_words(errors: impl Read) -> String {
     let mut said = Vec::new();
-    // What cannot be read is not needed: this only explains a failure.
+    // An error is harmless: the text only explains a failure.
     let _ = errors.take(8192).read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// What a child answered.
+/// The answers of a child.
 #[derive(Default)]
 struct Answers {
     given: Vec<Result<Rendered, TemplateFailure>>,

@@ -1,4 +1,4 @@
-//! What parent and child say to each other, in postcard: both are the same program.
+//! The messages between parent and child, in postcard: both are the same program.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -187,7 +187,7 @@ pub(super) fn write_frame(mut out: impl Write, answer: &AnswerFrame<'_>) -> std:
     out.write_all(&bytes)
 }
 
-/// Reads one part of an answer into `frame`; nothing at the end, which may be in the middle of a part.
+/// Reads one part of an answer into `frame`; `None` at the end of the input, even inside a part.
 pub(super) fn read_frame<'f>(from: &mut impl Read, frame: &'f mut Vec<u8>) -> Result<Option<AnswerFrame<'f>>> {
     let mut length = [0; 4];
     if !read_whole(from, &mut length)? {
