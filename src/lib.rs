@@ -25,6 +25,9 @@
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
+pub mod apply;
+#[cfg(unix)]
+pub mod backup;
 pub mod cli;
 pub mod commands;
 pub mod console;
@@ -36,17 +39,20 @@ pub mod git;
 pub mod history;
 pub mod import;
 pub mod init;
+pub mod inventory;
 pub mod locate;
 pub mod model;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod records;
 pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
+pub mod store;
 pub mod sync;
 pub mod text;
 pub mod tree;

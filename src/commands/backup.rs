@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::Outcome;
 use super::log::backup_folder;
 use super::targets::{JSON_VERSION, settings, who};
+use crate::backup::copies::Copy;
+use crate::backup::folder::Folder;
+use crate::backup::make::backup;
+use crate::backup::restore::{Wanted, restore};
+use crate::backup::{Ended, Options, Report};
 use crate::cli::{BackupArgs, ListFormat};
-use crate::publish::backup::copies::Copy;
-use crate::publish::backup::folder::Folder;
-use crate::publish::backup::make::backup;
-use crate::publish::backup::restore::{Wanted, restore};
-use crate::publish::backup::{Ended, Options, Report};
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
 

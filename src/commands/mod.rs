@@ -35,9 +35,10 @@ use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
-use crate::render::{Table, sound_table};
+use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::{self, CheckReport};
+use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
 

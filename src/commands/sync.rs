@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Outcome;
 use super::targets::who;
 use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
-use crate::publish::moment::Moment;
+use crate::records::moment::Moment;
 use crate::sync::health::health;
 use crate::sync::service::Service;
 use crate::sync::status::{State, Status};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS, More, Origin, PlanKey, Refusal};
 use super::report::plain;
 use super::twice;
+use crate::inventory::reserved::reserved_address;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
-use crate::rules::reserved_address;
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 

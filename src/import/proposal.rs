@@ -11,10 +11,11 @@ use super::shadow::{self, Shadow};
 use super::{Found, files, twice};
 use crate::edit::Draft;
 use crate::finding::{Finding, Severity, Where};
+use crate::inventory::Context;
 use crate::model::{Date, Subscriber};
 use crate::render::Table;
 use crate::repo::Repo;
-use crate::rules::{self, Context};
+use crate::rules::{self};
 use crate::source::FileId;
 use crate::tree::Tree;
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::data::Data;
-use super::ledger::Ledger;
-use super::manifest::{Manifest, Version};
-use super::site::Site;
-use super::store::{Stored, digest};
 use crate::model::{Safety, Settings, Target};
 use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
+use crate::publish::data::Data;
+use crate::publish::site::Site;
+use crate::records::ledger::Ledger;
+use crate::records::manifest::{Manifest, Version};
 use crate::render::{Output, Table};
+use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
 /// The limits of a target: its own, where it has any, in place of the general ones.

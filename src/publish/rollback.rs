@@ -2,15 +2,16 @@
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::holder::Holder;
-use super::lock::Patience;
-use super::log::{Action, Status};
-use super::manifest::{Held, Manifest, Version};
-use super::replace::{Change, Failure};
-use super::run::{Ended, Report};
-use super::site::{Session, Site};
-use super::store::{Stored, digest};
 use crate::model::Target;
+use crate::publish::replace::Change;
+use crate::publish::run::{Ended, Report};
+use crate::publish::site::{Session, Site};
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::{Action, Status};
+use crate::records::manifest::{Held, Manifest, Version};
+use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
 /// How to go back.
@@ -62,7 +63,7 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         return Ok(report);
     }
     let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
-        since: super::moment::Moment::now(),
+        since: crate::records::moment::Moment::now(),
         run: session.run.clone(),
         by: options.who.actor.clone(),
         from: live.version.id,

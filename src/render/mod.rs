@@ -8,11 +8,9 @@ pub mod apart;
 mod filters;
 mod free;
 mod own;
-mod proposed;
 mod table;
 mod values;
 
-pub(crate) use proposed::proposed_template_findings;
 pub use table::Table;
 pub(crate) use table::{Unserved, unserved};
 
@@ -24,10 +22,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rayon::prelude::*;
 
-use crate::finding::{Finding, Severity, Where};
-use crate::model::{Date, Settings};
+use crate::finding::{Finding, Where};
+use crate::inventory::Context;
+use crate::model::Settings;
 use crate::repo::Repo;
-use crate::rules::{self, Context};
 use crate::source::FileId;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
@@ -179,19 +177,6 @@ fn bare_environment<'a>() -> Environment<'a> {
     }
     filters::install(&mut environment);
     environment
-}
-
-/// The table of served subscribers, if the data has no errors.
-///
-/// # Errors
-/// The findings that are errors.
-pub fn sound_table(repo: &Arc<Repo>, today: Date) -> Result<Arc<Table>, Vec<Finding>> {
-    let context = Context::new(repo, today, None);
-    let errors: Vec<Finding> = rules::check(&context, template_findings(repo, &context))
-        .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .collect();
-    if errors.is_empty() { Ok(Arc::new(Table::new(repo, &context))) } else { Err(errors) }
 }
 
 /// Findings in the templates of `repo`: templates that do not compile, and outputs that fail on the

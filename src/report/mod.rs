@@ -23,8 +23,9 @@ use anyhow::Result;
 
 use crate::cli::CheckFormat;
 use crate::finding::{Finding, Severity};
+use crate::inventory::Context;
 use crate::repo::Repo;
-use crate::rules::{Context, RULES};
+use crate::rules::RULES;
 use crate::source::Sources;
 
 /// The result of a check.

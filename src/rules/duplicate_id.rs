@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Resolved, Rule};
+use crate::inventory::bounded::Bounded;
+use super::{Group, Rule};
+use crate::inventory::Resolved;
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::Address;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use crate::inventory::bounded::Bounded;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 

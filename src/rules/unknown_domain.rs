@@ -1,7 +1,8 @@
 //! `unknown-domain`: something names a domain that does not exist.
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use crate::inventory::bounded::Bounded;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::DomainName;

@@ -1,7 +1,8 @@
 //! `unknown-plan`: something names a plan that does not exist.
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use crate::inventory::bounded::Bounded;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::{PlanName, Suspended};

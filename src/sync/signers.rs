@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::disk::open::read_all;
 #[cfg(unix)]
 use crate::disk::trust::open_strictly;
-use crate::publish::store::digest;
+use crate::store::digest;
 use crate::text::quote::quoted;
 
 /// The largest signers file that is read.

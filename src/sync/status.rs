@@ -10,7 +10,7 @@ use super::round::Round;
 use super::upstream::Upstream;
 use crate::disk::write::write_with_mode;
 use crate::publish::freeze::Frozen;
-use crate::publish::moment::Moment;
+use crate::records::moment::Moment;
 
 /// The version of the file's shape: see docs/sync.md.
 const VERSION: u32 = 1;
