@@ -23,7 +23,7 @@ pub enum Severity {
 
 impl Severity {
     /// The word as written in settings and reports.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Severity::Off => "off",
             Severity::Warning => "warning",
@@ -101,7 +101,7 @@ pub enum Where {
 
 impl Where {
     /// The file pointed into.
-    pub(crate) fn file(&self) -> FileId {
+    pub fn file(&self) -> FileId {
         match self {
             Where::File(file) | Where::Span(file, _) => *file,
             Where::Place(place) => place.file,
@@ -111,9 +111,9 @@ impl Where {
 
 /// One place involved, with what it has to do with the finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Label {
+pub struct Label {
     /// Where.
-    pub(crate) at: Where,
+    pub at: Where,
     /// What is there; may be empty for the offence itself.
     pub(crate) text: String,
 }
@@ -122,19 +122,19 @@ pub(crate) struct Label {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's id.
-    pub(crate) rule: &'static str,
+    pub rule: &'static str,
     /// How grave it is, after settings.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// What is wrong: one sentence, without a full stop.
-    pub(crate) message: String,
+    pub message: String,
     /// The offence.
-    pub(crate) primary: Label,
+    pub primary: Label,
     /// Its causes and other places involved.
     pub(crate) related: Vec<Label>,
     /// What to write instead.
-    pub(crate) help: Option<String>,
+    pub help: Option<String>,
     /// Whether it belongs to the change under review; `None` without a change.
-    pub(crate) in_change: Option<bool>,
+    pub in_change: Option<bool>,
 }
 
 impl Finding {

@@ -17,9 +17,9 @@ impl FileId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
     /// First byte.
-    pub(crate) start: u32,
+    pub start: u32,
     /// One past the last byte.
-    pub(crate) end: u32,
+    pub end: u32,
 }
 
 impl Span {

@@ -186,7 +186,7 @@ impl Addresses {
     pub(crate) const MAX: usize = 256;
 
     /// In the order of the file.
-    pub(crate) fn as_slice(&self) -> &[Address] {
+    pub fn as_slice(&self) -> &[Address] {
         match self {
             Addresses::One(one) => std::slice::from_ref(one),
             Addresses::Many(many) => many,

@@ -288,7 +288,7 @@ pub struct Settings {
     /// Where outputs are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
-    pub(crate) targets: Vec<Target>,
+    pub targets: Vec<Target>,
     /// Where `backup` keeps its copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Backup")]

@@ -33,7 +33,7 @@ pub enum SubscriberStatus {
 pub struct Subscriber {
     /// The address, or a prefix routed to the subscriber, IPv4 or IPv6; or a list of them.
     #[schemars(title = "Address")]
-    pub(crate) ip: Addresses,
+    pub ip: Addresses,
     /// The realm of the tier-2 ISP that serves the subscriber: the name of a file in domains/.
     #[schemars(title = "Domain")]
     pub(crate) domain: Name,
@@ -47,7 +47,7 @@ pub struct Subscriber {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name")]
-    pub(crate) name: Option<Text>,
+    pub name: Option<Text>,
     /// Suspended subscribers leave the shaper file, or get the plan named in shapeline.yaml.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]

@@ -22,7 +22,7 @@ macro_rules! text_type {
 
         impl $name {
             /// The value as text.
-            pub(crate) fn as_str(&self) -> &str {
+            pub fn as_str(&self) -> &str {
                 &self.0
             }
 

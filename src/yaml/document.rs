@@ -136,7 +136,7 @@ impl<'a> Node<'a> {
     }
 
     /// A mapping's value under `key`.
-    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
+    pub fn get(&self, key: &str) -> Option<Node<'a>> {
         self.entry(key).map(|(_, value)| value)
     }
 

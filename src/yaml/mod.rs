@@ -45,7 +45,7 @@ pub const MAX_PROBLEMS: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
-    pub(crate) kind: ProblemKind,
+    pub kind: ProblemKind,
     /// Where.
     pub span: Span,
     /// The message.
@@ -69,9 +69,9 @@ pub enum ProblemKind {
 #[derive(Debug)]
 pub struct Reading {
     /// The tree; `None` if the text holds no document, or not one that can be read.
-    pub(crate) document: Option<Document>,
+    pub document: Option<Document>,
     /// Every problem, in the order of the text; last of all the one that ended the reading.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
 }
 
 /// Reads a text. Never panics; bounded by the limits above in time and memory.
