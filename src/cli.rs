@@ -33,7 +33,6 @@ pub struct Cli {
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
     pub color: ColorWhen,
 
-    /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -96,7 +95,6 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// Arguments of `init`.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// The folder to fill; created if it does not exist.
@@ -116,10 +114,8 @@ pub(crate) struct DataArgs {
     pub(crate) on: Option<Date>,
 }
 
-/// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
@@ -151,14 +147,12 @@ pub enum CheckFormat {
     Junit,
 }
 
-/// Arguments of `render`.
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The output's name in shapeline.yaml [default: shaper]
     #[arg(value_name = "OUTPUT")]
     pub(crate) output: Option<String>,
 
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
@@ -167,10 +161,8 @@ pub(crate) struct RenderArgs {
     pub(crate) out_dir: Option<PathBuf>,
 }
 
-/// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
@@ -245,7 +237,6 @@ pub(crate) enum HistoryFormat {
     Csv,
 }
 
-/// Arguments of `fmt`.
 #[derive(Debug, Args)]
 pub(crate) struct FmtArgs {
     /// Change nothing; exit with 1 if a file would change.
@@ -257,7 +248,6 @@ pub(crate) struct FmtArgs {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
     /// Change nothing; exit with 1 if a file would change.
@@ -265,7 +255,6 @@ pub(crate) struct SchemaArgs {
     pub(crate) check: bool,
 }
 
-/// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's id, or `setup` for the settings of the forge [default: a list of all rules]
@@ -288,7 +277,6 @@ pub(crate) enum ExplainFormat {
     Json,
 }
 
-/// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell.
@@ -296,7 +284,6 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Arguments of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
     /// Write one page per command into this folder instead.

@@ -114,7 +114,6 @@ impl Where {
 pub struct Label {
     /// Where.
     pub at: Where,
-    /// What is there; may be empty for the offence itself.
     pub(crate) text: String,
 }
 

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::HistoryFormat;
 
-/// Arguments of `history`.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// An address, a prefix, an id, or ADDRESS@DOMAIN [default: all subscribers]

@@ -18,7 +18,6 @@ pub(crate) enum ImportFormat {
     Json,
 }
 
-/// Arguments of `import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// The source; `-` is standard input.

@@ -5,10 +5,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{DataArgs, ListFormat, TextOrJson};
 use crate::model::Date;
 
-/// Arguments of `subscriber`.
 #[derive(Debug, Args)]
 pub(crate) struct SubscriberArgs {
-    /// What to do.
     #[command(subcommand)]
     pub(crate) command: SubscriberCommand,
 }
@@ -32,7 +30,6 @@ pub(crate) enum SubscriberCommand {
     Remove(WhoListArgs),
 }
 
-/// Arguments of `subscriber list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only subscribers with this text in their id, name, addresses, domain, plan or labels. For an
@@ -76,7 +73,6 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
 
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
@@ -115,7 +111,6 @@ pub(crate) enum SortField {
     Ends,
 }
 
-/// Arguments of `subscriber show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// An id, an address, or address@domain.
@@ -126,12 +121,10 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: TextOrJson,
 
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }
 
-/// Arguments of `subscriber add`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct AddArgs {
     /// The address or prefix; several for one subscriber with several.
@@ -170,12 +163,10 @@ pub(crate) struct AddArgs {
     #[arg(long = "label", value_name = "NAME=VALUE")]
     pub(crate) labels: Vec<String>,
 
-    /// How the edit is made.
     #[command(flatten)]
     pub(crate) edit: EditArgs,
 }
 
-/// Arguments of `subscriber set`.
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
     /// An id, an address, or address@domain.
@@ -187,19 +178,16 @@ pub(crate) struct SetArgs {
     #[arg(value_name = "FIELD=VALUE", required = true)]
     pub(crate) fields: Vec<String>,
 
-    /// How the edit is made.
     #[command(flatten)]
     pub(crate) edit: EditArgs,
 }
 
-/// Arguments of `subscriber suspend`, `resume` and `remove`.
 #[derive(Debug, Args)]
 pub(crate) struct WhoListArgs {
     /// An id, an address, or address@domain.
     #[arg(value_name = "WHO", required = true)]
     pub(crate) who: Vec<String>,
 
-    /// How the edit is made.
     #[command(flatten)]
     pub(crate) edit: EditArgs,
 }

@@ -27,14 +27,11 @@ pub(crate) struct ActorArgs {
     pub(crate) wait: u32,
 }
 
-/// Arguments of `publish`.
 #[derive(Debug, Args)]
 pub(crate) struct PublishArgs {
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
-    /// The targets.
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
@@ -55,7 +52,6 @@ pub(crate) struct PublishArgs {
     #[arg(long, conflicts_with = "rev")]
     pub(crate) allow_dirty: bool,
 
-    /// Who acts, and how long to wait.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 
@@ -64,14 +60,11 @@ pub(crate) struct PublishArgs {
     pub(crate) format: TextOrJson,
 }
 
-/// Arguments of `drift`.
 #[derive(Debug, Args)]
 pub(crate) struct DriftArgs {
-    /// The data.
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
-    /// The targets.
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
@@ -83,7 +76,6 @@ pub(crate) struct DriftArgs {
     #[arg(long, conflicts_with = "rev")]
     pub(crate) allow_dirty: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 
@@ -92,7 +84,6 @@ pub(crate) struct DriftArgs {
     pub(crate) format: TextOrJson,
 }
 
-/// Arguments of `rollback`.
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// The target.
@@ -107,7 +98,6 @@ pub(crate) struct RollbackArgs {
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 
@@ -128,10 +118,8 @@ pub(crate) struct PeriodArgs {
     pub(crate) to: Option<String>,
 }
 
-/// Arguments of `log` and of `stat`.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// The targets.
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
@@ -139,7 +127,6 @@ pub(crate) struct LogArgs {
     #[arg(long, conflicts_with = "targets")]
     pub(crate) backup: bool,
 
-    /// The period.
     #[command(flatten)]
     pub(crate) period: PeriodArgs,
 
@@ -148,7 +135,6 @@ pub(crate) struct LogArgs {
     pub(crate) format: ListFormat,
 }
 
-/// Arguments of `backup`.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
     /// The files and folders to copy, each to a copy of its own.
@@ -171,7 +157,6 @@ pub(crate) struct BackupArgs {
     #[arg(long, requires = "restore", conflicts_with = "paths")]
     pub(crate) force: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 
@@ -180,7 +165,6 @@ pub(crate) struct BackupArgs {
     pub(crate) format: ListFormat,
 }
 
-/// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
     /// Run one round, and exit with its result.
@@ -199,7 +183,6 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub(crate) branch: String,
 
-    /// The targets.
     #[command(flatten)]
     pub(crate) targets: TargetArgs,
 
@@ -220,7 +203,6 @@ pub(crate) struct SyncArgs {
     #[arg(long, requires = "status_file", conflicts_with_all = ["once", "require_signature"])]
     pub(crate) health: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
     pub(crate) who: ActorArgs,
 

@@ -8,7 +8,6 @@ use std::str::FromStr;
 pub struct Date(jiff::civil::Date);
 
 impl Date {
-    /// Today, UTC.
     pub(crate) fn today() -> Self {
         Self(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
     }

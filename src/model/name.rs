@@ -31,8 +31,6 @@ impl Name {
             Self(name)
         })
     }
-
-    /// The text, shared.
     pub(crate) fn shared(&self) -> Arc<str> {
         self.0.clone()
     }

@@ -102,16 +102,17 @@ impl Table {
     }
 
     /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// The rows, in order.
+    /// Whether no subscriber is served.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
     pub(crate) fn rows(&self) -> &[ServedAddress] {
         &self.rows
     }
-
-    /// The subscriber of a row.
     pub(crate) fn subscriber(&self, row: ServedAddress) -> &Record<Subscriber> {
         &self.repo.subscribers[row.subscriber as usize]
     }
@@ -120,8 +121,6 @@ impl Table {
     pub(crate) fn subscriber_number(&self, row: ServedAddress) -> u32 {
         row.subscriber
     }
-
-    /// The address of a row.
     pub(crate) fn address(&self, row: ServedAddress) -> &Address {
         &self.subscriber(row).value.ip.as_slice()[row.position as usize]
     }

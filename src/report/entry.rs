@@ -9,12 +9,12 @@ use crate::source::{Position, SourceFile, Sources, Span};
 #[derive(Clone, Debug)]
 pub struct LocatedLabel<'a> {
     /// The file.
-    pub(crate) file: &'a SourceFile,
+    pub file: &'a SourceFile,
     /// The span, without trailing line ends.
     pub span: Span,
-    /// Where they start.
+    /// The start of the span.
     pub start: Position,
-    /// Where they end: the column after the last.
+    /// The end of the span: the column after the last.
     pub end: Position,
     /// Whether the label is about the whole file: there is no place in it to show.
     pub(crate) whole_file: bool,

@@ -120,7 +120,7 @@ impl<'a> CheckReport<'a> {
     }
 
     /// Whether the data is refused.
-    pub(crate) fn refused(&self) -> bool {
+    pub fn refused(&self) -> bool {
         self.counts.errors > 0
     }
 

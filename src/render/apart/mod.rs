@@ -49,7 +49,7 @@ pub fn start() -> Option<ExitCode> {
 }
 
 /// Makes all further rendering start the program at `path`; for programs that use the library.
-pub(crate) fn through(path: PathBuf) {
+pub fn through(path: PathBuf) {
     // The first call decides.
     let _ = PROGRAM.set(Program { path, arguments: vec![SUBCOMMAND.to_owned()] });
 }
