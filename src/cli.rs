@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
+use crate::report::CheckFormat;
 
 pub(crate) use history::HistoryArgs;
 pub(crate) use import::{ImportArgs, ImportFormat};
@@ -132,21 +133,7 @@ pub(crate) struct CheckArgs {
     pub(crate) actors: Vec<String>,
 }
 
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CheckFormat {
-    /// For people, with excerpts.
-    Text,
-    /// For programs; see docs/check-json.md.
-    Json,
-    /// GitHub workflow commands: annotations on the pull request.
-    Github,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// JUnit XML, for test reports.
-    Junit,
-}
-
+/// Arguments of `render`.
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The output's name in shapeline.yaml [default: shaper]

@@ -13,9 +13,9 @@ use super::facts::Known;
 use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
-use crate::schema::FileKind;
+use crate::schema::Kind;
+use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
-use crate::yaml::MAX_FILE_BYTES;
 
 /// What a file says of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 
 use crate::finding::Finding;
 use crate::inventory::Change;
-use crate::inventory::Context;
 
 /// How many findings of one rule are listed.
 pub const MAX_FINDINGS: usize = 10_000;
@@ -21,8 +20,8 @@ pub(crate) struct Bounded<'c> {
 
 impl<'c> Bounded<'c> {
     /// Nothing yet.
-    pub(crate) fn new(context: &'c Context<'_>) -> Self {
-        Self { change: context.change.as_ref(), in_change: First::default(), outside: First::default() }
+    pub(crate) fn new(change: Option<&'c Change<'c>>) -> Self {
+        Self { change, in_change: First::default(), outside: First::default() }
     }
 
     /// Takes a finding, or leaves it out if enough come before it.

@@ -131,10 +131,19 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
-    let job = RenderJob { outputs: vec![output.clone()], checking: false };
-    let mut answers = own::carry_out(table, &job).into_iter();
-    let rendered = answers.next().unwrap_or_else(|| Err(own::TemplateFailure::without_answer(&output.template)));
+    let job = Job { outputs: vec![output.clone()], checking: false };
+    let mut answers = carry_out(table, &job).into_iter();
+    let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
     rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
+}
+
+/// In a process of its own if this program can start one.
+fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, own::Failure>> {
+    #[cfg(unix)]
+    if let Some(program) = apart::program() {
+        return apart::carry_out(program, table, job);
+    }
+    own::carry_out(table, job)
 }
 
 fn render_shaper(table: &Arc<Table>) -> Result<Rendered, Box<Finding>> {
@@ -193,7 +202,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
     let job = RenderJob { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
     let failures = |table: &Arc<Table>| -> Vec<Finding> {
-        let failures = own::carry_out(table, &job).into_iter().filter_map(Result::err);
+        let failures = carry_out(table, &job).into_iter().filter_map(Result::err);
         failures.map(|failure| failure.finding(repo, FileId::default())).collect()
     };
     let now = failures(&table);

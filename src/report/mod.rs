@@ -21,15 +21,29 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cli::CheckFormat;
 use crate::finding::{Finding, Severity};
 use crate::inventory::Context;
 use crate::repo::Repo;
 use crate::rules::RULES;
 use crate::source::Sources;
 
-/// The result of a check.
-pub struct CheckReport<'a> {
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with excerpts.
+    Text,
+    /// For programs; see docs/check-json.md.
+    Json,
+    /// GitHub workflow commands: annotations on the pull request.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for test reports.
+    Junit,
+}
+
+/// What a check gave.
+pub struct Report<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
     off: Vec<&'static str>,

@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use crate::inventory::bounded::Bounded;
 use super::{Group, Rule};
 use crate::inventory::Resolved;
 use crate::inventory::Context;
@@ -39,7 +38,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .filter_map(|(number, subscriber)| Some((subscriber.record.value.id.as_ref()?.as_str(), number)))
         .collect();
     ids.par_sort_unstable();
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     for same in ids.chunk_by(|a, b| a.0 == b.0) {
         let [(id, first), others @ ..] = same else { continue };
         for (_, other) in others {

@@ -1,8 +1,8 @@
 //! What each format of `check` looks like, and what is on which stream.
 
-use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Severity, Where};
-use shapeline::report::{CheckReport, write};
+use shapeline::report::CheckFormat;
+use shapeline::report::{Report, write};
 use shapeline::source::{FileId, SourceFile, Span};
 
 /// A repository of these files, without rules run over it.

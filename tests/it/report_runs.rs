@@ -1,8 +1,8 @@
 //! What a run of `check` prints: which stream, which order, which paths, how it ends.
 
-use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Severity, Where};
-use shapeline::report::CheckReport;
+use shapeline::report::CheckFormat;
+use shapeline::report::Report;
 use shapeline::source::Span;
 
 use crate::report::{assert_is_sarif, file, files, place, text, written};
