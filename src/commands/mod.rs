@@ -38,7 +38,7 @@ use crate::progress::Progress;
 use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};

@@ -13,7 +13,7 @@ use super::facts::Known;
 use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
 

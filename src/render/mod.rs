@@ -131,14 +131,14 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
-    let job = Job { outputs: vec![output.clone()], checking: false };
+    let job = RenderJob { outputs: vec![output.clone()], checking: false };
     let mut answers = carry_out(table, &job).into_iter();
-    let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
+    let rendered = answers.next().unwrap_or_else(|| Err(own::TemplateFailure::without_answer(&output.template)));
     rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
 }
 
 /// In a process of its own if this program can start one.
-fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, own::Failure>> {
+fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, own::TemplateFailure>> {
     #[cfg(unix)]
     if let Some(program) = apart::program() {
         return apart::carry_out(program, table, job);

@@ -123,7 +123,7 @@ fn line_range(text: &str, line: usize) -> Option<std::ops::Range<usize>> {
 
 /// One answer for each output, in order; when checking, failures only. A template that does not
 /// compile, or that breaks a limit of its process, leaves the outputs after it without an answer.
-pub(super) fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+pub(super) fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFailure>> {
     on_deep_stack(|| here(table, job))
 }
 

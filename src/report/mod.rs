@@ -43,7 +43,7 @@ pub enum CheckFormat {
 }
 
 /// What a check gave.
-pub struct Report<'a> {
+pub struct CheckReport<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
     off: Vec<&'static str>,

@@ -2,7 +2,7 @@
 
 use shapeline::finding::{Finding, Severity, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::{Report, write};
+use shapeline::report::{CheckReport, write};
 use shapeline::source::{FileId, SourceFile, Span};
 
 /// A repository of these files, without rules run over it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use shapeline::finding::{Finding, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::source::Span;
 use shapeline::text::characters::is_steering;
 

@@ -2,7 +2,7 @@
 
 use shapeline::finding::{Finding, Severity, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::source::Span;
 
 use crate::report::{assert_is_sarif, file, files, place, text, written};

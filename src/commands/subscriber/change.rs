@@ -16,7 +16,7 @@ use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
 use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::count::counted;

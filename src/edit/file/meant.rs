@@ -4,7 +4,7 @@ use super::list::Slot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
 use crate::source::MAX_FILE_BYTES;
-use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
