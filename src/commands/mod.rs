@@ -39,7 +39,7 @@ use crate::query::Refusal;
 use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
@@ -228,7 +228,7 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
 
 /// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
-    let report = Report::of(repo, findings);
+    let report = CheckReport::of(repo, findings);
     report::write(&report, CheckFormat::Text, &mut crate::console::err())?;
     Ok(Outcome::Refused)
 }

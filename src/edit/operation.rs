@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::change::Changes;
 use super::value::Value;
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::who;
 use crate::repo::{Record, Repo};
 use crate::text::quote::harmless;
@@ -70,7 +70,7 @@ impl Verb {
 /// A [`Refusal`] if one is not found.
 pub fn suspend(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Suspend, "suspended already"), |changes, record| {
-        if record.value.status == Status::Suspended {
+        if record.value.status == SubscriberStatus::Suspended {
             return Ok(false);
         }
         changes.set(record, vec![("status".to_owned(), Some(Value::text("suspended")))])?;
@@ -85,7 +85,7 @@ pub fn suspend(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result
 pub fn resume(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Resume, "active already"), |changes, record| {
         changes.resume(record);
-        Ok(record.value.status == Status::Suspended)
+        Ok(record.value.status == SubscriberStatus::Suspended)
     })
 }
 

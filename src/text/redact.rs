@@ -30,7 +30,7 @@ const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
 /// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
 /// To be done before the text is cut or escaped: half a secret is not found.
-pub fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     redact_with(text, &environment())
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 }
 
 /// Secrets and the names of their variables, the longest first, so that a secret that begins like
-/// another is replaced whole. Each line of a key counts: output is often told line by line.
+/// another is replaced whole. Each line of a key counts: output is often quoted line by line.
 fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     let secret = environment.iter().filter(|(name, _)| is_secret(name));
     let mut secrets: Vec<(&str, &str)> = secret
@@ -77,9 +77,9 @@ fn is_secret(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
 }
 
-/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
-/// the repository, but is not told on to whoever reads what is said about it.
-pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+/// Replaces each byte of a password in a URL by a star: messages about the URL must not spread the
+/// password.
+pub(crate) fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {

@@ -15,7 +15,7 @@ use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
-use crate::report::{self, CheckFormat, Report};
+use crate::report::{self, CheckFormat, CheckReport};
 use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::count::counted;
@@ -70,7 +70,7 @@ pub(super) fn run(
 /// What is wrong that was not before; why the edit is refused, if it is.
 fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
     if !review.new.is_empty() {
-        let report = Report::of(&review.after, review.new.clone());
+        let report = CheckReport::of(&review.after, review.new.clone());
         report::write(&report, CheckFormat::Text, notes)?;
     }
     if review.refused() {

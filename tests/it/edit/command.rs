@@ -260,11 +260,7 @@ fn a_file_that_cannot_be_read_is_not_edited() {
     let repo = with_list();
     let broken = format!("{LIST}- ip: 10.10.10.40\n  ip: 10.10.10.41\n");
     repo.write(PATH, &broken);
-    refused(
-        &repo,
-        &["suspend", "acme-hq"],
-        "subscribers/ispcustomer.co.zw.yaml:18:3: the key `ip` stands here a second time",
-    );
+    refused(&repo, &["suspend", "acme-hq"], "subscribers/ispcustomer.co.zw.yaml:18:3: duplicate key `ip`");
 }
 
 #[test]
