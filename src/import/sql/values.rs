@@ -193,6 +193,10 @@ fn unhex(digits: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::insert::{created_columns, rows};
+    use super::super::scan::Statement;
     use super::*;
 
     fn read(row: &str) -> Result<Values, String> {
@@ -281,6 +285,43 @@ mod tests {
         }
         for row in ["(,)", "(1,,2)", "(1,)", "(,1)"] {
             assert_eq!(read(row), Err("a value is missing in the row".to_owned()), "{row}");
+        }
+    }
+
+    /// As `mysqldump` writes a text.
+    fn escaped(text: &str) -> String {
+        let escape = |c: char| match c {
+            '\0' => r"\0".to_owned(),
+            '\n' => r"\n".to_owned(),
+            '\r' => r"\r".to_owned(),
+            '\u{1a}' => r"\Z".to_owned(),
+            '\\' | '\'' | '"' => format!("\\{c}"),
+            c => c.to_string(),
+        };
+        format!("'{}'", text.chars().map(escape).collect::<String>())
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_was_escaped_comes_back(texts in prop::collection::vec(r#"[\x00-\x1f\\'",a%_()ü]{0,12}"#, 1..6)) {
+            let insert = format!("INSERT INTO t VALUES ({})", texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(","));
+            let rows = rows(&Statement { line: 1, bytes: insert.as_bytes() }).unwrap();
+            prop_assert_eq!(rows.rows.len(), 1);
+            let said: Vec<_> = values(&rows.rows[0]).unwrap().into_iter().map(|one| one.unwrap().unwrap()).collect();
+            prop_assert_eq!(said, texts);
+        }
+
+        /// Whatever it is, and without a panic.
+        #[test]
+        fn bytes_are_values_or_are_refused(bytes in prop::collection::vec(prop::sample::select(b"'\"`\\,()xX0b1nN_-+.eE \n/*!#\xff".to_vec()), 0..48)) {
+            let insert = [b"INSERT INTO t VALUES (", &bytes[..]].concat();
+            for row in rows(&Statement { line: 1, bytes: &insert }).unwrap().rows {
+                if let Ok(values) = values(&row) {
+                    prop_assert!(values.len() <= MAX_VALUES);
+                }
+            }
+            created_columns(&Statement { line: 1, bytes: &bytes });
+            let _ = rows(&Statement { line: 1, bytes: &[b"INSERT INTO t ", &bytes[..], b" VALUES (1)"].concat() });
         }
     }
 }
