@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         Ok(found) => found,
         Err(unusable) => {
             drop(progress);
-            writeln!(crate::console::err(), "{shown}: {}", report::plain(&unusable.0))?;
+            writeln!(crate::console::err(), "{shown}: {}", unusable)?;
             return Ok(Outcome::Refused);
         }
     };
@@ -139,7 +139,7 @@ impl Told {
         let result = if args.format == ImportFormat::Json {
             crate::report::json_text(&report::json(proposal, ending, report_to.as_deref()))?
         } else {
-            before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));
+            before.extend(proposal.found.refusals.iter().map(|one| format!("{one}\n")));
             after = report::verdict(proposal, ending, args.ack.is_some());
             report::text(proposal, ending)
         };

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
+use super::draft::Draft;
+use super::file::{FileEdits, Refused, new_file};
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
-use super::{Draft, FileEdits, Refused, new_file};
 use crate::finding::quoted;
 use crate::model::{Status, Subscriber};
 use crate::repo::{Record, Repo, stem};

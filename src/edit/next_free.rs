@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::Unread;
+use super::unread::Unread;
 use crate::model::{Address, Domain};
 use crate::repo::Repo;
 use crate::rules::{Index, KnownDomain, reserved_until};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Draft;
+use super::draft::Draft;
 use crate::finding::{Finding, Severity, Where};
 use crate::model::Date;
 use crate::render::{Table, template_findings};

@@ -1,6 +1,6 @@
 //! Which subscriber is meant: by id, by key, or by address.
 
-use super::Unread;
+use super::unread::Unread;
 use crate::finding::{nearest, quoted};
 use crate::model::Address;
 use crate::model::Subscriber;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::cells::{rate, several};
 use super::columns::{Columns, Row, Rows};
 use super::found::{Found, Kind, Origin, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
@@ -182,11 +183,6 @@ fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
     gather.subscriber(origin, &raw, reasons);
 }
 
-/// The addresses in one cell.
-pub fn several(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split([',', ';', ' ', '\n']).map(str::trim).filter(|text| !text.is_empty())
-}
-
 /// A rate, as people write it: `30 Mbps`, `30M`, or a number under a header that says the unit.
 fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Option<Rate> {
     if cell.is_empty() {
@@ -198,15 +194,4 @@ fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Optio
         _ => cell.to_owned(),
     };
     rate(&text).map_err(|reason| reasons.push(reason)).ok()
-}
-
-/// A rate in any clear spelling.
-///
-/// # Errors
-/// A sentence, if it is none.
-pub fn rate(text: &str) -> Result<Rate, String> {
-    text.parse::<Rate>().or_else(|error| match error.suggestion.as_ref().and_then(|meant| meant.parse().ok()) {
-        Some(rate) => Ok(rate),
-        None => Err(error.to_string()),
-    })
 }

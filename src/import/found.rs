@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::finding::{harmless, is_steering};
 use crate::model::{Address, Addresses, Date, Name, Rate, Status, Subscriber, SubscriberId, Text};
 
 /// A kind of source.
@@ -103,6 +104,28 @@ pub struct Refusal {
     pub subject: String,
     /// Why: one sentence for each thing that is wrong, at most [`MAX_REASONS`].
     pub reasons: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal for at most [`MAX_REASONS`] of `reasons`.
+    pub fn new(origin: Origin, subject: &str, mut reasons: Vec<String>) -> Self {
+        reasons.truncate(MAX_REASONS);
+        // Libraries quote what they cannot read as it is.
+        reasons.iter_mut().for_each(|reason| *reason = without_steering(reason));
+        Self { origin, subject: harmless(subject, 120), reasons }
+    }
+}
+
+/// On one line.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.origin, self.subject, self.reasons.join("; "))
+    }
+}
+
+/// A sentence that may quote a source, without the characters that steer a terminal.
+fn without_steering(sentence: &str) -> String {
+    sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// How a source names a plan.
@@ -227,11 +250,17 @@ impl Doubted {
 /// Why a source as a whole is no use: it is cut off, or of another kind than it was said to be.
 /// Nothing of it is taken over, whatever else is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable(pub String);
+pub struct Unusable(String);
 
 impl Unusable {
     /// With this reason: a sentence without a full stop, with what to do.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self(without_steering(&reason.into()))
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS, More, Origin, PlanKey, Refusal};
-use super::report::plain;
+use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
 use super::twice;
-use crate::finding::{harmless, quoted};
+use crate::finding::quoted;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
 use crate::rules::reserved_address;
 
@@ -76,11 +75,8 @@ impl Gather {
     }
 
     /// Tells that something cannot be taken over.
-    pub fn refuse(&mut self, origin: Origin, subject: &str, mut reasons: Vec<String>) {
-        reasons.truncate(MAX_REASONS);
-        // Libraries quote what they cannot read as it is.
-        reasons.iter_mut().for_each(|reason| *reason = plain(reason));
-        self.found.refusals.push(Refusal { origin, subject: harmless(subject, 120), reasons });
+    pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: Vec<String>) {
+        self.found.refusals.push(Refusal::new(origin, subject, reasons));
     }
 
     /// Tells something that one should know.

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Found;
-use super::report::refusal;
+use super::found::Found;
 use crate::write::write_atomic;
 
 /// How each report begins: only what begins so is written over.
@@ -62,7 +61,7 @@ impl LeftOut {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, found: &Found) -> Result<()> {
-        let lines = found.refusals.iter().map(|one| refusal(one) + "\n");
+        let lines = found.refusals.iter().map(|one| format!("{one}\n"));
         let text: String = std::iter::once(FIRST_LINE.to_owned()).chain(lines).collect();
         write_atomic(&self.path, text.as_bytes())
     }

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
+use super::cells::several;
 use super::columns::{Columns, Row, Rows};
-use super::csv::several;
 use super::found::{Found, Kind, MAX_REASONS, Origin, PlanKey, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
 use crate::finding::{counted, quoted};

@@ -10,6 +10,7 @@
 
 pub mod adopt;
 pub mod blocks;
+mod cells;
 mod columns;
 pub mod csv;
 mod effect;

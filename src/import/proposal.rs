@@ -7,8 +7,9 @@ use anyhow::Result;
 
 use super::adopt::{Adoption, GivenRates, Present};
 use super::effect::Effect;
+use super::found::Found;
 use super::shadow::{self, Shadow};
-use super::{Found, files, twice};
+use super::{files, twice};
 use crate::edit::Draft;
 use crate::finding::{Finding, Severity, Where};
 use crate::model::{Date, Subscriber};

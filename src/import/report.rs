@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::adopt::{Missing, NewPlan, Step};
+use super::found::{Found, Refusal};
 use super::proposal::Proposal;
-use super::{Found, Refusal};
 use crate::columns::columns;
-use crate::finding::{counted, harmless, is_steering, quoted};
+use crate::finding::{counted, harmless, quoted};
 use crate::model::{Address, Name, Subscriber};
 
 /// The version of [`json()`]'s shape.
@@ -43,16 +43,6 @@ impl Ending {
             Ending::Limits => "limits",
         }
     }
-}
-
-/// A sentence that may quote a source, without anything that steers a terminal.
-pub fn plain(sentence: &str) -> String {
-    sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// One refused row, on a line.
-pub fn refusal(refusal: &Refusal) -> String {
-    format!("{}: {}: {}", refusal.origin, refusal.subject, refusal.reasons.join("; "))
 }
 
 /// What the source holds, in a line.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
-use crate::finding::{harmless, quoted};
+use crate::finding::quoted;
 
 /// Takes such rows out of the subscribers and adds them to the refusals.
 pub fn refuse(found: &mut Found) {
@@ -22,7 +22,7 @@ pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
         let row = &found.subscribers[number];
         found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
         found.plans[row.plan as usize].subscribers -= 1;
-        found.refusals.push(Refusal { origin: row.origin, subject: subject(row), reasons: reasons.clone() });
+        found.refusals.push(Refusal::new(row.origin, &subject(row), reasons.clone()));
     }
     let mut number = 0;
     found.subscribers.retain(|_| {
@@ -34,7 +34,7 @@ pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
 /// What a row is called where it is refused.
 fn subject(row: &FoundSubscriber) -> String {
     let addresses: Vec<String> = row.ip.as_slice().iter().take(16).map(ToString::to_string).collect();
-    harmless(&addresses.join(", "), 120)
+    addresses.join(", ")
 }
 
 fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Present;
+use super::present::Present;
 use crate::finding::quoted;
-use crate::import::Found;
 use crate::import::blocks::{Need, propose};
+use crate::import::found::Found;
 use crate::model::{Address, Domain, Name};
 use crate::repo::Record;
 use crate::rules::Blocks;

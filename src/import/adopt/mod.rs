@@ -4,29 +4,17 @@
 
 mod domains;
 mod plans;
+mod present;
 mod subscribers;
 
 pub use domains::DomainWork;
 pub use plans::{GivenRates, Missing, NewPlan, PlanWork};
+pub use present::Present;
 pub use subscribers::{Left, Step, SubscriberWork};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::Found;
-use crate::model::Date;
-use crate::repo::Repo;
-
-/// The data that is there.
-pub struct Present<'r> {
-    /// All of it. Plans that lack a rate have one that stands for nothing.
-    pub repo: &'r Repo,
-    /// The names of those plans.
-    pub incomplete: &'r BTreeSet<String>,
-    /// Today.
-    pub today: Date,
-    /// Whether whoever is suspended in the data stays so, whatever the source says.
-    pub keep_suspended: bool,
-}
+use super::found::Found;
 
 /// What an import does.
 pub struct Adoption {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
-use super::Present;
+use super::present::Present;
 use crate::finding::quoted;
-use crate::import::csv::rate;
-use crate::import::{Found, FoundPlan, PlanKey};
+use crate::import::cells::rate;
+use crate::import::found::{Found, FoundPlan, PlanKey};
 use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
 use crate::suggest::Suggestions;
 

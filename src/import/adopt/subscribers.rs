@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{PlanWork, Present};
-use crate::import::{Found, FoundSubscriber, PlanKey};
+use super::plans::PlanWork;
+use super::present::Present;
+use crate::import::found::{Found, FoundSubscriber, PlanKey};
 use crate::model::{Address, Addresses, Name, Plan, Status, Subscriber, Suspended};
 use crate::render::{Unserved, unserved};
 
