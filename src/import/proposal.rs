@@ -1,6 +1,6 @@
 //! What is found, made into a draft and checked: what an import would do, before it does it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -10,10 +10,10 @@ use super::effect::Effect;
 use super::found::Found;
 use super::shadow::{self, Shadow};
 use super::{files, twice};
-use crate::edit::Draft;
+use crate::edit::{Draft, new_findings};
 use crate::finding::{Finding, Severity, Where};
 use crate::model::{Date, Subscriber};
-use crate::render::Table;
+use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::source::FileId;
@@ -125,7 +125,7 @@ impl<'w> Ground<'w> {
     fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w Wishes<'w>) -> Self {
         let repo = Arc::new(repo);
         let context = Context::new(&repo, wishes.today, None);
-        let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context));
+        let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context, &repo, &incomplete));
         drop(context);
         Self { repo, incomplete, wishes, table, errors }
     }
@@ -139,11 +139,13 @@ impl<'w> Ground<'w> {
         }
         let mut draft = Draft::new(tree.clone());
         files::write(&adoption, &self.repo, &mut draft)?;
-        let after = Arc::new(shadow::load(&draft.tree())?.repo);
+        let Shadow { repo: after, incomplete } = shadow::load(&draft.tree())?;
+        let after = Arc::new(after);
         let context = Context::new(&after, today, None);
-        let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context));
+        let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context, &after, &incomplete));
         drop(context);
-        let (rows, rest) = by_row(found, &after, self.new_errors(&after, now));
+        let (new, _) = new_findings((&self.repo, &self.errors), (&after, now), key);
+        let (rows, rest) = by_row(found, &after, new);
         if !rows.is_empty() {
             return Ok(Attempt::Rows(rows));
         }
@@ -153,34 +155,21 @@ impl<'w> Ground<'w> {
         let effect = Effect::new(&self.table, table, &self.incomplete);
         Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }
-
-    /// Those that were not there before.
-    fn new_errors(&self, after: &Repo, now: Vec<Finding>) -> Vec<Finding> {
-        let path = |repo: &Repo, finding: &Finding| repo.sources.file(finding.primary.at.file()).path().to_owned();
-        let mut known: HashMap<(&'static str, String), usize> = HashMap::new();
-        let mut places: HashSet<(&'static str, String)> = HashSet::new();
-        for finding in &self.errors {
-            *known.entry((finding.rule, finding.message.clone())).or_default() += 1;
-            places.insert((finding.rule, path(&self.repo, finding)));
-        }
-        let mut new = Vec::new();
-        for finding in now {
-            let path = path(after, &finding);
-            // A total, as of what a domain has sold, has another number after every change.
-            let same_total = !path.starts_with("subscribers/") && places.contains(&(finding.rule, path));
-            match known.get_mut(&(finding.rule, finding.message.clone())) {
-                Some(count) if *count > 0 => *count -= 1,
-                _ if same_total => {}
-                _ => new.push(finding),
-            }
-        }
-        new
-    }
 }
 
-/// The errors of the data, its reading included.
-fn errors(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = rules::check(context, Vec::new());
+/// What identifies an error in the data before and after an import, which may write a record into
+/// another file; and the place of a total, such as the rate sold in a domain, whose number changes.
+fn key(repo: &Repo, finding: &Finding) -> ((&'static str, String), Option<(&'static str, String)>) {
+    let path = repo.sources.file(finding.primary.at.file()).path();
+    let place = (!path.starts_with("subscribers/")).then(|| (finding.rule, path.to_owned()));
+    ((finding.rule, finding.message.clone()), place)
+}
+
+/// The errors of the data, those of rendering it with its own templates included.
+fn errors(context: &Context<'_>, repo: &Arc<Repo>, incomplete: &BTreeSet<String>) -> Vec<Finding> {
+    // A template could fail on a made-up rate; `check` asks for the missing ones first.
+    let rendering = if incomplete.is_empty() { template_findings(repo, context) } else { Vec::new() };
+    let mut findings = rules::check(context, rendering);
     findings.retain(|finding| finding.severity == Severity::Error);
     findings
 }
@@ -205,7 +194,11 @@ fn by_row(found: &Found, after: &Repo, findings: Vec<Finding>) -> (BTreeMap<usiz
     };
     let (mut by_row, mut rest) = (BTreeMap::<usize, Vec<String>>::new(), Vec::new());
     for finding in findings {
-        let number = finding.labels().find_map(|label| row(&label.at));
+        // A template stops at the first row that it fails on: it would refuse them one by one.
+        let number = match finding.primary.at {
+            Where::Place(_) => finding.labels().find_map(|label| row(&label.at)),
+            Where::File(_) | Where::Span(..) => None,
+        };
         match number {
             Some(number) => by_row.entry(number).or_default().push(finding.message),
             None => rest.push(finding),
