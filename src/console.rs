@@ -10,6 +10,8 @@ use std::io::{self, StderrLock, StdoutLock, Write};
 
 use anstream::AutoStream;
 
+use crate::text::characters::RUNNER_COMMAND as INNER;
+
 /// Standard output, for people; styles are taken out where they are not wanted.
 pub fn out() -> Lines<AutoStream<StdoutLock<'static>>> {
     Lines::new(anstream::stdout().lock())
@@ -84,9 +86,6 @@ pub fn without_commands(text: &str) -> Cow<'_, str> {
     text.split_inclusive('\n').map(line_without_commands).collect::<String>().into()
 }
 
-/// What starts a command anywhere in a line.
-const INNER: &str = "##[";
-
 fn line_without_commands(line: &str) -> String {
     let line = without_inner_commands(line);
     // A carriage return ends a line, too, for a terminal and for a log.
@@ -112,8 +111,9 @@ fn beginning(line: &str) -> usize {
     let mut rest = line;
     loop {
         let before = rest.len();
-        rest =
-            rest.trim_start_matches(|c: char| c != '\u{1b}' && (c.is_whitespace() || crate::finding::is_steering(c)));
+        rest = rest.trim_start_matches(|c: char| {
+            c != '\u{1b}' && (c.is_whitespace() || crate::text::characters::is_steering(c))
+        });
         if let Some(style) = rest.strip_prefix("\u{1b}[") {
             rest = style.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
             rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);

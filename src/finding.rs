@@ -4,9 +4,8 @@
 //! knows bytes, names spans. [`crate::locate`] turns the one into the other when a finding is
 //! shown, so that records need not carry the place of every value they hold.
 
-pub use crate::characters::is_steering;
 use crate::source::{FileId, Span};
-pub use crate::suggest::nearest;
+use crate::text::quote::quoted;
 
 /// How grave a finding is.
 #[derive(
@@ -181,97 +180,5 @@ impl Finding {
     /// Every label, the offence first.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
         std::iter::once(&self.primary).chain(&self.related)
-    }
-}
-
-/// A value from the data as it may stand in a message: in backquotes, cut when long, and with
-/// everything that could steer a terminal or start a new line written as an escape.
-pub fn quoted(value: &str) -> String {
-    format!("`{}`", harmless(&without_password(value), 60))
-}
-
-/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
-/// the repository, but is not told on to whoever reads what is said about it.
-pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
-        let (authority, rest_of_it) = after.split_at(authority);
-        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
-        out.push_str(before);
-        out.push_str("://");
-        match password {
-            Some(((user, password), host)) => {
-                out.push_str(user);
-                out.push(':');
-                out.extend(std::iter::repeat_n('*', password.len()));
-                out.push('@');
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
-        }
-        rest = rest_of_it;
-    }
-    if out.is_empty() {
-        return std::borrow::Cow::Borrowed(text);
-    }
-    out.push_str(rest);
-    std::borrow::Cow::Owned(out)
-}
-
-/// The same without the quotes, cut after `longest` characters.
-pub fn harmless(value: &str, longest: usize) -> String {
-    let mut out = String::with_capacity(value.len().min(longest));
-    for (count, c) in value.chars().enumerate() {
-        if count == longest {
-            out.push('…');
-            break;
-        }
-        if c == '`' {
-            out.push('\'');
-        } else if c == '[' && out.ends_with("##") {
-            // GitHub's runner takes `##[command]` anywhere in a line for a command.
-            out.push_str("\\u{5b}");
-        } else if is_steering(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// A number with its noun.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_quoted_value_steers_a_terminal() {
-        assert_eq!(quoted("a\n::error::b\u{1b}[31m\u{202e}`"), "`a\\n::error::b\\u{1b}[31m\\u{202e}'`");
-    }
-
-    #[test]
-    fn passwords_in_urls_are_stars() {
-        for (text, shown) in [
-            ("sftp://user:hünter2@192.0.2.1/x", "sftp://user:********@192.0.2.1/x"),
-            ("url: \"sftp://user:a:b@c@h\" # ftp://u:p@h/", "url: \"sftp://user:*****@h\" # ftp://u:*@h/"),
-            ("sftp://user@192.0.2.1:2222/x", "sftp://user@192.0.2.1:2222/x"),
-            ("a: b@c, no URL", "a: b@c, no URL"),
-            ("http://h:80/x@y", "http://h:80/x@y"),
-        ] {
-            assert_eq!(without_password(text), shown);
-            assert_eq!(without_password(text).len(), text.len());
-        }
-    }
-
-    #[test]
-    fn long_values_are_cut() {
-        assert_eq!(quoted(&"x".repeat(1000)).chars().count(), 63);
     }
 }

@@ -152,7 +152,7 @@ impl Git {
         } else {
             ""
         };
-        let none = format!("there is no commit {}{shallow}", crate::finding::quoted(rev));
+        let none = format!("there is no commit {}{shallow}", crate::text::quote::quoted(rev));
         match self.repository.revparse_single(rev).and_then(|object| object.peel_to_commit()) {
             Ok(commit) => Ok(commit.id()),
             // What git's library says of that adds nothing.

@@ -25,11 +25,13 @@
 //! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
 //! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
 
-pub mod characters;
+pub mod apply;
+#[cfg(unix)]
+pub mod backup;
 pub mod cli;
-pub mod columns;
 pub mod commands;
 pub mod console;
+pub mod disk;
 pub mod edit;
 pub mod finding;
 pub mod fmt;
@@ -39,20 +41,18 @@ pub mod import;
 pub mod init;
 pub mod locate;
 pub mod model;
-pub mod open;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod records;
 pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod source;
-pub mod suggest;
+pub mod store;
 pub mod sync;
+pub mod text;
 pub mod tree;
-#[cfg(unix)]
-pub mod trust;
-pub mod write;
 pub mod yaml;

@@ -7,7 +7,8 @@ use clap::Parser;
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
-use shapeline::finding::{harmless, is_steering};
+use shapeline::text::characters::is_steering;
+use shapeline::text::quote::harmless;
 
 fn main() -> ExitCode {
     #[cfg(unix)]

@@ -12,8 +12,10 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place, Step, Where, nearest, quoted};
+use crate::finding::{Finding, Place, Step, Where};
 use crate::model::{Domain, Plan, Rate, Settings, Subscriber};
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 use crate::yaml::json::{View, YamlJson};
 use crate::yaml::{Kind as NodeKind, Node, ScalarType, Style, scalar_type};
 

@@ -213,7 +213,7 @@ impl Reader<'_> {
 
 fn read_file(path: &Path) -> Result<Content> {
     let cannot = || format!("cannot read {}", path.display());
-    let file = crate::open::without_waiting(path).with_context(cannot)?;
+    let file = crate::disk::open::without_waiting(path).with_context(cannot)?;
     let mut bytes = Vec::new();
     // One more than allowed, so that a file that grows while it is read is seen to be too large.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;

@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::Outcome;
 use super::log::backup_folder;
 use super::targets::{JSON_VERSION, settings, who};
+use crate::backup::copies::Copy;
+use crate::backup::folder::Folder;
+use crate::backup::make::backup;
+use crate::backup::restore::{Wanted, restore};
+use crate::backup::{Ended, Options, Report};
 use crate::cli::{BackupArgs, ListFormat};
-use crate::columns::{columns, csv_line};
-use crate::finding::harmless;
-use crate::publish::backup::copies::Copy;
-use crate::publish::backup::folder::Folder;
-use crate::publish::backup::make::backup;
-use crate::publish::backup::restore::{Wanted, restore};
-use crate::publish::backup::{Ended, Options, Report};
+use crate::text::columns::{columns, csv_line};
+use crate::text::quote::harmless;
 
 pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     let settings = settings(root)?;
@@ -113,7 +113,7 @@ fn list(folder: &Folder, format: ListFormat) -> Result<Outcome> {
     let rows: Vec<Row<'_>> = copies.whole().map(Row::from).collect();
     let mut out = crate::console::plain_out();
     match format {
-        ListFormat::Json => crate::report::write_json(&mut out, &Json { version: JSON_VERSION, copies: &rows })?,
+        ListFormat::Json => crate::text::json::write_json(&mut out, &Json { version: JSON_VERSION, copies: &rows })?,
         ListFormat::Csv => {
             let cells = table(&rows, |digest| digest.to_owned());
             cells.iter().try_for_each(|row| out.write_all(csv_line(row.iter().map(String::as_str)).as_bytes()))?;

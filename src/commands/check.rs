@@ -9,11 +9,11 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use crate::cli::CheckArgs;
-use crate::finding::quoted;
 use crate::git::{self, Git};
 use crate::render::proposed_template_findings;
 use crate::report::{self, Report};
 use crate::rules::{Change, Context};
+use crate::text::quote::quoted;
 use crate::tree::Tree;
 
 pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {

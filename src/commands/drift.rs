@@ -8,12 +8,12 @@ use anyhow::Result;
 use super::targets::{chosen, default_rev, note_left_on_disk, notice, print_json, told_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::text;
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::drift::{self, Drift, Kind, Told};
 use crate::publish::site::Site;
+use crate::text::quote::harmless;
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let rev = match &args.data.rev {

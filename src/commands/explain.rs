@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::cli::{ExplainArgs, ExplainFormat};
-use crate::finding::{nearest, quoted};
 use crate::init::SETUP;
 use crate::rules::{self, Group, RULES, Rule};
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// In place of a rule: what has to be switched on at the forge.
 const SETUP_TOPIC: &str = "setup";
@@ -185,5 +186,5 @@ fn json(only: Option<&'static Rule>) -> Result<String> {
         good: rule.good,
     });
     let explanation = Explanation { version: 1, rules: rules.collect() };
-    Ok(crate::report::json_text(&explanation)?)
+    Ok(crate::text::json::json_text(&explanation)?)
 }

@@ -10,13 +10,14 @@ use rayon::prelude::*;
 
 use super::Outcome;
 use crate::cli::FmtArgs;
-use crate::finding::{counted, is_steering};
+use crate::disk::write::write_atomic;
 use crate::fmt::{Refused, format};
 use crate::repo::data_kind;
 use crate::schema::Kind;
 use crate::source::SourceFile;
+use crate::text::characters::is_steering;
+use crate::text::count::counted;
 use crate::tree::{Content, Entry, EntryKind, Reader, Tree};
-use crate::write::write_atomic;
 use crate::yaml::Problem;
 
 /// What became of a file.

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Outcome, root};
 use crate::cli::{Cli, HistoryArgs, HistoryFormat};
-use crate::finding::{counted, quoted};
 use crate::git::Git;
 use crate::history::answer::{Answer, answer};
 use crate::history::json::Revision;
@@ -18,6 +17,8 @@ use crate::history::times::{Span, when};
 use crate::history::{csv, json, load, print};
 use crate::model::{Address, DomainName};
 use crate::progress::Progress;
+use crate::text::count::counted;
+use crate::text::quote::quoted;
 
 /// How much is shown of everybody's history.
 const LIMIT: usize = 100;

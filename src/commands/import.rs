@@ -8,13 +8,14 @@ use anyhow::{Result, bail};
 use super::{Outcome, refuse};
 use crate::cli::{ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
-use crate::finding::{harmless, quoted};
 use crate::import::left_out::LeftOut;
 use crate::import::proposal::{self, Proposal, Wishes, propose};
 use crate::import::report::{self, Ending};
 use crate::import::{Found, Kind, Options, read};
 use crate::model::Date;
 use crate::progress::Progress;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 use crate::tree::Tree;
 
 /// The largest source that is read.
@@ -137,7 +138,7 @@ impl Told {
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
         let result = if args.format == ImportFormat::Json {
-            crate::report::json_text(&report::json(proposal, ending, report_to.as_deref()))?
+            crate::text::json::json_text(&report::json(proposal, ending, report_to.as_deref()))?
         } else {
             before.extend(proposal.found.refusals.iter().map(|one| format!("{one}\n")));
             after = report::verdict(proposal, ending, args.ack.is_some());

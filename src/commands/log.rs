@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::Outcome;
 use super::targets::{Period, chosen, print_json, settings, told_failure};
 use crate::cli::{ListFormat, LogArgs, TargetArgs};
-use crate::columns::{columns, csv_line};
-use crate::finding::harmless;
 use crate::model::{Backup, Settings};
-use crate::publish::ledger::Ledger;
-use crate::publish::log::{Entry, Head, Log, Status};
 use crate::publish::site::Site;
-use crate::publish::store::{Access, open_folder};
+use crate::records::ledger::Ledger;
+use crate::records::log::{Entry, Head, Log, Status};
+use crate::store::Access;
+use crate::store::open::open_folder;
+use crate::text::columns::{columns, csv_line};
+use crate::text::quote::harmless;
 use crate::tree::SETTINGS;
 
 #[derive(Serialize)]

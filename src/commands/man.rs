@@ -10,7 +10,7 @@ use clap_mangen::Man;
 
 use super::Outcome;
 use crate::cli::{Cli, ManArgs};
-use crate::write::write_atomic;
+use crate::disk::write::write_atomic;
 
 pub(super) fn run(args: &ManArgs) -> Result<Outcome> {
     // Building gives every command its full name and the global options.

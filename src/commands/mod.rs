@@ -31,13 +31,14 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{CheckFormat, Cli, Command, DataArgs};
 use crate::edit::{Refusal, cut_off};
-use crate::finding::{Finding, harmless};
+use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::render::{Table, sound_table};
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::{self, Report};
+use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
 
 /// How a command ended that did its job.

@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use super::targets::{default_rev, note_left_on_disk};
 use super::{Outcome, refuse};
 use crate::cli::{PlanArgs, PlanFormat};
-use crate::finding::{Finding, Severity, counted};
+use crate::disk::write::write_atomic;
+use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
@@ -21,7 +22,7 @@ use crate::publish::site::Site;
 use crate::render::{self, Output, Table, sound_table};
 use crate::repo::Repo;
 use crate::rules::{self, Context};
-use crate::write::write_atomic;
+use crate::text::count::counted;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     // Once: a plan that is made around midnight must not compare two days.
@@ -175,7 +176,7 @@ fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) ->
     let (served, bad) = parse_shaper_file(text, table);
     let mut known = Before::default();
     if let Some(first) = bad.lines.first() {
-        let shown = crate::finding::quoted(&first.text);
+        let shown = crate::text::quote::quoted(&first.text);
         known.doubts.push(format!(
             "{} of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
             counted(bad.count, "line", "lines"),

@@ -7,12 +7,12 @@ use anyhow::Result;
 use super::targets::{chosen, note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
-use crate::finding::counted;
 use crate::model::Target;
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::planned::Planned;
 use crate::publish::run::{Options, Report, publish, record_refused_data};
 use crate::repo::settings::sound;
+use crate::text::count::counted;
 
 pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let planned = args.plan.as_deref().map(Planned::read).transpose()?;

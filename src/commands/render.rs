@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 
 use super::{Outcome, refuse};
 use crate::cli::RenderArgs;
+use crate::disk::write::write_atomic;
 use crate::render;
-use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &RenderArgs) -> Result<Outcome> {
     let repo = Arc::new(super::load(root, &args.data)?);

@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 
 use super::Outcome;
 use crate::cli::SchemaArgs;
-use crate::open;
+use crate::disk::open;
+use crate::disk::write::write_atomic;
 use crate::schema::{FOLDER, schema_files};
-use crate::write::write_atomic;
 
 pub(super) fn run(root: &Path, args: &SchemaArgs) -> Result<Outcome> {
     let folder = root.join(FOLDER);

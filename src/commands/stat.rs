@@ -11,9 +11,9 @@ use super::Outcome;
 use super::log::{logs, tell_damage};
 use super::targets::{Period, print_json, settings};
 use crate::cli::{ListFormat, LogArgs};
-use crate::columns::{columns, csv_line};
-use crate::publish::log::{Action, Entry, Status};
-use crate::publish::moment::Moment;
+use crate::records::log::{Action, Entry, Status};
+use crate::records::moment::Moment;
+use crate::text::columns::{columns, csv_line};
 
 /// How often one kind of action was done.
 #[derive(Default, Serialize)]

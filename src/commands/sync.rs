@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result, bail};
 use super::Outcome;
 use super::targets::who;
 use crate::cli::{Cli, SyncArgs, TextOrJson, WhoArgs};
-use crate::finding::harmless;
-use crate::publish::moment::Moment;
+use crate::records::moment::Moment;
 use crate::sync::health::health;
 use crate::sync::service::Service;
 use crate::sync::status::{State, Status};
 use crate::sync::stop::Stop;
 use crate::sync::syncer::{Syncer, Task};
 use crate::sync::upstream::Upstream;
+use crate::text::quote::harmless;
 
 pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     if let (true, Some(path)) = (args.health, &args.status_file) {
@@ -60,7 +60,7 @@ fn tell_health(path: &Path) -> Result<Outcome> {
 fn print(status: &Status, json: bool) -> Result<()> {
     if json {
         let mut out = crate::console::plain_out();
-        crate::report::write_json(&mut out, status)?;
+        crate::text::json::write_json(&mut out, status)?;
         return Ok(out.flush()?);
     }
     let commit = status.remote_commit.as_deref().unwrap_or("none");

@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
-use crate::finding::harmless;
+use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
-use crate::open;
 use crate::publish::data::Data;
-use crate::publish::holder::{self, Holder};
-use crate::publish::lock::Patience;
-use crate::publish::log::Entry;
-use crate::publish::moment::Moment;
 use crate::publish::rollback::find;
 use crate::publish::run::{Ended, Report};
+use crate::records::holder::{self, Holder};
+use crate::records::lock::Patience;
+use crate::records::log::Entry;
+use crate::records::moment::Moment;
 use crate::repo::settings;
+use crate::text::quote::harmless;
 use crate::tree::SETTINGS;
 use crate::yaml::MAX_FILE_BYTES;
 
@@ -167,7 +167,7 @@ pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
         targets: &'a [T],
     }
     let mut out = crate::console::plain_out();
-    crate::report::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
+    crate::text::json::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
     out.flush()?;
     Ok(())
 }

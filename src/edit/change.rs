@@ -8,10 +8,10 @@ use super::draft::Draft;
 use super::file::{FileEdits, Refused, new_file};
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
-use crate::finding::quoted;
 use crate::model::{Status, Subscriber};
 use crate::repo::{Record, Repo, stem};
 use crate::schema::Kind;
+use crate::text::quote::quoted;
 
 /// A change that is refused, in words for whoever asked for it.
 #[derive(Debug)]

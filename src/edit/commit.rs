@@ -9,8 +9,8 @@ use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid};
 
 use super::draft::Draft;
-use crate::finding::quoted;
 use crate::git::Git;
+use crate::text::quote::quoted;
 use crate::tree::Tree;
 
 /// The branch that is committed to, and what is said.
@@ -111,7 +111,7 @@ impl Git {
             bail!(
                 "the branch {0} is committed here, and git could not push it; `git push origin {1}` tries again",
                 quoted(branch),
-                crate::finding::harmless(branch, 200)
+                crate::text::quote::harmless(branch, 200)
             );
         }
         Ok(())

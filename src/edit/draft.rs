@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, bail};
 
-use crate::finding::quoted;
 use crate::repo::data_kind;
+use crate::text::quote::quoted;
 use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
 use crate::yaml::MAX_FILE_BYTES;
 

@@ -37,7 +37,7 @@ pub enum Refused {
 impl Refused {
     /// The reasons, each on a line that starts with where it is.
     pub fn told(&self, path: &str, text: &str) -> String {
-        let shown = crate::finding::harmless(path, 200);
+        let shown = crate::text::quote::harmless(path, 200);
         match self {
             Refused::Problems(problems) => {
                 let source = SourceFile::new(path, text);

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::draft::{Change, is_data, is_plain};
-use crate::finding::{counted, quoted};
-use crate::open;
-use crate::plan::hex;
-use crate::write::sync_folder;
+use crate::disk::open;
+use crate::disk::write::sync_folder;
+use crate::text::count::counted;
+use crate::text::hex::hex;
+use crate::text::quote::quoted;
 
 /// The version of the journal.
 const VERSION: u32 = 1;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Severity, quoted};
+use crate::finding::Severity;
 use crate::model::Address;
 use crate::repo::{Repo, data_kind};
 use crate::schema::Kind;
 use crate::source::FileId;
+use crate::text::quote::quoted;
 
 /// What stands in files of which not all could be read.
 pub struct Unread<'r> {

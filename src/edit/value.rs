@@ -3,9 +3,9 @@
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::finding::is_steering;
 use crate::fmt::scalar::{Place, double_quoted, needs_no_quotes};
 use crate::model::Date;
+use crate::text::characters::is_steering;
 use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
 
 /// A value to be written.

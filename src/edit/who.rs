@@ -1,10 +1,11 @@
 //! Which subscriber is meant: by id, by key, or by address.
 
 use super::unread::Unread;
-use crate::finding::{nearest, quoted};
 use crate::model::Address;
 use crate::model::Subscriber;
 use crate::repo::{Record, Repo};
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// How many candidates are named.
 const SHOWN: usize = 10;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::draft::{Change, Draft};
 use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
-use crate::finding::quoted;
+use crate::disk::open;
+use crate::disk::write::{sync_folder, write_atomic};
 use crate::git::repository_around;
-use crate::open;
-use crate::write::{sync_folder, write_atomic};
+use crate::text::quote::quoted;
 use anyhow::{Context, Result, bail};
 
 /// How long a run waits for another one to end.

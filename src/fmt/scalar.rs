@@ -1,6 +1,6 @@
 //! How a value is written: as it was, but for quotes that nothing needs.
 
-use crate::finding::is_steering;
+use crate::text::characters::is_steering;
 use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
 
 /// A text longer than this that was a block stays one, in lines of this length.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::write::write_with_mode;
+use crate::disk::write::write_with_mode;
 
 /// Grows with every change of what a log holds or means.
 const FORMAT: u32 = 1;
@@ -45,11 +45,11 @@ impl Cache {
 
     /// What is kept, if it is whole and of this.
     pub fn load(&self) -> Option<Vec<u8>> {
-        let file = crate::open::regular(&self.path).ok().flatten()?;
+        let file = crate::disk::open::regular(&self.path).ok().flatten()?;
         if !is_ours(&file) {
             return None;
         }
-        let mut bytes = crate::open::read_all(file, MOST_BYTES).ok()?;
+        let mut bytes = crate::disk::open::read_all(file, MOST_BYTES).ok()?;
         let body_end = bytes.len().checked_sub(DIGEST)?;
         let (body, digest) = bytes.split_at(body_end);
         if !body.starts_with(&self.head) || Sha256::digest(body)[..] != *digest {
@@ -80,7 +80,7 @@ impl Cache {
 #[cfg(unix)]
 fn is_ours(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| crate::trust::is_trusted(metadata.uid()) && metadata.mode() & 0o022 == 0)
+    file.metadata().is_ok_and(|metadata| crate::disk::trust::is_trusted(metadata.uid()) && metadata.mode() & 0o022 == 0)
 }
 
 #[cfg(not(unix))]

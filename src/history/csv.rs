@@ -3,8 +3,8 @@
 use super::answer::{Action, Answer, Event, Holding, Kind};
 use super::facts::FieldChange;
 use super::times::shown;
-use crate::columns::csv_line;
-use crate::finding::harmless;
+use crate::text::columns::csv_line;
+use crate::text::quote::harmless;
 
 const EVENTS: &str = "time,kind,action,key,field,before,after,author,email,commit,merge,subject,path\n";
 

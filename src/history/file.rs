@@ -13,8 +13,8 @@ use super::facts::Known;
 use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
-use crate::finding::quoted;
 use crate::schema::Kind;
+use crate::text::quote::quoted;
 use crate::yaml::MAX_FILE_BYTES;
 
 /// What a file says of a record.

@@ -134,7 +134,7 @@ pub fn write(out: &mut dyn io::Write, answer: &Answer<'_>, revision: &Revision, 
         events: answer.events.iter().map(event).collect(),
         holders: on.then(|| answer.holdings.iter().map(holding).collect()),
     };
-    crate::report::write_json(out, &json)
+    crate::text::json::write_json(out, &json)
 }
 
 fn commit<'a>(commit: &LogCommit<'a>) -> CommitJson<'a> {

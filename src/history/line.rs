@@ -104,7 +104,8 @@ impl Objects {
     /// # Errors
     /// If git refuses to open it.
     pub fn open(git_dir: &Path, common_dir: &Path) -> Result<Objects> {
-        let list = crate::open::read(&common_dir.join("shallow"), MOST_SHALLOW).ok().flatten().unwrap_or_default();
+        let list =
+            crate::disk::open::read(&common_dir.join("shallow"), MOST_SHALLOW).ok().flatten().unwrap_or_default();
         let shallow = String::from_utf8_lossy(&list);
         let shallow = shallow.lines().filter_map(|line| Oid::from_str(line).ok()).collect();
         let first = crate::tree::open_git(git_dir)?;

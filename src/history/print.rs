@@ -6,7 +6,7 @@ use super::answer::{Action, Answer, Event, Holding, Kind, Subject};
 use super::facts::{Facts, FieldChange};
 use super::log::LogCommit;
 use super::times::{Span, shown};
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// How many subscribers are described before what happened to them.
 const MOST_SUBJECTS: usize = 20;

@@ -7,8 +7,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date as CivilDate;
 
-use crate::finding::quoted;
 use crate::model::Date;
+use crate::text::quote::quoted;
 
 /// Seconds since 1970, UTC.
 pub type Seconds = i64;

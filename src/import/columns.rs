@@ -4,7 +4,8 @@ use csv::ByteRecord;
 
 use super::found::{Origin, Unusable};
 use super::gather::Gather;
-use crate::finding::{nearest, quoted};
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// The columns of a table.
 pub struct Columns {

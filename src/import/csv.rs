@@ -6,8 +6,9 @@ use super::cells::{rate, several};
 use super::columns::{Columns, Row, Rows};
 use super::found::{Found, Kind, Origin, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
-use crate::finding::{nearest, quoted};
 use crate::model::{DomainName, Rate};
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// What a column can be, and what it is called in tables: the first is what `--map` calls it. Names
 /// are in lower case, with letters and digits alone.

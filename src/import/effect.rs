@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::columns::columns;
 use crate::plan::{Base, Before, Change, Plan, Side, Verdict, json, served_by, text};
 use crate::render::{Output, SHAPER, Table, render};
+use crate::text::columns::columns;
 
 /// How many of those who are added are told by address: the source itself tells them all.
 const ADDED: usize = 20;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::finding::{harmless, is_steering};
 use crate::model::{Address, Addresses, Date, Name, Rate, Status, Subscriber, SubscriberId, Text};
+use crate::text::characters::is_steering;
+use crate::text::quote::harmless;
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

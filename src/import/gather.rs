@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
 use super::twice;
-use crate::finding::quoted;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
 use crate::rules::reserved_address;
+use crate::text::quote::quoted;
 
 /// One row, as the source has it. Empty texts stand for what is not there.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::found::Found;
-use crate::write::write_atomic;
+use crate::disk::write::write_atomic;
 
 /// How each report begins: only what begins so is written over.
 const FIRST_LINE: &str = "# Rows that `shapeline import` left out, and why:\n";
@@ -79,7 +79,7 @@ fn may_be_written(place: &Path) -> std::io::Result<bool> {
         return Ok(false);
     }
     let mut start = Vec::new();
-    let Some(file) = crate::open::regular(place)? else { return Ok(true) };
+    let Some(file) = crate::disk::open::regular(place)? else { return Ok(true) };
     file.take(FIRST_LINE.len() as u64).read_to_end(&mut start)?;
     Ok(start == FIRST_LINE.as_bytes())
 }

@@ -8,8 +8,9 @@ use super::cells::several;
 use super::columns::{Columns, Row, Rows};
 use super::found::{Found, Kind, MAX_REASONS, Origin, PlanKey, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
-use crate::finding::{counted, quoted};
 use crate::model::{DomainName, Rate, Text};
+use crate::text::count::counted;
+use crate::text::quote::quoted;
 
 /// Where each column is. Others, such as the parent node, are of no use here.
 struct Layout {

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::adopt::{Missing, NewPlan, Step};
 use super::found::{Found, Refusal};
 use super::proposal::Proposal;
-use crate::columns::columns;
-use crate::finding::{counted, harmless, quoted};
 use crate::model::{Address, Name, Subscriber};
+use crate::text::columns::columns;
+use crate::text::count::counted;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 
 /// The version of [`json()`]'s shape.
 pub const VERSION: u32 = 1;

@@ -2,7 +2,7 @@
 
 use super::found::{Found, Kind, Origin};
 use super::gather::{Gather, Raw, RawPlan};
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 
 /// The word that stands before the attribute.
 pub const SET_ATTRIBUTE: &str = ":=set_attribute";

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 
 /// Takes such rows out of the subscribers and adds them to the refusals.
 pub fn refuse(found: &mut Found) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::write::write_new;
+use crate::disk::write::write_new;
 
 pub use files::{SETUP, files, workflow};
 
@@ -75,7 +75,7 @@ fn metadata(path: &Path) -> Result<Option<Metadata>> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
-    crate::open::read(path, u64::MAX >> 1).with_context(cannot)?.with_context(cannot)
+    crate::disk::open::read(path, u64::MAX >> 1).with_context(cannot)?.with_context(cannot)
 }
 
 /// Writes those of `files` that `missing` names, and the folders that they need.

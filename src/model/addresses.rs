@@ -74,7 +74,7 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{} is not an IPv4 or IPv6 address or prefix", crate::finding::quoted(text));
+        let bad = || format!("{} is not an IPv4 or IPv6 address or prefix", crate::text::quote::quoted(text));
         let net = match text.split_once('/') {
             None => IpNet::from(text.parse::<IpAddr>().map_err(|_| bad())?),
             Some((ip, length)) => {

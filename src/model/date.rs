@@ -23,7 +23,7 @@ impl FromStr for Date {
             && bytes.iter().enumerate().all(|(at, b)| if at == 4 || at == 7 { *b == b'-' } else { b.is_ascii_digit() });
         let parsed = shape.then(|| jiff::civil::Date::strptime("%Y-%m-%d", text).ok()).flatten();
         parsed.map(Self).ok_or_else(|| {
-            let shown = crate::finding::quoted(text);
+            let shown = crate::text::quote::quoted(text);
             format!("{shown} is not a day of the calendar, written as year-month-day such as 2026-12-01")
         })
     }

@@ -36,7 +36,7 @@ pub struct RateError {
 
 impl fmt::Display for RateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = crate::finding::quoted(&self.text);
+        let text = crate::text::quote::quoted(&self.text);
         write!(f, "{text} is not a rate such as `30 Mbps`, `7.5 Mbps` or `64 kbps`")
     }
 }

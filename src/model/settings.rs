@@ -86,7 +86,7 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{} is not a limit such as 30% or 500", crate::finding::quoted(text));
+        let bad = || format!("{} is not a limit such as 30% or 500", crate::text::quote::quoted(text));
         let canonical =
             |digits: &str| digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
         match text.strip_suffix('%') {
@@ -336,7 +336,7 @@ impl FromStr for RuleId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let rule = crate::rules::RULES.iter().find(|rule| rule.id == text);
-        rule.map(|rule| RuleId(rule.id)).ok_or_else(|| format!("there is no rule {}", crate::finding::quoted(text)))
+        rule.map(|rule| RuleId(rule.id)).ok_or_else(|| format!("there is no rule {}", crate::text::quote::quoted(text)))
     }
 }
 

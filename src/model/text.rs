@@ -7,7 +7,7 @@ pub(crate) fn free_text() -> String {
         true => escaped(first),
         false => format!("{}-{}", escaped(first), escaped(last)),
     };
-    format!("[^{}]", crate::characters::STEERING.map(range).concat())
+    format!("[^{}]", crate::text::characters::STEERING.map(range).concat())
 }
 
 /// Declares a text type: its name, how long it may be in characters, the pattern for the schema,
@@ -39,7 +39,7 @@ macro_rules! text_type {
                 if Self::is_valid(text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(format!("{} is not {}", crate::finding::quoted(text), $expected))
+                    Err(format!("{} is not {}", crate::text::quote::quoted(text), $expected))
                 }
             }
         }
@@ -105,7 +105,7 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for Fr
 
 /// Whether free text holds nothing that could end a line or steer a terminal.
 pub(crate) fn is_free_text(text: &str) -> bool {
-    !text.chars().any(crate::finding::is_steering)
+    !text.chars().any(crate::text::characters::is_steering)
 }
 
 text_type! {

@@ -160,7 +160,7 @@ pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
         later: later(&plan.later),
     };
     let mut text = Vec::new();
-    crate::report::write_json(&mut text, &json)?;
+    crate::text::json::write_json(&mut text, &json)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::text::{LATER_ROWS, addresses, arrow, base, note, nothing, parts, sold_down, sold_up, summary, used};
 use super::{Change, Plan};
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// How many changes are listed. GitHub takes comments of up to 65,536 characters.
 const MAX_ROWS: usize = 200;

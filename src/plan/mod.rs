@@ -28,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Date, Safety};
 use crate::render::{Output, Table};
+use crate::text::hex::hex;
 
 /// What the data is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,13 +178,4 @@ pub fn fingerprint(output: &str, before: &[u8], after: &[u8]) -> String {
         hash.update(part);
     }
     format!("sha256:{}", hex(&hash.finalize()))
-}
-
-/// `bytes` in lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

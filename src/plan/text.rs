@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use super::later::Event;
 use super::{Base, Change, DomainSold, Plan, Reason, Served};
-use crate::columns::columns;
 use crate::console::without_commands;
-use crate::finding::{counted, harmless};
 use crate::model::{Capacity, Date, Rate, TotalBps};
 use crate::render::Unserved;
 use crate::rules::peak::Peak;
+use crate::text::columns::columns;
+use crate::text::count::counted;
+use crate::text::quote::harmless;
 
 /// The longest a value from the data may be in a column.
 const WIDEST: usize = 80;

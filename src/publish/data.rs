@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::freeze::{self, Frozen};
-use crate::finding::{Finding, harmless};
+use crate::finding::Finding;
 use crate::git::Git;
 use crate::model::Date;
+use crate::publish::freeze::{self, Frozen};
 use crate::render::{self, Output, Table, sound_table};
 use crate::repo::Repo;
+use crate::text::quote::harmless;
 use crate::tree::Tree;
 
 /// Which data is meant.

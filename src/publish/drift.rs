@@ -6,21 +6,21 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::data::Data;
-use super::freeze::Frozen;
-use super::guard;
-use super::holder::Holder;
-use super::lock::Patience;
-use super::log::Action;
-use super::manifest::{Held, Live};
-use super::moment::Moment;
-use super::run::Changed;
-use super::site::{Session, Site};
-use super::store::{Stored, digest};
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::{Before, Plan, parse_shaper_file};
+use crate::publish::data::Data;
+use crate::publish::freeze::Frozen;
+use crate::publish::guard;
+use crate::publish::run::Changed;
+use crate::publish::site::{Session, Site};
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::Action;
+use crate::records::manifest::{Held, Live};
+use crate::records::moment::Moment;
 use crate::render::{self, Output};
+use crate::store::{Stored, digest};
+use crate::text::quote::harmless;
 
 /// Where a difference comes from, as far as the records tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -15,15 +15,18 @@ use anyhow::Result;
 use git2::Oid;
 use serde::{Deserialize, Serialize};
 
-use super::blame::Blame;
-use super::log::{Action, Status};
-use super::site::{Session, Site};
-use crate::finding::{Finding, Severity, counted, harmless};
+use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::model::{Date, Faults, Target};
+use crate::publish::blame::Blame;
+use crate::publish::site::{Session, Site};
+use crate::records::frozen::FrozenAt;
+use crate::records::log::{Action, Status};
 use crate::render::{Table, sound_table};
 use crate::repo::Repo;
 use crate::report::{Entry, Report};
+use crate::text::count::counted;
+use crate::text::quote::harmless;
 
 /// How many commits back published ones are looked for, along the first parents.
 const SEARCHED: usize = 10_000;
@@ -69,15 +72,6 @@ impl Frozen {
 
 /// How many frozen domains the records name for each version and each entry of the log.
 const NOTED: usize = 100;
-
-/// A frozen domain, as the records keep it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrozenAt {
-    /// The domain's name.
-    pub domain: String,
-    /// The commit whose records of the domain are published.
-    pub at: String,
-}
 
 /// Which domains are frozen, in a sentence for the log.
 fn summary(frozen: &[Frozen]) -> String {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::data::Data;
-use super::ledger::Ledger;
-use super::manifest::{Manifest, Version};
-use super::site::Site;
-use super::store::{Stored, digest};
-use crate::finding::counted;
 use crate::model::{Safety, Settings, Target};
 use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
+use crate::publish::data::Data;
+use crate::publish::site::Site;
+use crate::records::ledger::Ledger;
+use crate::records::manifest::{Manifest, Version};
 use crate::render::{Output, Table};
+use crate::store::{Stored, digest};
+use crate::text::count::counted;
 
 /// The limits of a target: its own, where it has any, in place of the general ones.
 pub fn limits(general: Option<&Safety>, target: &Target) -> Safety {
@@ -72,7 +72,7 @@ fn side<'a>(
             "{} of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
             counted(bad.count, "line", "lines"),
             first.line,
-            crate::finding::quoted(&first.text)
+            crate::text::quote::quoted(&first.text)
         ));
     }
     (Side { served, bytes: live }, known)

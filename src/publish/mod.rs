@@ -6,34 +6,13 @@
 //! who was cut off; [`ledger`], [`manifest`] and [`log`] remember. All of them reach the target by a [`store`]
 //! only: a folder on this host, on an SSH server, in a bucket.
 
-#[cfg(unix)]
-pub mod backup;
 mod blame;
-pub mod command;
-#[cfg(all(debug_assertions, unix))]
-mod crash;
 pub mod data;
 pub mod drift;
-#[cfg(unix)]
-mod file;
 pub mod freeze;
 pub mod guard;
-pub mod holder;
-pub mod ledger;
-pub mod lock;
-pub mod log;
-pub mod manifest;
-pub mod moment;
 pub mod planned;
-pub mod redact;
 pub mod replace;
 pub mod rollback;
 pub mod run;
-#[cfg(any(feature = "sftp", feature = "s3"))]
-mod runtime;
-#[cfg(feature = "s3")]
-pub mod s3;
-#[cfg(feature = "sftp")]
-pub mod sftp;
 pub mod site;
-pub mod store;

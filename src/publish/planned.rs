@@ -46,7 +46,7 @@ impl Planned {
             )
         };
         let cannot = || format!("cannot read the plan {shown}");
-        let bytes = crate::open::read(path, MOST_BYTES).with_context(cannot)?;
+        let bytes = crate::disk::open::read(path, MOST_BYTES).with_context(cannot)?;
         let bytes = bytes.with_context(|| format!("cannot read the plan {shown}: there is no such file"))?;
         let file: File = serde_json::from_slice(&bytes).with_context(no_plan)?;
         // Both shapes are at their first version.

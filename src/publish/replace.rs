@@ -7,14 +7,15 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::command::{self, CommandRecord};
-use super::freeze::FrozenAt;
-use super::log::{Action, Entry, Status};
-use super::manifest::{Held, Live, Pending, Version};
-use super::moment::Moment;
-use super::site::Session;
-use super::store::{Expect, Stored, digest};
 use crate::model::Safety;
+use crate::publish::site::Session;
+use crate::records::command::CommandRecord;
+use crate::records::failure::Failure;
+use crate::records::frozen::FrozenAt;
+use crate::records::log::{Action, Entry, Status};
+use crate::records::manifest::{Held, Live, Pending, Version};
+use crate::records::moment::Moment;
+use crate::store::{Expect, Stored, digest};
 
 /// A version that is to be put in place.
 pub struct Change<'c> {
@@ -44,29 +45,6 @@ pub struct Change<'c> {
     pub check: bool,
     /// What else is to be said in the log.
     pub reason: Option<String>,
-}
-
-/// Why a version was not put in place.
-pub enum Failure {
-    /// It was not meant to be: a sentence. Nothing has changed.
-    Refused(String),
-    /// It went wrong.
-    Failed(anyhow::Error),
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Failure::Refused(reason) => f.write_str(reason),
-            Failure::Failed(error) => write!(f, "{error:#}"),
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Failure::Failed(error)
-    }
 }
 
 impl Session<'_> {
@@ -110,8 +88,8 @@ impl Session<'_> {
         entry.reason = self.told_of_found(before.as_ref(), change.reason.as_ref());
         let after = self.version(change);
         entry.parameter = format!("version {}", after.id);
-        if let Some(words) = self.site.check.as_ref().filter(|_| change.check) {
-            let record = self.check(words, change.bytes)?;
+        let record = if change.check { self.site.apply.check(change.bytes)? } else { None };
+        if let Some(record) = record {
             let refusal =
                 (!record.ok).then(|| format!("the check command refuses the new file: {}", record.sentence()));
             entry.check = Some(record);
@@ -174,19 +152,6 @@ impl Session<'_> {
         })
     }
 
-    /// The check command sees a copy on this host, whatever kind the target is.
-    fn check(&self, words: &[String], bytes: &[u8]) -> Result<CommandRecord> {
-        let cannot = "cannot write a copy for the check command";
-        let mut builder = tempfile::Builder::new();
-        // Who is served is not everybody's business.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.prefix("shapeline-check-").tempdir().context(cannot)?;
-        let path = folder.path().join(&self.site.file);
-        std::fs::write(&path, bytes).context(cannot)?;
-        command::run(words, &path.to_string_lossy(), self.site.limit).context("the check command")
-    }
-
     /// Replaces the live file, and looks whether that is so. What is not certain is left pending
     /// for the next run.
     fn put_live(&mut self, pending: &Pending, live: Option<&Stored>, bytes: &[u8]) -> Result<(), Failure> {
@@ -228,16 +193,13 @@ impl Session<'_> {
     /// in place of the version; either way it is settled.
     fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<Version, String>> {
         let after = pending.after.clone();
-        let trouble = match &self.site.reload {
-            None => None,
-            Some(words) => match command::run(words, &self.site.place(), self.site.limit) {
-                Ok(record) => {
-                    let trouble = (!record.ok).then(|| record.sentence());
-                    pending.entry.reload = Some(record);
-                    trouble
-                }
-                Err(error) => Some(format!("the reload command: {error:#}")),
-            },
+        let trouble = match self.site.apply.reload() {
+            Ok(record) => {
+                let trouble = record.as_ref().filter(|record| !record.ok).map(CommandRecord::sentence);
+                pending.entry.reload = record.or(pending.entry.reload.take());
+                trouble
+            }
+            Err(error) => Some(format!("the reload command: {error:#}")),
         };
         let Some(trouble) = trouble else {
             let untold = || format!("version {} is live, but that could not be written down: publish again", after.id);
@@ -286,12 +248,11 @@ impl Session<'_> {
                 "there was no other version before, and this one stays".to_owned()
             }
         };
-        if let Some(words) = &site.reload {
-            match command::run(words, &site.place(), site.limit) {
-                Ok(record) if record.ok => said.push_str(", and was reloaded"),
-                Ok(record) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {}", record.sentence())),
-                Err(error) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {error:#}")),
-            }
+        match site.apply.reload() {
+            Ok(None) => {}
+            Ok(Some(record)) if record.ok => said.push_str(", and was reloaded"),
+            Ok(Some(record)) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {}", record.sentence())),
+            Err(error) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {error:#}")),
         }
         let reason = format!("{why}; {said}");
         self.settle(pending, Status::Error, Some(reason.clone())).context(said)?;

@@ -2,16 +2,17 @@
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::holder::Holder;
-use super::lock::Patience;
-use super::log::{Action, Status};
-use super::manifest::{Held, Manifest, Version};
-use super::replace::{Change, Failure};
-use super::run::{Ended, Report};
-use super::site::{Session, Site};
-use super::store::{Stored, digest};
-use crate::finding::counted;
 use crate::model::Target;
+use crate::publish::replace::Change;
+use crate::publish::run::{Ended, Report};
+use crate::publish::site::{Session, Site};
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::{Action, Status};
+use crate::records::manifest::{Held, Manifest, Version};
+use crate::store::{Stored, digest};
+use crate::text::count::counted;
 
 /// How to go back.
 #[derive(Clone, Debug)]
@@ -62,7 +63,7 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         return Ok(report);
     }
     let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
-        since: super::moment::Moment::now(),
+        since: crate::records::moment::Moment::now(),
         run: session.run.clone(),
         by: options.who.actor.clone(),
         from: live.version.id,
@@ -177,11 +178,11 @@ fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Resul
 pub fn find<'t>(targets: &'t [Target], name: &str) -> Result<&'t Target> {
     let known = || targets.iter().map(|target| target.name.as_str());
     targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
-        let hint = match crate::finding::nearest(name, known()) {
-            Some(near) => format!("did you mean {}?", crate::finding::quoted(near)),
+        let hint = match crate::text::suggest::nearest(name, known()) {
+            Some(near) => format!("did you mean {}?", crate::text::quote::quoted(near)),
             None if targets.is_empty() => "shapeline.yaml names none: add `targets`".to_owned(),
             None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
         };
-        anyhow!("there is no target {}; {hint}", crate::finding::quoted(name))
+        anyhow!("there is no target {}; {hint}", crate::text::quote::quoted(name))
     })
 }

@@ -3,21 +3,22 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::data::Data;
-use super::freeze::{self, Frozen};
-use super::guard;
-use super::holder::Holder;
-use super::lock::Patience;
-use super::log::{Action, Status};
-use super::manifest::{Held, Manifest, Version};
-use super::planned::Planned;
-use super::replace::{Change, Failure};
-use super::site::{Session, Site};
-use super::store::{Stored, digest};
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::plan::Plan;
+use crate::publish::data::Data;
+use crate::publish::freeze::{self, Frozen};
+use crate::publish::guard;
+use crate::publish::planned::Planned;
+use crate::publish::replace::Change;
+use crate::publish::site::{Session, Site};
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::{Action, Status};
+use crate::records::manifest::{Held, Manifest, Version};
 use crate::render::{self, Output};
+use crate::store::{Stored, digest};
+use crate::text::quote::harmless;
 
 /// How to publish.
 #[derive(Clone, Debug)]
@@ -310,7 +311,7 @@ impl Work<'_> {
         entry.digest = Some(digest(self.bytes));
         if self.options.quiet {
             let log = session.ledger.log()?;
-            let same = |last: &super::log::Entry| {
+            let same = |last: &crate::records::log::Entry| {
                 (last.action, last.status, &last.reason, &last.commit, &last.digest)
                     == (entry.action, entry.status, &entry.reason, &entry.commit, &entry.digest)
             };

@@ -1,23 +1,22 @@
 //! A target that somebody works on: opened, locked, and put in order if the last one was cut off.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::holder::Holder;
-use super::ledger::Ledger;
-use super::lock::{Lock, Patience};
-use super::log::{Action, Entry};
-use super::manifest::Manifest;
-use super::store::{Access, Store, Stored, open_file, writer_name};
-use crate::model::{Target, Word};
+use crate::apply::{Apply, Commands};
+use crate::model::Target;
+use crate::records::holder::Holder;
+use crate::records::ledger::Ledger;
+use crate::records::lock::{Lock, Patience};
+use crate::records::log::{Action, Entry};
+use crate::records::manifest::Manifest;
+use crate::store::Access;
+use crate::store::open::open_file;
+use crate::store::{Store, Stored, writer_name};
 
 /// How many past versions are kept where the settings do not say.
 const KEEP: u32 = 100;
-
-/// How long a command may take where the settings do not say.
-const TIMEOUT: u32 = 60;
 
 /// A target within reach.
 pub struct Site {
@@ -27,9 +26,7 @@ pub struct Site {
     pub store: Arc<dyn Store>,
     /// The file's name.
     pub file: String,
-    pub(super) check: Option<Vec<String>>,
-    pub(super) reload: Option<Vec<String>>,
-    pub(super) limit: Duration,
+    pub(super) apply: Box<dyn Apply>,
     pub(super) keep: usize,
 }
 
@@ -42,17 +39,12 @@ impl Site {
         let (store, file) =
             open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
         #[cfg(all(debug_assertions, unix))]
-        let store = super::crash::stepwise(store);
-        let words = |command: &Option<Vec<Word>>| {
-            command.as_ref().map(|words| words.iter().map(ToString::to_string).collect::<Vec<String>>())
-        };
+        let store = crate::store::crash::stepwise(store);
         Ok(Site {
             name: target.name.to_string(),
+            apply: Box::new(Commands::of(target, &file, store.place(&file))),
             store: Arc::from(store),
             file,
-            check: words(&target.check),
-            reload: words(&target.reload),
-            limit: Duration::from_secs(u64::from(target.timeout.unwrap_or(TIMEOUT))),
             keep: target.keep.unwrap_or(KEEP) as usize,
         })
     }

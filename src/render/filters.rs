@@ -7,9 +7,10 @@ use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
 use super::free::{self, is_moved, readable, text_of};
 use super::values::RateValue;
-use crate::columns::csv_field;
-use crate::finding::{is_steering, quoted};
 use crate::model::{Address, Rate};
+use crate::text::characters::is_steering;
+use crate::text::columns::csv_field;
+use crate::text::quote::quoted;
 
 /// Gives `environment` the filters, the tests and the guard.
 pub(super) fn install(environment: &mut Environment<'_>) {

@@ -139,7 +139,7 @@ mod tests {
     fn what_is_moved_comes_back_and_is_nothing_that_data_may_hold() {
         for text in ["", "plain", "é 名 😀", "a\u{ffff}b", "𝒳"] {
             let hidden: String = moved(text).collect();
-            assert!(hidden.chars().all(|c| is_moved(c) && crate::finding::is_steering(c)), "{text}");
+            assert!(hidden.chars().all(|c| is_moved(c) && crate::text::characters::is_steering(c)), "{text}");
             assert_eq!(readable(&hidden), text);
             assert_eq!(readable(&format!("<{hidden}>")), format!("<{text}>"));
         }

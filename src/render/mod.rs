@@ -23,11 +23,13 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rayon::prelude::*;
 
-use crate::finding::{Finding, Severity, Where, nearest, quoted};
+use crate::finding::{Finding, Severity, Where};
 use crate::model::{Date, Settings};
 use crate::repo::Repo;
 use crate::rules::{self, Context};
 use crate::source::FileId;
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 use own::Job;
 use values::{LineValue, Shared, lazy};
 

@@ -11,9 +11,10 @@ use super::free::readable;
 use super::table::{Row, Table};
 use super::values::{self, Shared, lazy};
 use super::{Output, Rendered, bare_environment, lines};
-use crate::finding::{Finding, Where, harmless};
+use crate::finding::{Finding, Where};
 use crate::repo::Repo;
 use crate::source::{FileId, Span};
+use crate::text::quote::harmless;
 
 /// Steps that a template may take: so many, and so many more a line.
 const STEPS: u64 = 10_000_000;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{Output, outputs, template_findings};
-use crate::finding::{Finding, Where, quoted};
+use crate::finding::{Finding, Where};
 use crate::repo::Repo;
 use crate::rules::{self, Change, Context, Owners};
+use crate::text::quote::quoted;
 
 /// What `check` finds in the templates of `repo`. Without a base to compare with it renders them all;
 /// with one, a template or an output that differs from the base is rendered only if one of the base's

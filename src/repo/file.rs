@@ -7,11 +7,12 @@ use jsonschema::Validator;
 
 use super::role::{Role, role, stem};
 use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Unread};
-use crate::finding::{Finding, Place, Where, quoted};
+use crate::finding::{Finding, Place, Where};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
 use crate::source::{FileId, SourceFile, Span};
+use crate::text::quote::quoted;
 use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, TOPS, altering};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};

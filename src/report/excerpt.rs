@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::entry::Located;
 use super::escape;
-use crate::finding::without_password;
 use crate::source::{Position, SourceFile};
+use crate::text::redact::without_password;
 
 /// A longer line is cut around what is meant, in bytes.
 const LONGEST_LINE: usize = 400;

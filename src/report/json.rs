@@ -7,9 +7,10 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::Report;
 use super::entry::{Entry, Located};
-use super::{Report, escape};
 use crate::source;
+use crate::text::json::write_json;
 
 /// Changes when something that was there goes or means something else; new fields do not count.
 const VERSION: u32 = 1;
@@ -84,7 +85,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
         summary: summary(report),
         findings: entries.iter().map(finding).collect(),
     };
-    escape::write_json(out, &log)?;
+    write_json(out, &log)?;
     Ok(())
 }
 

@@ -15,7 +15,6 @@ mod summary;
 mod text;
 
 pub use entry::{Entry, Located};
-pub(crate) use escape::{json_text, write_json};
 
 use std::io::Write;
 use std::time::Duration;

@@ -14,6 +14,7 @@ use super::entry::{Entry, Located};
 use super::{Report, escape};
 use crate::finding::Severity;
 use crate::rules::{RULES, Rule};
+use crate::text::json::write_json;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const TOP: &str = "%SRCROOT%";
@@ -159,7 +160,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
         original_uri_base_ids: HashMap::from([(TOP, top)]),
         results,
     };
-    escape::write_json(out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
+    write_json(out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! `domain-overlap`: two domains may give out the same addresses.
 
 use super::{Context, Group, Holder, Holdings, Overlap, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::{Address, Domain};
 use crate::repo::Record;
 

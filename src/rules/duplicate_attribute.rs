@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::bounded::Bounded;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::Plan;
 use crate::repo::Record;
 

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::bounded::Bounded;
 use super::{Context, Group, Resolved, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::Address;
 
 /// The rule.

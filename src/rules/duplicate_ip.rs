@@ -1,7 +1,8 @@
 //! `duplicate-ip`: one address or prefix stands twice.
 
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 
 /// The rule.
 pub const RULE: Rule = Rule {

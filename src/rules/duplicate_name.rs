@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::bounded::Bounded;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::finding::{Finding, Place, Severity, Where};
+use crate::text::quote::quoted;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::bounded::Bounded;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::model::Rate;
 
 /// The rule.

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::repo::{Record, stem};
 
 /// The rule.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::words::listed;
 use super::{Change, Context, Group, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::Owner;
 use crate::repo::Record;
 use crate::tree::{SETTINGS, steers_git};

@@ -2,7 +2,8 @@
 
 use super::reserved_ip::prefixes;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::Address;
 
 /// The rule.

@@ -1,7 +1,8 @@
 //! `overlapping-prefix`: an address or prefix lies within a prefix that is given out as a whole.
 
 use super::{Context, Group, Overlap, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::peak::{Peak, Terms};
 use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::{Capacity, Date, Status, TotalBps};
 
 /// The rule.

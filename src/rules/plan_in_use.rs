@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::counted;
+use crate::text::count::counted;
 use super::{Change, Context, Group, Rule, unknown_domain, unknown_plan};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -1,7 +1,8 @@
 //! `plan-name-mismatch`: the plan's name says other rates than the plan has.
 
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::model::{Plan, RatesSaid};
 use crate::repo::Record;
 

@@ -2,7 +2,8 @@
 
 use super::words::listed;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -3,7 +3,8 @@
 use ipnet::IpNet;
 
 use super::{Context, Edge, Group, Resolved, Rule};
-use crate::finding::{Finding, Severity, Where, quoted};
+use crate::finding::{Finding, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::Address;
 
 /// The rule.

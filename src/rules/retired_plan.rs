@@ -1,7 +1,8 @@
 //! `retired-plan`: a subscriber still has a plan that is no longer sold.
 
 use super::{Context, Group, Rule, retired_plan_sold, severity};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::model::PlanStatus;
 
 /// The rule.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Change, Context, Group, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::model::{PlanStatus, Subscriber};
 use crate::repo::Record;
 

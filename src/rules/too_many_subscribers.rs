@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::finding::counted;
+use crate::text::count::counted;
 use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
-use crate::finding::{Finding, Severity, quoted};
+use crate::finding::{Finding, Severity};
+use crate::text::quote::quoted;
 use crate::model::{Date, Subscriber};
 
 /// The rule.

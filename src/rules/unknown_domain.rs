@@ -2,9 +2,10 @@
 
 use super::bounded::Bounded;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::finding::{Finding, Place, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::DomainName;
-use crate::suggest::Suggestions;
+use crate::text::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {

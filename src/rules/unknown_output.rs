@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::words::listed;
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, quoted};
-use crate::suggest::Suggestions;
+use crate::finding::{Finding, Place, Severity, Where};
+use crate::text::quote::quoted;
+use crate::text::suggest::Suggestions;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -1,7 +1,8 @@
 //! `unused-setting`: a target has a setting that targets of its kind do not use.
 
 use super::{Context, Group, Rule};
-use crate::finding::{Finding, Place, Severity, Where, quoted};
+use crate::finding::{Finding, Place, Severity, Where};
+use crate::text::quote::quoted;
 use crate::model::{Scheme, TargetUrl};
 
 /// The rule.

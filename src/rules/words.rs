@@ -1,6 +1,6 @@
 //! Small things that several rules say.
 
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 
 /// The first few names, quoted, and how many more there are.
 pub fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> String {

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::finding::counted;
-use crate::publish::holder::Holder;
-use crate::publish::lock::Patience;
-use crate::publish::log::{Action, Status};
-use crate::publish::manifest::Live;
-use crate::publish::replace::{Change, Failure};
+use crate::publish::replace::Change;
 use crate::publish::site::{Session, Site};
-use crate::publish::store::{Stored, digest};
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::{Action, Status};
+use crate::records::manifest::Live;
+use crate::store::{Stored, digest};
+use crate::text::count::counted;
 
 /// A live file that was put back.
 pub struct Healed {
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_a_sentence() {
-        let live = Stored { mark: crate::publish::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
+        let live = Stored { mark: crate::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
         let told = sentence(Some(&live), b"a\nb\n");
         assert_eq!(told, "the live file was changed by somebody else: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));

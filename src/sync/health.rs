@@ -1,7 +1,7 @@
 //! A word on the status file for whoever watches many hosts.
 
 use super::status::{State, Status};
-use crate::publish::moment::Moment;
+use crate::records::moment::Moment;
 
 /// A round may be late by this: it may wait for another publisher, and for the reload.
 const GRACE: u64 = 300;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 
 /// However often it failed, the next attempt is no further away, unless the interval itself is.
 const LONGEST: Duration = Duration::from_secs(15 * 60);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// The longest line.
 const LONGEST: usize = 2000;

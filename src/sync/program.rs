@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::stop::Stop;
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// More than any of them has to say. A server may make git repeat whatever it sends.
 const MOST_OUTPUT: u64 = 1 << 20;
@@ -113,7 +113,7 @@ fn without_credentials(text: &str) -> String {
         rest = kept;
     }
     out.push_str(rest);
-    crate::publish::redact::redact(&out)
+    crate::text::redact::redact(&out)
 }
 
 #[cfg(test)]

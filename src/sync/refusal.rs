@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use crate::finding::{counted, harmless};
 use crate::publish::freeze::{Frozen, sentences};
-use crate::publish::holder::Holder;
-use crate::publish::lock::Patience;
-use crate::publish::log::{Action, Log, Status};
 use crate::publish::site::{Session, Site};
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::records::log::{Action, Log, Status};
 use crate::report::Report;
+use crate::text::count::counted;
+use crate::text::quote::harmless;
 
 /// How many problems are named; `check` lists them all.
 const NAMED: usize = 3;

@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use crate::model::Target;
-use crate::publish::manifest::{Held, Live};
 use crate::publish::site::Site;
-use crate::publish::store::digest;
+use crate::records::manifest::{Held, Live};
+use crate::store::digest;
 
 /// What the outcome on a target hangs on, beside the commit and the day. While nothing of this has
 /// changed, the outcome would be the same.

@@ -10,7 +10,7 @@ use super::status::{State, Status};
 use super::stop::Stop;
 use super::syncer::Syncer;
 use super::systemd::notify;
-use crate::publish::moment::Moment;
+use crate::records::moment::Moment;
 
 /// How to go round.
 pub struct Service {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::program::{Ended, program, run};
 use super::signers::Signers;
 use super::stop::Stop;
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// How long a look at a signature may take.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::finding::quoted;
-use crate::open::read_all;
-use crate::publish::store::digest;
+use crate::disk::open::read_all;
 #[cfg(unix)]
-use crate::trust::open_strictly;
+use crate::disk::trust::open_strictly;
+use crate::store::digest;
+use crate::text::quote::quoted;
 
 /// The largest signers file that is read.
 const MOST_BYTES: u64 = 16 << 20;
@@ -87,7 +87,7 @@ impl Signers {
 /// Elsewhere the system's own rights are all that protects the file.
 #[cfg(not(unix))]
 fn open_strictly(path: &Path) -> std::io::Result<(std::fs::File, std::path::PathBuf)> {
-    let file = crate::open::regular(path)?.ok_or(std::io::ErrorKind::NotFound)?;
+    let file = crate::disk::open::regular(path)?.ok_or(std::io::ErrorKind::NotFound)?;
     Ok((file, path.canonicalize()?))
 }
 

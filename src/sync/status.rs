@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::interval::Interval;
 use super::round::Round;
 use super::upstream::Upstream;
+use crate::disk::write::write_with_mode;
 use crate::publish::freeze::Frozen;
-use crate::publish::moment::Moment;
-use crate::write::write_with_mode;
+use crate::records::moment::Moment;
 
 /// The version of the file's shape: see docs/sync.md.
 const VERSION: u32 = 1;
@@ -162,7 +162,7 @@ impl Status {
     pub fn read(path: &Path) -> Result<Status> {
         let shown = path.display();
         let cannot = || format!("cannot read the status {shown}");
-        let bytes = crate::open::read(path, MOST_BYTES).with_context(cannot)?;
+        let bytes = crate::disk::open::read(path, MOST_BYTES).with_context(cannot)?;
         let bytes = bytes.with_context(|| format!("cannot read the status {shown}: there is no such file"))?;
         let status: Status =
             serde_json::from_slice(&bytes).with_context(|| format!("{shown} is no status file of sync"))?;

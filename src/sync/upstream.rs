@@ -9,8 +9,8 @@ use git2::Oid;
 
 use super::program::{program, run};
 use super::stop::Stop;
-use crate::finding::quoted;
 use crate::git::Git;
+use crate::text::quote::quoted;
 use crate::tree::open_git;
 
 /// How long a fetch may take.

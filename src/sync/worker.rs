@@ -8,15 +8,15 @@ use super::refusal;
 use super::seen::Seen;
 use super::status::{State, TargetStatus};
 use super::stop::Stop;
-use crate::finding::harmless;
 use crate::model::Target;
 use crate::publish::data::Data;
 use crate::publish::drift::{Drift, Kind};
-use crate::publish::holder::Holder;
-use crate::publish::lock::Patience;
 use crate::publish::run::{Ended, Options, Report, publish};
 use crate::publish::site::Site;
-use crate::publish::store::digest;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+use crate::store::digest;
+use crate::text::quote::harmless;
 
 /// Works on one target after the other, and tells the journal.
 pub(super) struct Worker<'w> {

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 
 use super::attributes::{ATTRIBUTES, altering};
 use super::{Altered, Content, Entry, EntryKind, MODULES, TOPS, is_in_data, read_file};
-use crate::finding::quoted;
 use crate::git::Git;
+use crate::text::quote::quoted;
 
 /// Bits of an index entry, see gitformat-index(5).
 const ASSUME_UNCHANGED: u16 = 1 << 15;

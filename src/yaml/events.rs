@@ -333,7 +333,7 @@ fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'st
 }
 
 fn shown(prefix: &str, name: &str) -> String {
-    crate::finding::quoted(&format!("{prefix}{name}"))
+    crate::text::quote::quoted(&format!("{prefix}{name}"))
 }
 
 /// The first character that YAML does not allow in a text (YAML 1.2.2 production 1, `c-printable`).

@@ -6,8 +6,8 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::{MAX_DEPTH, Problem, ProblemKind};
-use crate::finding::quoted;
 use crate::source::Span;
+use crate::text::quote::quoted;
 
 /// A mistake: its bytes, what is wrong, what to write instead.
 type Mistake = (Span, String, &'static str);

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use shapeline::cli::CheckFormat;
-use shapeline::finding::{Finding, Where, is_steering};
+use shapeline::finding::{Finding, Where};
 use shapeline::report::Report;
 use shapeline::source::Span;
+use shapeline::text::characters::is_steering;
 
 use crate::report::{assert_is_sarif, file, files, place, text, written};
 use crate::support::Repo;

@@ -10,10 +10,11 @@ use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{Refusal, Unread, domains_of, next_free, who};
-use crate::finding::{harmless, quoted};
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::Repo;
 use crate::rules::{Index, KnownDomain};
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 
 pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
     // Asked before the edit begins: nobody waits for whoever thinks about an answer.

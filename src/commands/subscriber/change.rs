@@ -7,16 +7,20 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use crate::cli::{CheckFormat, EditArgs};
-use crate::columns::columns;
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
-use crate::finding::{Severity, counted, harmless, is_steering, quoted};
+use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::{Date, Subscriber};
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
 use crate::report::{self, Report};
+use crate::text::characters::is_steering;
+use crate::text::columns::columns;
+use crate::text::count::counted;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
 use crate::tree::Tree;
 
 /// How many changes on the network are told one by one.

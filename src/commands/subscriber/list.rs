@@ -10,12 +10,13 @@ use serde::Serialize;
 use super::names;
 use super::record::{JSON_VERSION, Json, Teller, status};
 use crate::cli::{ListArgs, ListFormat, SortField, StatusFilter};
-use crate::columns::{columns, csv_line, fitted};
 use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::edit::{Refusal, who};
-use crate::finding::{counted, harmless};
 use crate::model::{Address, Subscriber};
 use crate::repo::{Record, Repo};
+use crate::text::columns::{columns, csv_line, fitted};
+use crate::text::count::counted;
+use crate::text::quote::harmless;
 
 /// How many a page has where nothing is said.
 const PAGE: usize = 50;
@@ -57,7 +58,7 @@ pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
             let subscribers = shown.iter().map(|record| teller.json(record)).collect();
             let listed = Listed { version: JSON_VERSION, total, offset: first, subscribers };
             let mut out = crate::console::plain_out();
-            crate::report::write_json(&mut out, &listed)?;
+            crate::text::json::write_json(&mut out, &listed)?;
             out.flush()?;
         }
         ListFormat::Csv => print_csv(&shown, &mut teller)?,

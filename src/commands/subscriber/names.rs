@@ -1,10 +1,11 @@
 //! What stands on the command line, as values of the model.
 
 use crate::edit::{Refusal, Value};
-use crate::finding::{nearest, quoted};
 use crate::model::{Address, Domain, Plan, PlanStatus};
 use crate::repo::Repo;
 use crate::rules::Index;
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 /// An address as it is written in data: in the one way there is.
 pub(super) fn address(text: &str) -> Result<Address, Refusal> {

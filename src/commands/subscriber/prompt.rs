@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 
-use crate::finding::harmless;
+use crate::text::quote::harmless;
 
 /// How many choices are shown.
 const SHOWN: usize = 30;

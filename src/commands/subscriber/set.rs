@@ -9,9 +9,11 @@ use super::names::{self, address, addresses};
 use crate::cli::SetArgs;
 use crate::commands::Outcome;
 use crate::edit::{FieldChange, Fields, Refusal, Value, who};
-use crate::finding::{harmless, nearest, quoted};
 use crate::model::Subscriber;
 use crate::repo::Repo;
+use crate::text::quote::harmless;
+use crate::text::quote::quoted;
+use crate::text::suggest::nearest;
 
 const FIELDS: [&str; 9] = ["ip", "domain", "plan", "id", "name", "status", "starts", "ends", "labels"];
 

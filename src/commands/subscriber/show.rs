@@ -9,14 +9,14 @@ use serde::Serialize;
 
 use super::record::{JSON_VERSION, Json, Teller};
 use crate::cli::{ShowArgs, TextOrJson};
-use crate::columns::columns;
 use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::edit::{Refusal, who};
-use crate::finding::harmless;
 use crate::model::{Date, Subscriber};
 use crate::render::{self, Table};
 use crate::repo::{Record, Repo};
 use crate::rules::Context;
+use crate::text::columns::columns;
+use crate::text::quote::harmless;
 
 /// The longest a value may be shown.
 const WIDEST: usize = 400;
@@ -38,7 +38,7 @@ pub(super) fn run(root: &Path, args: &ShowArgs) -> Result<Outcome> {
     if args.format == TextOrJson::Json {
         let shown = Shown { version: JSON_VERSION, subscriber: teller.json(record), lines };
         let mut out = crate::console::plain_out();
-        crate::report::write_json(&mut out, &shown)?;
+        crate::text::json::write_json(&mut out, &shown)?;
         out.flush()?;
         return Ok(Outcome::Fine);
     }

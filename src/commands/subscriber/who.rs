@@ -8,9 +8,9 @@ use super::change::{self, Told};
 use crate::cli::WhoListArgs;
 use crate::commands::Outcome;
 use crate::edit::{Changes, Refusal, Value, who};
-use crate::finding::harmless;
 use crate::model::{Status, Subscriber};
 use crate::repo::Record;
+use crate::text::quote::harmless;
 
 pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
     let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::present::Present;
-use crate::finding::quoted;
 use crate::import::blocks::{Need, propose};
 use crate::import::found::Found;
 use crate::model::{Address, Domain, Name};
 use crate::repo::Record;
 use crate::rules::Blocks;
+use crate::text::quote::quoted;
 
 /// What is done to the domains.
 #[derive(Clone, Debug, Default)]

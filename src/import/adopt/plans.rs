@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use super::present::Present;
-use crate::finding::quoted;
 use crate::import::cells::rate;
 use crate::import::found::{Found, FoundPlan, PlanKey};
 use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
-use crate::suggest::Suggestions;
+use crate::text::quote::quoted;
+use crate::text::suggest::Suggestions;
 
 /// `NAME=UP/DOWN`: the rates of a plan, given by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::found::{Found, Kind, Origin, Table, Unusable};
 use super::gather::{Gather, Raw, RawPlan};
 use super::shaper::{SET_ATTRIBUTE, other_word};
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 use insert::{Of, RawRow, TableName};
 use scan::Scanner;
 use values::{BadCells, Values, cells};

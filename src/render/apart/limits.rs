@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 
-use crate::finding::harmless;
 use crate::render::own::STACK;
+use crate::text::quote::harmless;
 
 /// Memory: so much, and a multiple of the request, which is the data.
 const MEMORY: u64 = 512 << 20;

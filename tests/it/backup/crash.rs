@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use shapeline::publish::backup::folder::Folder;
-use shapeline::publish::backup::make::backup;
-use shapeline::publish::backup::{Ended, Options};
-use shapeline::publish::holder::Holder;
-use shapeline::publish::lock::Patience;
-use shapeline::publish::log::Status;
-use shapeline::publish::store::{Access, Expect, Fence, Mark, Store, Stored, digest, open_folder};
+use shapeline::backup::folder::Folder;
+use shapeline::backup::make::backup;
+use shapeline::backup::{Ended, Options};
+use shapeline::records::holder::Holder;
+use shapeline::records::lock::Patience;
+use shapeline::records::log::Status;
+use shapeline::store::Access;
+use shapeline::store::open::open_folder;
+use shapeline::store::{Expect, Fence, Mark, Store, Stored, digest};
 
 use super::Site;
 use super::tree::{look, sample};

@@ -9,9 +9,9 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use shapeline::publish::backup::unpack::unpack;
-use shapeline::publish::replace::Failure;
-use shapeline::publish::store::digest;
+use shapeline::backup::unpack::unpack;
+use shapeline::records::failure::Failure;
+use shapeline::store::digest;
 use tar::{Builder, EntryType, Header};
 
 use super::tree::{look, sample};

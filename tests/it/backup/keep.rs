@@ -111,7 +111,7 @@ fn the_log_tells_of_everything() {
         ]
     );
     let digest = text(&site.list()[0], "digest");
-    assert_eq!(digest, shapeline::publish::store::digest(&std::fs::read(site.tar(&id)).unwrap()));
+    assert_eq!(digest, shapeline::store::digest(&std::fs::read(site.tar(&id)).unwrap()));
     assert_eq!([0, 1, 2].map(|n: usize| text(&log[n], "digest")), [digest.clone(), digest.clone(), digest]);
     assert!(text(&log[4], "reason").contains("No such file"), "{}", log[4]);
     let stat = site.repo.run(&["stat", "--backup", "--format", "csv"]).stdout;

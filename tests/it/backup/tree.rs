@@ -121,7 +121,7 @@ fn look_into(path: &Path, below: &Path, all: &mut BTreeMap<PathBuf, String>) {
         }
         "folder".to_owned()
     } else {
-        format!("file of {}", shapeline::publish::store::digest(&fs::read(path).unwrap()))
+        format!("file of {}", shapeline::store::digest(&fs::read(path).unwrap()))
     };
     let (owner, time) = ((metadata.uid(), metadata.gid()), (metadata.mtime(), metadata.mtime_nsec()));
     all.insert(below.to_path_buf(), format!("{content}, mode {:o}, of {owner:?}, at {time:?}", metadata.mode()));

@@ -143,7 +143,7 @@ fn hostile_names_and_messages_steer_nothing() {
     for format in ["text", "csv", "json"] {
         let run = history(&repo, &["10.10.10.1", "--format", format]);
         assert_eq!(run.code, 0, "{run:?}");
-        let steers = |c: char| c != '\n' && shapeline::finding::is_steering(c);
+        let steers = |c: char| c != '\n' && shapeline::text::characters::is_steering(c);
         assert!(!run.stdout.contains(steers), "{run:?}");
         assert!(!run.stdout.contains("body") && !run.stdout.contains("##[error]"), "{run:?}");
     }

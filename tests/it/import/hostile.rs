@@ -24,11 +24,14 @@ fn nothing_in_a_source_steers_the_terminal() {
             let run = import(&repo, &source, &args);
             assert!(run.code == 0 || run.code == 1, "{kind} {}", run.stderr);
             let printed = run.stdout + &run.stderr;
-            let steering = printed.chars().find(|c| *c != '\n' && shapeline::finding::is_steering(*c));
+            let steering = printed.chars().find(|c| *c != '\n' && shapeline::text::characters::is_steering(*c));
             assert_eq!(steering, None, "{kind}: {printed}");
             assert!(!printed.lines().any(|line| line.starts_with("::")), "{printed}");
             for (path, text) in files(&repo) {
-                assert!(!text.chars().any(|c| c != '\n' && shapeline::finding::is_steering(c)), "{path}: {text}");
+                assert!(
+                    !text.chars().any(|c| c != '\n' && shapeline::text::characters::is_steering(c)),
+                    "{path}: {text}"
+                );
             }
         }
     }

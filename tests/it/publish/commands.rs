@@ -16,7 +16,7 @@ fn what_the_data_says_goes_live_and_is_remembered() {
     let live = &site.manifest()["live"];
     assert_eq!(live["commit"], commit.as_str());
     assert_eq!((&live["subscribers"], &live["by"], &live["id"]), (&2.into(), &"alice".into(), &1.into()));
-    assert_eq!(live["digest"], shapeline::publish::store::digest(site.live().as_bytes()));
+    assert_eq!(live["digest"], shapeline::store::digest(site.live().as_bytes()));
     assert_eq!(std::fs::read(site.record_path("versions/00000001")).unwrap(), site.live().as_bytes());
     assert_eq!(site.log(), ["PUBLISH SUCCESS version 1"]);
     assert!(!site.is_pending());

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use shapeline::publish::log::{Entry, Status};
-use shapeline::publish::store::digest;
+use shapeline::records::log::{Entry, Status};
+use shapeline::store::digest;
 
 use super::ground::{BAD, End, Ground, resume};
 use crate::servers::sshd::Sshd;

@@ -116,7 +116,7 @@ fn an_entry_before_the_last_that_the_manifest_knows_of_is_compared_too() {
     let site = three("");
     let manifest = std::fs::read(site.record_path("manifest.json")).unwrap();
     // The last two written anew from another history: whole in themselves.
-    let digest = |line: &str| shapeline::publish::store::digest(line.as_bytes());
+    let digest = |line: &str| shapeline::store::digest(line.as_bytes());
     next(&site, 4);
     site.publish(0, &[]);
     std::fs::write(site.record_path("manifest.json"), manifest).unwrap();
@@ -167,7 +167,7 @@ fn a_changed_live_file_and_a_changed_version_must_be_meant() {
 #[test]
 fn a_clock_that_goes_backwards_changes_nothing() {
     let site = three("keep: 3");
-    let digest = |line: &str| shapeline::publish::store::digest(line.as_bytes());
+    let digest = |line: &str| shapeline::store::digest(line.as_bytes());
     let ahead = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
         for key in ["time", "since"] {

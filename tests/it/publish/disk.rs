@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
-use shapeline::publish::log::Status;
+use shapeline::records::log::Status;
 
 use super::ground::{Ground, resume, run};
 use crate::servers::sshd::is_root;

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use shapeline::publish::ledger::{Ledger, folder_of};
-use shapeline::publish::log::{Entry, Status};
-use shapeline::publish::manifest::Pending;
-use shapeline::publish::s3::{S3Store, Surroundings};
-use shapeline::publish::store::{Access, Store, digest, open_file};
+use shapeline::records::ledger::{Ledger, folder_of};
+use shapeline::records::log::{Entry, Status};
+use shapeline::records::manifest::Pending;
+use shapeline::store::Access;
+use shapeline::store::open::open_file;
+use shapeline::store::s3::{S3Store, Surroundings};
+use shapeline::store::{Store, digest};
 
 use crate::servers::moto::Moto;
 use crate::servers::sshd::Sshd;

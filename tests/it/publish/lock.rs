@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use shapeline::publish::holder::Holder;
-use shapeline::publish::lock::{Lock, Patience};
-use shapeline::publish::store::{Expect, Fence, Mark, Store, Stored};
+use shapeline::records::holder::Holder;
+use shapeline::records::lock::{Lock, Patience};
+use shapeline::store::{Expect, Fence, Mark, Store, Stored};
 
 /// Files in memory, and how the store lies about them.
 #[derive(Default)]

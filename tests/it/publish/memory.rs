@@ -196,7 +196,7 @@ fn the_log_goes_on_from_file_to_file() {
         let mut entry: serde_json::Value = serde_json::from_str(&last).unwrap();
         entry["n"] = n.into();
         entry["run"] = format!("{n}").into();
-        entry["previous"] = shapeline::publish::store::digest(last.as_bytes()).into();
+        entry["previous"] = shapeline::store::digest(last.as_bytes()).into();
         last = entry.to_string();
         text = text + &last + "\n";
     }
@@ -217,7 +217,7 @@ fn log_and_stat_answer_for_a_period() {
         assert_eq!(run.code, 0, "{}", run.stderr);
         run.stdout.lines().count()
     };
-    let today = shapeline::publish::moment::Moment::now().to_string()[..10].to_owned();
+    let today = shapeline::records::moment::Moment::now().to_string()[..10].to_owned();
     assert_eq!(count(&["log", "--from", &today, "--to", &today]), 4);
     assert_eq!(site.run(&["log", "--to", "2020-01-01"]).stdout, "nothing was done to hre-1 in that time\n");
     assert_eq!(count(&["log", "--from", "2020-01-01T00:00:00Z", "--format", "csv"]), 5);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shapeline::publish::data::{Data, Loaded, Wanted};
-use shapeline::publish::holder::Holder;
-use shapeline::publish::ledger::Ledger;
-use shapeline::publish::lock::{Lock, Patience};
 use shapeline::publish::run::{Ended, Options, publish};
-use shapeline::publish::store::Store;
+use shapeline::records::holder::Holder;
+use shapeline::records::ledger::Ledger;
+use shapeline::records::lock::{Lock, Patience};
+use shapeline::store::Store;
 
 use super::ground::{BAD, Ground, resume};
 use crate::servers::moto::Moto;

@@ -1,6 +1,6 @@
 //! Two at once: nothing that was published is lost, and the log tells of both.
 
-use shapeline::publish::log::{Action, Status};
+use shapeline::records::log::{Action, Status};
 
 use super::ground::{Ground, run};
 use crate::servers::moto::Moto;

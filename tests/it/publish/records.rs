@@ -1,8 +1,10 @@
 //! The records of two that work on one target at once.
 
-use shapeline::publish::ledger::Ledger;
-use shapeline::publish::manifest::Manifest;
-use shapeline::publish::store::{Access, open_fence, open_file};
+use shapeline::records::ledger::Ledger;
+use shapeline::records::manifest::Manifest;
+use shapeline::store::Access;
+use shapeline::store::open::open_file;
+use shapeline::store::open_fence;
 
 #[test]
 fn to_look_at_the_log_does_not_allow_to_write_over_what_somebody_else_wrote() {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use shapeline::model::Target;
-use shapeline::publish::holder::Holder;
-use shapeline::publish::lock::Patience;
-use shapeline::publish::log::{Action, Status};
-use shapeline::publish::replace::{Change, Failure};
+use shapeline::publish::replace::Change;
 use shapeline::publish::site::{Session, Site};
-use shapeline::publish::store::{Expect, Fence, Mark, Store, Stored, open_fence};
+use shapeline::records::failure::Failure;
+use shapeline::records::holder::Holder;
+use shapeline::records::lock::Patience;
+use shapeline::records::log::{Action, Status};
+use shapeline::store::{Expect, Fence, Mark, Store, Stored, open_fence};
 
 /// What happens when the live file is put.
 #[derive(Clone, Copy)]

@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use shapeline::publish::store::{Access, Expect, Store, open_fence, open_file};
+use shapeline::store::Access;
+use shapeline::store::open::open_file;
+use shapeline::store::{Expect, Store, open_fence};
 
 fn open(path: &std::path::Path) -> anyhow::Result<(Box<dyn Store>, String)> {
     let url = format!("file://{}", path.display()).parse().unwrap();

@@ -8,7 +8,7 @@ mod sftp;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shapeline::publish::store::{Expect, Store, digest, open_fence};
+use shapeline::store::{Expect, Store, digest, open_fence};
 
 type Opened = Box<dyn Store>;
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use shapeline::publish::s3::{Patience, S3Store, Surroundings};
-use shapeline::publish::store::{Access, Expect, Store, open_fence, open_file};
+use shapeline::store::Access;
+use shapeline::store::open::open_file;
+use shapeline::store::s3::{Patience, S3Store, Surroundings};
+use shapeline::store::{Expect, Store, open_fence};
 
 use crate::servers::moto::{KEY, Moto, SECRET, environment};
 use crate::servers::s3s::S3s;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shapeline::publish::store::{Access, Expect, Store, open_fence, open_file};
+use shapeline::store::Access;
+use shapeline::store::open::open_file;
+use shapeline::store::{Expect, Store, open_fence};
 
 use crate::servers::sshd::{Sshd, is_root, keygen};
 

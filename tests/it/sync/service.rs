@@ -167,7 +167,7 @@ fn failures_are_further_and_further_apart() {
         let status = service.until("a failure", |status| status["failures"] == failures);
         assert_eq!((&status["state"], &status["pause"]), (&"failing".into(), &pause.into()));
         let seconds = |key: &str| {
-            let moment: shapeline::publish::moment::Moment = status[key].as_str().unwrap().parse().unwrap();
+            let moment: shapeline::records::moment::Moment = status[key].as_str().unwrap().parse().unwrap();
             moment
         };
         let ahead = seconds("next_attempt").seconds_since(seconds("last_attempt"));

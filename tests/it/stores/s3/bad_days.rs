@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shapeline::publish::s3::Patience;
-use shapeline::publish::store::{Expect, Mark, open_fence};
+use shapeline::store::s3::Patience;
+use shapeline::store::{Expect, Mark, open_fence};
 
 use super::{environment, open, open_with, told, with_keys};
 use crate::servers::answers::{Answer, Request, plain, refusal, serve};

@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shapeline::publish::s3::Patience;
-use shapeline::publish::store::{Expect, Mark, Store, open_fence};
+use shapeline::store::s3::Patience;
+use shapeline::store::{Expect, Mark, Store, open_fence};
 
 use super::{environment, open_with, told, with_keys};
 use crate::stores::{assert_little_memory, is_alone};

@@ -9,8 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shapeline::publish::sftp::{SftpStore, SshClient};
-use shapeline::publish::store::{Access, Expect, Store, open_fence};
+use shapeline::store::Access;
+use shapeline::store::sftp::{SftpStore, SshClient};
+use shapeline::store::{Expect, Store, open_fence};
 
 use crate::stores::{assert_little_memory, is_alone};
 

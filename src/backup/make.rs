@@ -1,0 +1,113 @@
+//! Making copies.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::copies::{Copy, FOLDER};
+use super::folder::Folder;
+use super::pack::{self, Packed};
+use super::path::{absolute, label, to_text};
+use super::session::Session;
+use super::{Ended, Options, Report};
+use crate::records::failure::Failure;
+use crate::records::log::{Action, Entry, Status};
+use crate::records::moment::Moment;
+use crate::store::digest;
+
+/// Copies each path. Whatever goes wrong is in the reports; one failure does not stop the others.
+pub fn backup(folder: &Folder, paths: &[PathBuf], options: &Options, notice: &mut dyn FnMut(&str)) -> Vec<Report> {
+    let mut session = match Session::begin(folder, &options.who, "backup", options.patience, notice) {
+        Ok(session) => session,
+        Err(error) => {
+            let failed = |path: &PathBuf| {
+                let reasons = vec![format!("{error:#}")];
+                Report { reasons, ..Report::new(to_text(path), Ended::Failed) }
+            };
+            return paths.iter().map(failed).collect();
+        }
+    };
+    paths.iter().map(|path| one(&mut session, path)).collect()
+}
+
+fn one(session: &mut Session<'_>, path: &Path) -> Report {
+    let found = absolute(path).map_err(Failure::from);
+    let text = to_text(found.as_deref().unwrap_or(path));
+    let mut report = match found.and_then(|path| Ok((pack(session, &path)?, path))) {
+        Ok((packed, path)) => keep(session, &path, text, packed),
+        Err(failure) => {
+            let mut report = Report::failed(text, failure);
+            tell(session, &mut report, None);
+            report
+        }
+    };
+    report.notes.append(&mut session.notes);
+    report.log = Some(session.log());
+    report
+}
+
+fn pack(session: &Session<'_>, path: &Path) -> Result<Packed, Failure> {
+    if let Some(reason) = session.folder.is_own(path) {
+        return Err(Failure::Refused(reason));
+    }
+    pack::pack(path, &label(path), session.folder.identity(), pack::LIMIT)
+}
+
+fn keep(session: &mut Session<'_>, path: &Path, text: String, packed: Packed) -> Report {
+    let mut report = match describe(session, path, &text, &packed) {
+        Ok((copy, entry)) => match session.keep(&copy, &packed.tar, entry) {
+            Ok(()) => Report { copy: Some(copy), ..Report::new(text, Ended::Copied) },
+            Err(error) => failed(session, text, error, Some(&copy)),
+        },
+        Err(error) => failed(session, text, error, None),
+    };
+    report.notes.splice(0..0, packed.notes);
+    report
+}
+
+/// The copy as it will stand on the list, and in the log.
+fn describe(session: &Session<'_>, path: &Path, text: &str, packed: &Packed) -> Result<(Copy, Entry)> {
+    let time = Moment::now();
+    let there = session.folder.store.list(FOLDER)?;
+    let id = session.copies.free_id(time, &label(path), &there)?;
+    let digest = digest(&packed.tar);
+    let mut entry = session.entry(Action::Backup, text.to_owned());
+    entry.digest = Some(digest.clone());
+    // By this it can be put back.
+    let called = std::iter::once(format!("copy {id}"));
+    entry.reason = Some(called.chain(packed.notes.iter().cloned()).collect::<Vec<String>>().join("; "));
+    let copy = Copy {
+        id,
+        time,
+        path: text.to_owned(),
+        bytes: packed.tar.len() as u64,
+        digest,
+        by: session.who.actor.clone(),
+        host: session.who.host.clone(),
+        run: entry.run.clone(),
+        begun: false,
+    };
+    Ok((copy, entry))
+}
+
+fn failed(session: &mut Session<'_>, text: String, error: anyhow::Error, begun: Option<&Copy>) -> Report {
+    let mut report = Report::failed(text, Failure::Failed(error));
+    tell(session, &mut report, begun);
+    report
+}
+
+/// Tells the log what went wrong, and takes back what was begun.
+fn tell(session: &mut Session<'_>, report: &mut Report, begun: Option<&Copy>) {
+    let mut entry = session.entry(Action::Backup, report.path.clone());
+    let refused = if report.ended == Ended::Refused { "refused: " } else { "" };
+    entry.status = Status::Error;
+    entry.reason = Some(format!("{refused}{}", report.reasons.join("; ")));
+    if let Some(copy) = begun {
+        entry.run.clone_from(&copy.run);
+        entry.digest = Some(copy.digest.clone());
+    }
+    let told = session.record(entry).and_then(|()| begun.map_or(Ok(()), |copy| session.forget(copy)));
+    if let Err(error) = told {
+        report.notes.push(format!("the log could not be told: {error:#}"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Copies of files and folders, in a folder of their own, which keeps a log of its own.
+//!
+//! A copy is one tar, made in memory and put into `copies/` whole. Beside that lies `.shapeline/`,
+//! with the list of the copies, the lock and the log, as beside a live file.
+
+pub mod copies;
+pub mod folder;
+pub mod make;
+pub mod meta;
+pub mod pack;
+pub mod path;
+pub mod restore;
+pub mod session;
+pub mod unpack;
+
+use self::copies::Copy;
+use crate::records::failure::Failure;
+use crate::records::holder::Holder;
+use crate::records::lock::Patience;
+
+/// For whom copies are made and put back, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For whom.
+    pub who: Holder,
+    /// How long to wait for others.
+    pub patience: Patience,
+}
+
+/// How it ended with one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// There is a new copy.
+    Copied,
+    /// A copy was put back.
+    Restored,
+    /// It may not be: nothing was changed.
+    Refused,
+    /// Something went wrong.
+    Failed,
+}
+
+/// What happened with one path.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The path, as [`path::to_text`] writes it; the copy's name if there is no such copy.
+    pub path: String,
+    /// How it ended.
+    pub ended: Ended,
+    /// Why it was refused or failed. Sentences.
+    pub reasons: Vec<String>,
+    /// What else one should know.
+    pub notes: Vec<String>,
+    /// The copy that was made or put back.
+    pub copy: Option<Copy>,
+    /// The digest of the last line of the log.
+    pub log: Option<String>,
+}
+
+impl Report {
+    fn new(path: String, ended: Ended) -> Report {
+        Report { path, ended, reasons: Vec::new(), notes: Vec::new(), copy: None, log: None }
+    }
+
+    fn failed(path: String, failure: Failure) -> Report {
+        let (ended, reason) = match failure {
+            Failure::Refused(reason) => (Ended::Refused, reason),
+            Failure::Failed(error) => (Ended::Failed, format!("{error:#}")),
+        };
+        Report { reasons: vec![reason], ..Report::new(path, ended) }
+    }
+}

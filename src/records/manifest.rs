@@ -1,0 +1,174 @@
+//! What the records say: versions, which of them is live, what holds it, what was begun.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Safety;
+use crate::records::frozen::FrozenAt;
+use crate::records::log::{Entry, Head};
+use crate::records::moment::Moment;
+use crate::store::digest;
+
+/// The version of these files' shape. It grows when an older program would be misled.
+pub(super) const VERSION: u32 = 1;
+
+/// A version of the file: what was published, or found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Its number, from 1.
+    pub id: u64,
+    /// Of its bytes.
+    pub digest: String,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How many subscribers it serves; not known for what was found or made by a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribers: Option<u64>,
+    /// The commit of the data; none for what was found, or was never committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The data had changes that were not committed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
+    /// Domains that are as they were in an earlier commit: the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<FrozenAt>,
+    /// It was not published but found, put there by somebody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
+    /// When it was made or found.
+    pub time: Moment,
+    /// By whom.
+    pub actor: String,
+    /// The version of the tool.
+    pub tool: String,
+}
+
+impl Version {
+    /// A version that was not published but found.
+    pub fn found(id: u64, bytes: &[u8]) -> Version {
+        Version {
+            id,
+            digest: digest(bytes),
+            bytes: bytes.len() as u64,
+            subscribers: None,
+            commit: None,
+            dirty: false,
+            frozen: Vec::new(),
+            found: true,
+            time: Moment::now(),
+            actor: "unknown".to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// The version that is live, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The version.
+    #[serde(flatten)]
+    pub version: Version,
+    /// Since when.
+    pub since: Moment,
+    /// Who put it in place.
+    pub by: String,
+}
+
+/// Set by a rollback: what it took back is not to be published again by the next run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Since when.
+    pub since: Moment,
+    /// Names the rollback: a second one is another, even in the same second.
+    pub run: String,
+    /// Who rolled back.
+    pub by: String,
+    /// The version that was taken back.
+    pub from: u64,
+    /// The commit that was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+/// What is live, and what is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    version: u32,
+    /// The target's name at the last publish.
+    pub target: String,
+    /// What is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
+    /// Set by a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    /// The safety limits at the last publish: data that raises them is judged by these, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Safety>,
+    /// The number of the next version.
+    pub next: u64,
+    /// The newest commit that was published or found to give what is live: what does not follow
+    /// from it is not published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+    /// What is kept, oldest first.
+    pub versions: Vec<Version>,
+    /// The end of the log.
+    pub log: Head,
+}
+
+impl Manifest {
+    /// Nothing was ever published.
+    pub fn new(target: &str) -> Manifest {
+        Manifest {
+            version: VERSION,
+            target: target.to_owned(),
+            live: None,
+            held: None,
+            limits: None,
+            next: 1,
+            newest: None,
+            versions: Vec::new(),
+            log: Head::default(),
+        }
+    }
+
+    /// The kept version with this number.
+    pub fn find(&self, id: u64) -> Option<&Version> {
+        self.versions.iter().find(|version| version.id == id)
+    }
+
+    /// The newest kept version with these bytes.
+    pub fn with_digest(&self, digest: &str) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| version.digest == digest)
+    }
+}
+
+/// Written before the live file is replaced, and gone from its file when all is done, so that
+/// whoever comes after a crash knows what was meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The entry that will stand in the log.
+    pub entry: Entry,
+    /// The version that was live, if there was a file.
+    pub before: Option<Version>,
+    /// The version that is to be.
+    pub after: Version,
+    /// The hold that is to be.
+    pub held: Option<Held>,
+    /// The limits that are to be noted.
+    pub limits: Option<Safety>,
+    /// The commit that is to be the newest, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+    /// Set once the new file turned out to be no good: the old one is to be put back, because of
+    /// this.
+    pub taken_back: Option<String>,
+}
+
+impl Pending {
+    /// What is meant to happen.
+    pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
+        Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
+    }
+}

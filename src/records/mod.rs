@@ -1,0 +1,12 @@
+//! What a store remembers beside the files: who holds the lock, which versions there are, what was
+//! done.
+
+pub mod command;
+pub mod failure;
+pub mod frozen;
+pub mod holder;
+pub mod ledger;
+pub mod lock;
+pub mod log;
+pub mod manifest;
+pub mod moment;

@@ -1,0 +1,49 @@
+//! From the settings to a folder.
+
+use anyhow::Result;
+
+use super::contract::{Access, Store};
+use crate::model::Scheme;
+
+/// The folder in which the file of `access` lies, and the file's name. A file that is a symbolic
+/// link stands for what it leads to.
+///
+/// # Errors
+/// If the folder cannot be reached, or cannot give what [`Store`] promises.
+pub fn open_file(access: &Access<'_>) -> Result<(Box<dyn Store>, String)> {
+    let (folder, file) = access.url.folder_and_file();
+    open(access, folder, Some(file))
+}
+
+/// The folder that `access` names.
+///
+/// # Errors
+/// As [`open_file`].
+pub fn open_folder(access: &Access<'_>) -> Result<Box<dyn Store>> {
+    Ok(open(access, access.url.path(), None)?.0)
+}
+
+fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dyn Store>, String)> {
+    match access.url.scheme() {
+        #[cfg(not(unix))]
+        Scheme::File => anyhow::bail!("{} cannot be reached: folders on this host need Unix", access.url),
+        #[cfg(unix)]
+        Scheme::File => {
+            let (store, file) = crate::store::file::FileStore::open(folder, file)?;
+            Ok((Box::new(store), file))
+        }
+        #[cfg(feature = "sftp")]
+        Scheme::Sftp => {
+            let (store, file) = crate::store::sftp::SftpStore::open(access, folder, file)?;
+            Ok((Box::new(store), file))
+        }
+        #[cfg(not(feature = "sftp"))]
+        Scheme::Sftp => anyhow::bail!("{} cannot be reached: this program was built without sftp", access.url),
+        #[cfg(feature = "s3")]
+        Scheme::S3 => {
+            Ok((Box::new(crate::store::s3::S3Store::open(access, folder)?), file.unwrap_or_default().to_owned()))
+        }
+        #[cfg(not(feature = "s3"))]
+        Scheme::S3 => anyhow::bail!("{} cannot be reached: this program was built without s3", access.url),
+    }
+}

@@ -1,0 +1,188 @@
+//! Keeps secrets out of what is printed and recorded.
+
+use std::collections::BTreeMap;
+
+/// Shorter values are no secrets, and to replace them would garble what is said.
+const SHORTEST: usize = 8;
+
+/// The ends of the names of variables that hold secrets. Without `_ID` and `_FILE`: those only say
+/// which, and where.
+const SECRET_ENDS: &[&str] = &[
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "SECRET_KEY",
+    "ACCESS_KEY",
+    "API_KEY",
+    "PRIVATE_KEY",
+    "CREDENTIALS",
+];
+
+/// Ends that say so even without a `_` before them: SSHPASS, PGPASSWORD.
+const SECRET_TAILS: &[&str] = &["PASSWORD", "PASSWD", "PASS"];
+
+/// Ends that say so only behind a `_`: PWD alone is a folder.
+const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
+
+/// `text` with `[NAME]` in place of the value of every environment variable that holds a secret:
+/// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
+///
+/// To be done before the text is cut or escaped: half a secret is not found.
+pub fn redact(text: &str) -> String {
+    redact_with(text, &environment())
+}
+
+/// The same with the variables of `environment`.
+pub(crate) fn redact_with(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let secrets = secrets(environment);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some((secret, name)) = secrets.iter().find(|(secret, _)| rest.starts_with(secret)) {
+            out.push_str(&format!("[{name}]"));
+            rest = &rest[secret.len()..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// The variables of this process, as far as they are text.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
+}
+
+/// Secrets and the names of their variables, the longest first, so that a secret that begins like
+/// another is replaced whole. Each line of a key counts: output is often told line by line.
+fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    let secret = environment.iter().filter(|(name, _)| is_secret(name));
+    let mut secrets: Vec<(&str, &str)> = secret
+        .flat_map(|(name, value)| value.lines().chain([value.as_str()]).map(move |value| (value.trim(), name.as_str())))
+        .filter(|(value, _)| value.chars().count() >= SHORTEST)
+        .collect();
+    secrets.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    secrets.dedup_by_key(|(value, _)| *value);
+    secrets
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    if SECRET_TAILS.iter().chain(SECRET_WORDS).any(|end| name.ends_with(end)) {
+        return true;
+    }
+    SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
+}
+
+/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
+/// the repository, but is not told on to whoever reads what is said about it.
+pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, rest_of_it) = after.split_at(authority);
+        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
+        out.push_str(before);
+        out.push_str("://");
+        match password {
+            Some(((user, password), host)) => {
+                out.push_str(user);
+                out.push(':');
+                out.extend(std::iter::repeat_n('*', password.len()));
+                out.push('@');
+                out.push_str(host);
+            }
+            None => out.push_str(authority),
+        }
+        rest = rest_of_it;
+    }
+    if out.is_empty() {
+        return std::borrow::Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    std::borrow::Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn secrets_are_replaced_by_their_names() {
+        let environment = environment(&[
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"),
+            ("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEBY"),
+            ("REGISTRY_PASSWORD", "correct horse"),
+            ("portal_secret", "in lower case"),
+            ("TOKEN", "bare-name"),
+            ("SSHPASS", "for-ssh-0"),
+            ("MYSQL_PWD", "for-mysql"),
+        ]);
+        assert_eq!(redact_with("for-ssh-0 for-mysql", &environment), "[SSHPASS] [MYSQL_PWD]");
+        assert_eq!(
+            redact_with("a FwoGZXIvYXdzEBY b wJalrXUtnFEMI/K7MDENG, wJalrXUtnFEMI/K7MDENG.", &environment),
+            "a [AWS_SESSION_TOKEN] b [AWS_SECRET_ACCESS_KEY], [AWS_SECRET_ACCESS_KEY]."
+        );
+        assert_eq!(
+            redact_with("correct horsein lower case|bare-name", &environment),
+            "[REGISTRY_PASSWORD][portal_secret]|[TOKEN]"
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let environment = environment(&[
+            ("HOME", "/root/somewhere"),
+            ("PWD", "/root/some"),
+            ("OLDPWD", "/root/where"),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+            ("MY_PASSWORD", "short"),
+            ("EMPTY_TOKEN", ""),
+            ("NOTOKEN", "not a token"),
+        ]);
+        let text = "/root/somewhere AKIAIOSFODNN7EXAMPLE /var/run/token short not a token é…";
+        assert_eq!(redact_with(text, &environment), text);
+    }
+
+    #[test]
+    fn the_longer_secret_is_replaced_whole() {
+        let environment = environment(&[("A_TOKEN", "abcdefgh"), ("B_TOKEN", "abcdefghijkl"), ("C_TOKEN", "abcdefgh")]);
+        assert_eq!(redact_with("abcdefghijkl abcdefgh é", &environment), "[B_TOKEN] [A_TOKEN] é");
+    }
+
+    #[test]
+    fn a_key_of_several_lines_is_replaced_whole_and_by_the_line() {
+        let environment = environment(&[("DEPLOY_PRIVATE_KEY", "first line\nsecond line\n")]);
+        assert_eq!(redact_with("x first line\nsecond line y", &environment), "x [DEPLOY_PRIVATE_KEY] y");
+        assert_eq!(redact_with("line 2: second line", &environment), "line 2: [DEPLOY_PRIVATE_KEY]");
+    }
+
+    #[test]
+    fn the_environment_of_this_process_is_looked_at() {
+        assert_eq!(redact("nothing to see"), "nothing to see");
+        assert_eq!(super::environment().get("PATH"), std::env::var("PATH").ok().as_ref());
+    }
+
+    #[test]
+    fn passwords_in_urls_are_stars() {
+        for (text, shown) in [
+            ("sftp://user:hünter2@192.0.2.1/x", "sftp://user:********@192.0.2.1/x"),
+            ("url: \"sftp://user:a:b@c@h\" # ftp://u:p@h/", "url: \"sftp://user:*****@h\" # ftp://u:*@h/"),
+            ("sftp://user@192.0.2.1:2222/x", "sftp://user@192.0.2.1:2222/x"),
+            ("a: b@c, no URL", "a: b@c, no URL"),
+            ("http://h:80/x@y", "http://h:80/x@y"),
+        ] {
+            assert_eq!(without_password(text), shown);
+            assert_eq!(without_password(text).len(), text.len());
+        }
+    }
+}
