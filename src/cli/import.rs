@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::import::Kind;
+use crate::import::SourceKind;
 use crate::import::adopt::GivenRates;
-use crate::import::csv::Mapping;
+use crate::import::csv::ColumnMapping;
 use crate::model::{Date, DomainName};
 
 /// How the outcome of `import` is printed.
@@ -27,7 +27,7 @@ pub struct ImportArgs {
 
     /// What kind of source it is. Without it, that is told from the file.
     #[arg(long, value_name = "KIND", value_enum)]
-    pub from: Option<Kind>,
+    pub from: Option<SourceKind>,
 
     /// Show what would be written, and write nothing.
     #[arg(long)]
@@ -50,7 +50,7 @@ pub struct ImportArgs {
     /// ipv6, domain, plan, id, name, status, up, down, starts, ends. For csv; may be given several
     /// times.
     #[arg(long, value_name = "FIELD=COLUMN")]
-    pub map: Vec<Mapping>,
+    pub map: Vec<ColumnMapping>,
 
     /// The domain of rows that name none. For csv and libreqos.
     #[arg(long, value_name = "NAME")]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Result;
 
 use super::draft::Draft;
-use super::file::{FileEdits, Refused, new_file};
+use super::file::{FileEdits, NotEdited, new_file};
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use crate::model::{Status, Subscriber};
@@ -26,12 +26,12 @@ impl std::fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// A field with its new value; nothing for one that goes.
-pub type FieldChange = (String, Option<Value>);
+pub type FieldEdit = (String, Option<Value>);
 
 /// What becomes of one file.
 #[derive(Default)]
 struct FileChanges {
-    set: Vec<(Option<u32>, Vec<FieldChange>)>,
+    set: Vec<(Option<u32>, Vec<FieldEdit>)>,
     resumed: Vec<Option<u32>>,
     removed: Vec<Option<u32>>,
     new: Vec<Fields>,
@@ -40,7 +40,7 @@ struct FileChanges {
 }
 
 /// Changes of subscribers, gathered, so that each file is edited once.
-pub struct Changes<'r> {
+pub struct SubscriberEdits<'r> {
     repo: &'r Repo,
     homes: Homes,
     /// The paths of all files that there are.
@@ -52,7 +52,7 @@ pub struct Changes<'r> {
     moved: BTreeMap<String, usize>,
 }
 
-impl<'r> Changes<'r> {
+impl<'r> SubscriberEdits<'r> {
     /// Changes of the subscribers of `repo`.
     pub fn new(repo: &'r Repo) -> Self {
         let paths = repo.sources.iter().map(|(_, file)| file.path()).collect();
@@ -92,7 +92,7 @@ impl<'r> Changes<'r> {
     ///
     /// # Errors
     /// If its record cannot be written anew.
-    pub fn set(&mut self, record: &Record<Subscriber>, changes: Vec<FieldChange>) -> Result<()> {
+    pub fn set(&mut self, record: &Record<Subscriber>, changes: Vec<FieldEdit>) -> Result<()> {
         let path = self.path(record).to_owned();
         let text = |field: &str| changes.iter().find(|(name, _)| name == field).and_then(|(_, value)| value.clone());
         let old_domain = record.value.domain.as_str();
@@ -138,7 +138,7 @@ impl<'r> Changes<'r> {
         let mut notes = Vec::new();
         for (path, changes) in &self.files {
             let text = draft.text(path)?.unwrap_or_default();
-            let refused = |why: Refused| Refusal(why.told(path, &text));
+            let refused = |why: NotEdited| Refusal(why.told(path, &text));
             let edited = edit(&text, changes).map_err(refused)?;
             // More are gone than those in values, which move.
             let gone = marks(&text).saturating_sub(marks(edited.as_deref().unwrap_or_default()));
@@ -195,7 +195,7 @@ fn marks(text: &str) -> usize {
     text.matches('#').count()
 }
 
-fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {
+fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, NotEdited> {
     let mut edits = FileEdits::new(text, Kind::Subscriber)?;
     for (index, fields) in &changes.set {
         for (field, value) in fields {

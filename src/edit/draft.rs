@@ -12,7 +12,7 @@ use crate::yaml::MAX_FILE_BYTES;
 
 /// One file that differs. Nothing for one that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<'d> {
+pub struct ChangedFile<'d> {
     /// Relative to the data repository, with `/`.
     pub path: &'d str,
     /// As it is.
@@ -75,9 +75,9 @@ impl Draft {
     }
 
     /// What really differs, by path.
-    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+    pub fn changes(&self) -> impl Iterator<Item = ChangedFile<'_>> {
         let change = |(path, file): (&'_ String, &'_ Proposed)| file.before != file.after && !path.is_empty();
-        self.changed.iter().filter(move |(path, file)| change((path, file))).map(|(path, file)| Change {
+        self.changed.iter().filter(move |(path, file)| change((path, file))).map(|(path, file)| ChangedFile {
             path,
             before: file.before.as_deref(),
             after: file.after.as_deref(),
@@ -91,7 +91,8 @@ impl Draft {
 
     /// The files as they would be, ready to be read and checked.
     pub fn tree(&self) -> Tree {
-        let bytes = |change: Change<'_>| (change.path.to_owned(), change.after.map(|text| text.as_bytes().to_vec()));
+        let bytes =
+            |change: ChangedFile<'_>| (change.path.to_owned(), change.after.map(|text| text.as_bytes().to_vec()));
         Tree::Draft { base: Box::new(self.base.clone()), changed: Arc::new(self.changes().map(bytes).collect()) }
     }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lines::{ends_within_line, line_break, line_end};
-use super::record::{Editor, Wanted};
+use super::record::{Editor, WantedField};
 use super::splice::Splices;
 use super::value::{Fields, Value};
 use crate::schema::{self, Kind};
@@ -25,7 +25,7 @@ const MARK: &str = "\u{feff}";
 
 /// Why a file is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum NotEdited {
     /// It cannot be read, or has more than one reading.
     Problems(Vec<Problem>),
     /// There is no such record, or it is none: a sentence.
@@ -34,12 +34,12 @@ pub enum Refused {
     NotMeant(String),
 }
 
-impl Refused {
+impl NotEdited {
     /// The reasons, each on a line that starts with where it is.
     pub fn told(&self, path: &str, text: &str) -> String {
         let shown = crate::text::quote::harmless(path, 200);
         match self {
-            Refused::Problems(problems) => {
+            NotEdited::Problems(problems) => {
                 let source = SourceFile::new(path, text);
                 let line = |problem: &Problem| {
                     let at = source.position(problem.span.start);
@@ -47,8 +47,8 @@ impl Refused {
                 };
                 problems.iter().map(line).collect::<Vec<_>>().join("\n")
             }
-            Refused::Record(why) => format!("{shown}: {why}"),
-            Refused::NotMeant(why) => format!(
+            NotEdited::Record(why) => format!("{shown}: {why}"),
+            NotEdited::NotMeant(why) => format!(
                 "{shown} is left alone, because the edit would have gone wrong: {why}; \
                  please report this with the file, and edit it by hand"
             ),
@@ -87,10 +87,10 @@ impl<'t> FileEdits<'t> {
     ///
     /// # Errors
     /// If the text has problems: what cannot be read in one way only cannot be edited.
-    pub fn new(text: &'t str, kind: Kind) -> Result<Self, Refused> {
+    pub fn new(text: &'t str, kind: Kind) -> Result<Self, NotEdited> {
         let mut reading = yaml::read(text);
         if !reading.problems.is_empty() {
-            return Err(Refused::Problems(reading.problems));
+            return Err(NotEdited::Problems(reading.problems));
         }
         let mut mark = "";
         let text = text.strip_prefix(MARK).map_or(text, |text| {
@@ -150,17 +150,17 @@ impl<'t> FileEdits<'t> {
     ///
     /// # Errors
     /// If a record is not there, or the result would not hold what was meant.
-    pub fn finish(self) -> Result<Option<String>, Refused> {
+    pub fn finish(self) -> Result<Option<String>, NotEdited> {
         let mark = self.mark;
         Ok(self.edited()?.map(|text| format!("{mark}{text}")))
     }
 
-    fn edited(mut self) -> Result<Option<String>, Refused> {
+    fn edited(mut self) -> Result<Option<String>, NotEdited> {
         for (index, edit) in &self.edits {
             let is_record = self.record(*index).is_some_and(|record| record.kind() == NodeKind::Mapping);
             if !is_record && (!edit.removed || self.record(*index).is_none()) {
                 let which = index.map_or_else(|| "a record".to_owned(), |index| format!("record {}", index + 1));
-                return Err(Refused::Record(format!("{which} is not there, or has no fields")));
+                return Err(NotEdited::Record(format!("{which} is not there, or has no fields")));
             }
         }
         if self.root().is_none_or(|root| root.kind() != NodeKind::Sequence) && !self.new.is_empty() {
@@ -175,19 +175,19 @@ impl<'t> FileEdits<'t> {
         let schema = schema::record_schema(self.kind);
         for (index, edit) in self.edits.iter().filter(|(_, edit)| !edit.removed) {
             let Some(node) = self.record(*index) else { continue };
-            let wanted: Vec<Wanted<'_>> =
+            let wanted: Vec<WantedField<'_>> =
                 edit.fields.iter().map(|(field, value)| (field.as_str(), value.as_ref())).collect();
-            editor.mapping(node, Some(schema), &wanted).map_err(Refused::NotMeant)?;
+            editor.mapping(node, Some(schema), &wanted).map_err(NotEdited::NotMeant)?;
         }
-        let order = list::edit(&mut editor, &self).map_err(Refused::NotMeant)?;
-        let overlap = || Refused::NotMeant("two edits are in each other's way".into());
+        let order = list::edit(&mut editor, &self).map_err(NotEdited::NotMeant)?;
+        let overlap = || NotEdited::NotMeant("two edits are in each other's way".into());
         let text = editor.splices.apply().ok_or_else(overlap)?;
-        meant::check(&self, &order, &text).map_err(Refused::NotMeant)?;
+        meant::check(&self, &order, &text).map_err(NotEdited::NotMeant)?;
         Ok(Some(text))
     }
 
     /// A file that is no list gets records: it becomes one.
-    fn into_list(mut self) -> Result<Option<String>, Refused> {
+    fn into_list(mut self) -> Result<Option<String>, NotEdited> {
         let new = std::mem::take(&mut self.new);
         let kind = self.kind;
         let eol = line_break(self.text);
@@ -197,7 +197,7 @@ impl<'t> FileEdits<'t> {
         };
         match self.root().map(|root| root.kind()) {
             Some(NodeKind::Mapping) => {}
-            Some(_) => return Err(Refused::Record("the file holds neither a record nor a list of them".into())),
+            Some(_) => return Err(NotEdited::Record("the file holds neither a record nor a list of them".into())),
             // There may be comments, which stay above.
             None => {
                 let gap = if ends_within_line(self.text) { eol } else { "" };
@@ -205,7 +205,7 @@ impl<'t> FileEdits<'t> {
                 let read = yaml::read(&text);
                 let root = read.document.as_ref().and_then(|document| document.root(&text));
                 if !read.problems.is_empty() || root.is_none_or(|root| root.items().count() != new.len()) {
-                    return Err(Refused::NotMeant("nothing can be written below what is there".into()));
+                    return Err(NotEdited::NotMeant("nothing can be written below what is there".into()));
                 }
                 return Ok(Some(text));
             }
@@ -213,8 +213,9 @@ impl<'t> FileEdits<'t> {
         let Some(text) = self.edited()? else {
             return Ok(Some(records(new)));
         };
-        let text = print::as_list(&text).map_err(Refused::NotMeant)?;
-        let fault = |_| Refused::NotMeant("the file's one record does not read the same as an entry of a list".into());
+        let text = print::as_list(&text).map_err(NotEdited::NotMeant)?;
+        let fault =
+            |_| NotEdited::NotMeant("the file's one record does not read the same as an entry of a list".into());
         let mut list = FileEdits::new(&text, kind).map_err(fault)?;
         list.new = new;
         list.edited()

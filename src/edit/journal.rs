@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::draft::{Change, is_data, is_plain};
+use super::draft::{ChangedFile, is_data, is_plain};
 use crate::disk::open;
 use crate::disk::write::sync_folder;
 use crate::text::count::counted;
@@ -24,15 +24,15 @@ const STAGED: &str = ".shapeline-";
 
 /// What is about to be done, kept beside it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Journal {
+pub(super) struct EditJournal {
     version: u32,
     /// Whether all is staged: from then on the change is made, before that it is not.
     pub(super) decided: bool,
-    pub(super) files: Vec<Step>,
+    pub(super) files: Vec<FileStep>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Step {
+pub(super) struct FileStep {
     pub(super) path: String,
     /// The new text's name beside the file; nothing for a file that goes.
     staged: Option<String>,
@@ -41,11 +41,11 @@ pub(super) struct Step {
     after: Option<String>,
 }
 
-impl Journal {
+impl EditJournal {
     /// A journal of these changes, not decided yet.
-    pub(super) fn of(changes: &[Change<'_>]) -> Journal {
+    pub(super) fn of(changes: &[ChangedFile<'_>]) -> EditJournal {
         let files = changes.iter().enumerate().map(|(number, change)| step(number, change)).collect();
-        Journal { version: VERSION, decided: false, files }
+        EditJournal { version: VERSION, decided: false, files }
     }
 
     /// Ends what a run that was cut off has begun in `root`, if its journal is at `path`.
@@ -57,7 +57,7 @@ impl Journal {
     /// If files had to be put in place: whoever comes next was told of other data, and has to look
     /// at it first. If the journal is none, or a file cannot be put in place.
     pub(super) fn finish(path: &Path, root: &Path, notes: &mut Vec<String>) -> Result<()> {
-        let Some(journal) = Journal::read(path)? else { return Ok(()) };
+        let Some(journal) = EditJournal::read(path)? else { return Ok(()) };
         let when = when(path);
         let mut standing = Vec::with_capacity(journal.files.len());
         for step in &journal.files {
@@ -108,11 +108,12 @@ impl Journal {
         Ok(())
     }
 
-    fn read(path: &Path) -> Result<Option<Journal>> {
+    fn read(path: &Path) -> Result<Option<EditJournal>> {
         let read = open::read(path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))?;
         let Some(bytes) = read else { return Ok(None) };
-        let journal: Option<Journal> = serde_json::from_slice(&bytes).ok();
-        let believed = |journal: &Journal| journal.version == VERSION && journal.files.iter().all(Step::is_in_data);
+        let journal: Option<EditJournal> = serde_json::from_slice(&bytes).ok();
+        let believed =
+            |journal: &EditJournal| journal.version == VERSION && journal.files.iter().all(FileStep::is_in_data);
         let journal = journal.filter(believed).with_context(|| {
             format!(
                 "{} is not what this program writes there: look with `git status` whether an edit was cut off \
@@ -158,7 +159,7 @@ fn left_alone(paths: &[&str]) -> String {
     }
 }
 
-impl Step {
+impl FileStep {
     /// A journal is only believed where it names data.
     fn is_in_data(&self) -> bool {
         let beside = |name: &String| !name.contains('/') && name.starts_with(STAGED);
@@ -200,9 +201,9 @@ impl Step {
     }
 }
 
-fn step(number: usize, change: &Change<'_>) -> Step {
+fn step(number: usize, change: &ChangedFile<'_>) -> FileStep {
     let name = format!("{STAGED}{}-{number}.tmp", std::process::id());
-    Step {
+    FileStep {
         path: change.path.to_owned(),
         staged: change.after.map(|_| name),
         before: change.before.map(|text| digest(text.as_bytes())),

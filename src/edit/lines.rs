@@ -45,7 +45,7 @@ fn break_at(text: &str, at: usize) -> usize {
 
 /// What a line without a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Blank,
     /// A comment, indented so far.
     Comment(usize),
@@ -53,20 +53,20 @@ pub(super) enum Line {
 }
 
 /// What is on the line that starts at `start`.
-pub(super) fn line(text: &str, start: usize) -> Line {
+pub(super) fn line(text: &str, start: usize) -> LineKind {
     let line = text.get(start..line_end(text, start)).unwrap_or_default();
     let indent = line.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
     match line.as_bytes().get(indent) {
-        None => Line::Blank,
-        Some(b'#') => Line::Comment(indent),
-        Some(_) => Line::Other,
+        None => LineKind::Blank,
+        Some(b'#') => LineKind::Comment(indent),
+        Some(_) => LineKind::Other,
     }
 }
 
 /// Where the first line from `start` on starts that is not blank.
 pub(super) fn past_blank(text: &str, start: usize) -> usize {
     let mut at = start;
-    while at < text.len() && line(text, at) == Line::Blank {
+    while at < text.len() && line(text, at) == LineKind::Blank {
         at = next_line(text, at);
     }
     at

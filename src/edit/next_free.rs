@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::unread::Unread;
+use super::unread::UnreadAddresses;
 use crate::model::{Address, Domain};
 use crate::repo::Repo;
 use crate::rules::{Index, KnownDomain, reserved_until};
@@ -20,7 +20,7 @@ pub fn next_free(repo: &Repo, domain: &Domain, within: Option<&Address>) -> Opti
         .subscribers
         .iter()
         .flat_map(|record| record.value.ip.as_slice())
-        .chain(Unread::of(repo).addresses())
+        .chain(UnreadAddresses::of(repo).addresses())
         .map(|address| (is_v6(address), address.bounds().0, address.bounds().1))
         .collect();
     taken.sort_unstable();

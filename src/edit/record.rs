@@ -4,14 +4,14 @@
 
 use serde_json::Value as Schema;
 
-use super::lines::{Line, column, is_first_on_line, line, line_above, line_end, line_start, next_line, past_blank};
+use super::lines::{LineKind, column, is_first_on_line, line, line_above, line_end, line_start, next_line, past_blank};
 use super::splice::Splices;
 use super::value::{Quotes, Value, inline, scalar};
-use crate::fmt::scalar::Place;
+use crate::fmt::scalar::ScalarContext;
 use crate::yaml::{Kind, Node, Style};
 
 /// What becomes of a field: a new value, or nothing for one that is to go.
-pub(super) type Wanted<'v> = (&'v str, Option<&'v Value>);
+pub(super) type WantedField<'v> = (&'v str, Option<&'v Value>);
 
 /// Makes replacements in the text of one file.
 pub(super) struct Editor<'t> {
@@ -21,7 +21,7 @@ pub(super) struct Editor<'t> {
 }
 
 /// Where a part of a collection stands.
-struct Part<'n> {
+struct ListPart<'n> {
     start: usize,
     end: usize,
     node: Node<'n>,
@@ -45,7 +45,7 @@ impl<'t> Editor<'t> {
         &mut self,
         node: Node<'_>,
         schema: Option<&Schema>,
-        wanted: &[Wanted<'_>],
+        wanted: &[WantedField<'_>],
     ) -> Result<(), String> {
         let entries: Vec<(Node<'_>, Node<'_>)> = node.entries().collect();
         let mut removed = vec![false; entries.len()];
@@ -82,8 +82,8 @@ impl<'t> Editor<'t> {
                     *after,
                     format!(
                         "{}: {}",
-                        self.key(field, first, Place::Flow),
-                        inline(field, value, Quotes::None, Place::Flow)
+                        self.key(field, first, ScalarContext::Flow),
+                        inline(field, value, Quotes::None, ScalarContext::Flow)
                     ),
                 )
             };
@@ -130,8 +130,8 @@ impl<'t> Editor<'t> {
             self.splices.remove_lines(from..self.fields_end(indent, *value));
         }
         for (after, field, value) in new {
-            let name = self.key(field, Some(*first), Place::Block);
-            let line = format!("{name}: {}{}", inline(field, value, Quotes::None, Place::Block), self.eol);
+            let name = self.key(field, Some(*first), ScalarContext::Block);
+            let line = format!("{name}: {}{}", inline(field, value, Quotes::None, ScalarContext::Block), self.eol);
             match after {
                 Some(at) => {
                     let at = self.fields_end(indent, entries[*at].1);
@@ -158,7 +158,9 @@ impl<'t> Editor<'t> {
         loop {
             let next = past_blank(self.text, end);
             match line(self.text, next) {
-                Line::Comment(column) if next < self.text.len() && column > indent => end = next_line(self.text, next),
+                LineKind::Comment(column) if next < self.text.len() && column > indent => {
+                    end = next_line(self.text, next)
+                }
                 _ => return end,
             }
         }
@@ -170,7 +172,7 @@ impl<'t> Editor<'t> {
         let mut from = start;
         while let Some(above) = line_above(self.text, from).filter(|above| *above >= limit) {
             match line(self.text, above) {
-                Line::Comment(column) if column <= indent => from = above,
+                LineKind::Comment(column) if column <= indent => from = above,
                 _ => break,
             }
         }
@@ -188,13 +190,13 @@ impl<'t> Editor<'t> {
             {
                 let gone = old.entries().map(|(key, _)| key.text()).filter(|key| entries.iter().all(|(k, _)| k != key));
                 let gone = gone.map(|key| (key, None));
-                let wanted: Vec<Wanted<'_>> =
+                let wanted: Vec<WantedField<'_>> =
                     gone.chain(entries.iter().map(|(key, value)| (key.as_str(), Some(value)))).collect();
                 self.mapping(old, None, &wanted)
             }
             (Kind::Sequence, Value::List(values)) if self.list(key.text(), old, values) => Ok(()),
             (Kind::Scalar(Style::Plain | Style::Quoted), Value::Text(_) | Value::Whole(_)) if start(old) < end(old) => {
-                let place = if in_flow { Place::Flow } else { Place::Block };
+                let place = if in_flow { ScalarContext::Flow } else { ScalarContext::Block };
                 let quotes = Quotes::chosen(old, self.text, place).unwrap_or(Quotes::None);
                 self.splices.replace(start(old)..end(old), inline(key.text(), new, quotes, place));
                 Ok(())
@@ -205,7 +207,7 @@ impl<'t> Editor<'t> {
 
     /// Replaces a value as a whole.
     fn whole(&mut self, key: Node<'_>, old: Node<'_>, new: &Value, in_flow: bool) -> Result<(), String> {
-        let place = if in_flow { Place::Flow } else { Place::Block };
+        let place = if in_flow { ScalarContext::Flow } else { ScalarContext::Block };
         let new = inline(key.text(), new, Quotes::None, place);
         let (key_end, old_start) = (end(key), start(old));
         let gap = self.text.get(key_end..old_start.max(key_end)).unwrap_or_default();
@@ -256,7 +258,7 @@ impl<'t> Editor<'t> {
         if removed.iter().all(|removed| *removed) {
             return false;
         }
-        let place = if flow { Place::Flow } else { Place::Block };
+        let place = if flow { ScalarContext::Flow } else { ScalarContext::Block };
         let quotes = parts.iter().find_map(|part| Quotes::chosen(part.node, self.text, place)).unwrap_or(Quotes::None);
         let new = new.into_iter().map(|(after, text)| (after, scalar(field, text, quotes, place)));
         let spans: Vec<(usize, usize)> = parts.iter().map(|part| (part.start, part.end)).collect();
@@ -269,7 +271,7 @@ impl<'t> Editor<'t> {
     }
 
     /// Where the entries of a list stand, each from its dash where it has one on a line of its own.
-    fn parts<'n>(&self, node: Node<'n>, flow: bool) -> Option<Vec<Part<'n>>> {
+    fn parts<'n>(&self, node: Node<'n>, flow: bool) -> Option<Vec<ListPart<'n>>> {
         let mut from = start(node);
         let mut parts = Vec::new();
         for node in node.items() {
@@ -278,7 +280,7 @@ impl<'t> Editor<'t> {
                 return None;
             }
             from = end(node);
-            parts.push(Part { start: dash, end: end(node), node });
+            parts.push(ListPart { start: dash, end: end(node), node });
         }
         Some(parts)
     }
@@ -326,7 +328,7 @@ impl<'t> Editor<'t> {
     }
 
     /// A key, in quotes where those beside it are.
-    fn key(&self, field: &str, beside: Option<Node<'_>>, place: Place) -> String {
+    fn key(&self, field: &str, beside: Option<Node<'_>>, place: ScalarContext) -> String {
         let quotes = beside.and_then(|key| Quotes::chosen(key, self.text, place)).unwrap_or(Quotes::None);
         scalar("", field, quotes, place)
     }

@@ -11,16 +11,16 @@ use crate::source::FileId;
 use crate::text::quote::quoted;
 
 /// What stands in files of which not all could be read.
-pub struct Unread<'r> {
+pub struct UnreadAddresses<'r> {
     files: BTreeMap<FileId, &'r str>,
     /// Every address that stands there in any place, with its file.
     addresses: Vec<(Address, FileId)>,
 }
 
-impl<'r> Unread<'r> {
+impl<'r> UnreadAddresses<'r> {
     /// Looks through the files of subscribers in which reading found an error.
-    pub fn of(repo: &'r Repo) -> Unread<'r> {
-        let mut unread = Unread { files: BTreeMap::new(), addresses: Vec::new() };
+    pub fn of(repo: &'r Repo) -> UnreadAddresses<'r> {
+        let mut unread = UnreadAddresses { files: BTreeMap::new(), addresses: Vec::new() };
         for finding in repo.findings.iter().filter(|finding| finding.severity == Severity::Error) {
             let id = finding.primary.at.file();
             let file = repo.sources.file(id);

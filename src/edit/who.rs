@@ -1,6 +1,6 @@
 //! Which subscriber is meant: by id, by key, or by address.
 
-use super::unread::Unread;
+use super::unread::UnreadAddresses;
 use crate::model::Address;
 use crate::model::Subscriber;
 use crate::repo::{Record, Repo};
@@ -19,7 +19,7 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Str
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
-            let unread = Unread::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            let unread = UnreadAddresses::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
             Err(format!("{}{unread}", nobody(repo, who)))
         }
         several => {

@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::draft::{Change, Draft};
-use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
+use super::draft::{ChangedFile, Draft};
+use super::journal::{EditJournal, FileStep, check_folders, digest, present, remove_if_there, when};
 use crate::disk::open;
 use crate::disk::write::{sync_folder, write_atomic};
 use crate::git::repository_around;
@@ -24,7 +24,7 @@ const JOURNAL: &str = "journal.json";
 
 /// Which files were written, by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFiles {
     /// Made or changed.
     pub written: Vec<String>,
     /// Taken away.
@@ -56,7 +56,7 @@ impl WorkTree {
         let file = open::lock_file(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
         wait_for(&file, &lock)?;
         let tree = WorkTree { root, office, _lock: file };
-        Journal::finish(&tree.journal(), &tree.root, notes)?;
+        EditJournal::finish(&tree.journal(), &tree.root, notes)?;
         Ok(tree)
     }
 
@@ -76,16 +76,16 @@ impl Draft {
     /// # Errors
     /// If a file is not what it was when it was read, or cannot be written: then none is changed,
     /// or the message says which could not be put back.
-    pub fn write(self, tree: &WorkTree) -> Result<Written> {
-        let changes: Vec<Change<'_>> = self.changes().collect();
+    pub fn write(self, tree: &WorkTree) -> Result<WrittenFiles> {
+        let changes: Vec<ChangedFile<'_>> = self.changes().collect();
         if changes.is_empty() {
-            return Ok(Written::default());
+            return Ok(WrittenFiles::default());
         }
         for change in &changes {
             check_folders(&tree.root, change.path)?;
             is_as_read(&tree.root, change)?;
         }
-        let mut journal = Journal::of(&changes);
+        let mut journal = EditJournal::of(&changes);
         // Named before they are there, so that no staged file is ever left behind.
         keep(tree, &journal)?;
         let mut folders = Vec::new();
@@ -109,7 +109,7 @@ impl Draft {
         let paths = |removed: bool| {
             changes.iter().filter(move |change| change.after.is_none() == removed).map(|change| change.path.to_owned())
         };
-        Ok(Written { written: paths(false).collect(), removed: paths(true).collect() })
+        Ok(WrittenFiles { written: paths(false).collect(), removed: paths(true).collect() })
     }
 }
 
@@ -180,14 +180,14 @@ fn wait_for(_: &File, _: &Path) -> Result<()> {
     Ok(())
 }
 
-fn keep(tree: &WorkTree, journal: &Journal) -> Result<()> {
+fn keep(tree: &WorkTree, journal: &EditJournal) -> Result<()> {
     step_for_tests()?;
     write_atomic(&tree.journal(), &serde_json::to_vec(journal)?)?;
     step_for_tests()?;
     Ok(())
 }
 
-fn is_as_read(root: &Path, change: &Change<'_>) -> Result<()> {
+fn is_as_read(root: &Path, change: &ChangedFile<'_>) -> Result<()> {
     if present(&root.join(change.path))?.as_deref() != change.before.map(str::as_bytes) {
         bail!("{} was changed while the edit was made; nothing was written: try again", quoted(change.path));
     }
@@ -195,7 +195,12 @@ fn is_as_read(root: &Path, change: &Change<'_>) -> Result<()> {
 }
 
 /// Writes every new text beside its place, and to the disk. Tells which folders it made.
-fn stage(tree: &WorkTree, journal: &Journal, changes: &[Change<'_>], folders: &mut Vec<PathBuf>) -> Result<()> {
+fn stage(
+    tree: &WorkTree,
+    journal: &EditJournal,
+    changes: &[ChangedFile<'_>],
+    folders: &mut Vec<PathBuf>,
+) -> Result<()> {
     for (step, change) in journal.files.iter().zip(changes) {
         let (Some(staged), Some(text)) = (step.staged_at(&tree.root), change.after) else { continue };
         let folder = staged.parent().unwrap_or(&tree.root);
@@ -225,7 +230,7 @@ fn make_folders(folder: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// Puts one file in place, or away.
-fn put(root: &Path, step: &Step, change: &Change<'_>) -> Result<()> {
+fn put(root: &Path, step: &FileStep, change: &ChangedFile<'_>) -> Result<()> {
     // Looked at once more: a rename asks nobody.
     is_as_read(root, change)?;
     let (path, cannot) = (step.at(root), || format!("cannot write {}", step.path));
@@ -257,7 +262,7 @@ fn step_for_tests() -> Result<()> {
 }
 
 /// Puts the files that were changed already back as they were, but for what somebody else wrote.
-fn take_back(tree: &WorkTree, done: &[Change<'_>]) -> Result<()> {
+fn take_back(tree: &WorkTree, done: &[ChangedFile<'_>]) -> Result<()> {
     for change in done {
         let path = tree.root.join(change.path);
         if present(&path)?.as_deref() != change.after.map(str::as_bytes) {
@@ -273,7 +278,7 @@ fn take_back(tree: &WorkTree, done: &[Change<'_>]) -> Result<()> {
 }
 
 /// Best effort: the journal, if it stays, tells the next run.
-fn undo_staging(tree: &WorkTree, journal: &Journal, folders: &[PathBuf]) {
+fn undo_staging(tree: &WorkTree, journal: &EditJournal, folders: &[PathBuf]) {
     let staged = journal.files.iter().filter_map(|step| step.staged_at(&tree.root));
     let gone = staged.map(|path| remove_if_there(&path)).filter(Result::is_err).count() == 0;
     if gone {

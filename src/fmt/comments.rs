@@ -94,23 +94,23 @@ fn comment(text: &str, at: usize) -> Comment {
 }
 
 /// Where the line that holds byte `at` starts. Looks at all of it up to there: for many places on one
-/// line there is [`Lines`].
+/// line there is [`LineIndex`].
 fn line_start(text: &str, at: usize) -> usize {
     text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |end| end + 1)
 }
 
 /// The lines of a text, so that each of a hundred thousand values on one line is placed at once.
-pub(super) struct Lines(Vec<Line>);
+pub(super) struct LineIndex(Vec<IndexedLine>);
 
 #[derive(Clone, Copy)]
-struct Line {
+struct IndexedLine {
     start: u32,
     /// Its first byte that shows, or else its line break.
     shows: u32,
     is_blank: bool,
 }
 
-impl Lines {
+impl LineIndex {
     pub(super) fn new(text: &str) -> Self {
         let mut lines = Vec::new();
         let mut start = 0;
@@ -118,7 +118,7 @@ impl Lines {
             let rest = text.as_bytes().get(start..).unwrap_or_default();
             let shows = rest.iter().position(|byte| !is_blank(*byte)).unwrap_or(rest.len());
             let is_blank = matches!(rest.get(shows), None | Some(b'\n' | b'\r'));
-            lines.push(Line { start: start as u32, shows: (start + shows) as u32, is_blank });
+            lines.push(IndexedLine { start: start as u32, shows: (start + shows) as u32, is_blank });
             let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else { return Self(lines) };
             start += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
         }

@@ -16,7 +16,7 @@ use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem, Style};
 
 /// Why a text was left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum NotFormatted {
     /// It cannot be read, or has more than one reading.
     Problems(Vec<Problem>),
     /// The result would not have said the same: a fault of the formatter, with what differs.
@@ -27,16 +27,16 @@ pub enum Refused {
 ///
 /// # Errors
 /// If the text has problems, or the result would lose or change anything.
-pub fn format(text: &str, kind: Kind) -> Result<String, Refused> {
+pub fn format(text: &str, kind: Kind) -> Result<String, NotFormatted> {
     let reading = yaml::read(text);
     if !reading.problems.is_empty() {
-        return Err(Refused::Problems(reading.problems));
+        return Err(NotFormatted::Problems(reading.problems));
     }
     let root = root(reading.document.as_ref(), text);
-    let comments = comments::find(text, root).map_err(Refused::NotTheSame)?;
-    let layout = layout::Layout::new(text, &comments, root, schema::record_schema(kind));
+    let comments = comments::find(text, root).map_err(NotFormatted::NotTheSame)?;
+    let layout = layout::FileLayout::new(text, &comments, root, schema::record_schema(kind));
     let formatted = print::print(&layout, text);
-    same::check(text, root, &comments, &formatted).map_err(Refused::NotTheSame)?;
+    same::check(text, root, &comments, &formatted).map_err(NotFormatted::NotTheSame)?;
     Ok(formatted)
 }
 

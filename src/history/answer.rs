@@ -3,17 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::facts::{Facts, FieldChange, differences};
+use super::facts::{Facts, FieldDifference, differences};
 use super::log::LogCommit;
 use super::notes::notes;
 use super::query::{Question, chosen};
-use super::story::{Past, State, Story, term};
-use super::times::{Seconds, Span};
+use super::story::{Past, RecordState, Story, term};
+use super::times::{Seconds, TimeSpan};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum EventAction {
     /// A record came.
     Added,
     /// A record says something else.
@@ -25,7 +25,7 @@ pub enum Action {
 /// What it happened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SubjectKind {
     /// A subscriber.
     Subscriber,
     /// A plan.
@@ -36,9 +36,9 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Event<'l> {
     /// What it happened to.
-    pub kind: Kind,
+    pub kind: SubjectKind,
     /// What happened.
-    pub action: Action,
+    pub action: EventAction,
     /// The record's key: of a plan its name.
     pub key: &'l str,
     /// The key under which the same subscriber was known before.
@@ -54,7 +54,7 @@ pub struct Event<'l> {
     /// The file.
     pub path: &'l str,
     /// What is different.
-    pub changes: Vec<FieldChange>,
+    pub changes: Vec<FieldDifference>,
     /// Of a plan's change: how many subscribers had it, of those that were asked for.
     pub subscribers: Option<usize>,
     /// The rates before and after, up and down, where a subscriber's changed.
@@ -73,12 +73,12 @@ pub struct Subject<'l> {
     /// The file.
     pub path: &'l str,
     /// When it was served.
-    pub served: Vec<Span>,
+    pub served: Vec<TimeSpan>,
 }
 
 /// What a subscriber had at a time that was asked for.
 #[derive(Clone, Debug)]
-pub struct Holding<'l> {
+pub struct Snapshot<'l> {
     /// The subscriber's key.
     pub key: &'l str,
     /// What it said then.
@@ -86,7 +86,7 @@ pub struct Holding<'l> {
     /// The plan's rates then.
     pub rates: Option<String>,
     /// How long it said that.
-    pub span: Span,
+    pub span: TimeSpan,
     /// Whether it was served then.
     pub served: bool,
     /// The commit that made it so.
@@ -99,13 +99,13 @@ pub struct Holding<'l> {
 
 /// The answer.
 #[derive(Debug)]
-pub struct Answer<'l> {
+pub struct HistoryAnswer<'l> {
     /// What happened, newest first; nothing if a moment was asked for.
     pub events: Vec<Event<'l>>,
     /// Who they are.
     pub subjects: Vec<Subject<'l>>,
     /// What was then, if a moment was asked for.
-    pub holdings: Vec<Holding<'l>>,
+    pub holdings: Vec<Snapshot<'l>>,
     /// How many there are, with those beyond the limit.
     pub total: usize,
     /// What is to be known about the answer: sentences.
@@ -113,11 +113,16 @@ pub struct Answer<'l> {
 }
 
 /// Answers a question.
-pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
+pub fn answer<'l>(past: &Past<'l>, question: &Question) -> HistoryAnswer<'l> {
     let (mut stories, neighbours) = chosen(past, question);
     let plans = Plans::new(past);
-    let mut answer =
-        Answer { events: vec![], subjects: vec![], holdings: vec![], total: 0, notes: notes(past, question, &stories) };
+    let mut answer = HistoryAnswer {
+        events: vec![],
+        subjects: vec![],
+        holdings: vec![],
+        total: 0,
+        notes: notes(past, question, &stories),
+    };
     let limit = question.limit.unwrap_or(usize::MAX);
     if let Some(on) = question.on {
         let mut held = holdings(past, question, &stories, on);
@@ -131,7 +136,7 @@ pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
     let links = Links::new(past, stories.iter().chain(&neighbours));
     stories.extend(neighbours.into_iter().filter(|story| links.keys.contains(&story.key)));
     let mut happened = happened(past, question, &stories, &plans);
-    happened.sort_by_key(|one| (Reverse(one.state.commit), one.kind == Kind::Subscriber, past.name(one.key)));
+    happened.sort_by_key(|one| (Reverse(one.state.commit), one.kind == SubjectKind::Subscriber, past.name(one.key)));
     answer.total = happened.len();
     happened.truncate(limit);
     answer.events = happened.iter().map(|one| event(past, &plans, &links, one)).collect();
@@ -144,10 +149,10 @@ pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
 
 /// One change, before it is put in words.
 struct Happened {
-    kind: Kind,
+    kind: SubjectKind,
     key: u32,
     before: Option<u32>,
-    state: State,
+    state: RecordState,
     subscribers: Option<usize>,
 }
 
@@ -156,7 +161,7 @@ fn happened(past: &Past<'_>, question: &Question, stories: &[Story], plans: &Pla
     for story in stories {
         let changes = transitions(story).filter(|(before, state)| in_domain(past, question, *before, state.facts));
         all.extend(changes.map(|(before, state)| Happened {
-            kind: Kind::Subscriber,
+            kind: SubjectKind::Subscriber,
             key: story.key,
             before,
             state,
@@ -178,7 +183,7 @@ fn in_domain(past: &Past<'_>, question: &Question, before: Option<u32>, after: O
 }
 
 /// Each state of a story, with what was said before it.
-fn transitions(story: &Story) -> impl Iterator<Item = (Option<u32>, State)> {
+fn transitions(story: &Story) -> impl Iterator<Item = (Option<u32>, RecordState)> {
     let before = std::iter::once(None).chain(story.states.iter().map(|state| state.facts));
     before.zip(story.states.iter().copied())
 }
@@ -218,7 +223,7 @@ impl Plans {
         let everything = question.who.is_none() && question.domain.is_none();
         for (name, plan) in &self.stories {
             for (before, state) in transitions(plan) {
-                let one = Happened { kind: Kind::Plan, key: plan.key, before, state, subscribers: None };
+                let one = Happened { kind: SubjectKind::Plan, key: plan.key, before, state, subscribers: None };
                 let had = having.get(name.as_str()).into_iter().flatten().filter(|(story, at)| {
                     let next = story.states.get(at + 1).map_or(u32::MAX, |next| next.commit);
                     story.states[*at].commit < state.commit && state.commit < next
@@ -279,21 +284,21 @@ impl<'l> Links<'l> {
 }
 
 fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) -> Event<'l> {
-    let State { commit: number, facts: after, path, .. } = one.state;
+    let RecordState { commit: number, facts: after, path, .. } = one.state;
     let facts = |facts: Option<u32>| facts.map(|facts| past.facts(facts));
     let action = match (one.before, after) {
-        (None, _) => Action::Added,
-        (_, None) => Action::Removed,
-        _ => Action::Changed,
+        (None, _) => EventAction::Added,
+        (_, None) => EventAction::Removed,
+        _ => EventAction::Changed,
     };
     let changes = match action {
-        Action::Removed => Vec::new(),
+        EventAction::Removed => Vec::new(),
         _ => differences(facts(one.before), facts(after)),
     };
     let (commit, merge) = maker(past, one.state);
     let has_rates = changes.iter().any(|change| change.field == "plan");
     let rate = |facts: Option<Facts<'l>>, commit: Option<u32>| plans.rates(past, facts?.raw("plan")?, commit?);
-    let is_subscriber = one.kind == Kind::Subscriber;
+    let is_subscriber = one.kind == SubjectKind::Subscriber;
     let rates = (is_subscriber && has_rates)
         .then(|| (rate(facts(one.before), number.checked_sub(1)), rate(facts(after), Some(number))));
     let link = |links: &HashMap<(u32, u32), &'l str>| links.get(&(number, one.key)).copied().filter(|_| is_subscriber);
@@ -301,8 +306,8 @@ fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) 
         kind: one.kind,
         action,
         key: past.name(one.key),
-        was: link(&links.was).filter(|_| action == Action::Added),
-        becomes: link(&links.becomes).filter(|_| action == Action::Removed),
+        was: link(&links.was).filter(|_| action == EventAction::Added),
+        becomes: link(&links.becomes).filter(|_| action == EventAction::Removed),
         time: past.times[number as usize],
         commit,
         merge,
@@ -314,7 +319,7 @@ fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) 
 }
 
 /// The commit that made a state, and the merge that brought it.
-fn maker<'l>(past: &Past<'l>, state: State) -> (LogCommit<'l>, Option<LogCommit<'l>>) {
+fn maker<'l>(past: &Past<'l>, state: RecordState) -> (LogCommit<'l>, Option<LogCommit<'l>>) {
     let on_line = past.log.line[state.commit as usize];
     match state.by {
         Some(by) => (past.log.side[by as usize], Some(on_line)),
@@ -334,7 +339,7 @@ fn subject<'l>(past: &Past<'l>, story: &Story) -> Option<Subject<'l>> {
 }
 
 /// Which states there were at some time within `on`.
-fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: Span) -> Vec<(&'s Story, usize)> {
+fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: TimeSpan) -> Vec<(&'s Story, usize)> {
     let mut all = Vec::new();
     for story in stories {
         for (at, state) in story.states.iter().enumerate() {
@@ -350,7 +355,7 @@ fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: 
     all
 }
 
-fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: Span) -> Option<Holding<'l>> {
+fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: TimeSpan) -> Option<Snapshot<'l>> {
     let state = story.states[at];
     let facts = past.facts(state.facts?);
     let span = past.span(story, at)?;
@@ -358,7 +363,7 @@ fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: Spa
     let then = span.and(on)?;
     // The commit that was the last one then.
     let last = past.times.partition_point(|time| then.until.is_none_or(|until| *time < until)).checked_sub(1)?;
-    Some(Holding {
+    Some(Snapshot {
         key: past.name(story.key),
         facts,
         rates: facts.raw("plan").and_then(|plan| plans.rates(past, plan, last as u32)),

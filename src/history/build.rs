@@ -6,10 +6,10 @@ use anyhow::Result;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::credit::{Wanted, makers};
-use super::file::{Held, follow};
+use super::credit::{WantedMaker, makers};
+use super::file::{FileFacts, follow};
 use super::line::{Commit, Objects};
-use super::log::{Builder, Log, LogCommit, NewEntry};
+use super::log::{HistoryLog, LogBuilder, LogCommit, NewEntry};
 use super::trees::{FileLine, changed_files};
 
 /// How a tip is related to a log that there is.
@@ -24,7 +24,7 @@ pub struct Reach {
 ///
 /// # Errors
 /// If a commit cannot be read.
-pub fn reach(objects: &Objects, tip: Oid, log: &Log<'_>) -> Result<Reach> {
+pub fn reach(objects: &Objects, tip: Oid, log: &HistoryLog<'_>) -> Result<Reach> {
     // The one case that is asked again and again.
     if log.line.last().and_then(LogCommit::oid) == Some(tip) {
         return Ok(Reach { kept: log.line.len(), new: Vec::new() });
@@ -40,14 +40,14 @@ struct Fresh {
     commit: u32,
     key: String,
     file: usize,
-    held: Option<Held>,
+    held: Option<FileFacts>,
 }
 
 /// The log of the commits that `reach` tells, as bytes.
 ///
 /// # Errors
 /// If something cannot be read from git.
-pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> Result<Vec<u8>> {
+pub fn extend(objects: &Objects, prefix: &str, log: &HistoryLog<'_>, reach: &Reach) -> Result<Vec<u8>> {
     let base = match reach.kept.checked_sub(1).and_then(|last| log.line[last].oid()) {
         Some(id) => Some(objects.reader()?.commit(id)?.tree),
         None => None,
@@ -68,8 +68,12 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
         .collect::<Result<Vec<_>>>()?;
     let (mut fresh, mut troubles) = (Vec::new(), Vec::new());
     for (file, story) in stories.into_iter().enumerate() {
-        let entry =
-            |change: super::file::Change| Fresh { commit: change.commit, key: change.key, file, held: change.held };
+        let entry = |change: super::file::RecordChange| Fresh {
+            commit: change.commit,
+            key: change.key,
+            file,
+            held: change.held,
+        };
         fresh.extend(story.changes.into_iter().map(entry));
         troubles.extend(story.troubles.into_iter().map(|trouble| (trouble.commit, file, trouble.why)));
     }
@@ -82,7 +86,7 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
         (0, Some(first)) => objects.is_cut(first.id),
         _ => log.cut,
     };
-    let mut builder = Builder::new(cut);
+    let mut builder = LogBuilder::new(cut);
     keep(&mut builder, log, reach.kept);
     reach.new.iter().for_each(|commit| builder.commit(told(commit)));
     for entry in &fresh {
@@ -107,38 +111,38 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
 }
 
 /// What each of the files said after the commits that are kept.
-fn held_by(log: &Log<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap<String, Held>> {
+fn held_by(log: &HistoryLog<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap<String, FileFacts>> {
     let numbers: HashMap<&str, usize> =
         files.iter().enumerate().map(|(number, file)| (file.path.as_str(), number)).collect();
     let mut held = vec![HashMap::new(); files.len()];
     let wanted: Vec<Option<usize>> = log.paths.iter().map(|path| numbers.get(path).copied()).collect();
-    let mut last: HashMap<(u32, u32), &super::log::Entry> = HashMap::new();
+    let mut last: HashMap<(u32, u32), &super::log::HistoryEntry> = HashMap::new();
     for entry in log.entries_of(kept).iter().filter(|entry| wanted[entry.path as usize].is_some()) {
         last.insert((entry.path, entry.key), entry);
     }
     for ((path, key), entry) in last {
         if let (Some(file), Some(facts)) = (wanted[path as usize], entry.facts) {
             let (facts, carried) = (log.facts[facts as usize].to_owned(), entry.carried);
-            held[file].insert(log.keys[key as usize].to_owned(), Held { facts, carried });
+            held[file].insert(log.keys[key as usize].to_owned(), FileFacts { facts, carried });
         }
     }
     held
 }
 
 /// What each commit changed: of a record that moved, what the file says where it is now.
-fn wanted(fresh: &[Fresh]) -> Vec<Wanted<'_>> {
-    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+fn wanted(fresh: &[Fresh]) -> Vec<WantedMaker<'_>> {
+    let mut wanted: Vec<WantedMaker<'_>> = Vec::new();
     for entry in fresh {
         let facts = entry.held.as_ref().map(|held| held.facts.as_str());
         match wanted.last_mut() {
             Some(last) if last.commit == entry.commit && last.key == entry.key => last.facts = last.facts.or(facts),
-            _ => wanted.push(Wanted { commit: entry.commit, key: &entry.key, facts }),
+            _ => wanted.push(WantedMaker { commit: entry.commit, key: &entry.key, facts }),
         }
     }
     wanted
 }
 
-fn keep<'a>(builder: &mut Builder<'a>, log: &Log<'a>, kept: usize) {
+fn keep<'a>(builder: &mut LogBuilder<'a>, log: &HistoryLog<'a>, kept: usize) {
     log.line[..kept].iter().for_each(|commit| builder.commit(*commit));
     for entry in log.entries_of(kept) {
         builder.entry(&NewEntry {

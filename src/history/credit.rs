@@ -7,13 +7,13 @@ use anyhow::Result;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::line::{Commit, Objects, Reader};
+use super::line::{Commit, ObjectReader, Objects};
 use super::text;
 use super::trees::{FileLine, changed_files};
 use crate::yaml::MAX_FILE_BYTES;
 
 /// A change whose maker is wanted.
-pub struct Wanted<'a> {
+pub struct WantedMaker<'a> {
     /// The commit's place among the new ones.
     pub commit: u32,
     /// The record.
@@ -29,8 +29,8 @@ pub type Makers<'a> = HashMap<(u32, &'a str), Commit>;
 ///
 /// # Errors
 /// If something cannot be read from git.
-pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[Wanted<'a>]) -> Result<Makers<'a>> {
-    let of_merges: Vec<&[Wanted<'a>]> = wanted
+pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[WantedMaker<'a>]) -> Result<Makers<'a>> {
+    let of_merges: Vec<&[WantedMaker<'a>]> = wanted
         .chunk_by(|a, b| a.commit == b.commit)
         .filter(|chunk| chunk.first().is_some_and(|first| line[first.commit as usize].parents.len() > 1))
         .collect();
@@ -46,12 +46,12 @@ pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[Wa
 
 fn of_merge<'a>(
     objects: &Objects,
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     prefix: &str,
     merge: &Commit,
-    wanted: &[Wanted<'a>],
+    wanted: &[WantedMaker<'a>],
 ) -> Result<Vec<((u32, &'a str), Commit)>> {
-    let mut left: HashMap<&str, &Wanted<'a>> = wanted.iter().map(|wanted| (wanted.key, wanted)).collect();
+    let mut left: HashMap<&str, &WantedMaker<'a>> = wanted.iter().map(|wanted| (wanted.key, wanted)).collect();
     let mut found = Vec::new();
     // In a shallow clone the branch may not be there: then all that is known is the merge.
     for id in merged(reader.repository()?, &merge.parents).unwrap_or_default() {
@@ -91,9 +91,9 @@ fn merged(repository: &git2::Repository, parents: &[Oid]) -> Result<Vec<Oid>> {
 /// Adds what a commit made of the wanted records in a file: a record that is gone from one file and
 /// came into another has moved.
 fn differences(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     file: &FileLine,
-    wanted: &HashMap<&str, &Wanted<'_>>,
+    wanted: &HashMap<&str, &WantedMaker<'_>>,
     said: &mut HashMap<String, Option<String>>,
 ) -> Result<()> {
     let read = |version: Option<(u32, Oid)>| -> Result<String> {

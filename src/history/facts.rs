@@ -131,7 +131,7 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 
 /// One field, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldChange {
+pub struct FieldDifference {
     /// The field.
     pub field: String,
     /// What it said; `None` if nothing.
@@ -141,13 +141,13 @@ pub struct FieldChange {
 }
 
 /// The fields in which two records differ.
-pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<FieldChange> {
+pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<FieldDifference> {
     let (before, after) = (before.unwrap_or(Facts("")), after.unwrap_or(Facts("")));
     let mut changes = Vec::new();
     for (field, value) in after.fields() {
         let old = before.get(field);
         if old.as_ref() != Some(&value) {
-            changes.push(FieldChange {
+            changes.push(FieldDifference {
                 field: field.to_owned(),
                 before: old.map(Cow::into_owned),
                 after: Some(value.into_owned()),
@@ -155,7 +155,7 @@ pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<F
         }
     }
     let gone = before.fields().filter(|(field, _)| after.raw(field).is_none());
-    changes.extend(gone.map(|(field, value)| FieldChange {
+    changes.extend(gone.map(|(field, value)| FieldDifference {
         field: field.to_owned(),
         before: Some(value.into_owned()),
         after: None,

@@ -90,7 +90,7 @@ pub struct Objects {
 }
 
 /// One thread's way to the objects; objects that are like one another are best read through one.
-pub struct Reader<'a> {
+pub struct ObjectReader<'a> {
     objects: &'a Objects,
     repository: Option<git2::Repository>,
 }
@@ -116,13 +116,13 @@ impl Objects {
     ///
     /// # Errors
     /// If the repository cannot be opened.
-    pub fn reader(&self) -> Result<Reader<'_>> {
+    pub fn reader(&self) -> Result<ObjectReader<'_>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let repository = match free {
             Some(repository) => repository,
             None => crate::tree::open_git(&self.git_dir)?,
         };
-        Ok(Reader { objects: self, repository: Some(repository) })
+        Ok(ObjectReader { objects: self, repository: Some(repository) })
     }
 
     /// Whether what is before this commit was cut off when the clone was made.
@@ -131,14 +131,14 @@ impl Objects {
     }
 }
 
-impl Drop for Reader<'_> {
+impl Drop for ObjectReader<'_> {
     fn drop(&mut self) {
         let mut free = self.objects.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.extend(self.repository.take());
     }
 }
 
-impl Reader<'_> {
+impl ObjectReader<'_> {
     /// The repository itself.
     ///
     /// # Errors

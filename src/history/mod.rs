@@ -35,10 +35,10 @@ use git2::Oid;
 use crate::git::Git;
 use cache::Cache;
 use line::Objects;
-use log::Log;
+use log::HistoryLog;
 
 /// The log of a revision, as bytes to be [decoded](Log::decode).
-pub struct Loaded {
+pub struct LoadedLog {
     /// The log; it may go on beyond the revision.
     pub bytes: Vec<u8>,
     /// How many of its commits are on the revision's line.
@@ -51,25 +51,25 @@ pub struct Loaded {
 ///
 /// # Errors
 /// If git cannot be read.
-pub fn load(git: &Git, tip: Oid, use_cache: bool) -> Result<Loaded> {
+pub fn load(git: &Git, tip: Oid, use_cache: bool) -> Result<LoadedLog> {
     let objects = Objects::open(&git.git_dir(), &git.common_dir())?;
     let cache = use_cache.then(|| Cache::new(&git.common_dir(), git.prefix()));
     let kept = cache.as_ref().and_then(Cache::load);
-    let log = kept.as_deref().and_then(|bytes| Log::decode(bytes).ok()).filter(|log| still_holds(&objects, log));
+    let log = kept.as_deref().and_then(|bytes| HistoryLog::decode(bytes).ok()).filter(|log| still_holds(&objects, log));
     let log = log.unwrap_or_default();
     let reach = build::reach(&objects, tip, &log)?;
     if reach.new.is_empty() {
         let commits = reach.kept;
-        return Ok(Loaded { bytes: kept.unwrap_or_default(), commits, note: None });
+        return Ok(LoadedLog { bytes: kept.unwrap_or_default(), commits, note: None });
     }
     let bytes = build::extend(&objects, git.prefix(), &log, &reach)?;
     let stored = cache.map_or(Ok(()), |cache| cache.store(&bytes));
     let note = stored.err().map(|error| format!("the next run will take as long as this one: {error:#}"));
-    Ok(Loaded { bytes, commits: reach.kept + reach.new.len(), note })
+    Ok(LoadedLog { bytes, commits: reach.kept + reach.new.len(), note })
 }
 
 /// Whether a log begins where the history does: a clone that was shallow may have been completed.
-fn still_holds(objects: &Objects, log: &Log<'_>) -> bool {
+fn still_holds(objects: &Objects, log: &HistoryLog<'_>) -> bool {
     let first = log.line.first().and_then(log::LogCommit::oid);
     !log.cut || first.is_some_and(|first| objects.is_cut(first))
 }

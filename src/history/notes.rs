@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::file::sentence;
-use super::log::Trouble;
+use super::log::LogTrouble;
 use super::query::Question;
 use super::story::{Past, Story};
 
@@ -40,13 +40,13 @@ fn troubles(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Stri
     let entries = past.log.entries_of(past.commits).iter().filter(|entry| keys.contains(&entry.key));
     let files: HashSet<u32> = entries.map(|entry| entry.path).collect();
     let everything = question.who.is_none() && question.domain.is_none();
-    let asked = |trouble: &&Trouble<'_>| {
+    let asked = |trouble: &&LogTrouble<'_>| {
         let time = past.times[trouble.commit as usize];
         let then = question.from.is_none_or(|from| from <= time) && question.until.is_none_or(|until| time < until);
         then && (everything || files.contains(&trouble.path))
     };
-    let all: Vec<&Trouble<'_>> = past.log.troubles_of(past.commits).iter().filter(asked).collect();
-    let told = |trouble: &&Trouble<'_>| {
+    let all: Vec<&LogTrouble<'_>> = past.log.troubles_of(past.commits).iter().filter(asked).collect();
+    let told = |trouble: &&LogTrouble<'_>| {
         let commit = &past.log.line[trouble.commit as usize].id()[..12];
         format!("{commit}: {}", sentence(past.log.paths[trouble.path as usize], trouble.why))
     };

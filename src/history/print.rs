@@ -2,17 +2,17 @@
 
 use std::fmt::Write;
 
-use super::answer::{Action, Answer, Event, Holding, Kind, Subject};
-use super::facts::{Facts, FieldChange};
+use super::answer::{Event, EventAction, HistoryAnswer, Snapshot, Subject, SubjectKind};
+use super::facts::{Facts, FieldDifference};
 use super::log::LogCommit;
-use super::times::{Span, shown};
+use super::times::{TimeSpan, shown};
 use crate::text::quote::harmless;
 
 /// How many subscribers are described before what happened to them.
 const MOST_SUBJECTS: usize = 20;
 
 /// The answer as text; `who` says whom it is about, if anybody was named.
-pub fn text(answer: &Answer<'_>, who: Option<&str>) -> String {
+pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     let mut out = String::new();
     for holding in &answer.holdings {
         write_holding(&mut out, holding);
@@ -52,7 +52,7 @@ fn write_subject(out: &mut String, subject: &Subject<'_>) {
     let _ = writeln!(out, "    in {}\n", plain(subject.path));
 }
 
-fn stretch(span: Span) -> String {
+fn stretch(span: TimeSpan) -> String {
     match span.until {
         Some(until) => format!("from {} until {}", shown(span.from), shown(until)),
         None => format!("from {}", shown(span.from)),
@@ -78,7 +78,7 @@ fn in_key(key: &str, field: &str, value: &str) -> bool {
     }
 }
 
-fn write_holding(out: &mut String, holding: &Holding<'_>) {
+fn write_holding(out: &mut String, holding: &Snapshot<'_>) {
     let served = if holding.served { "" } else { "  (not served)" };
     let _ = writeln!(out, "{}{served}", plain(holding.key));
     let _ = writeln!(out, "    {}", described(holding.facts, holding.key, holding.rates.as_deref()));
@@ -88,19 +88,19 @@ fn write_holding(out: &mut String, holding: &Holding<'_>) {
 
 fn write_event(out: &mut String, event: &Event<'_>) {
     let sign = match event.action {
-        Action::Added => '+',
-        Action::Changed => '~',
-        Action::Removed => '-',
+        EventAction::Added => '+',
+        EventAction::Changed => '~',
+        EventAction::Removed => '-',
     };
-    let plan = if event.kind == Kind::Plan { "plan " } else { "" };
+    let plan = if event.kind == SubjectKind::Plan { "plan " } else { "" };
     let line = format!("{sign} {}  {plan}{}  {}", shown(event.time), plain(event.key), what(event));
     let _ = writeln!(out, "{}", line.trim_end());
     let _ = writeln!(out, "    {}", made(&event.commit, event.merge.as_ref()));
 }
 
 fn what(event: &Event<'_>) -> String {
-    let shown_in_key = |change: &&FieldChange| {
-        let value = change.after.as_deref().filter(|_| event.action == Action::Added);
+    let shown_in_key = |change: &&FieldDifference| {
+        let value = change.after.as_deref().filter(|_| event.action == EventAction::Added);
         !value.is_some_and(|value| in_key(event.key, &change.field, value))
     };
     let mut parts: Vec<String> = Vec::new();
@@ -115,12 +115,12 @@ fn what(event: &Event<'_>) -> String {
     parts.join("; ")
 }
 
-fn field(event: &Event<'_>, change: &FieldChange) -> String {
+fn field(event: &Event<'_>, change: &FieldDifference) -> String {
     let value = |value: &Option<String>| value.as_deref().map_or("none".to_owned(), plain);
     let rates = event.rates.as_ref().filter(|_| change.field == "plan");
     let known = |rate: &Option<String>| rate.clone().unwrap_or_else(|| "rate not known".to_owned());
     let name = plain(&change.field);
-    if event.action == Action::Added {
+    if event.action == EventAction::Added {
         let rates = rates.map(|(_, after)| format!(" ({})", known(after))).unwrap_or_default();
         return format!("{name}: {}{rates}", value(&change.after));
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::facts::{Facts, SUBSCRIBER};
 use super::story::{Past, Story};
-use super::times::{Seconds, Span};
+use super::times::{Seconds, TimeSpan};
 use crate::model::Address;
 
 /// What is asked.
@@ -15,7 +15,7 @@ pub struct Question {
     /// Only subscribers of this domain.
     pub domain: Option<String>,
     /// Only what was then.
-    pub on: Option<Span>,
+    pub on: Option<TimeSpan>,
     /// Only changes from then on.
     pub from: Option<Seconds>,
     /// Only changes before then.

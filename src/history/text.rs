@@ -4,7 +4,7 @@
 //! A list file of which one record changed must not be read whole each time. The texts have their
 //! start and their end in common; what is between, widened to where records begin and end, is read by
 //! itself. That is the same as reading the whole, because a list whose entries all start with `- ` at
-//! the start of a line ([`Version::borders`]) is read entry by entry: nothing in one entry bears on
+//! the start of a line ([`FileVersion::borders`]) is read entry by entry: nothing in one entry bears on
 //! how the next is read. Anchors and aliases, which would, are refused. Property tests hold it to that.
 
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::yaml::{self, Kind as NodeKind, MAX_NODES, Node};
 
 /// What a version of a file holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Version {
+pub struct FileVersion {
     /// Its records, in order, as far as they could be read.
     pub records: Vec<Known>,
     /// Why not all of it could be read.
@@ -30,10 +30,10 @@ pub struct Version {
 }
 
 /// Reads a version as a whole.
-pub fn read(kind: Kind, text: &str) -> Version {
+pub fn read(kind: Kind, text: &str) -> FileVersion {
     let reading = yaml::read(text);
     let mut version =
-        Version { trouble: reading.problems.first().map(|first| first.message.clone()), ..Version::default() };
+        FileVersion { trouble: reading.problems.first().map(|first| first.message.clone()), ..FileVersion::default() };
     let Some(root) = reading.document.as_ref().and_then(|document| document.root(text)) else {
         return version;
     };
@@ -157,9 +157,9 @@ fn middle(old: &[u8], new: &[u8]) -> (usize, usize, usize) {
 }
 
 /// Entries that were cut out of a list, if they are nothing but that.
-fn part(kind: Kind, text: &str) -> Option<Version> {
+fn part(kind: Kind, text: &str) -> Option<FileVersion> {
     if text.is_empty() {
-        return Some(Version::default());
+        return Some(FileVersion::default());
     }
     // A mark such as `...` or `---` would bear on what comes after.
     let fits = |line: &str| line.is_empty() || line.starts_with([' ', '#']) || line.starts_with("- ");
@@ -170,27 +170,27 @@ fn part(kind: Kind, text: &str) -> Option<Version> {
     version.borders.then_some(version)
 }
 
-impl Version {
+impl FileVersion {
     /// What of a version is left to say of the next one, once its records are elsewhere.
-    pub fn shape(&self) -> Shape {
-        Shape { borders: self.borders, nodes: self.nodes }
+    pub fn shape(&self) -> VersionShape {
+        VersionShape { borders: self.borders, nodes: self.nodes }
     }
 }
 
 /// How a version was built, as far as the next one's reading rests on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// See [`Version::borders`].
+pub struct VersionShape {
+    /// See [`FileVersion::borders`].
     pub borders: bool,
     nodes: usize,
 }
 
-impl Shape {
+impl VersionShape {
     /// The shape after a difference; `None` if the whole may be beyond a limit.
-    pub fn after(self, difference: &Difference) -> Option<Shape> {
+    pub fn after(self, difference: &Difference) -> Option<VersionShape> {
         let nodes = (self.nodes + difference.more).saturating_sub(difference.fewer);
         // That near to the limit the whole is read.
-        (nodes + 2 < MAX_NODES).then_some(Shape { nodes, ..self })
+        (nodes + 2 < MAX_NODES).then_some(VersionShape { nodes, ..self })
     }
 }
 

@@ -68,25 +68,25 @@ pub fn start_of(date: Date) -> Seconds {
 
 /// A stretch of time: from the first second up to, not including, the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TimeSpan {
     /// The first second.
     pub from: Seconds,
     /// The first second after it; `None` if it goes on.
     pub until: Option<Seconds>,
 }
 
-impl Span {
+impl TimeSpan {
     /// All of time.
-    pub const ALL: Span = Span { from: Seconds::MIN, until: None };
+    pub const ALL: TimeSpan = TimeSpan { from: Seconds::MIN, until: None };
 
     /// What is in both; `None` if nothing is.
-    pub fn and(self, other: Span) -> Option<Span> {
+    pub fn and(self, other: TimeSpan) -> Option<TimeSpan> {
         let until = match (self.until, other.until) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         let from = self.from.max(other.from);
-        until.is_none_or(|until| from < until).then_some(Span { from, until })
+        until.is_none_or(|until| from < until).then_some(TimeSpan { from, until })
     }
 
     /// Whether a moment is in it.
@@ -99,15 +99,15 @@ impl Span {
 ///
 /// # Errors
 /// If it is neither.
-pub fn when(text: &str) -> Result<Span, String> {
+pub fn when(text: &str) -> Result<TimeSpan, String> {
     if let Ok(date) = text.parse::<Date>() {
         let from = start_of(date);
-        return Ok(Span { from, until: Some(from + DAY) });
+        return Ok(TimeSpan { from, until: Some(from + DAY) });
     }
     let moment = text.parse::<Timestamp>().map_err(|_| {
         format!("{} is neither a day such as 2026-11-01 nor a moment such as 2026-11-01T12:00:00Z", quoted(text))
     })?;
-    Ok(Span { from: moment.as_second(), until: Some(moment.as_second().saturating_add(1)) })
+    Ok(TimeSpan { from: moment.as_second(), until: Some(moment.as_second().saturating_add(1)) })
 }
 
 #[cfg(test)]
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn a_day_is_all_of_it() {
-        assert_eq!(when("1970-01-01"), Ok(Span { from: 0, until: Some(DAY) }));
-        assert_eq!(when("1970-01-01T00:00:05Z"), Ok(Span { from: 5, until: Some(6) }));
+        assert_eq!(when("1970-01-01"), Ok(TimeSpan { from: 0, until: Some(DAY) }));
+        assert_eq!(when("1970-01-01T00:00:05Z"), Ok(TimeSpan { from: 5, until: Some(6) }));
         assert!(when("yesterday\u{1b}").unwrap_err().contains("neither a day"));
     }
 }

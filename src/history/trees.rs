@@ -11,7 +11,7 @@ use anyhow::Result;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
-use super::line::{Objects, Reader};
+use super::line::{ObjectReader, Objects};
 use crate::repo::data_kind;
 use crate::schema::Kind;
 use crate::tree::MAX_FOLDERS;
@@ -22,7 +22,7 @@ const FOLDER_MODE: u32 = 0o040_000;
 pub type Blob = (u32, Oid);
 
 /// A version: since which commit, and what it is; `None` while it is not there.
-pub type Version = (u32, Option<Blob>);
+pub type BlobVersion = (u32, Option<Blob>);
 
 /// A data file through all commits.
 #[derive(Debug)]
@@ -34,14 +34,14 @@ pub struct FileLine {
     /// What it was before the first of the commits.
     pub before: Option<Blob>,
     /// Every change, in order.
-    pub versions: Vec<Version>,
+    pub versions: Vec<BlobVersion>,
 }
 
 /// Something in a folder, through all commits.
 #[derive(Default)]
 struct EntryLine {
     before: Option<Blob>,
-    versions: Vec<Version>,
+    versions: Vec<BlobVersion>,
 }
 
 /// The data files that changed below the top of the git repository, by path. `tops` are the trees of
@@ -57,30 +57,30 @@ pub fn changed_files(objects: &Objects, prefix: &str, before: Option<Oid>, tops:
     };
     let above: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
     let walk = Walk { objects, left: AtomicUsize::new(MAX_CHANGES) };
-    let mut files = walk.below(&Folder { above: &above, path: String::new(), depth: 0 }, line)?;
+    let mut files = walk.below(&DataFolder { above: &above, path: String::new(), depth: 0 }, line)?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
 /// A folder on the way: what of the prefix is still below it, and where it is in the data.
-struct Folder<'a> {
+struct DataFolder<'a> {
     above: &'a [&'a str],
     path: String,
     depth: usize,
 }
 
-impl Folder<'_> {
+impl DataFolder<'_> {
     /// The folder `name` in this one, if data can be below it.
-    fn folder(&self, name: &str) -> Option<Folder<'_>> {
+    fn folder(&self, name: &str) -> Option<DataFolder<'_>> {
         if let Some((next, above)) = self.above.split_first() {
-            return (*next == name).then(|| Folder { above, path: String::new(), depth: 0 });
+            return (*next == name).then(|| DataFolder { above, path: String::new(), depth: 0 });
         }
         let here = self.path.is_empty();
         if here && !["plans", "subscribers"].contains(&name) || self.depth >= MAX_FOLDERS {
             return None;
         }
         let path = if here { name.to_owned() } else { format!("{}/{name}", self.path) };
-        Some(Folder { above: &[], path, depth: self.depth + 1 })
+        Some(DataFolder { above: &[], path, depth: self.depth + 1 })
     }
 
     /// The data file `name` in this folder, if it is one.
@@ -105,7 +105,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn below(&self, folder: &Folder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
+    fn below(&self, folder: &DataFolder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
         let mut files = Vec::new();
         let mut folders = Vec::new();
         for ((name, is_folder), line) in entries(&self.objects.reader()?, line, &self.left)? {
@@ -124,11 +124,11 @@ impl Walk<'_> {
 }
 
 /// A name in a folder, and whether a folder has it.
-type Name = (Vec<u8>, bool);
+type EntryName = (Vec<u8>, bool);
 
 /// The lines of everything that changed in a folder, of which `left` may be found.
-fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<Name, EntryLine>> {
-    let mut lines: BTreeMap<Name, EntryLine> = BTreeMap::new();
+fn entries(reader: &ObjectReader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<EntryName, EntryLine>> {
+    let mut lines: BTreeMap<EntryName, EntryLine> = BTreeMap::new();
     let read = |blob: Option<Blob>| match blob {
         Some((_, id)) => reader.read(id, ObjectType::Tree),
         None => Ok(Vec::new()),
@@ -140,7 +140,7 @@ fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<B
         Some(_) => read(line.before)?,
         None => Vec::new(),
     };
-    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    let size = |(_, version): BlobVersion| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
     reader.versions(
         &versions,
         size,
@@ -165,7 +165,7 @@ fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<B
 }
 
 /// Tells what differs between two versions of a folder: name, before, after.
-pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(Name, Option<Blob>, Option<Blob>)) {
+pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(EntryName, Option<Blob>, Option<Blob>)) {
     // Up to the first difference nothing is looked at but where entries begin.
     let same = common_prefix(old, new);
     let mut start = 0;
@@ -187,7 +187,7 @@ pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(Name, Option<Blob>, 
         };
         let before = before.filter(|_| order.is_le());
         let after = after.filter(|_| order.is_ge());
-        let blob = |entry: &Option<(Entry<'_>, usize)>| entry.as_ref().map(|(entry, _)| entry.blob);
+        let blob = |entry: &Option<(FolderEntry<'_>, usize)>| entry.as_ref().map(|(entry, _)| entry.blob);
         let (was, is) = (blob(&before), blob(&after));
         if let Some((entry, _)) = before.as_ref().or(after.as_ref())
             && was != is
@@ -207,12 +207,12 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count()
 }
 
-struct Entry<'a> {
+struct FolderEntry<'a> {
     name: &'a [u8],
     blob: Blob,
 }
 
-impl Entry<'_> {
+impl FolderEntry<'_> {
     fn is_folder(&self) -> bool {
         self.blob.0 == FOLDER_MODE
     }
@@ -226,7 +226,7 @@ impl Entry<'_> {
 }
 
 /// The entry that starts at `at`, and where the next one does: `mode name\0id`.
-fn entry(tree: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
+fn entry(tree: &[u8], at: usize) -> Option<(FolderEntry<'_>, usize)> {
     let rest = tree.get(at..)?;
     let space = rest.iter().take(8).position(|&b| b == b' ')?;
     let mode = rest[..space]
@@ -234,7 +234,7 @@ fn entry(tree: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
         .try_fold(0, |mode, &b| matches!(b, b'0'..=b'7').then(|| mode * 8 + u32::from(b - b'0')))?;
     let end = space + 1 + rest[space + 1..].iter().position(|&b| b == 0)?;
     let id = Oid::from_bytes(rest.get(end + 1..end + 21)?).ok()?;
-    Some((Entry { name: &rest[space + 1..end], blob: (mode, id) }, at + end + 21))
+    Some((FolderEntry { name: &rest[space + 1..end], blob: (mode, id) }, at + end + 21))
 }
 
 #[cfg(test)]
@@ -298,7 +298,7 @@ mod tests {
         let objects = Objects::open(folder.path(), folder.path()).unwrap();
         let walk = Walk { objects: &objects, left: AtomicUsize::new(100_000) };
         let line = EntryLine { before: None, versions: vec![(0, Some((FOLDER_MODE, top)))] };
-        let error = walk.below(&Folder { above: &[], path: String::new(), depth: 0 }, line).unwrap_err();
+        let error = walk.below(&DataFolder { above: &[], path: String::new(), depth: 0 }, line).unwrap_err();
         assert!(error.to_string().contains("it is not read"), "{error}");
     }
 

@@ -16,7 +16,7 @@ pub struct Columns {
 }
 
 /// A table that is being read.
-pub struct Rows<'b> {
+pub struct CsvRows<'b> {
     /// Its columns.
     pub columns: Columns,
     reader: csv::Reader<&'b [u8]>,
@@ -26,7 +26,7 @@ pub struct Rows<'b> {
 
 /// Counts lines, as they end on any system: the reader of CSV knows `\n` alone, and takes it for the
 /// next record's where it stands behind `\r`.
-struct Lines<'b> {
+struct LineCounter<'b> {
     bytes: &'b [u8],
     comment: Option<u8>,
     /// So far, up to this byte.
@@ -34,7 +34,7 @@ struct Lines<'b> {
     line: usize,
 }
 
-impl Lines<'_> {
+impl LineCounter<'_> {
     /// The line of the record that is found from this byte on, and at which byte it starts: empty
     /// lines and comments may stand before it.
     fn start(&mut self, from: usize) -> (usize, usize) {
@@ -120,7 +120,7 @@ impl Columns {
     }
 }
 
-impl<'b> Rows<'b> {
+impl<'b> CsvRows<'b> {
     /// Opens a table: finds out what stands between its fields, and reads the header. Lines that
     /// start with `comment` are passed over.
     ///
@@ -159,10 +159,10 @@ impl<'b> Rows<'b> {
         mut self,
         gather: &mut Gather,
         wanted: &[Option<usize>],
-        mut take: impl FnMut(&mut Gather, Origin, &Row<'_>),
+        mut take: impl FnMut(&mut Gather, Origin, &CsvRow<'_>),
     ) -> Result<(), Unusable> {
         let mut record = ByteRecord::new();
-        let mut lines = Lines { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
+        let mut lines = LineCounter { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
         let mut last = (1, 0);
         loop {
             match self.reader.read_byte_record(&mut record) {
@@ -221,18 +221,18 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// One row, as text.
-pub struct Row<'r> {
+pub struct CsvRow<'r> {
     fields: Vec<&'r str>,
 }
 
-impl<'r> Row<'r> {
+impl<'r> CsvRow<'r> {
     /// The field in a column; empty where there is none.
     pub fn get(&self, column: Option<usize>) -> &'r str {
         column.and_then(|at| self.fields.get(at)).copied().unwrap_or_default()
     }
 }
 
-fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -> Result<Row<'r>, String> {
+fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -> Result<CsvRow<'r>, String> {
     let columns = header.names.len();
     // Columns at the end that have no name are those of a spreadsheet that is wider than its data.
     let extra = record.iter().skip(columns).any(|field| !field.is_empty());
@@ -246,5 +246,5 @@ fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -
         }
         Err(_) => Ok(""),
     };
-    Ok(Row { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })
+    Ok(CsvRow { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })
 }

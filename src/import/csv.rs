@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use super::cells::{rate, several};
-use super::columns::{Columns, Row, Rows};
-use super::found::{Found, Kind, Origin, Unusable};
-use super::gather::{Gather, Raw, RawPlan};
+use super::columns::{Columns, CsvRow, CsvRows};
+use super::found::{Found, Origin, SourceKind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::model::{DomainName, Rate};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
@@ -47,12 +47,12 @@ enum Field {
 
 /// `FIELD=COLUMN`: which column is what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub struct ColumnMapping {
     field: Field,
     column: String,
 }
 
-impl FromStr for Mapping {
+impl FromStr for ColumnMapping {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -73,14 +73,14 @@ impl FromStr for Mapping {
 }
 
 /// Where each field is.
-struct Layout {
+struct FieldColumns {
     columns: [Option<usize>; FIELDS.len()],
     up_unit: Option<&'static str>,
     down_unit: Option<&'static str>,
 }
 
-impl Layout {
-    fn new(columns: &Columns, map: &[Mapping]) -> Result<Self, Unusable> {
+impl FieldColumns {
+    fn new(columns: &Columns, map: &[ColumnMapping]) -> Result<Self, Unusable> {
         let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
         let mut said = [false; FIELDS.len()];
         for mapping in map {
@@ -148,15 +148,15 @@ fn unit(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// If it is no table, or lacks a column.
-pub fn read(bytes: &[u8], map: &[Mapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
-    let rows = Rows::open(bytes, None)?;
-    let layout = Layout::new(&rows.columns, map)?;
-    let mut gather = Gather::new(Kind::Csv, domain);
+pub fn read(bytes: &[u8], map: &[ColumnMapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
+    let rows = CsvRows::open(bytes, None)?;
+    let layout = FieldColumns::new(&rows.columns, map)?;
+    let mut gather = Gather::new(SourceKind::Csv, domain);
     rows.each(&mut gather, &layout.columns, |gather, origin, row| one(gather, origin, row, &layout))?;
     Ok(gather.finish())
 }
 
-fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
+fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColumns) {
     let get = |field| row.get(layout.at(field));
     let mut reasons = Vec::new();
     let up = cell_rate(get(Field::Up), layout.up_unit, &mut reasons);
@@ -171,7 +171,7 @@ fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
             RawPlan::None
         }
     };
-    let raw = Raw {
+    let raw = RawSubscriber {
         addresses: [get(Field::Ip), get(Field::Ipv6)].into_iter().flat_map(several).collect(),
         domain: get(Field::Domain),
         plan,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, anyhow};
 
-use super::adopt::{Adoption, NewPlan, Step};
+use super::adopt::{Adoption, NewPlan, SubscriberStep};
 use crate::edit::{Draft, Fields, FileEdits, Home, Homes, Value, new_file};
 use crate::fmt;
 use crate::model::{Address, Addresses, Name, Status, Subscriber};
@@ -45,9 +45,9 @@ pub fn write(adoption: &Adoption, repo: &Repo, draft: &mut Draft) -> Result<()> 
     let mut added: BTreeMap<Name, Vec<&Subscriber>> = BTreeMap::new();
     for step in &adoption.subscribers.steps {
         match step {
-            Step::Add(subscriber) => added.entry(subscriber.domain.clone()).or_default().push(subscriber),
-            Step::Remove(at) => edits.add(repo, &repo.subscribers[*at], Edit::Remove),
-            Step::Set(at, wanted) => {
+            SubscriberStep::Add(subscriber) => added.entry(subscriber.domain.clone()).or_default().push(subscriber),
+            SubscriberStep::Remove(at) => edits.add(repo, &repo.subscribers[*at], Edit::Remove),
+            SubscriberStep::Set(at, wanted) => {
                 let record = &repo.subscribers[*at];
                 if record.value.domain == wanted.domain {
                     changed_fields(&record.value, wanted)?.into_iter().for_each(|edit| edits.add(repo, record, edit));
@@ -127,7 +127,7 @@ impl Edits {
         for (path, edits) in self.records {
             let text = draft.text(&path)?.unwrap_or_default();
             let kind = crate::repo::data_kind(&path).unwrap_or(Kind::Subscriber);
-            let refused = |refused: crate::edit::Refused| anyhow!("{}", refused.told(&path, &text));
+            let refused = |refused: crate::edit::NotEdited| anyhow!("{}", refused.told(&path, &text));
             let mut file = FileEdits::new(&text, kind).map_err(refused)?;
             for (index, edit) in edits {
                 match edit {

@@ -9,7 +9,7 @@ use crate::text::quote::harmless;
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
+pub enum SourceKind {
     /// A dump of a MySQL or MariaDB database with the tables `subscriber`, `plan` and `domains`.
     Mysqldump,
     /// A live shaper file.
@@ -20,31 +20,31 @@ pub enum Kind {
     Libreqos,
 }
 
-impl Kind {
+impl SourceKind {
     /// The word for it on the command line.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Mysqldump => "mysqldump",
-            Kind::Shaper => "shaper",
-            Kind::Csv => "csv",
-            Kind::Libreqos => "libreqos",
+            SourceKind::Mysqldump => "mysqldump",
+            SourceKind::Shaper => "shaper",
+            SourceKind::Csv => "csv",
+            SourceKind::Libreqos => "libreqos",
         }
     }
 
     /// What it is, for people.
     pub fn description(self) -> &'static str {
         match self {
-            Kind::Mysqldump => "a dump of a MySQL or MariaDB database",
-            Kind::Shaper => "a shaper file",
-            Kind::Csv => "a table in CSV",
-            Kind::Libreqos => "a ShapedDevices.csv of LibreQoS",
+            SourceKind::Mysqldump => "a dump of a MySQL or MariaDB database",
+            SourceKind::Shaper => "a shaper file",
+            SourceKind::Csv => "a table in CSV",
+            SourceKind::Libreqos => "a ShapedDevices.csv of LibreQoS",
         }
     }
 }
 
 /// A table of the portal's database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
+pub enum DumpTable {
     /// Who has what.
     Subscriber,
     /// What can be sold.
@@ -53,16 +53,16 @@ pub enum Table {
     Domains,
 }
 
-impl Table {
+impl DumpTable {
     /// All of them.
-    pub const ALL: [Table; 3] = [Table::Subscriber, Table::Plan, Table::Domains];
+    pub const ALL: [DumpTable; 3] = [DumpTable::Subscriber, DumpTable::Plan, DumpTable::Domains];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Table::Subscriber => "subscriber",
-            Table::Plan => "plan",
-            Table::Domains => "domains",
+            DumpTable::Subscriber => "subscriber",
+            DumpTable::Plan => "plan",
+            DumpTable::Domains => "domains",
         }
     }
 }
@@ -73,7 +73,7 @@ pub struct Origin {
     /// The line, from 1.
     pub line: u32,
     /// The row of a table of the dump, from 1: a dump has thousands of rows on one line.
-    pub row: Option<(Table, u32)>,
+    pub row: Option<(DumpTable, u32)>,
 }
 
 impl Origin {
@@ -98,7 +98,7 @@ pub const MAX_REASONS: usize = 20;
 
 /// Something that cannot be taken over, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
+pub struct RefusedRow {
     /// Where it stands.
     pub origin: Origin,
     /// What stands there, so that it is found again: an address, or the line.
@@ -107,7 +107,7 @@ pub struct Refusal {
     pub reasons: Vec<String>,
 }
 
-impl Refusal {
+impl RefusedRow {
     /// A refusal for at most [`MAX_REASONS`] of `reasons`.
     pub fn new(origin: Origin, subject: &str, mut reasons: Vec<String>) -> Self {
         reasons.truncate(MAX_REASONS);
@@ -118,7 +118,7 @@ impl Refusal {
 }
 
 /// On one line.
-impl fmt::Display for Refusal {
+impl fmt::Display for RefusedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.origin, self.subject, self.reasons.join("; "))
     }
@@ -180,12 +180,12 @@ pub struct FoundSubscriber {
     /// Its plan's place in [`Found::plans`].
     pub plan: u32,
     /// What else the source says; the most have none of it.
-    pub more: Option<Box<More>>,
+    pub more: Option<Box<SubscriberDetails>>,
 }
 
 /// What a source may say of a subscriber beside the necessary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct More {
+pub struct SubscriberDetails {
     /// Its id.
     pub id: Option<SubscriberId>,
     /// Its name for people.
@@ -209,7 +209,7 @@ impl FoundSubscriber {
 #[derive(Clone, Debug)]
 pub struct Found {
     /// What kind of source it is.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// The plans, in the order in which the source names them.
     pub plans: Vec<FoundPlan>,
     /// The domains, by name, each with where the source names it first.
@@ -217,7 +217,7 @@ pub struct Found {
     /// The subscribers, in the order of the source.
     pub subscribers: Vec<FoundSubscriber>,
     /// What cannot be taken over, in the order of the source.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<RefusedRow>,
     /// Whom they name.
     pub doubted: Doubted,
     /// What one should know: sentences.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal};
+use super::found::{
+    Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails,
+};
 use super::twice;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
 use crate::rules::reserved_address;
@@ -10,7 +12,7 @@ use crate::text::quote::quoted;
 
 /// One row, as the source has it. Empty texts stand for what is not there.
 #[derive(Clone, Debug, Default)]
-pub struct Raw<'a> {
+pub struct RawSubscriber<'a> {
     /// The addresses.
     pub addresses: Vec<&'a str>,
     /// The domain, perhaps with an `@` in front.
@@ -61,7 +63,7 @@ pub struct Gather {
 
 impl Gather {
     /// Nothing yet, of a source of this kind; rows without a domain get `domain`.
-    pub fn new(kind: Kind, domain: Option<&DomainName>) -> Self {
+    pub fn new(kind: SourceKind, domain: Option<&DomainName>) -> Self {
         let found = Found {
             kind,
             plans: Vec::new(),
@@ -76,7 +78,7 @@ impl Gather {
 
     /// Tells that something cannot be taken over.
     pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: Vec<String>) {
-        self.found.refusals.push(Refusal::new(origin, subject, reasons));
+        self.found.refusals.push(RefusedRow::new(origin, subject, reasons));
     }
 
     /// Tells something that one should know.
@@ -91,7 +93,7 @@ impl Gather {
     }
 
     /// Takes a row, or tells why it cannot be taken; `reasons` is what is wrong with it already.
-    pub fn subscriber(&mut self, origin: Origin, raw: &Raw<'_>, mut reasons: Vec<String>) {
+    pub fn subscriber(&mut self, origin: Origin, raw: &RawSubscriber<'_>, mut reasons: Vec<String>) {
         let ip = addresses(&raw.addresses, &mut reasons);
         let domain = self.domain_name(raw.domain, &mut reasons);
         let plan = plan_key(&raw.plan, &mut reasons);
@@ -169,7 +171,7 @@ impl Gather {
         let lower = match (text, &self.fallback_domain) {
             ("", Some(domain)) => domain.clone(),
             // A dump has said already which number leads nowhere.
-            ("", None) if self.found.kind == Kind::Mysqldump => return None,
+            ("", None) if self.found.kind == SourceKind::Mysqldump => return None,
             ("", None) => {
                 reasons.push("there is no domain; `--domain NAME` gives one to rows without".to_owned());
                 return None;
@@ -282,7 +284,7 @@ fn attribute(text: &str, reasons: &mut Vec<String>) -> bool {
     valid
 }
 
-fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
+fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<SubscriberDetails>> {
     fn parsed<T: std::str::FromStr<Err = String>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
         if text.is_empty() {
             return None;
@@ -290,14 +292,14 @@ fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
         text.parse().map_err(|error| reasons.push(error)).ok()
     }
     let name = one_line(raw.name);
-    let more = More {
+    let more = SubscriberDetails {
         id: parsed::<SubscriberId>(raw.id, reasons),
         name: parsed::<Text>(&name, reasons),
         status: status(raw.status, reasons),
         starts: parsed::<Date>(raw.starts, reasons),
         ends: parsed::<Date>(raw.ends, reasons),
     };
-    (more != More::default()).then(|| Box::new(more))
+    (more != SubscriberDetails::default()).then(|| Box::new(more))
 }
 
 fn status(text: &str, reasons: &mut Vec<String>) -> Option<Status> {

@@ -27,17 +27,19 @@ pub mod shaper;
 pub mod sql;
 mod twice;
 
-pub use found::{Found, FoundPlan, FoundSubscriber, Kind, More, Origin, PlanKey, Refusal, Table, Unusable};
+pub use found::{
+    DumpTable, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails, Unusable,
+};
 
 use crate::model::DomainName;
 
 /// How a source is to be read.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ReadOptions {
     /// Its kind, if it is not to be told from the file.
-    pub kind: Option<Kind>,
+    pub kind: Option<SourceKind>,
     /// Which column is what, for CSV.
-    pub map: Vec<csv::Mapping>,
+    pub map: Vec<csv::ColumnMapping>,
     /// The domain of rows that name none.
     pub domain: Option<DomainName>,
     /// The database, where a dump has several.
@@ -48,17 +50,17 @@ pub struct Options {
 ///
 /// # Errors
 /// If nothing of it is any use.
-pub fn read(bytes: &[u8], options: &Options) -> Result<Found, Unusable> {
+pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
     recognise::readable(bytes)?;
     let kind = match options.kind {
         Some(kind) => kind,
         None => recognise::recognise(bytes)?,
     };
     let found = match kind {
-        Kind::Mysqldump => sql::read(bytes, options.database.as_deref())?,
-        Kind::Shaper => shaper::read(bytes),
-        Kind::Csv => csv::read(bytes, &options.map, options.domain.as_ref())?,
-        Kind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
+        SourceKind::Mysqldump => sql::read(bytes, options.database.as_deref())?,
+        SourceKind::Shaper => shaper::read(bytes),
+        SourceKind::Csv => csv::read(bytes, &options.map, options.domain.as_ref())?,
+        SourceKind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
     };
     // Never meant as the word that nobody is served.
     if found.subscribers.is_empty() && found.refusals.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::adopt::{Adoption, GivenRates, Present};
+use super::adopt::{Adoption, CurrentData, GivenRates};
 use super::effect::Effect;
 use super::found::Found;
 use super::shadow::{self, Shadow};
@@ -43,7 +43,7 @@ pub struct Proposal {
 
 /// How an import is wished.
 #[derive(Clone, Debug)]
-pub struct Wishes<'w> {
+pub struct ImportOptions<'w> {
     /// The rates of plans.
     pub rates: &'w [GivenRates],
     /// Today.
@@ -53,7 +53,7 @@ pub struct Wishes<'w> {
 }
 
 /// How it ended.
-pub enum Outcome {
+pub enum ProposalOutcome {
     /// There is a proposal.
     Proposed(Box<Proposal>),
     /// The data itself, or what it would become, is refused for other reasons than a row of the
@@ -66,14 +66,14 @@ pub enum Outcome {
 ///
 /// # Errors
 /// If the data could not be read.
-pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Outcome> {
+pub fn propose(mut found: Found, tree: &Tree, wishes: &ImportOptions<'_>) -> Result<ProposalOutcome> {
     let Shadow { repo, incomplete } = shadow::load(tree)?;
     if !repo.findings.is_empty() {
         // What cannot be read cannot be compared: records would be made a second time.
         let findings = repo.findings.clone();
-        return Ok(Outcome::Refused(Arc::new(repo), findings));
+        return Ok(ProposalOutcome::Refused(Arc::new(repo), findings));
     }
-    let ground = Ground::new(repo, incomplete, wishes);
+    let ground = Baseline::new(repo, incomplete, wishes);
     for round in 0.. {
         let rows = match ground.attempt(&found, tree)? {
             Attempt::Done(done) => {
@@ -81,7 +81,7 @@ pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Out
                 found.refusals.sort();
                 let resumed = adoption.subscribers.resumed.iter();
                 let resumed = resumed.map(|&at| ground.repo.subscribers[at].value.clone()).collect();
-                return Ok(Outcome::Proposed(Box::new(Proposal {
+                return Ok(ProposalOutcome::Proposed(Box::new(Proposal {
                     found,
                     adoption,
                     draft,
@@ -91,7 +91,7 @@ pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Out
                     keep_suspended: wishes.keep_suspended,
                 })));
             }
-            Attempt::Refused(repo, findings) => return Ok(Outcome::Refused(repo, findings)),
+            Attempt::Refused(repo, findings) => return Ok(ProposalOutcome::Refused(repo, findings)),
             Attempt::Rows(rows) => rows,
         };
         if round == ROUNDS {
@@ -103,10 +103,10 @@ pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Out
 }
 
 /// The data that is there, checked.
-struct Ground<'w> {
+struct Baseline<'w> {
     repo: Arc<Repo>,
     incomplete: BTreeSet<String>,
-    wishes: &'w Wishes<'w>,
+    wishes: &'w ImportOptions<'w>,
     table: Arc<Table>,
     errors: Vec<Finding>,
 }
@@ -121,8 +121,8 @@ enum Attempt {
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
-impl<'w> Ground<'w> {
-    fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w Wishes<'w>) -> Self {
+impl<'w> Baseline<'w> {
+    fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w ImportOptions<'w>) -> Self {
         let repo = Arc::new(repo);
         let context = Context::new(&repo, wishes.today, None);
         let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context, &repo, &incomplete));
@@ -131,8 +131,8 @@ impl<'w> Ground<'w> {
     }
 
     fn attempt(&self, found: &Found, tree: &Tree) -> Result<Attempt> {
-        let Wishes { rates, today, keep_suspended } = *self.wishes;
-        let present = Present { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
+        let ImportOptions { rates, today, keep_suspended } = *self.wishes;
+        let present = CurrentData { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
         let adoption = Adoption::new(found, &present, rates);
         if !adoption.conflicts.is_empty() {
             return Ok(Attempt::Rows(adoption.conflicts));

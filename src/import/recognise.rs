@@ -1,6 +1,6 @@
 //! What kind of source a file is, by what stands in its first lines.
 
-use super::found::{Kind, Unusable};
+use super::found::{SourceKind, Unusable};
 
 /// How many bytes are looked at.
 const LOOKED_AT: usize = 64 * 1024;
@@ -12,14 +12,14 @@ const LINES: usize = 200;
 ///
 /// # Errors
 /// If they are like none, or unreadable.
-pub fn recognise(bytes: &[u8]) -> Result<Kind, Unusable> {
+pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     readable(bytes)?;
     let head = &bytes[..bytes.len().min(LOOKED_AT)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = String::from_utf8_lossy(head);
     let lines: Vec<&str> = text.lines().take(LINES).map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.iter().any(|line| is_sql(line)) {
-        return Ok(Kind::Mysqldump);
+        return Ok(SourceKind::Mysqldump);
     }
     let line = lines.iter().find(|line| !line.starts_with('#'));
     let Some(line) = line else {
@@ -27,13 +27,13 @@ pub fn recognise(bytes: &[u8]) -> Result<Kind, Unusable> {
     };
     let plain: String = line.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     if plain.contains("circuitid") && plain.contains("ipv4") {
-        return Ok(Kind::Libreqos);
+        return Ok(SourceKind::Libreqos);
     }
     if lines.iter().any(|line| is_shaper(line)) {
-        return Ok(Kind::Shaper);
+        return Ok(SourceKind::Shaper);
     }
     if line.contains([',', ';', '\t', '|']) && !line.starts_with(['<', '{', '[']) {
-        return Ok(Kind::Csv);
+        return Ok(SourceKind::Csv);
     }
     Err(Unusable::new("nothing tells what kind of source it is: say so with --from mysqldump, shaper, csv or libreqos"))
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::adopt::{Missing, NewPlan, Step};
-use super::found::{Found, Refusal};
+use super::adopt::{MissingRates, NewPlan, SubscriberStep};
+use super::found::{Found, RefusedRow};
 use super::proposal::Proposal;
 use crate::model::{Address, Name, Subscriber};
 use crate::text::columns::columns;
@@ -103,9 +103,9 @@ fn steps(proposal: &Proposal) -> (usize, usize, usize) {
     let mut counts = (0, 0, 0);
     for step in &proposal.adoption.subscribers.steps {
         match step {
-            Step::Add(_) => counts.0 += 1,
-            Step::Set(..) => counts.1 += 1,
-            Step::Remove(_) => counts.2 += 1,
+            SubscriberStep::Add(_) => counts.0 += 1,
+            SubscriberStep::Set(..) => counts.1 += 1,
+            SubscriberStep::Remove(_) => counts.2 += 1,
         }
     }
     counts
@@ -175,7 +175,7 @@ pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> Strin
     }
 }
 
-fn to_fill_in(missing: &Missing) -> String {
+fn to_fill_in(missing: &MissingRates) -> String {
     let what = match (missing.up, missing.down) {
         (true, true) => "up and down",
         (true, false) => "up",
@@ -334,7 +334,7 @@ fn source_json(found: &Found) -> Value {
 }
 
 fn refusals_json(found: &Found) -> Value {
-    let one = |refusal: &Refusal| {
+    let one = |refusal: &RefusedRow| {
         json!({
             "line": refusal.origin.line,
             "table": refusal.origin.row.map(|(table, _)| table.name()),

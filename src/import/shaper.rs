@@ -1,7 +1,7 @@
 //! A live shaper file: `ADDRESS ADDRESS@DOMAIN :=set_attribute ATTRIBUTE`, a line for each address.
 
-use super::found::{Found, Kind, Origin};
-use super::gather::{Gather, Raw, RawPlan};
+use super::found::{Found, Origin, SourceKind};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::text::quote::quoted;
 
 /// The word that stands before the attribute.
@@ -9,7 +9,7 @@ pub const SET_ATTRIBUTE: &str = ":=set_attribute";
 
 /// Reads a shaper file. Spaces may stand where they do no harm.
 pub fn read(bytes: &[u8]) -> Found {
-    let mut gather = Gather::new(Kind::Shaper, None);
+    let mut gather = Gather::new(SourceKind::Shaper, None);
     let mut comments = 0;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
@@ -60,7 +60,8 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
             return;
         }
     };
-    let raw = Raw { addresses: vec![ip], domain, plan: RawPlan::Attribute(attribute), ..Raw::default() };
+    let raw =
+        RawSubscriber { addresses: vec![ip], domain, plan: RawPlan::Attribute(attribute), ..RawSubscriber::default() };
     gather.subscriber(origin, &raw, reasons);
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
+use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow};
 use crate::text::quote::quoted;
 
 /// Takes such rows out of the subscribers and adds them to the refusals.
@@ -22,7 +22,7 @@ pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
         let row = &found.subscribers[number];
         found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
         found.plans[row.plan as usize].subscribers -= 1;
-        found.refusals.push(Refusal::new(row.origin, &subject(row), reasons.clone()));
+        found.refusals.push(RefusedRow::new(row.origin, &subject(row), reasons.clone()));
     }
     let mut number = 0;
     found.subscribers.retain(|_| {

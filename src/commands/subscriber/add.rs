@@ -9,7 +9,7 @@ use super::names::{self, address};
 use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Refusal, Unread, domains_of, next_free, who};
+use crate::edit::{Refusal, UnreadAddresses, domains_of, next_free, who};
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::Repo;
 use crate::rules::{Index, KnownDomain};
@@ -99,7 +99,7 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
             quoted(plan)
         )));
     }
-    let unread = Unread::of(repo);
+    let unread = UnreadAddresses::of(repo);
     let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
     match doubtful {
         Some((ip, path)) => Err(Refusal(format!(

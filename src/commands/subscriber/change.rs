@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::{CheckFormat, EditArgs};
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
+use crate::edit::{BranchTip, CommitSpec, Draft, Refusal, Review, SubscriberEdits, WorkTree};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::{Date, Subscriber};
@@ -55,12 +55,12 @@ enum Ground {
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
-    make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<Told>,
+    make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<Told>,
 ) -> Result<Outcome> {
     let today = args.on.unwrap_or_else(Date::today);
     let (ground, tree) = open(root, args)?;
     let before = Arc::new(load_unaltered(&tree)?);
-    let mut changes = Changes::new(&before);
+    let mut changes = SubscriberEdits::new(&before);
     let told = make(&before, &mut changes)?;
     let mut draft = Draft::new(tree);
     let lost = changes.make(&mut draft)?;

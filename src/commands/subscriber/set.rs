@@ -8,7 +8,7 @@ use super::change::{self, Told};
 use super::names::{self, address, addresses};
 use crate::cli::SetArgs;
 use crate::commands::Outcome;
-use crate::edit::{FieldChange, Fields, Refusal, Value, who};
+use crate::edit::{FieldEdit, Fields, Refusal, Value, who};
 use crate::model::Subscriber;
 use crate::repo::Repo;
 use crate::text::quote::harmless;
@@ -67,8 +67,8 @@ fn plain(value: &Value) -> String {
     if let Value::Text(text) = value { text.clone() } else { String::new() }
 }
 
-fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<FieldChange>> {
-    let mut wanted: Vec<FieldChange> = Vec::new();
+fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<FieldEdit>> {
+    let mut wanted: Vec<FieldEdit> = Vec::new();
     let labels = subscriber.labels.iter().flat_map(|labels| labels.iter());
     let mut labels: Vec<(String, Value)> = labels.map(|(name, value)| (name.to_owned(), Value::text(value))).collect();
     let mut told = Vec::new();

@@ -7,13 +7,13 @@ use anyhow::Result;
 use super::change::{self, Told};
 use crate::cli::WhoListArgs;
 use crate::commands::Outcome;
-use crate::edit::{Changes, Refusal, Value, who};
+use crate::edit::{Refusal, SubscriberEdits, Value, who};
 use crate::model::{Status, Subscriber};
 use crate::repo::Record;
 use crate::text::quote::harmless;
 
 pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {
+    let act = |changes: &mut SubscriberEdits<'_>, record: &Record<Subscriber>| {
         if record.value.status == Status::Suspended {
             return Ok(false);
         }
@@ -24,7 +24,7 @@ pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
 }
 
 pub(super) fn resume(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {
+    let act = |changes: &mut SubscriberEdits<'_>, record: &Record<Subscriber>| {
         changes.resume(record);
         Ok(record.value.status == Status::Suspended)
     };
@@ -32,7 +32,7 @@ pub(super) fn resume(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
 }
 
 pub(super) fn remove(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    let act = |changes: &mut Changes<'_>, record: &Record<Subscriber>| {
+    let act = |changes: &mut SubscriberEdits<'_>, record: &Record<Subscriber>| {
         changes.remove(record);
         Ok(true)
     };
@@ -44,7 +44,7 @@ fn each(
     root: &Path,
     args: &WhoListArgs,
     [verb, done, already]: [&'static str; 3],
-    act: impl Fn(&mut Changes<'_>, &Record<Subscriber>) -> Result<bool>,
+    act: impl Fn(&mut SubscriberEdits<'_>, &Record<Subscriber>) -> Result<bool>,
 ) -> Result<Outcome> {
     change::run(root, &args.edit, |repo, changes| {
         let mut seen = Vec::new();

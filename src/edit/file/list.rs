@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::FileEdits;
 use super::print::{self, Beside};
-use crate::edit::lines::{Line, column, is_first_on_line, line, line_above, line_start, past_blank};
+use crate::edit::lines::{LineKind, column, is_first_on_line, line, line_above, line_start, past_blank};
 use crate::edit::record::{Editor, dash, end, end_of_text, start};
 use crate::edit::value::{Fields, Value};
 use crate::model::Address;
@@ -12,7 +12,7 @@ use crate::yaml::{Kind, Node};
 
 /// A record of the result: one that was there, or a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum RecordSlot {
     Kept(Option<u32>),
     New(usize),
 }
@@ -23,28 +23,28 @@ type Key = (bool, u128, u8);
 ///
 /// # Errors
 /// Says why it cannot be done in this text.
-pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec<Slot>, String> {
+pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec<RecordSlot>, String> {
     let Some(root) = edits.root().filter(|root| root.kind() == Kind::Sequence) else {
-        return Ok(edits.records().map(Slot::Kept).collect());
+        return Ok(edits.records().map(RecordSlot::Kept).collect());
     };
     let removed: Vec<bool> = edits.records().map(|index| edits.is_removed(index)).collect();
     let nodes: Vec<Node<'_>> = edits.records().filter_map(|index| edits.record(index)).collect();
     let places = places(&nodes, &edits.new);
-    let mut order: Vec<Slot> = Vec::with_capacity(nodes.len() + edits.new.len());
+    let mut order: Vec<RecordSlot> = Vec::with_capacity(nodes.len() + edits.new.len());
     let mut new = places.iter().enumerate().peekable();
     for (at, removed) in removed.iter().enumerate() {
         while let Some((number, _)) = new.next_if(|(_, place)| **place <= at) {
-            order.push(Slot::New(number));
+            order.push(RecordSlot::New(number));
         }
         if !removed {
-            order.push(Slot::Kept(Some(at as u32)));
+            order.push(RecordSlot::Kept(Some(at as u32)));
         }
     }
-    order.extend(new.map(|(number, _)| Slot::New(number)));
+    order.extend(new.map(|(number, _)| RecordSlot::New(number)));
     if !removed.contains(&true) && edits.new.is_empty() {
         return Ok(order);
     }
-    let list = List { editor, nodes, removed, new: &edits.new, places, kind: edits.kind };
+    let list = ListEdit { editor, nodes, removed, new: &edits.new, places, kind: edits.kind };
     if list.nodes.is_empty() {
         list.into_empty(root)?;
     } else if list.editor.is_flow(root) {
@@ -94,7 +94,7 @@ fn places(nodes: &[Node<'_>], new: &[Fields]) -> Vec<usize> {
     places
 }
 
-struct List<'e, 't, 'n> {
+struct ListEdit<'e, 't, 'n> {
     editor: &'e mut Editor<'t>,
     nodes: Vec<Node<'n>>,
     removed: Vec<bool>,
@@ -103,7 +103,7 @@ struct List<'e, 't, 'n> {
     kind: crate::schema::Kind,
 }
 
-impl List<'_, '_, '_> {
+impl ListEdit<'_, '_, '_> {
     /// `[]`, or a list of nothing else.
     fn into_empty(self, root: Node<'_>) -> Result<(), String> {
         let text = self.editor.text;
@@ -274,8 +274,8 @@ impl Whole<'_, '_, '_> {
             let start = before.filter(|before| text[*before..start].trim().is_empty()).unwrap_or(start);
             return Ok(start..end);
         }
-        let after_blank = line_above(text, start).is_none_or(|above| line(text, above) == Line::Blank);
-        let below_header = first == 0 && !matches!(line(text, past), Line::Comment(_));
+        let after_blank = line_above(text, start).is_none_or(|above| line(text, above) == LineKind::Blank);
+        let below_header = first == 0 && !matches!(line(text, past), LineKind::Comment(_));
         Ok(start..if after_blank || below_header { past } else { end })
     }
 }

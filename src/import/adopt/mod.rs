@@ -2,15 +2,15 @@
 //!
 //! An import is a statement of who is served. What the source does not know stays as it is.
 
+mod current;
 mod domains;
 mod plans;
-mod present;
 mod subscribers;
 
+pub use current::CurrentData;
 pub use domains::DomainWork;
-pub use plans::{GivenRates, Missing, NewPlan, PlanWork};
-pub use present::Present;
-pub use subscribers::{Left, Step, SubscriberWork};
+pub use plans::{GivenRates, MissingRates, NewPlan, PlanWork};
+pub use subscribers::{KeptSubscribers, SubscriberStep, SubscriberWork};
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub struct Adoption {
 
 impl Adoption {
     /// Works out what is to be done.
-    pub fn new(found: &Found, present: &Present<'_>, rates: &[GivenRates]) -> Self {
+    pub fn new(found: &Found, present: &CurrentData<'_>, rates: &[GivenRates]) -> Self {
         let plans = PlanWork::new(found, present, rates);
         let subscribers = SubscriberWork::new(found, present, &plans);
         let (domains, conflicts) = DomainWork::new(found, present);

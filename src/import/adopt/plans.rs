@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
-use super::present::Present;
+use super::current::CurrentData;
 use crate::import::cells::rate;
 use crate::import::found::{Found, FoundPlan, PlanKey};
 use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
@@ -51,7 +51,7 @@ pub struct NewPlan {
 
 /// A plan of which a rate is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Missing {
+pub struct MissingRates {
     /// The plan.
     pub name: String,
     /// Whether the upload rate is missing.
@@ -72,7 +72,7 @@ pub struct PlanWork {
     /// Rates that are set: the plan's place in the data, upload, download.
     pub set: Vec<(usize, Option<Rate>, Option<Rate>)>,
     /// Plans that lack a rate.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingRates>,
     /// Plans of the source that nobody has and of which no rate is known: they are left out.
     pub left_out: Vec<String>,
     /// Rates given by hand for no plan of the source: each a sentence.
@@ -80,7 +80,7 @@ pub struct PlanWork {
 }
 
 impl PlanWork {
-    pub(super) fn new(found: &Found, present: &Present<'_>, given: &[GivenRates]) -> Self {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>, given: &[GivenRates]) -> Self {
         let mut work = Self::default();
         let mut naming = Naming::new(present);
         let mut used = HashSet::new();
@@ -107,7 +107,7 @@ impl PlanWork {
         &mut self,
         plan: &FoundPlan,
         at: usize,
-        present: &Present<'_>,
+        present: &CurrentData<'_>,
         given: &[GivenRates],
         used: &mut HashSet<String>,
     ) -> PlanName {
@@ -162,7 +162,12 @@ impl PlanWork {
 
     fn lack(&mut self, name: &str, up: Option<Rate>, down: Option<Rate>, subscribers: usize) {
         if up.is_none() || down.is_none() {
-            self.missing.push(Missing { name: name.to_owned(), up: up.is_none(), down: down.is_none(), subscribers });
+            self.missing.push(MissingRates {
+                name: name.to_owned(),
+                up: up.is_none(),
+                down: down.is_none(),
+                subscribers,
+            });
         }
     }
 }
@@ -197,7 +202,7 @@ struct Naming<'r> {
 }
 
 impl<'r> Naming<'r> {
-    fn new(present: &Present<'r>) -> Self {
+    fn new(present: &CurrentData<'r>) -> Self {
         let mut naming = Self {
             plans: present.repo.plans.iter().map(|plan| &plan.value).collect(),
             by_attribute: HashMap::new(),

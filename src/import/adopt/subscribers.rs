@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::current::CurrentData;
 use super::plans::PlanWork;
-use super::present::Present;
 use crate::import::found::{Found, FoundSubscriber, PlanKey};
 use crate::model::{Address, Addresses, Name, Plan, Status, Subscriber, Suspended};
 use crate::render::{Unserved, unserved};
 
 /// What is done to one subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum SubscriberStep {
     /// It is new.
     Add(Box<Subscriber>),
     /// The record at this place in the data becomes this.
@@ -25,7 +25,7 @@ pub enum Step {
 
 /// Records that the source does not have, and that stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct KeptSubscribers {
     /// Those of domains that the source does not name: how many of each.
     pub other_domains: BTreeMap<Name, usize>,
     /// Those that are not served: the source is no word on them.
@@ -38,22 +38,22 @@ pub struct Left {
 #[derive(Clone, Debug, Default)]
 pub struct SubscriberWork {
     /// The steps: first those on records that are there, in their order, then what is new.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SubscriberStep>,
     /// How many records stay as they are.
     pub unchanged: usize,
     /// What stays though the source does not have it.
-    pub left: Left,
+    pub left: KeptSubscribers,
     /// Who is suspended in the data and served in the source, by place in the data: resumed, or, if
     /// that is wished, left as they are.
     pub resumed: Vec<usize>,
 }
 
 impl SubscriberWork {
-    pub(super) fn new(found: &Found, present: &Present<'_>, plans: &PlanWork) -> Self {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>, plans: &PlanWork) -> Self {
         let mut work = Self::default();
         let matching = Matching::new(found, present);
         let by_name = present.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
-        let adopt = Adopt { found, present, plans, by_name };
+        let adopt = RecordMaker { found, present, plans, by_name };
         let mut new = Vec::new();
         for (at, rows) in matching.rows.iter().enumerate() {
             if rows.is_empty() {
@@ -72,17 +72,17 @@ impl SubscriberWork {
             if record == *is {
                 work.unchanged += 1;
             } else {
-                work.steps.push(Step::Set(at, Box::new(record)));
+                work.steps.push(SubscriberStep::Set(at, Box::new(record)));
             }
         }
         new.extend(matching.new);
         let mut added: Vec<Box<Subscriber>> = new.into_iter().map(|row| Box::new(adopt.fresh(row))).collect();
         added.sort_by_cached_key(|subscriber| subscriber.ip.first().map(Address::sort_key));
-        work.steps.extend(added.into_iter().map(Step::Add));
+        work.steps.extend(added.into_iter().map(SubscriberStep::Add));
         work
     }
 
-    fn without_row(&mut self, at: usize, found: &Found, present: &Present<'_>) {
+    fn without_row(&mut self, at: usize, found: &Found, present: &CurrentData<'_>) {
         let record = &present.repo.subscribers[at].value;
         if !found.domains.contains_key(&record.domain) {
             *self.left.other_domains.entry(record.domain.clone()).or_default() += 1;
@@ -91,7 +91,7 @@ impl SubscriberWork {
         } else if found.doubted.may_mean(record) {
             self.left.doubted += 1;
         } else {
-            self.steps.push(Step::Remove(at));
+            self.steps.push(SubscriberStep::Remove(at));
         }
     }
 }
@@ -105,7 +105,7 @@ struct Matching {
 }
 
 impl Matching {
-    fn new(found: &Found, present: &Present<'_>) -> Self {
+    fn new(found: &Found, present: &CurrentData<'_>) -> Self {
         let records = &present.repo.subscribers;
         let mut by_address: HashMap<(bool, u128, u8), usize> = HashMap::with_capacity(records.len());
         let mut by_id: HashMap<&str, usize> = HashMap::new();
@@ -139,14 +139,14 @@ impl Matching {
 }
 
 /// Makes records of rows.
-struct Adopt<'a> {
+struct RecordMaker<'a> {
     found: &'a Found,
-    present: &'a Present<'a>,
+    present: &'a CurrentData<'a>,
     plans: &'a PlanWork,
     by_name: HashMap<&'a str, &'a Plan>,
 }
 
-impl Adopt<'_> {
+impl RecordMaker<'_> {
     fn plan(&self, row: &FoundSubscriber) -> Name {
         let name = self.plans.names.get(row.plan as usize).and_then(Option::as_ref);
         Name::new(name.map_or("", |name| name.as_str()))

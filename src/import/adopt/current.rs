@@ -6,7 +6,7 @@ use crate::model::Date;
 use crate::repo::Repo;
 
 /// The data that is there.
-pub struct Present<'r> {
+pub struct CurrentData<'r> {
     /// All of it. Plans that lack a rate have one that stands for nothing.
     pub repo: &'r Repo,
     /// The names of those plans.
