@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::{Outcome, refuse};
 use crate::cli::{ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
+use crate::import::json::json;
 use crate::import::left_out::LeftOut;
 use crate::import::proposal::{self, ImportOptions, Proposal, propose};
 use crate::import::report::{self, Ending};
@@ -141,7 +142,7 @@ impl Told {
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
         let result = if args.format == ImportFormat::Json {
-            crate::text::json::json_text(&report::json(proposal, ending, report_to.as_deref()))?
+            json(proposal, ending, report_to.as_deref())?
         } else {
             before.extend(proposal.found.refusals.iter().map(|one| format!("{one}\n")));
             after = report::verdict(proposal, ending, args.ack.is_some());

@@ -1,8 +1,8 @@
-//! All edits of one file, gathered, and made in its text in one pass.
+//! All edits of one file, collected and made in its text in one pass.
 //!
-//! Edits replace spans; what they do not touch stays byte for byte. New text takes the style of
-//! what stands beside it. The result is read again and compared with what was meant ([`meant`]):
-//! a fault of this module becomes a refusal, never a wrong file.
+//! Edits replace spans; the rest stays byte for byte. New text takes the style of the
+//! text beside it. The result is read again and compared with the edits ([`meant`]), so a fault of
+//! this module is a refusal and never a wrong file.
 
 mod list;
 mod meant;
@@ -23,20 +23,20 @@ pub use print::new_file;
 
 const MARK: &str = "\u{feff}";
 
-/// Why a file is left alone.
+/// Why a file is not edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotEdited {
     /// It cannot be read, or has more than one reading.
     Problems(Vec<Problem>),
-    /// There is no such record, or it is none: a sentence.
+    /// A sentence: there is no such record, or it is no record.
     Record(String),
-    /// The result would not have said what was meant: a fault of the editor, with what differs.
+    /// The result would differ from the edits, which is a fault of the editor; with the difference.
     NotMeant(String),
 }
 
 impl NotEdited {
-    /// The reasons, each on a line that starts with where it is.
-    pub fn told(&self, path: &str, text: &str) -> String {
+    /// The reasons, each on a line that starts with its place.
+    pub fn message(&self, path: &str, text: &str) -> String {
         let shown = crate::text::quote::harmless(path, 200);
         match self {
             NotEdited::Problems(problems) => {
@@ -56,14 +56,14 @@ impl NotEdited {
     }
 }
 
-/// What becomes of one record.
+/// The edits of one record.
 #[derive(Default)]
 struct RecordEdit {
     removed: bool,
     fields: BTreeMap<String, Option<Value>>,
 }
 
-/// What is to become of one file.
+/// The edits of one file.
 pub struct FileEdits<'t> {
     /// A byte-order mark, which stays in front of everything.
     mark: &'static str,
@@ -83,10 +83,10 @@ impl fmt::Debug for FileEdits<'_> {
 }
 
 impl<'t> FileEdits<'t> {
-    /// Edits of `text`, a file of this kind. An empty text is a file that is not there yet.
+    /// No edits yet of `text`, a file of this kind. An empty text is a new file.
     ///
     /// # Errors
-    /// If the text has problems: what cannot be read in one way only cannot be edited.
+    /// If the text cannot be read, or could be read in more than one way.
     pub fn new(text: &'t str, kind: Kind) -> Result<Self, NotEdited> {
         let mut reading = yaml::read(text);
         if !reading.problems.is_empty() {
@@ -104,14 +104,13 @@ impl<'t> FileEdits<'t> {
         Ok(Self { mark, text, kind, document, items, edits: BTreeMap::new(), new: Vec::new() })
     }
 
-    /// Gives a field of a record a value; `index` is its place in a list, `None` the file's one
-    /// record.
+    /// Sets a field of a record; `index` is its index in a list, `None` the file's one record.
     pub fn set(&mut self, index: Option<u32>, field: &str, value: &Value) {
         let value = self.kept_list(index, field, value).unwrap_or_else(|| value.clone());
         self.edits.entry(index).or_default().fields.insert(field.to_owned(), Some(value));
     }
 
-    /// Of a list with comments one entry stays: as a list of one, so that its comments stay as well.
+    /// The value as a list of one, if that keeps the comments of the list it replaces.
     fn kept_list(&self, index: Option<u32>, field: &str, value: &Value) -> Option<Value> {
         let old = self.record(index)?.get(field).filter(|old| old.kind() == NodeKind::Sequence)?;
         let (from, to) = (old.span().start as usize, old.span().end as usize);
@@ -120,22 +119,22 @@ impl<'t> FileEdits<'t> {
         kept.then(|| Value::List(vec![value.clone()]))
     }
 
-    /// Takes a field out of a record.
+    /// Removes a field of a record.
     pub fn unset(&mut self, index: Option<u32>, field: &str) {
         self.edits.entry(index).or_default().fields.insert(field.to_owned(), None);
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     pub fn remove(&mut self, index: Option<u32>) {
         self.edits.entry(index).or_default().removed = true;
     }
 
-    /// Puts a record in: where it belongs by its address if the file is in that order, else last.
+    /// Adds a record: by its address if the file is in that order, else last.
     pub fn insert(&mut self, record: &Fields) {
         self.new.push(record.clone());
     }
 
-    /// What a field of a record holds now.
+    /// The present value of a field.
     pub fn value(&self, index: Option<u32>, field: &str) -> Option<Value> {
         Value::of(self.record(index)?.get(field)?)
     }
@@ -146,10 +145,10 @@ impl<'t> FileEdits<'t> {
         records.filter_map(|record| record.get(field)).any(|value| value.text() == text)
     }
 
-    /// The text with all edits made; nothing if its last record is gone, and with it the file.
+    /// The text with all edits made; `None` if no record is left, and so no file.
     ///
     /// # Errors
-    /// If a record is not there, or the result would not hold what was meant.
+    /// If a record is not there, or the result would not hold what the edit asked for.
     pub fn finish(self) -> Result<Option<String>, NotEdited> {
         let mark = self.mark;
         Ok(self.edited()?.map(|text| format!("{mark}{text}")))
@@ -186,7 +185,7 @@ impl<'t> FileEdits<'t> {
         Ok(Some(text))
     }
 
-    /// A file that is no list gets records: it becomes one.
+    /// Turns a file of one record, or of none, into a list with the new records.
     fn into_list(mut self) -> Result<Option<String>, NotEdited> {
         let new = std::mem::take(&mut self.new);
         let kind = self.kind;

@@ -30,4 +30,4 @@ pub use next_free::{domains_of, next_free};
 pub use review::Review;
 pub use unread::UnreadAddresses;
 pub use value::{Fields, Value};
-pub use work_tree::{WorkTree, WrittenFiles, cut_off};
+pub use work_tree::{WorkTree, WrittenFiles, interrupted_edit};

@@ -1,6 +1,6 @@
 //! Changes within one record: values replaced, fields put in and taken out.
 //!
-//! Nothing is printed anew that need not be: a list or mapping that changes in part keeps the rest.
+//! A list or mapping that changes in part keeps the text of the rest.
 
 use serde_json::Value as Schema;
 
@@ -10,7 +10,7 @@ use super::value::{Quotes, Value, inline, scalar};
 use crate::fmt::scalar::ScalarContext;
 use crate::yaml::{Kind, Node, Style};
 
-/// What becomes of a field: a new value, or nothing for one that is to go.
+/// A field with its new value; `None` removes it.
 pub(super) type WantedField<'v> = (&'v str, Option<&'v Value>);
 
 /// Makes replacements in the text of one file.
@@ -20,7 +20,7 @@ pub(super) struct Editor<'t> {
     pub(super) splices: Splices<'t>,
 }
 
-/// Where a part of a collection stands.
+/// The place of a part of a collection.
 struct ListPart<'n> {
     start: usize,
     end: usize,
@@ -37,10 +37,10 @@ enum Top {
 }
 
 impl<'t> Editor<'t> {
-    /// Changes fields of a mapping. `schema` tells where new ones go.
+    /// Changes fields of a mapping. New ones go where `schema` has them.
     ///
     /// # Errors
-    /// Says why it cannot be done in this text.
+    /// A sentence, if the text does not allow it.
     pub(super) fn mapping(
         &mut self,
         node: Node<'_>,
@@ -96,7 +96,7 @@ impl<'t> Editor<'t> {
         self.block_fields(&entries, &removed, &new, top)
     }
 
-    /// Lines taken out of and put into a mapping that has one field a line.
+    /// Removes and adds lines of a mapping with one field a line.
     fn block_fields(
         &mut self,
         entries: &[(Node<'_>, Node<'_>)],
@@ -107,7 +107,7 @@ impl<'t> Editor<'t> {
         let Some((first, _)) = entries.first() else { return Err("the record has no field".into()) };
         let indent = column(self.text, start(*first));
         let kept = removed.iter().position(|removed| !removed).unwrap_or(entries.len());
-        // The first field may stand behind a dash; the next one then takes its place there.
+        // The first field may follow a dash; the next one then takes its place there.
         let lead = if kept > 0 && !is_first_on_line(self.text, start(*first)) { kept } else { 0 };
         if lead > 0 {
             let (last, next) = (entries[lead - 1].1, entries[lead].0);
@@ -166,7 +166,7 @@ impl<'t> Editor<'t> {
         }
     }
 
-    /// Where the comments start that stand directly above the line at `start`, not before `limit`,
+    /// Where the comments start that are directly above the line at `start`, not before `limit`,
     /// and not indented further than `indent`.
     pub(super) fn comments_above(&self, start: usize, limit: usize, indent: usize) -> usize {
         let mut from = start;
@@ -220,7 +220,7 @@ impl<'t> Editor<'t> {
         if start(old) == end(old) && !header {
             self.splices.insert(key_end + colon + 1, format!(" {new}"));
         } else if let Some(broken) = broken {
-            // Behind the key may stand a comment, which stays there.
+            // A comment behind the key stays there.
             let comment = behind.get(..broken).and_then(|line| line.find('#').and_then(|at| line.get(at..)));
             let comment = comment.map(|comment| format!(" {}", comment.trim_end())).unwrap_or_default();
             let shown = end_of_text(self.text, old);
@@ -233,7 +233,7 @@ impl<'t> Editor<'t> {
         Ok(())
     }
 
-    /// Changes a list of plain entries, keeping those that stay. Says whether it could.
+    /// Changes a list of plain entries, keeping the text of those that stay. Returns whether it could.
     fn list(&mut self, field: &str, node: Node<'_>, values: &[Value]) -> bool {
         let flow = self.is_flow(node);
         let Some(parts) = self.parts(node, flow) else { return false };
@@ -270,7 +270,7 @@ impl<'t> Editor<'t> {
         true
     }
 
-    /// Where the entries of a list stand, each from its dash where it has one on a line of its own.
+    /// The places of the entries of a list, each from its dash if that begins a line.
     fn parts<'n>(&self, node: Node<'n>, flow: bool) -> Option<Vec<ListPart<'n>>> {
         let mut from = start(node);
         let mut parts = Vec::new();
@@ -285,7 +285,7 @@ impl<'t> Editor<'t> {
         Some(parts)
     }
 
-    /// Lines taken out of and put into a list that has one entry a line.
+    /// Removes and adds lines of a list with one entry a line.
     fn block_items(&mut self, parts: &[(usize, usize)], removed: &[bool], new: Vec<(Option<usize>, String)>) {
         let Some(indent) = parts.first().map(|(start, _)| column(self.text, *start)) else { return };
         for (at, (from, to)) in parts.iter().enumerate().filter(|(at, _)| removed[*at]) {
@@ -305,7 +305,7 @@ impl<'t> Editor<'t> {
         }
     }
 
-    /// Parts taken out of and put into brackets. At least one stays.
+    /// Removes and adds parts in brackets. At least one stays.
     pub(super) fn flow_parts(&mut self, parts: &[(usize, usize)], removed: &[bool], new: Vec<(Option<usize>, String)>) {
         let first = removed.iter().position(|removed| !removed).unwrap_or_default();
         for (after, text) in new {
@@ -339,7 +339,7 @@ impl<'t> Editor<'t> {
     }
 }
 
-/// Where a field stands in its schema.
+/// The index of a field in its schema.
 pub(super) fn field_place(schema: Option<&Schema>, field: &str) -> Option<usize> {
     schema?.get("properties")?.as_object()?.keys().position(|name| name == field)
 }

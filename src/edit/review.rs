@@ -1,5 +1,4 @@
-//! What an edit would do to the data: what would be wrong that was not, and what the network would
-//! see.
+//! The effect of an edit: new findings, and what would be served before and after.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,24 +16,23 @@ use crate::source::{FileId, SourceFile};
 
 /// A draft, checked like any other data.
 pub struct Review {
-    /// The data as it would be.
+    /// The edited data.
     pub after: Arc<Repo>,
-    /// Errors and warnings that were not there before.
+    /// Errors and warnings that the edit causes.
     pub new: Vec<Finding>,
-    /// How many errors were there before and still are.
+    /// How many errors were there before and remain.
     pub old_errors: usize,
-    /// Who was served.
+    /// What is served now.
     pub table_before: Arc<Table>,
-    /// Who would be.
+    /// What would be served.
     pub table_after: Arc<Table>,
 }
 
 impl Review {
-    /// Checks `draft`, which is of what `before` was read from, by every rule, the rules on changes
-    /// among them.
+    /// Checks `draft`, whose base `before` was read from, by every rule, those on changes included.
     ///
     /// # Errors
-    /// If something cannot be read at all.
+    /// If the data cannot be read.
     pub fn of(before: &Arc<Repo>, draft: &Draft, today: Date) -> Result<Review> {
         let mut after = Repo::load(&draft.tree())?;
         let change = Change::new(before, &mut after, &[]);
@@ -55,7 +53,7 @@ impl Review {
         Ok(Review { after, new, old_errors, table_before, table_after })
     }
 
-    /// Whether there are errors that were not there before.
+    /// Whether the edit causes errors.
     pub fn refused(&self) -> bool {
         self.new.iter().any(|finding| finding.severity == Severity::Error)
     }

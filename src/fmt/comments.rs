@@ -1,4 +1,4 @@
-//! Where the comments are.
+//! Finding the comments.
 
 use crate::source::Span;
 use crate::yaml::Node;
@@ -7,7 +7,7 @@ use crate::yaml::Node;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     pub(super) span: Span,
-    /// Whether nothing else stands on its line.
+    /// Whether nothing else is on its line.
     pub(super) own_line: bool,
     /// How far it is indented, in bytes.
     pub(super) column: u32,
@@ -15,11 +15,11 @@ pub(super) struct Comment {
 
 /// All comments of a text without problems, in order.
 ///
-/// Comments can only be between scalars. What else is there is looked at too, so that nothing that
-/// this module does not know can get lost.
+/// Comments can only be between scalars. All other text there is examined too, so that nothing
+/// unknown to this module is lost.
 ///
 /// # Errors
-/// If something between the scalars is neither a comment nor a sign that the tree stands for.
+/// If text between the scalars is neither a comment nor a sign of YAML's structure.
 pub(super) fn find(text: &str, root: Option<Node<'_>>) -> Result<Vec<Comment>, String> {
     let mut scalars = Vec::new();
     if let Some(root) = root {

@@ -57,7 +57,7 @@ struct Source<'a> {
 }
 
 impl<'a> FileLayout<'a> {
-    /// Hangs each comment on what it belongs to, and puts keys in the order of the schema.
+    /// Attaches each comment to what it belongs to, and sorts keys by the schema.
     pub(super) fn new(text: &'a str, comments: &[Comment], root: Option<Node<'a>>, record: &'a Schema) -> Self {
         let source = Source { text, lines: LineIndex::new(text) };
         let mut layout = Self { header: Vec::new(), header_apart: false, body: None, footer: Vec::new() };
@@ -99,7 +99,7 @@ impl<'a> Source<'a> {
     }
 
     /// The parts of a collection with the comments among them. `from` is where the first part may
-    /// begin: for a list that is where its first dash is to be looked for.
+    /// begin: for a list, where the search for its first dash starts.
     fn block(
         &self,
         node: Node<'a>,

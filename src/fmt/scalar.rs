@@ -6,7 +6,7 @@ use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
 /// A text longer than this that was a block stays one, in lines of this length.
 const LONG: usize = 80;
 
-/// Where a value stands: inside brackets fewer characters are free.
+/// Where a value is: inside brackets fewer characters need no quotes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum ScalarContext {
     Block,
@@ -62,7 +62,7 @@ pub(super) fn inline(node: Node<'_>, source: &str, place: ScalarContext) -> Stri
     let slice = source.get(node.span().range()).unwrap_or_default();
     let one_line = !slice.contains(['\n', '\r']);
     let plain = node.kind() == Kind::Scalar(Style::Plain);
-    // Further in these are values; where they may come to stand at the start of a line, not.
+    // These are values within a line, but not where they may come to the start of one.
     let mark = slice.starts_with("---") || slice.starts_with("...");
     if plain && one_line && !mark {
         return slice.to_owned();

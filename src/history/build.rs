@@ -1,4 +1,4 @@
-//! Commits → log: an earlier log is gone on from, or one is made from the first commit on.
+//! Commits → log: an earlier log is extended, or a new one starts at the first commit.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::line::{Commit, Objects};
 use super::log::{HistoryLog, LogBuilder, LogCommit, NewEntry};
 use super::trees::{FileLine, changed_files};
 
-/// How a tip is related to a log that there is.
+/// How the line of a tip continues an existing log.
 pub struct Reach {
     /// How many of the log's commits are on the tip's line, from the first.
     pub kept: usize,
@@ -20,12 +20,12 @@ pub struct Reach {
     pub new: Vec<Commit>,
 }
 
-/// Looks how far the line of `tip` is in `log`.
+/// Finds how much of `log` is on the line of `tip`.
 ///
 /// # Errors
 /// If a commit cannot be read.
 pub fn reach(objects: &Objects, tip: Oid, log: &HistoryLog<'_>) -> Result<Reach> {
-    // The one case that is asked again and again.
+    // The usual case.
     if log.line.last().and_then(LogCommit::oid) == Some(tip) {
         return Ok(Reach { kept: log.line.len(), new: Vec::new() });
     }
@@ -35,7 +35,7 @@ pub fn reach(objects: &Objects, tip: Oid, log: &HistoryLog<'_>) -> Result<Reach>
     Ok(Reach { kept: at.map_or(0, |at| at + 1), new })
 }
 
-/// An entry before it has its place in the log.
+/// An entry before it is numbered in the log.
 struct Fresh {
     commit: u32,
     key: String,
@@ -43,7 +43,7 @@ struct Fresh {
     held: Option<FileFacts>,
 }
 
-/// The log of the commits that `reach` tells, as bytes.
+/// The log of the commits of `reach`, as bytes.
 ///
 /// # Errors
 /// If something cannot be read from git.
@@ -88,7 +88,7 @@ pub fn extend(objects: &Objects, prefix: &str, log: &HistoryLog<'_>, reach: &Rea
     };
     let mut builder = LogBuilder::new(cut);
     keep(&mut builder, log, reach.kept);
-    reach.new.iter().for_each(|commit| builder.commit(told(commit)));
+    reach.new.iter().for_each(|commit| builder.commit(log_commit(commit)));
     for entry in &fresh {
         let maker = makers.get(&(entry.commit, entry.key.as_str()));
         builder.entry(&NewEntry {
@@ -97,10 +97,10 @@ pub fn extend(objects: &Objects, prefix: &str, log: &HistoryLog<'_>, reach: &Rea
             path: &files[entry.file].path,
             facts: entry.held.as_ref().map(|held| held.facts.as_str()),
             carried: entry.held.as_ref().is_some_and(|held| held.carried),
-            by: maker.map(|commit| told(commit)),
+            by: maker.map(|commit| log_commit(commit)),
         });
     }
-    // Last, also those that are kept: made in one go or in many, a log has the same bytes.
+    // Kept ones too are added last, so that a log has the same bytes however often it was extended.
     for trouble in log.troubles_of(reach.kept) {
         builder.trouble(trouble.commit, log.paths[trouble.path as usize], trouble.why);
     }
@@ -110,7 +110,7 @@ pub fn extend(objects: &Objects, prefix: &str, log: &HistoryLog<'_>, reach: &Rea
     builder.finish().encode()
 }
 
-/// What each of the files said after the commits that are kept.
+/// The records of each file after the commits that are kept.
 fn held_by(log: &HistoryLog<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap<String, FileFacts>> {
     let numbers: HashMap<&str, usize> =
         files.iter().enumerate().map(|(number, file)| (file.path.as_str(), number)).collect();
@@ -129,7 +129,7 @@ fn held_by(log: &HistoryLog<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap
     held
 }
 
-/// What each commit changed: of a record that moved, what the file says where it is now.
+/// The changes of each commit; for a record that moved, the facts in its new file.
 fn wanted(fresh: &[Fresh]) -> Vec<WantedMaker<'_>> {
     let mut wanted: Vec<WantedMaker<'_>> = Vec::new();
     for entry in fresh {
@@ -156,9 +156,9 @@ fn keep<'a>(builder: &mut LogBuilder<'a>, log: &HistoryLog<'a>, kept: usize) {
     }
 }
 
-fn told(commit: &Commit) -> LogCommit<'_> {
+fn log_commit(commit: &Commit) -> LogCommit<'_> {
     let mut id = [0; 20];
-    // Only what has twenty bytes was opened: git's other kind of ids has a repository of its own kind.
+    // Ids have twenty bytes: a repository with SHA-256 ids cannot be opened.
     id.copy_from_slice(&commit.id.as_bytes()[..20]);
     LogCommit {
         id,

@@ -1,8 +1,8 @@
-//! One file through all commits: which records came into it, changed in it, and left it.
+//! One file through all commits: the records that were added, changed and removed in it.
 //!
-//! A version that cannot be read whole removes nobody: such data is not published, so who was served
-//! stays so. Records that the version before held, and that are not seen in this one, are carried on
-//! until the file can be read again.
+//! A version that cannot be read completely removes no record, because such data is not published.
+//! Records of the version before that are missing in it are carried on until the file can be read
+//! again.
 
 use std::collections::HashMap;
 
@@ -17,27 +17,27 @@ use crate::schema::Kind;
 use crate::text::quote::quoted;
 use crate::yaml::MAX_FILE_BYTES;
 
-/// What a file says of a record.
+/// The facts of a record in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFacts {
-    /// What the record says.
+    /// The facts.
     pub facts: String,
-    /// Whether that is from an earlier version, as the present one cannot be read whole.
+    /// Whether they are from an earlier version, because this one cannot be read completely.
     pub carried: bool,
 }
 
-/// A change of what a file says of a record.
+/// A change of a record in a file.
 #[derive(Clone, Debug)]
 pub struct RecordChange {
     /// In which commit.
     pub commit: u32,
     /// The record's key.
     pub key: String,
-    /// What the file says of it now; `None` if nothing.
+    /// Its facts in the file since; `None` if it is gone.
     pub held: Option<FileFacts>,
 }
 
-/// A version that could not be read whole.
+/// A version that could not be read completely.
 #[derive(Clone, Debug)]
 pub struct UnreadableVersion {
     /// Since which commit.
@@ -51,11 +51,11 @@ pub struct UnreadableVersion {
 pub struct FileStory {
     /// Every change of a record, by commit.
     pub changes: Vec<RecordChange>,
-    /// Every version that could not be read whole.
+    /// Every version that could not be read completely.
     pub troubles: Vec<UnreadableVersion>,
 }
 
-/// Follows a file. `before` is what it said before the first of the commits.
+/// Follows a file. `before` are its records before the first of the commits.
 ///
 /// # Errors
 /// If a version cannot be had from git.
@@ -76,7 +76,7 @@ pub fn follow(reader: &ObjectReader<'_>, line: &FileLine, before: HashMap<String
     Ok(story)
 }
 
-/// What there is to read in a version.
+/// The content of a version.
 enum Bytes {
     Gone,
     Text(String),
@@ -107,8 +107,7 @@ struct FileReplay {
 type RecordChanges = Vec<(String, Option<FileFacts>)>;
 
 impl FileReplay {
-    /// Takes up where an earlier run stopped: what the records are is known, how they were written
-    /// is not.
+    /// Continues after an earlier run, from which the records are known and their text is not.
     fn resume(&mut self, reader: &ObjectReader<'_>, before: Option<Blob>) -> Result<()> {
         if let Bytes::Text(text) = bytes(reader, before)? {
             let version = text::read(self.kind, &text);
@@ -144,7 +143,7 @@ impl FileReplay {
         self.shape = version.shape();
         let trouble = version.trouble;
         let changes = self.replace(version.records, broken);
-        // Of records with the same key the first counts; which that is only the whole tells.
+        // The first of several records with one key counts, and only the whole file shows which it is.
         self.shape.borders &= self.records.len() == count;
         self.text = Some(text);
         (changes, trouble)
@@ -183,7 +182,7 @@ impl FileReplay {
         Some(changes)
     }
 
-    /// Takes all records of a version in place of those there were.
+    /// Replaces all records by those of a version.
     fn replace(&mut self, records: Vec<Known>, broken: bool) -> RecordChanges {
         let mut before = std::mem::take(&mut self.records);
         let mut changes = RecordChanges::new();
@@ -212,7 +211,7 @@ impl FileReplay {
     }
 }
 
-/// A sentence about a version that could not be read whole.
+/// A sentence about a version that could not be read completely.
 pub fn sentence(path: &str, why: &str) -> String {
-    format!("{} could not be read whole: {why}; who was in it and is not seen stays", quoted(path))
+    format!("{} could not be read completely: {why}; subscribers that were in it and are not found stay", quoted(path))
 }

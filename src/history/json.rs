@@ -32,10 +32,10 @@ struct ToolVersion {
     version: &'static str,
 }
 
-/// What was looked at.
+/// The revision that was read.
 #[derive(Serialize)]
 pub struct Revision {
-    /// As it was asked for.
+    /// Its name, as given.
     pub name: String,
     /// Its id.
     pub commit: String,

@@ -1,7 +1,7 @@
-//! What a history is made of: commits, and what each changed in what the files say of each record.
+//! The log that a history is made of: commits, and the changes of each in the records of each file.
 //!
-//! It holds what the files say and not what follows from it, so that it can be cut at any commit and
-//! gone on from there. It borrows from bytes: those of the cache, or those that were just made.
+//! It holds the content of the files and not what follows from it, so that it can be cut at any commit
+//! and extended from there. It borrows from bytes: those of the cache, or new ones.
 
 use std::collections::HashMap;
 
@@ -14,31 +14,31 @@ use serde::{Deserialize, Serialize};
 pub struct LogCommit<'a> {
     /// Its id.
     pub id: [u8; 20],
-    /// When it came to be.
+    /// The committer's date.
     pub time: i64,
-    /// When its change was made.
+    /// The author's date.
     pub author_time: i64,
-    /// Who made the change.
+    /// The author's name.
     pub author: &'a str,
-    /// That person's mail address.
+    /// The author's mail address.
     pub email: &'a str,
     /// The first line of its message.
     pub subject: &'a str,
 }
 
 impl LogCommit<'_> {
-    /// Its id as people write it.
+    /// Its id in hexadecimal.
     pub fn id(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Its id as git knows it.
+    /// Its id for git.
     pub fn oid(&self) -> Option<Oid> {
         Oid::from_bytes(&self.id).ok()
     }
 }
 
-/// What a file says of a record from a commit on.
+/// A record in a file, from a commit on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The commit's number on the line.
@@ -47,15 +47,15 @@ pub struct HistoryEntry {
     pub key: u32,
     /// The file.
     pub path: u32,
-    /// What it says; `None` if nothing any more.
+    /// Its facts; `None` if it is gone.
     pub facts: Option<u32>,
-    /// Whether that is from an earlier version of the file: see [`super::file`].
+    /// Whether they are from an earlier version of the file: see [`super::file`].
     pub carried: bool,
     /// Which commit of a merged branch made the change; `None` if the commit itself.
     pub by: Option<u32>,
 }
 
-/// A version of a file that could not be read whole.
+/// A version of a file that could not be read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogTrouble<'a> {
     /// Since which commit.
@@ -66,10 +66,10 @@ pub struct LogTrouble<'a> {
     pub why: &'a str,
 }
 
-/// The whole of it.
+/// The log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLog<'a> {
-    /// Whether the clone is shallow, so that what was before the first commit is not known.
+    /// Whether the clone is shallow, so that the data before the first commit is not known.
     pub cut: bool,
     /// The commits that were live, oldest first.
     #[serde(borrow)]
@@ -80,11 +80,11 @@ pub struct HistoryLog<'a> {
     pub paths: Vec<&'a str>,
     /// Keys of records.
     pub keys: Vec<&'a str>,
-    /// What records say.
+    /// Facts of records.
     pub facts: Vec<&'a str>,
-    /// What changed, by commit; within one all of one record together.
+    /// Changes, by commit; within a commit those of one record together.
     pub entries: Vec<HistoryEntry>,
-    /// What could not be read, by commit.
+    /// Versions that could not be read, by commit.
     pub troubles: Vec<LogTrouble<'a>>,
 }
 
@@ -97,10 +97,10 @@ impl<'a> HistoryLog<'a> {
         Ok(postcard::to_allocvec(self)?)
     }
 
-    /// Out of bytes. What they say of lengths is not believed: nothing larger than they are is made.
+    /// Decodes bytes. Lengths in them are not trusted: nothing larger than the bytes is allocated.
     ///
     /// # Errors
-    /// If they are not what [`HistoryLog::encode`] gives, or name something that is not there.
+    /// If they are not from [`HistoryLog::encode`], or an index is out of range.
     pub fn decode(bytes: &'a [u8]) -> Result<HistoryLog<'a>> {
         let log: HistoryLog<'a> = postcard::from_bytes(bytes)?;
         let within = |number: u32, length: usize| (number as usize) < length;
@@ -138,30 +138,30 @@ impl<'a> HistoryLog<'a> {
     }
 }
 
-/// What the files say of one record, at some commit.
+/// The facts of one record in each file, at some commit.
 #[derive(Clone, Debug, Default)]
 pub struct FactsByFile(Vec<NumberedFacts>);
 
-/// One file's word.
+/// The facts of a record in one file, by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberedFacts {
     /// The file.
     pub path: u32,
-    /// What it says.
+    /// The facts.
     pub facts: u32,
-    /// Whether that is from an earlier version.
+    /// Whether they are from an earlier version.
     pub carried: bool,
 }
 
 impl FactsByFile {
-    /// Takes in an entry of this record.
+    /// Applies an entry of this record.
     pub fn apply(&mut self, entry: &HistoryEntry) {
         self.0.retain(|holder| holder.path != entry.path);
         self.0.extend(entry.facts.map(|facts| NumberedFacts { path: entry.path, facts, carried: entry.carried }));
     }
 
-    /// The word that counts, where files contradict one another: that of a file that can be read, and
-    /// of those the first by path.
+    /// The facts that count if files contradict each other: those of a file that can be read, and of
+    /// these the first by path.
     pub fn first(&self, paths: &[&str]) -> Option<NumberedFacts> {
         match &self.0[..] {
             [one] => Some(*one),
@@ -170,7 +170,7 @@ impl FactsByFile {
     }
 }
 
-/// Gathers a log, each text once.
+/// Builds a log, with each text once.
 #[derive(Default)]
 pub struct LogBuilder<'a> {
     log: HistoryLog<'a>,
@@ -188,9 +188,9 @@ pub struct NewEntry<'a> {
     pub key: &'a str,
     /// The file.
     pub path: &'a str,
-    /// What it says.
+    /// Its facts.
     pub facts: Option<&'a str>,
-    /// Whether that is from an earlier version.
+    /// Whether they are from an earlier version.
     pub carried: bool,
     /// Which commit of a merged branch made the change.
     pub by: Option<LogCommit<'a>>,
@@ -204,7 +204,7 @@ fn number<'a>(text: &'a str, numbers: &mut HashMap<&'a str, u32>, texts: &mut Ve
 }
 
 impl<'a> LogBuilder<'a> {
-    /// A log with nothing in it.
+    /// An empty log.
     pub fn new(cut: bool) -> Self {
         Self { log: HistoryLog { cut, ..HistoryLog::default() }, ..Self::default() }
     }
@@ -214,7 +214,7 @@ impl<'a> LogBuilder<'a> {
         self.log.line.push(commit);
     }
 
-    /// Adds what changed; by commit.
+    /// Adds a change; by commit.
     pub fn entry(&mut self, new: &NewEntry<'a>) {
         let log = &mut self.log;
         let by = new.by.map(|commit| {
@@ -234,7 +234,7 @@ impl<'a> LogBuilder<'a> {
         log.entries.push(entry);
     }
 
-    /// Adds what could not be read; by commit.
+    /// Adds a version that could not be read; by commit.
     pub fn trouble(&mut self, commit: u32, path: &'a str, why: &'a str) {
         let path = number(path, &mut self.paths, &mut self.log.paths);
         self.log.troubles.push(LogTrouble { commit, path, why });

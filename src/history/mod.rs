@@ -1,15 +1,15 @@
-//! Who had what, since when, and who changed it: from git alone.
+//! The history of subscribers and plans, from git alone: who had what, since when, who changed it.
 //!
-//! What counts is what was live: the data on the first-parent line of a revision, commit by commit.
+//! It follows the data that was live: the first-parent line of a revision, commit by commit.
 //!
-//! 1. [`mod@line`] reads the commits, [`trees`] tells which files changed in which of them.
-//! 2. [`mod@file`] follows each file through its versions; [`text`] reads of a version no more than what
-//!    differs from the one before; [`facts`] is what a record says.
-//! 3. [`credit`] finds who made what a merge brought.
-//! 4. [`build`] makes a [`log`] of it, which [`cache`] keeps: the next run goes on from there.
-//! 5. [`story`] replays the log: what became of each record, and when ([`times`]).
-//! 6. [`query`] picks what was asked for, [`answer`] is that in words, with [`notes`] on it; [`mod@print`],
-//!    [`json`] and [`csv`] show it.
+//! 1. [`mod@line`] reads the commits, [`trees`] finds the files that changed in each of them.
+//! 2. [`mod@file`] follows each file through its versions; [`text`] reads of a version only what differs
+//!    from the one before; [`facts`] are the content of a record.
+//! 3. [`credit`] finds the author of each change that a merge brought.
+//! 4. [`build`] makes a [`log`], which [`cache`] keeps: the next run extends it.
+//! 5. [`story`] replays the log: the states of each record, and their times ([`times`]).
+//! 6. [`query`] selects records for a question, [`answer`] is the result, with [`notes`] on its limits;
+//!    [`mod@print`], [`json`] and [`csv`] show it.
 
 pub mod answer;
 pub mod build;
@@ -37,17 +37,17 @@ use cache::Cache;
 use line::Objects;
 use log::HistoryLog;
 
-/// The log of a revision, as bytes to be [decoded](Log::decode).
+/// The log of a revision, as bytes for [`HistoryLog::decode`].
 pub struct LoadedLog {
-    /// The log; it may go on beyond the revision.
+    /// The log; it may extend beyond the revision.
     pub bytes: Vec<u8>,
     /// How many of its commits are on the revision's line.
     pub commits: usize,
-    /// What went wrong with the cache, if anything.
+    /// Why the cache could not be written.
     pub note: Option<String>,
 }
 
-/// The log of `tip`: out of the cache as far as that goes, if it may be used.
+/// The log of `tip`, from the cache as far as possible, if it may be used.
 ///
 /// # Errors
 /// If git cannot be read.
@@ -68,7 +68,7 @@ pub fn load(git: &Git, tip: Oid, use_cache: bool) -> Result<LoadedLog> {
     Ok(LoadedLog { bytes, commits: reach.kept + reach.new.len(), note })
 }
 
-/// Whether a log begins where the history does: a clone that was shallow may have been completed.
+/// Whether a log begins where the history does: a shallow clone may have been completed since.
 fn still_holds(objects: &Objects, log: &HistoryLog<'_>) -> bool {
     let first = log.line.first().and_then(log::LogCommit::oid);
     !log.cut || first.is_some_and(|first| objects.is_cut(first))

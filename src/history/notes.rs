@@ -1,4 +1,4 @@
-//! What is to be known about an answer: what is not here, what contradicts itself, what could not be read.
+//! Notes on what limits an answer: missing commits, contradicting dates, unreadable versions.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,9 @@ use super::file::sentence;
 use super::log::LogTrouble;
 use super::query::Question;
 use super::story::{Past, Story};
+use crate::text::count::counted;
 
-/// What is to be known about any answer.
+/// The notes on an answer.
 pub fn notes(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<String> {
     let mut notes = Vec::new();
     if past.log.cut {
@@ -18,20 +19,18 @@ pub fn notes(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Str
         ));
     }
     if past.wrong_dates > 0 {
-        let commits = match past.wrong_dates {
-            1 => "1 commit has a date that contradicts".to_owned(),
-            count => format!("{count} commits have dates that contradict"),
-        };
+        let (one, many) = ("commit has a date that contradicts", "commits have dates that contradict");
+        let commits = counted(past.wrong_dates, one, many);
         notes.push(format!("{commits} the order of the commits; the order counts"));
     }
     notes.extend(troubles(past, question, stories));
     notes
 }
 
-/// How many versions that could not be read are told of.
+/// How many unreadable versions the notes list.
 const MOST_TROUBLES: usize = 20;
 
-/// Which files could not be read, of those in which anybody who is meant ever was.
+/// The unreadable versions of files in which the subscribers in question ever were.
 fn troubles(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<String> {
     if past.log.troubles.is_empty() {
         return Vec::new();
@@ -46,13 +45,14 @@ fn troubles(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Stri
         then && (everything || files.contains(&trouble.path))
     };
     let all: Vec<&LogTrouble<'_>> = past.log.troubles_of(past.commits).iter().filter(asked).collect();
-    let told = |trouble: &&LogTrouble<'_>| {
+    let note = |trouble: &&LogTrouble<'_>| {
         let commit = &past.log.line[trouble.commit as usize].id()[..12];
         format!("{commit}: {}", sentence(past.log.paths[trouble.path as usize], trouble.why))
     };
-    let mut notes: Vec<String> = all.iter().rev().take(MOST_TROUBLES).map(told).collect();
+    let mut notes: Vec<String> = all.iter().rev().take(MOST_TROUBLES).map(note).collect();
     if all.len() > MOST_TROUBLES {
-        notes.push(format!("{} older versions of files could not be read whole either", all.len() - MOST_TROUBLES));
+        let older = counted(all.len() - MOST_TROUBLES, "older version of a file", "older versions of files");
+        notes.push(format!("{older} could not be read completely either"));
     }
     notes
 }

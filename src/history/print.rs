@@ -1,4 +1,4 @@
-//! An answer for people: the newest first, as `git log` has it.
+//! An answer for people: the newest first, as in `git log`.
 
 use std::fmt::Write;
 
@@ -6,12 +6,13 @@ use super::answer::{Event, EventAction, HistoryAnswer, Snapshot, Subject, Subjec
 use super::facts::{Facts, FieldDifference};
 use super::log::LogCommit;
 use super::times::{TimeSpan, shown};
+use crate::text::count::counted;
 use crate::text::quote::harmless;
 
-/// How many subscribers are described before what happened to them.
+/// How many subscribers are described above the events.
 const MOST_SUBJECTS: usize = 20;
 
-/// The answer as text; `who` says whom it is about, if anybody was named.
+/// The answer as text; `who` is the subscriber in question, if one was named.
 pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     let mut out = String::new();
     for holding in &answer.holdings {
@@ -28,9 +29,9 @@ pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     for event in &answer.events {
         write_event(&mut out, event);
     }
-    let told = answer.events.len() + answer.holdings.len();
-    if told < answer.total {
-        let _ = writeln!(out, "… {} of {}; --limit 0 shows all", told, answer.total);
+    let shown = answer.events.len() + answer.holdings.len();
+    if shown < answer.total {
+        let _ = writeln!(out, "… {} of {}; --limit 0 shows all", shown, answer.total);
     }
     out
 }
@@ -59,7 +60,7 @@ fn stretch(span: TimeSpan) -> String {
     }
 }
 
-/// What a subscriber says, without what its key tells already.
+/// A subscriber's facts, without those that are in its key.
 fn described(facts: Facts<'_>, key: &str, rates: Option<&str>) -> String {
     let mut parts = Vec::new();
     for (field, value) in facts.fields().filter(|(field, value)| !in_key(key, field, value)) {
@@ -107,11 +108,8 @@ fn what(event: &Event<'_>) -> String {
     parts.extend(event.was.map(|was| format!("was {} before", plain(was))));
     parts.extend(event.becomes.map(|becomes| format!("goes on as {}", plain(becomes))));
     parts.extend(event.changes.iter().filter(shown_in_key).map(|change| field(event, change)));
-    match event.subscribers {
-        Some(1) => parts.push("1 subscriber had it".to_owned()),
-        Some(count) if count > 0 => parts.push(format!("{count} subscribers had it")),
-        _ => {}
-    }
+    let subscribers = event.subscribers.filter(|count| *count > 0);
+    parts.extend(subscribers.map(|count| format!("{} had it", counted(count, "subscriber", "subscribers"))));
     parts.join("; ")
 }
 

@@ -1,4 +1,4 @@
-//! A log, replayed: what became of each record.
+//! A log, replayed: the states of each record.
 
 use std::collections::HashMap;
 
@@ -6,31 +6,31 @@ use super::facts::{Facts, PLAN};
 use super::log::{FactsByFile, HistoryLog};
 use super::times::{Seconds, TimeSpan, effective, start_of};
 
-/// What a record says from a commit on.
+/// The state of a record from a commit on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordState {
     /// The commit's number on the line.
     pub commit: u32,
-    /// What the record says; `None` if it is gone.
+    /// Its facts; `None` if it is gone.
     pub facts: Option<u32>,
-    /// The file that says so, or that did.
+    /// Its file, or its last one.
     pub path: u32,
     /// Which commit of a merged branch made it so; `None` if the commit itself.
     pub by: Option<u32>,
 }
 
-/// All that became of one record. A move between files is nothing that became of it.
+/// The states of one record. A move between files is no change of state.
 #[derive(Clone, Debug)]
 pub struct Story {
     /// The record's key.
     pub key: u32,
-    /// What it said, one after another: no two in a row are the same.
+    /// Its states in order; each differs from the one before.
     pub states: Vec<RecordState>,
-    /// The file that it is in now, or was last.
+    /// Its present or last file.
     pub path: u32,
 }
 
-/// The part of a log that is looked at, with the times of its commits.
+/// The part of a log up to a revision, with the times of its commits.
 pub struct Past<'l> {
     /// The log.
     pub log: &'l HistoryLog<'l>,
@@ -50,12 +50,12 @@ impl<'l> Past<'l> {
         Past { log, commits, times, wrong_dates }
     }
 
-    /// What a record says, to be asked.
+    /// The facts with this number.
     pub fn facts(&self, facts: u32) -> Facts<'l> {
         Facts(self.log.facts[facts as usize])
     }
 
-    /// A record's key, without what tells its kind.
+    /// A record's key, without the prefix of its kind.
     pub fn name(&self, key: u32) -> &'l str {
         self.log.keys[key as usize].get(1..).unwrap_or_default()
     }
@@ -85,7 +85,7 @@ impl<'l> Past<'l> {
         stories.into_iter().flatten().map(|(_, story)| story).collect()
     }
 
-    /// How long the state at `at` of a story lasted.
+    /// The time during which the state at `at` of a story lasted.
     pub fn span(&self, story: &Story, at: usize) -> Option<TimeSpan> {
         let time = |state: &RecordState| self.times[state.commit as usize];
         let span = TimeSpan { from: time(story.states.get(at)?), until: story.states.get(at + 1).map(time) };
@@ -106,7 +106,7 @@ impl<'l> Past<'l> {
         all
     }
 
-    /// Every record that is there after the last commit, by key.
+    /// Every record that exists after the last commit, by key.
     pub fn present(&self) -> HashMap<&'l str, &'l str> {
         let stories = self.stories(|_| true);
         let last = |story: &Story| Some((story.key, story.states.last()?.facts?));

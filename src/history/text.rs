@@ -16,16 +16,16 @@ use crate::schema::Kind;
 use crate::yaml::de::from_node;
 use crate::yaml::{self, Kind as NodeKind, MAX_NODES, Node};
 
-/// What a version of a file holds.
+/// The content of one version of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FileVersion {
-    /// Its records, in order, as far as they could be read.
+    /// The records that could be read, in order.
     pub records: Vec<Known>,
-    /// Why not all of it could be read.
+    /// Why it could not be read completely.
     pub trouble: Option<String>,
-    /// Whether it is a list of which parts may be read by themselves.
+    /// Whether it is a list whose parts can be read by themselves.
     pub borders: bool,
-    /// How many parts the tree has, for the limit that holds for a whole file.
+    /// How many nodes the tree has, for the limit on a whole file.
     nodes: usize,
 }
 
@@ -58,7 +58,7 @@ pub fn read(kind: Kind, text: &str) -> FileVersion {
     version
 }
 
-/// A record, and whether all that it says is known.
+/// A record, and whether all of its fields are known.
 fn record(kind: Kind, node: Node<'_>) -> Option<(Known, bool)> {
     match kind {
         Kind::Plan => from_node::<Plan>(node).ok().map(|plan| (Known::from(&plan), true)),
@@ -69,7 +69,7 @@ fn record(kind: Kind, node: Node<'_>) -> Option<(Known, bool)> {
     }
 }
 
-/// A subscriber with fields that this version of the program does not know: the others count.
+/// A subscriber with fields unknown to this version of the program, without those fields.
 fn loose(node: Node<'_>) -> Option<Subscriber> {
     fn field<'n, T: Deserialize<'n>>(node: Node<'n>, name: &str) -> Option<Option<T>> {
         node.get(name).map(|value| from_node(value).ok()).map_or(Some(None), |value| value.map(Some))
@@ -88,7 +88,7 @@ fn loose(node: Node<'_>) -> Option<Subscriber> {
 }
 
 fn count(node: Node<'_>) -> usize {
-    // Records hold lists and labels, nothing deeper; what is deeper was refused.
+    // Records contain lists and labels, and nothing deeper is accepted.
     1 + node.items().map(count).sum::<usize>()
         + node.entries().map(|(key, value)| count(key) + count(value)).sum::<usize>()
 }
@@ -171,13 +171,13 @@ fn part(kind: Kind, text: &str) -> Option<FileVersion> {
 }
 
 impl FileVersion {
-    /// What of a version is left to say of the next one, once its records are elsewhere.
+    /// The shape of the version, for reading the next one.
     pub fn shape(&self) -> VersionShape {
         VersionShape { borders: self.borders, nodes: self.nodes }
     }
 }
 
-/// How a version was built, as far as the next one's reading rests on it.
+/// The parts of a version that reading the next one needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VersionShape {
     /// See [`FileVersion::borders`].
@@ -189,7 +189,7 @@ impl VersionShape {
     /// The shape after a difference; `None` if the whole may be beyond a limit.
     pub fn after(self, difference: &Difference) -> Option<VersionShape> {
         let nodes = (self.nodes + difference.more).saturating_sub(difference.fewer);
-        // That near to the limit the whole is read.
+        // Close to the limit the whole file is read.
         (nodes + 2 < MAX_NODES).then_some(VersionShape { nodes, ..self })
     }
 }

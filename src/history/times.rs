@@ -1,8 +1,8 @@
-//! When something took effect, though clocks go wrong.
+//! When a commit took effect, with dates from clocks that may be wrong.
 //!
-//! Commits have an order, and a date that somebody's clock said. Where the two contradict each other,
-//! the order holds, and as few commits as possible are taken to have a wrong date: each of those took
-//! effect with the commit before it that has a right one.
+//! Commits have an order, and dates from their committers' clocks. If the two contradict each other, the
+//! order counts, and as few dates as possible are taken to be wrong: a commit with a wrong date took
+//! effect with the last one before it that has a right date.
 
 use jiff::Timestamp;
 use jiff::civil::Date as CivilDate;
@@ -32,7 +32,7 @@ pub fn effective(dates: &[Seconds]) -> (Vec<Seconds>, usize) {
 
 /// Which of the dates are in a longest run that never falls.
 fn longest_rising(dates: &[Seconds]) -> Vec<bool> {
-    // The usual way: for each length the run that ends lowest, and from each date the one before it.
+    // Patience sorting: for each length the run that ends lowest, and from each date the one before it.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(dates.len());
     for (at, date) in dates.iter().enumerate() {
@@ -52,7 +52,7 @@ fn longest_rising(dates: &[Seconds]) -> Vec<bool> {
     right
 }
 
-/// A moment as people and programs read it; beyond the calendar, the calendar's end.
+/// A moment in RFC 3339; beyond the calendar, the calendar's end.
 pub fn shown(seconds: Seconds) -> String {
     let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     let time = Timestamp::from_second(seconds).unwrap_or(end);
@@ -79,7 +79,7 @@ impl TimeSpan {
     /// All of time.
     pub const ALL: TimeSpan = TimeSpan { from: Seconds::MIN, until: None };
 
-    /// What is in both; `None` if nothing is.
+    /// The part in both; `None` if there is none.
     pub fn and(self, other: TimeSpan) -> Option<TimeSpan> {
         let until = match (self.until, other.until) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -95,7 +95,7 @@ impl TimeSpan {
     }
 }
 
-/// A day, or a moment, as somebody wrote it: a day is all of its seconds.
+/// Parses a day, which is all of its seconds, or a moment.
 ///
 /// # Errors
 /// If it is neither.

@@ -1,8 +1,7 @@
 //! Which files changed in which commit.
 //!
-//! Each folder is followed through all commits at once: versions of one folder are like one another,
-//! and lie in git's packs as differences of one another. A folder with the same id as before is not
-//! looked at.
+//! Each folder is followed through all commits at once, because git's packs store the versions of one
+//! folder as deltas of each other. A folder with the same id as before is not read.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -18,10 +17,10 @@ use crate::tree::MAX_FOLDERS;
 
 const FOLDER_MODE: u32 = 0o040_000;
 
-/// What one version of something is: a file's or a folder's id, with its mode.
+/// A version of a file or folder: mode and id.
 pub type Blob = (u32, Oid);
 
-/// A version: since which commit, and what it is; `None` while it is not there.
+/// The commit, and the version since; `None` if it is removed.
 pub type BlobVersion = (u32, Option<Blob>);
 
 /// A data file through all commits.
@@ -31,13 +30,13 @@ pub struct FileLine {
     pub path: String,
     /// Which data it holds.
     pub kind: Kind,
-    /// What it was before the first of the commits.
+    /// Its version before the first of the commits.
     pub before: Option<Blob>,
     /// Every change, in order.
     pub versions: Vec<BlobVersion>,
 }
 
-/// Something in a folder, through all commits.
+/// An entry of a folder through all commits.
 #[derive(Default)]
 struct EntryLine {
     before: Option<Blob>,
@@ -62,7 +61,7 @@ pub fn changed_files(objects: &Objects, prefix: &str, before: Option<Oid>, tops:
     Ok(files)
 }
 
-/// A folder on the way: what of the prefix is still below it, and where it is in the data.
+/// A folder of the walk: the rest of the prefix below it, and its path in the data.
 struct DataFolder<'a> {
     above: &'a [&'a str],
     path: String,
@@ -94,8 +93,8 @@ impl DataFolder<'_> {
     }
 }
 
-/// How many changes of files and folders are followed. A tree of a few hundred objects can unfold to
-/// any number of them, and `--rev` names trees that nobody has merged.
+/// Upper bound for the changes of files and folders. A tree of a few hundred objects can unfold to any
+/// number of them, and `--rev` may name a tree that was never reviewed.
 const MAX_CHANGES: usize = 10_000_000;
 
 struct Walk<'a> {
@@ -123,10 +122,10 @@ impl Walk<'_> {
     }
 }
 
-/// A name in a folder, and whether a folder has it.
+/// The name of an entry, and whether it is a folder.
 type EntryName = (Vec<u8>, bool);
 
-/// The lines of everything that changed in a folder, of which `left` may be found.
+/// The entries that changed in a folder, `left` at most.
 fn entries(reader: &ObjectReader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<EntryName, EntryLine>> {
     let mut lines: BTreeMap<EntryName, EntryLine> = BTreeMap::new();
     let read = |blob: Option<Blob>| match blob {
@@ -164,9 +163,9 @@ fn entries(reader: &ObjectReader<'_>, line: EntryLine, left: &AtomicUsize) -> Re
     Ok(lines)
 }
 
-/// Tells what differs between two versions of a folder: name, before, after.
-pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(EntryName, Option<Blob>, Option<Blob>)) {
-    // Up to the first difference nothing is looked at but where entries begin.
+/// Calls `report` for each entry that differs between two versions of a folder.
+pub fn changes(old: &[u8], new: &[u8], mut report: impl FnMut(EntryName, Option<Blob>, Option<Blob>)) {
+    // Up to the first difference only the starts of entries are read.
     let same = common_prefix(old, new);
     let mut start = 0;
     while let Some((_, after)) = entry(old, start).filter(|(_, after)| *after <= same) {
@@ -192,7 +191,7 @@ pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(EntryName, Option<Bl
         if let Some((entry, _)) = before.as_ref().or(after.as_ref())
             && was != is
         {
-            tell((entry.name.to_vec(), entry.is_folder()), was, is);
+            report((entry.name.to_vec(), entry.is_folder()), was, is);
         }
         at_old = before.map_or(at_old, |(_, next)| next);
         at_new = after.map_or(at_new, |(_, next)| next);

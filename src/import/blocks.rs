@@ -1,8 +1,8 @@
 //! Which address blocks a domain may give out, proposed from the addresses that its subscribers have.
 //!
-//! An IPv4 address stands for its /24, an IPv6 address for its /64, and a prefix for its /24 or /48,
-//! or itself where it is wider. A block in which another domain has addresses is halved until it
-//! holds those of one alone. Adjacent blocks that make up a wider one become that.
+//! An IPv4 address asks for its /24, an IPv6 address for its /64, and a prefix for its /24 or /48, or
+//! for itself if it is wider. A block in which another domain has addresses is halved until each half
+//! has those of one domain. Adjacent blocks are merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::model::{Address, Name};
 
-/// How many blocks a domain may have.
+/// Upper bound for the blocks proposed for one domain.
 const MOST: usize = 10_000;
 
 /// An address that needs a block, and whose.
@@ -20,11 +20,11 @@ pub struct Need {
     pub domain: Name,
     /// The address.
     pub address: Address,
-    /// A number of the caller's own.
+    /// The caller's number for it.
     pub row: usize,
 }
 
-/// What is proposed.
+/// Address blocks for every domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProposedBlocks {
     /// The blocks of each domain, in order.
@@ -38,7 +38,7 @@ pub struct ProposedBlocks {
 /// Proposes blocks. `taken` are the blocks that domains have already: none of the new ones overlaps
 /// with them.
 pub fn propose(needs: &[Need], taken: &[Address]) -> ProposedBlocks {
-    // Ever wider ones, should a domain have its subscribers all over the place.
+    // Blocks grow wider until a domain with scattered subscribers has few enough.
     for wider in 0..16 {
         let proposal = with_width(needs, taken, wider);
         if proposal.blocks.values().all(|blocks| blocks.len() <= MOST) {
@@ -152,7 +152,7 @@ fn cover(
     }
     let (first, last) = Address::from(block).bounds();
     if let Some(whole) = items.iter().find(|item| item.first <= first && last <= item.last) {
-        // Somebody has all of it: the others cannot be in it.
+        // One domain has all of the block, so the others conflict with it.
         for item in items {
             if let Some(need) = item.need
                 && Some(&need.domain) != whole.need.map(|need| &need.domain)

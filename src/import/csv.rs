@@ -1,4 +1,4 @@
-//! A table in CSV: whichever columns there are, by name or as `--map` says.
+//! A CSV table with columns in any order, matched by name or by `--map`.
 
 use std::str::FromStr;
 
@@ -10,8 +10,8 @@ use crate::model::{DomainName, Rate};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 
-/// What a column can be, and what it is called in tables: the first is what `--map` calls it. Names
-/// are in lower case, with letters and digits alone.
+/// The fields, each with its name in `--map` and the other names it has in tables: lower case, letters
+/// and digits alone.
 const FIELDS: [(Field, &[&str]); 11] = [
     (Field::Ip, &["ip", "ipaddress", "address", "ipaddr", "ips", "ipaddresses", "addresses", "ipv4", "ipv4address"]),
     (Field::Ipv6, &["ipv6", "ipv6address"]),
@@ -29,7 +29,7 @@ const FIELDS: [(Field, &[&str]); 11] = [
     (Field::Ends, &["ends", "enddate", "end"]),
 ];
 
-/// What a column can be.
+/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Ip,
@@ -72,7 +72,7 @@ impl FromStr for ColumnMapping {
     }
 }
 
-/// Where each field is.
+/// The column of each field.
 struct FieldColumns {
     columns: [Option<usize>; FIELDS.len()],
     up_unit: Option<&'static str>,
@@ -82,18 +82,18 @@ struct FieldColumns {
 impl FieldColumns {
     fn new(columns: &Columns, map: &[ColumnMapping]) -> Result<Self, Unusable> {
         let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
-        let mut said = [false; FIELDS.len()];
+        let mut mapped = [false; FIELDS.len()];
         for mapping in map {
             let at = columns.named(&mapping.column)?;
             if layout.at(mapping.field).is_some_and(|other| other != at) {
                 return Err(Unusable::new(format!("--map names two columns for {}", word(mapping.field))));
             }
             layout.columns[mapping.field as usize] = Some(at);
-            said[mapping.field as usize] = true;
+            mapped[mapping.field as usize] = true;
         }
-        // What is said to be one thing is not taken for another because of its name.
+        // A mapped column is not matched by its name as well.
         let taken = layout.columns;
-        for (field, names) in FIELDS.iter().filter(|(field, _)| !said[*field as usize]) {
+        for (field, names) in FIELDS.iter().filter(|(field, _)| !mapped[*field as usize]) {
             let mut like = columns.all(names).filter(|at| !taken.contains(&Some(*at)));
             layout.columns[*field as usize] = like.next();
             if let (Some(one), Some(other)) = (layout.at(*field), like.next()) {
@@ -116,15 +116,15 @@ impl FieldColumns {
     }
 }
 
-/// What `--map` calls it.
+/// The field's name in `--map`.
 fn word(field: Field) -> &'static str {
     FIELDS.iter().find(|(known, _)| *known == field).map_or("", |(_, names)| names[0])
 }
 
 fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable {
-    let (word, one_told, other_told) = (word(field), columns.told(one), columns.told(other));
+    let (word, first, second) = (word(field), columns.describe(one), columns.describe(other));
     Unusable::new(format!(
-        "two columns could be the field `{word}`: {one_told} and {other_told}; say which one with --map {word}={} or \
+        "two columns could be the field `{word}`: {first} and {second}; say which one with --map {word}={} or \
          --map {word}={}",
         one + 1,
         other + 1
@@ -133,7 +133,7 @@ fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable
 
 fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
     Unusable::new(format!(
-        "no column holds {what}, as far as the header tells: {}; say which one with --map {field}=COLUMN",
+        "no column of the header is called like {what}: {}; name the column with --map {field}=COLUMN",
         columns.listed()
     ))
 }

@@ -1,6 +1,6 @@
 //! ShapedDevices.csv of LibreQoS: a row for each device, with rates in Mbps.
 //!
-//! A circuit of several devices is one subscriber: there as here its rate counts once.
+//! A circuit of several devices is one subscriber, because its rate counts once.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::model::{DomainName, Rate, Text};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
 
-/// Where each column is. Others, such as the parent node, are of no use here.
+/// The columns that are read. Others, such as the parent node, are ignored.
 struct DeviceColumns {
     circuit: Option<usize>,
     name: Option<usize>,
@@ -69,7 +69,7 @@ struct Circuit {
     reasons: Vec<String>,
 }
 
-/// Reads such a file; its subscribers belong to `domain`.
+/// Reads a file whose subscribers all belong to `domain`.
 ///
 /// # Errors
 /// If it is no such file, or there is no domain.
@@ -166,7 +166,7 @@ fn mbps(which: &str, text: &str, reasons: &mut Vec<String>) -> Option<Rate> {
     rate
 }
 
-/// The guaranteed rates of those who have the same plan.
+/// The guaranteed rates of the circuits with one plan.
 enum Minimum {
     Same((String, String)),
     Different,
@@ -180,8 +180,8 @@ impl Minimum {
     }
 }
 
-/// Shapeline has no guaranteed rates: what LibreQoS says of them goes to the plan's description,
-/// where all circuits of the plan agree.
+/// Shapeline has no guaranteed rates: those of LibreQoS go to the plan's description if all circuits
+/// of the plan agree.
 fn keep_minimums(found: &mut Found, minimums: &HashMap<(Rate, Rate), Minimum>) {
     let mut lost = 0;
     for plan in &mut found.plans {

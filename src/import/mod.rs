@@ -1,12 +1,12 @@
-//! Taking over what exists: a portal's database, a live shaper file, a table, LibreQoS.
+//! Import of existing data: a portal's database, a live shaper file, a table, LibreQoS.
 //!
-//! 1. [`recognise`] tells what kind of source a file is.
-//! 2. [`sql`], [`shaper`], [`csv`] and [`libreqos`] read it; [`gather`] looks at every value. What
-//!    comes out is [`Found`]: who is served with what, and what cannot be taken over, by row.
-//! 3. [`adopt`] holds it against the data that is there: what is new, what differs, what goes;
-//!    [`blocks`] proposes the address blocks that domains lack.
-//! 4. `files` writes that into a draft, and [`proposal`] checks it, with the same rules and limits as
-//!    everywhere. Nothing is written before.
+//! 1. [`recognise`] detects the kind of source.
+//! 2. [`sql`], [`shaper`], [`csv`] and [`libreqos`] read it, and [`gather`] validates every value. The
+//!    result is [`Found`]: the subscribers with their plans, and the refused rows.
+//! 3. [`adopt`] compares it with the data: what is new, what differs, what is removed; [`blocks`]
+//!    proposes the address blocks that domains lack.
+//! 4. `files` writes the result into a draft, and [`proposal`] checks it with the usual rules and
+//!    limits. The work tree is not touched before.
 
 pub mod adopt;
 pub mod blocks;
@@ -17,6 +17,7 @@ mod effect;
 mod files;
 mod found;
 pub mod gather;
+pub mod json;
 pub mod left_out;
 pub mod libreqos;
 pub mod proposal;
@@ -33,10 +34,10 @@ pub use found::{
 
 use crate::model::DomainName;
 
-/// How a source is to be read.
+/// How to read a source.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// Its kind, if it is not to be told from the file.
+    /// Its kind; detected if not given.
     pub kind: Option<SourceKind>,
     /// Which column is what, for CSV.
     pub map: Vec<csv::ColumnMapping>,
@@ -62,7 +63,7 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
         SourceKind::Csv => csv::read(bytes, &options.map, options.domain.as_ref())?,
         SourceKind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
     };
-    // Never meant as the word that nobody is served.
+    // An empty source must not remove every subscriber.
     if found.subscribers.is_empty() && found.refusals.is_empty() {
         return Err(Unusable::new(format!("as {}, it holds no subscribers", found.kind.description())));
     }

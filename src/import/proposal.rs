@@ -1,4 +1,4 @@
-//! What is found, made into a draft and checked: what an import would do, before it does it.
+//! A source as a checked draft: what an import would do, before it does it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,40 +19,40 @@ use crate::rules::{self, Context};
 use crate::source::FileId;
 use crate::tree::Tree;
 
-/// How often what the rules refuse is left out and the rest looked at again. Each time takes as long as
-/// reading all of the data.
+/// How often the rows that the rules refuse are skipped and the rest is checked again. Each round takes
+/// as long as reading all of the data.
 const ROUNDS: usize = 10;
 
 /// What an import would do.
 pub struct Proposal {
     /// The source, without the rows that are refused.
     pub found: Found,
-    /// What is done with it.
+    /// Its effect on the records.
     pub adoption: Adoption,
     /// The files.
     pub draft: Draft,
-    /// What of it would be served otherwise.
+    /// Its effect on the network.
     pub effect: Effect,
-    /// How many errors the data has that were there before.
+    /// How many errors the data had before.
     pub old_errors: usize,
-    /// Who is suspended in the data and served in the source.
+    /// The subscribers that are suspended in the data and served in the source.
     pub resumed: Vec<Subscriber>,
     /// Whether they stay suspended.
     pub keep_suspended: bool,
 }
 
-/// How an import is wished.
+/// How to import.
 #[derive(Clone, Debug)]
 pub struct ImportOptions<'w> {
     /// The rates of plans.
     pub rates: &'w [GivenRates],
     /// Today.
     pub today: Date,
-    /// Whether whoever is suspended in the data stays so.
+    /// Whether suspended subscribers stay suspended.
     pub keep_suspended: bool,
 }
 
-/// How it ended.
+/// The result of [`propose`].
 pub enum ProposalOutcome {
     /// There is a proposal.
     Proposed(Box<Proposal>),
@@ -61,34 +61,34 @@ pub enum ProposalOutcome {
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
-/// Works out what an import into the data of `tree` would do. Rows that the rules refuse are among
-/// the refusals then.
+/// Works out what an import into the data of `tree` would do. Rows that the rules refuse are added to
+/// the refused rows.
 ///
 /// # Errors
 /// If the data could not be read.
-pub fn propose(mut found: Found, tree: &Tree, wishes: &ImportOptions<'_>) -> Result<ProposalOutcome> {
+pub fn propose(mut found: Found, tree: &Tree, options: &ImportOptions<'_>) -> Result<ProposalOutcome> {
     let Shadow { repo, incomplete } = shadow::load(tree)?;
     if !repo.findings.is_empty() {
-        // What cannot be read cannot be compared: records would be made a second time.
+        // Records that cannot be read cannot be matched: they would be added a second time.
         let findings = repo.findings.clone();
         return Ok(ProposalOutcome::Refused(Arc::new(repo), findings));
     }
-    let ground = Baseline::new(repo, incomplete, wishes);
+    let baseline = Baseline::new(repo, incomplete, options);
     for round in 0.. {
-        let rows = match ground.attempt(&found, tree)? {
+        let rows = match baseline.attempt(&found, tree)? {
             Attempt::Done(done) => {
                 let (adoption, draft, effect) = *done;
                 found.refusals.sort();
                 let resumed = adoption.subscribers.resumed.iter();
-                let resumed = resumed.map(|&at| ground.repo.subscribers[at].value.clone()).collect();
+                let resumed = resumed.map(|&at| baseline.repo.subscribers[at].value.clone()).collect();
                 return Ok(ProposalOutcome::Proposed(Box::new(Proposal {
                     found,
                     adoption,
                     draft,
                     effect,
-                    old_errors: ground.errors.len(),
+                    old_errors: baseline.errors.len(),
                     resumed,
-                    keep_suspended: wishes.keep_suspended,
+                    keep_suspended: options.keep_suspended,
                 })));
             }
             Attempt::Refused(repo, findings) => return Ok(ProposalOutcome::Refused(repo, findings)),
@@ -99,39 +99,39 @@ pub fn propose(mut found: Found, tree: &Tree, wishes: &ImportOptions<'_>) -> Res
         }
         twice::drop_rows(&mut found, rows);
     }
-    anyhow::bail!("whenever a row is left out another is refused; mend the source, and import again")
+    anyhow::bail!("each time a row is skipped, another one is refused; fix the source and import again")
 }
 
-/// The data that is there, checked.
+/// The present data, checked.
 struct Baseline<'w> {
     repo: Arc<Repo>,
     incomplete: BTreeSet<String>,
-    wishes: &'w ImportOptions<'w>,
+    options: &'w ImportOptions<'w>,
     table: Arc<Table>,
     errors: Vec<Finding>,
 }
 
-/// What came of one attempt.
+/// The result of one round.
 enum Attempt {
     /// It passes the check.
     Done(Box<(Adoption, Draft, Effect)>),
     /// These rows are refused, each with the reasons.
     Rows(BTreeMap<usize, Vec<String>>),
-    /// It is refused, and for no row's fault.
+    /// It is refused for a reason that is in no row.
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
 impl<'w> Baseline<'w> {
-    fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w ImportOptions<'w>) -> Self {
+    fn new(repo: Repo, incomplete: BTreeSet<String>, options: &'w ImportOptions<'w>) -> Self {
         let repo = Arc::new(repo);
-        let context = Context::new(&repo, wishes.today, None);
+        let context = Context::new(&repo, options.today, None);
         let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context, &repo, &incomplete));
         drop(context);
-        Self { repo, incomplete, wishes, table, errors }
+        Self { repo, incomplete, options, table, errors }
     }
 
     fn attempt(&self, found: &Found, tree: &Tree) -> Result<Attempt> {
-        let ImportOptions { rates, today, keep_suspended } = *self.wishes;
+        let ImportOptions { rates, today, keep_suspended } = *self.options;
         let present = CurrentData { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
         let adoption = Adoption::new(found, &present, rates);
         if !adoption.conflicts.is_empty() {

@@ -1,17 +1,17 @@
-//! What kind of source a file is, by what stands in its first lines.
+//! The kind of a source, detected from its first lines.
 
 use super::found::{SourceKind, Unusable};
 
-/// How many bytes are looked at.
+/// How many bytes are examined.
 const LOOKED_AT: usize = 64 * 1024;
 
-/// How many lines are looked at.
+/// How many lines are examined.
 const LINES: usize = 200;
 
-/// Tells what kind of source `bytes` are.
+/// Detects the kind of a source.
 ///
 /// # Errors
-/// If they are like none, or unreadable.
+/// If it is like none of them, or cannot be read.
 pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     readable(bytes)?;
     let head = &bytes[..bytes.len().min(LOOKED_AT)];
@@ -35,10 +35,10 @@ pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     if line.contains([',', ';', '\t', '|']) && !line.starts_with(['<', '{', '[']) {
         return Ok(SourceKind::Csv);
     }
-    Err(Unusable::new("nothing tells what kind of source it is: say so with --from mysqldump, shaper, csv or libreqos"))
+    Err(Unusable::new("the kind of source is not recognised: name it with --from mysqldump, shaper, csv or libreqos"))
 }
 
-/// Refuses what is no text in an encoding that is read.
+/// Refuses a source that is compressed, XML, empty or in an encoding other than UTF-8.
 ///
 /// # Errors
 /// With what to do.

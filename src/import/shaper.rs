@@ -4,10 +4,10 @@ use super::found::{Found, Origin, SourceKind};
 use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::text::quote::quoted;
 
-/// The word that stands before the attribute.
+/// The word before the attribute.
 pub const SET_ATTRIBUTE: &str = ":=set_attribute";
 
-/// Reads a shaper file. Spaces may stand where they do no harm.
+/// Reads a shaper file. Extra spaces are accepted.
 pub fn read(bytes: &[u8]) -> Found {
     let mut gather = Gather::new(SourceKind::Shaper, None);
     let mut comments = 0;
@@ -65,7 +65,7 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
     gather.subscriber(origin, &raw, reasons);
 }
 
-/// Why another word than the usual one cannot be taken over.
+/// Why a line with another word cannot be imported.
 pub fn other_word(word: &str) -> String {
     format!("{} is another attribute than {SET_ATTRIBUTE}, the only one that is rendered", quoted(word))
 }

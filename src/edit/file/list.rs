@@ -19,7 +19,7 @@ pub(super) enum RecordSlot {
 
 type Key = (bool, u128, u8);
 
-/// Makes the edits of records as wholes, and tells which records the result has, in order.
+/// Adds and removes whole records. Returns the records of the result, in order.
 ///
 /// # Errors
 /// Says why it cannot be done in this text.
@@ -109,7 +109,7 @@ impl ListEdit<'_, '_, '_> {
         let text = self.editor.text;
         let records = print::new_file(self.new, true, self.kind, None).replace('\n', self.editor.eol);
         if column(text, start(root)) > 0 {
-            return Err("the empty list does not stand at the start of a line".into());
+            return Err("the empty list is not at the start of a line".into());
         }
         // A comment behind the brackets stays behind the first record's last field.
         let records = records.trim_end_matches(['\n', '\r']);
@@ -206,7 +206,7 @@ impl ListEdit<'_, '_, '_> {
         }
         let all_removed = self.removed.iter().all(|removed| *removed);
         for (at, lines) in put {
-            // Where every record makes place, the new ones stand where the first of them stood.
+            // If every record is removed, the new ones go where the first of them was.
             let at = if all_removed { taken.first().map_or(at, |range| range.start) } else { at };
             self.editor.splices.insert_lines(at, &lines);
         }
@@ -217,7 +217,7 @@ impl ListEdit<'_, '_, '_> {
     }
 }
 
-/// Where records stand, with the comments that are theirs.
+/// The lines of records, with their comments.
 struct Whole<'w, 't, 'n> {
     editor: &'w Editor<'t>,
     nodes: &'w [Node<'n>],
@@ -226,7 +226,7 @@ struct Whole<'w, 't, 'n> {
 }
 
 impl Whole<'_, '_, '_> {
-    /// Where the lines of a record start, with the comments directly above it; but what stands at
+    /// Where the lines of a record start, with the comments directly above it; but the text at
     /// the top of the file is about the file.
     fn start(&self, at: usize) -> Result<usize, String> {
         let text = self.editor.text;
@@ -248,7 +248,7 @@ impl Whole<'_, '_, '_> {
         self.editor.lines_end(end_of_text(text, self.nodes[at]).max(self.dashes[at] + 1), self.indent)
     }
 
-    /// The blank lines that a new record beside this one is set apart by: those that stand between
+    /// The blank lines around a new record beside this one: those between
     /// records here.
     fn blank_after(&self, at: usize) -> String {
         let blank = |at: usize| {

@@ -1,4 +1,4 @@
-//! Whether a text holds what the edits meant, and nothing else.
+//! Whether an edited text holds what the edits asked for, and nothing else.
 
 use super::list::RecordSlot;
 use super::{FileEdits, RecordEdit};
@@ -8,7 +8,7 @@ use crate::yaml::{self, Kind, MAX_FILE_BYTES, Node, ScalarType, Style, scalar_ty
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
 /// # Errors
-/// Tells what is not as meant.
+/// With the first difference.
 pub(super) fn check(edits: &FileEdits<'_>, order: &[RecordSlot], text: &str) -> Result<(), String> {
     if text.len() > MAX_FILE_BYTES {
         return Err(format!("the file would be larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024));
@@ -44,7 +44,7 @@ fn one(edits: &FileEdits<'_>, slot: &RecordSlot, now: Node<'_>) -> Result<(), St
         }
         RecordSlot::New(at) => edits.new.get(*at).is_some_and(|fields| is_new(fields, now)),
     };
-    if fine { Ok(()) } else { Err("a record would not hold what was meant".into()) }
+    if fine { Ok(()) } else { Err("a record would not hold what the edit asked for".into()) }
 }
 
 fn is_new(fields: &Fields, now: Node<'_>) -> bool {

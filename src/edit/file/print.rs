@@ -90,8 +90,8 @@ fn block(fields: &Fields, beside: &Beside<'_>) -> Vec<String> {
     lines
 }
 
-/// A record as an entry of a list whose dashes stand at `indent`, with a line break at the end.
-/// `dash` is where that of the record beside stands.
+/// A record as an entry of a list whose dashes are at column `indent`, with a line break at the end.
+/// `dash` is the column of the dash of the record beside it.
 pub(super) fn behind_dash(fields: &Fields, beside: &Beside<'_>, indent: usize, dash: Option<usize>) -> String {
     let dash = dash.zip(beside.record.map(start));
     let (margin, text) = (" ".repeat(indent), beside.text);

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::model::Date;
 use crate::repo::Repo;
 
-/// The data that is there.
+/// The present data.
 pub struct CurrentData<'r> {
-    /// All of it. Plans that lack a rate have one that stands for nothing.
+    /// All of it; plans that lack a rate have a made-up one.
     pub repo: &'r Repo,
-    /// The names of those plans.
+    /// The names of the plans with a made-up rate.
     pub incomplete: &'r BTreeSet<String>,
     /// Today.
     pub today: Date,
-    /// Whether whoever is suspended in the data stays so, whatever the source says.
+    /// Whether suspended subscribers stay suspended, whatever the source says.
     pub keep_suspended: bool,
 }

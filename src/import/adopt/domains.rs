@@ -19,8 +19,8 @@ pub struct DomainWork {
     pub more: Vec<(usize, Vec<Address>)>,
     /// The names of those that get more.
     pub names: BTreeMap<usize, String>,
-    /// Domains of the source that are not there and have no subscribers: a domain has at least one
-    /// block, and nothing tells which.
+    /// New domains of the source without subscribers: a domain has at least one block, and theirs are
+    /// not known.
     pub empty: Vec<Name>,
     /// How many addresses are listed beside the block of which they are the first or last.
     pub edges: usize,

@@ -1,6 +1,6 @@
-//! What is found, held against the data that is there: what has to be made, changed and taken away.
+//! A source compared with the present data: which records to add, change and remove.
 //!
-//! An import is a statement of who is served. What the source does not know stays as it is.
+//! A source says which subscribers are served. Fields that it does not have stay as they are.
 
 mod current;
 mod domains;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::found::Found;
 
-/// What an import does.
+/// The changes that an import makes.
 pub struct Adoption {
     /// To the plans.
     pub plans: PlanWork,
@@ -24,12 +24,12 @@ pub struct Adoption {
     pub domains: DomainWork,
     /// To the subscribers.
     pub subscribers: SubscriberWork,
-    /// The rows that cannot be taken over after all, with the reason.
+    /// Further rows that are refused, with the reasons.
     pub conflicts: BTreeMap<usize, Vec<String>>,
 }
 
 impl Adoption {
-    /// Works out what is to be done.
+    /// Compares a source with the data.
     pub fn new(found: &Found, present: &CurrentData<'_>, rates: &[GivenRates]) -> Self {
         let plans = PlanWork::new(found, present, rates);
         let subscribers = SubscriberWork::new(found, present, &plans);

@@ -12,39 +12,39 @@ use crate::import::found::{Found, FoundSubscriber, PlanKey};
 use crate::model::{Address, Addresses, Name, Plan, Status, Subscriber, Suspended};
 use crate::render::{Unserved, unserved};
 
-/// What is done to one subscriber.
+/// The change of one subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscriberStep {
-    /// It is new.
+    /// A new record.
     Add(Box<Subscriber>),
-    /// The record at this place in the data becomes this.
+    /// The record at this index in the data becomes this.
     Set(usize, Box<Subscriber>),
-    /// The record at this place in the data goes.
+    /// The record at this index in the data is removed.
     Remove(usize),
 }
 
-/// Records that the source does not have, and that stay.
+/// Records that are not in the source, and stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptSubscribers {
     /// Those of domains that the source does not name: how many of each.
     pub other_domains: BTreeMap<Name, usize>,
-    /// Those that are not served: the source is no word on them.
+    /// Those that are not served, which no source lists.
     pub unserved: usize,
-    /// Those that a row of the source names which is refused.
+    /// Those that a refused row names.
     pub doubted: usize,
 }
 
-/// What is done to the subscribers.
+/// The changes of the subscribers.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriberWork {
     /// The steps: first those on records that are there, in their order, then what is new.
     pub steps: Vec<SubscriberStep>,
     /// How many records stay as they are.
     pub unchanged: usize,
-    /// What stays though the source does not have it.
+    /// Records that stay, though they are not in the source.
     pub left: KeptSubscribers,
-    /// Who is suspended in the data and served in the source, by place in the data: resumed, or, if
-    /// that is wished, left as they are.
+    /// Indices of the subscribers that are suspended in the data and served in the source: they are
+    /// resumed unless suspended ones are kept.
     pub resumed: Vec<usize>,
 }
 
@@ -96,11 +96,11 @@ impl SubscriberWork {
     }
 }
 
-/// Which rows belong to which record.
+/// Matches rows with records.
 struct Matching {
     /// By record: the rows that are it.
     rows: Vec<Vec<usize>>,
-    /// The rows that are no record yet.
+    /// The rows that match no record.
     new: Vec<usize>,
 }
 
@@ -117,7 +117,7 @@ impl Matching {
                 by_id.entry(id.as_str()).or_insert(at);
             }
         }
-        // Ids first: who is meant by one is not for an address to say.
+        // Ids first: an id outweighs an address.
         let mut claimed = vec![false; records.len()];
         let of_id = |row: &FoundSubscriber| row.id().and_then(|id| by_id.get(id.as_str())).copied();
         found.subscribers.iter().filter_map(of_id).for_each(|at| claimed[at] = true);
@@ -138,7 +138,7 @@ impl Matching {
     }
 }
 
-/// Makes records of rows.
+/// Turns rows into records.
 struct RecordMaker<'a> {
     found: &'a Found,
     present: &'a CurrentData<'a>,
@@ -169,7 +169,7 @@ impl RecordMaker<'_> {
         }
     }
 
-    /// What a record becomes, and those of its rows that are somebody else.
+    /// The changed record, and those of its rows that are other subscribers.
     fn record(&self, at: usize, rows: &[usize]) -> (Subscriber, Vec<usize>) {
         let is = &self.present.repo.subscribers[at].value;
         let row = |number: &usize| &self.found.subscribers[*number];
@@ -218,14 +218,15 @@ impl RecordMaker<'_> {
         }
     }
 
-    /// Whoever is in the source is served, unless it says otherwise; and what else it says of them.
+    /// Makes the record served, unless the source says otherwise, and takes over its other fields.
     fn serve(&self, record: &mut Subscriber, row: &FoundSubscriber) {
         let more = row.more.as_deref().cloned().unwrap_or_default();
         let as_suspended = matches!(&self.present.repo.settings.suspended, Suspended::Plan(_));
         match (more.status, unserved(self.present.repo, record, self.present.today)) {
             (Some(status), _) => record.status = status,
             (None, Some(Unserved::Suspended)) => record.status = Status::Active,
-            // The suspended are in the file too, with a plan of their own: only another tells more.
+            // Suspended subscribers are in the file too, with the plan for them: only another plan
+            // means that this one is active.
             (None, None) if as_suspended && record.status == Status::Suspended => {
                 let is = &self.present.repo.settings.suspended;
                 if !matches!(is, Suspended::Plan(plan) if *plan == self.plan(row)) {
