@@ -1,6 +1,6 @@
 //! Edits of data files: on the text, by span, so that everything else survives byte for byte.
 //!
-//! [`Draft`] holds the files of one repository as proposed; [`FileEdits`] makes the edits of one of
+//! [`Draft`] holds the proposed files of a repository; [`FileEdits`] makes the edits of one of
 //! them. A draft is checked like any other data, by its [`Draft::tree`], before it is written.
 
 mod change;
@@ -17,17 +17,18 @@ mod review;
 mod splice;
 mod unread;
 mod value;
-pub mod who;
+pub(crate) mod who;
 mod work_tree;
 
-pub use change::{FieldEdit, Refusal, SubscriberEdits};
-pub use commit::{BranchTip, CommitSpec};
-pub use draft::{ChangedFile, Draft};
-pub use file::{FileEdits, NotEdited, new_file};
-pub use home::{Home, Homes, address_file_name};
+pub(crate) use change::{FieldEdit, Refusal, SubscriberEdits};
+pub(crate) use commit::{BranchTip, CommitSpec};
+pub(crate) use draft::{ChangedFile, Draft};
+pub(crate) use file::new_file;
+pub use file::{FileEdits, NotEdited};
+pub(crate) use home::{Home, Homes};
 pub(crate) use new_findings::new_findings;
-pub use next_free::{domains_of, next_free};
-pub use review::Review;
-pub use unread::UnreadAddresses;
+pub(crate) use next_free::{domains_of, next_free};
+pub(crate) use review::Review;
+pub(crate) use unread::UnreadAddresses;
 pub use value::{Fields, Value};
-pub use work_tree::{WorkTree, WrittenFiles, interrupted_edit};
+pub(crate) use work_tree::{WorkTree, interrupted_edit};

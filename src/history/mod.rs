@@ -11,23 +11,23 @@
 //! 6. [`query`] selects records for a question, [`answer`] is the result, with [`notes`] on its limits;
 //!    [`mod@print`], [`json`] and [`csv`] show it.
 
-pub mod answer;
-pub mod build;
-pub mod cache;
-pub mod credit;
-pub mod csv;
+pub(crate) mod answer;
+mod build;
+mod cache;
+mod credit;
+pub(crate) mod csv;
 pub mod facts;
-pub mod file;
-pub mod json;
-pub mod line;
+mod file;
+pub(crate) mod json;
+mod line;
 pub mod log;
-pub mod notes;
-pub mod print;
-pub mod query;
+mod notes;
+pub(crate) mod print;
+pub(crate) mod query;
 pub mod story;
 pub mod text;
-pub mod times;
-pub mod trees;
+pub(crate) mod times;
+mod trees;
 
 use anyhow::Result;
 use git2::Oid;

@@ -9,28 +9,26 @@
 //!    limits. The work tree is not touched before.
 
 pub mod adopt;
-pub mod blocks;
+mod blocks;
 mod cells;
 mod columns;
-pub mod csv;
+pub(crate) mod csv;
 mod effect;
 mod files;
 mod found;
-pub mod gather;
-pub mod json;
-pub mod left_out;
-pub mod libreqos;
+mod gather;
+pub(crate) mod json;
+pub(crate) mod left_out;
+mod libreqos;
 pub mod proposal;
-pub mod recognise;
+mod recognise;
 pub mod report;
 mod shadow;
-pub mod shaper;
-pub mod sql;
+mod shaper;
+mod sql;
 mod twice;
 
-pub use found::{
-    DumpTable, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails, Unusable,
-};
+pub use found::{Found, SourceKind, Unusable};
 
 use crate::model::DomainName;
 
@@ -50,7 +48,7 @@ pub struct ReadOptions {
 /// Reads a source of any kind.
 ///
 /// # Errors
-/// If nothing of it is any use.
+/// If the source as a whole cannot be used.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
     recognise::readable(bytes)?;
     let kind = match options.kind {
