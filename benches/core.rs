@@ -7,11 +7,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use shapeline::inventory::Context;
 use shapeline::model::Date;
 use shapeline::plan::{Base, Before, Plan, Side, served_by};
 use shapeline::render::{self, Table};
 use shapeline::repo::Repo;
-use shapeline::rules::{self, Context};
+use shapeline::rules::{self};
 use shapeline::tree::Tree;
 
 #[path = "../examples/dataset.rs"]

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
+use crate::report::CheckFormat;
 
 pub use history::HistoryArgs;
 pub use import::{ImportArgs, ImportFormat};
@@ -134,21 +135,6 @@ pub struct CheckArgs {
     /// Who proposes the change: a login, or a team it is in. May be given several times.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
     pub actors: Vec<String>,
-}
-
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CheckFormat {
-    /// For people, with excerpts.
-    Text,
-    /// For programs; see docs/check-json.md.
-    Json,
-    /// GitHub workflow commands: annotations on the pull request.
-    Github,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// JUnit XML, for test reports.
-    Junit,
 }
 
 /// Arguments of `render`.

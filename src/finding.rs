@@ -177,6 +177,13 @@ impl Finding {
         }
     }
 
+    /// The order in which findings are listed: those of the change under review first, then by place.
+    /// Without a change all are alike in that.
+    pub(crate) fn order(&self) -> (bool, FileId, &Where, &'static str, &str) {
+        let at = &self.primary.at;
+        (self.in_change == Some(false), at.file(), at, self.rule, &self.message)
+    }
+
     /// Every label, the offence first.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
         std::iter::once(&self.primary).chain(&self.related)

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::tree::{FOLDERS, SETTINGS, Tree};
-
 /// Names the commit that `sync` works by.
 const SYNCED: &str = "refs/shapeline/synced";
 
@@ -129,19 +127,6 @@ impl Git {
         Ok(self.prefix.is_empty() || top.get_path(Path::new(&self.prefix)).is_ok())
     }
 
-    /// The data as of `rev`: anything that git understands as a commit.
-    ///
-    /// # Errors
-    /// If `rev` names no commit.
-    pub fn tree(&self, rev: &str) -> Result<Tree> {
-        Ok(self.tree_of(self.commit(rev)?))
-    }
-
-    /// The data as of a commit.
-    pub fn tree_of(&self, commit: git2::Oid) -> Tree {
-        Tree::Revision { git_dir: self.git_dir(), prefix: self.prefix.clone(), commit }
-    }
-
     /// The commit that `rev` names.
     ///
     /// # Errors
@@ -183,28 +168,6 @@ impl Git {
     fn default_branch(&self) -> Option<String> {
         let names = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
         names.into_iter().find(|name| self.repository.revparse_single(name).is_ok()).map(ToOwned::to_owned)
-    }
-
-    /// The data files on disk that differ from the commit that is checked out, new ones too.
-    ///
-    /// # Errors
-    /// If git cannot tell.
-    pub fn changed_data(&self) -> Result<Vec<String>> {
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
-        options.disable_pathspec_match(true);
-        for name in FOLDERS.iter().chain([&SETTINGS]) {
-            options.pathspec(if self.prefix.is_empty() {
-                (*name).to_owned()
-            } else {
-                format!("{}/{name}", self.prefix)
-            });
-        }
-        let statuses = self.repository.statuses(Some(&mut options)).context("git cannot tell what is committed")?;
-        let mut changed: Vec<String> =
-            statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect();
-        changed.sort_unstable();
-        Ok(changed)
     }
 
     /// Whether git calls a file of the data repository changed since the commit that is checked out.

@@ -1,58 +1,103 @@
 //! Shapeline turns an Internet provider's subscriber list, kept as YAML in a git repository, into
 //! the file that a bandwidth shaper reads.
 //!
-//! Data flows one way, and the modules stand here in the order in which it does:
+//! Data flows one way: files → records and findings → rules → rendered outputs → plan → publish.
+//! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error. Everything
+//! before [`edit`] only reads.
 //!
-//! 1. [`tree`] lists and reads files, from the work tree or from a git revision ([`git`]).
-//! 2. [`yaml`] turns a text into a tree with exact places ([`source`]).
-//! 3. [`schema`] holds each record against the JSON Schema made from [`model`].
-//! 4. [`repo`] gathers the typed records.
-//! 5. [`rules`] look at them and give [`finding`]s, which [`locate`] places and [`report`] prints.
-//! 6. [`render`] turns the records into the shaper file and whatever else is wanted.
-//! 7. [`plan`] compares two renderings: what would change on the network.
-//! 8. [`edit`] changes records in their files, which are checked by all of the above before they are
-//!    written.
-//! 9. [`publish`] puts a rendering on a target, and remembers what it did; [`sync`] does so again and
-//!    again, beside the shaper.
-//! 9. [`history`] tells from git who had what, since when, and who changed it.
-//!
-//! [`edit`] changes the files themselves, as drafts that are checked first; [`import`] makes such a draft
-//! of what an ISP runs today.
-//!
-//! [`open`] and [`trust`] open files and folders that other users may have had a hand in. [`console`]
-//! prints lines that no build server takes for commands; [`characters`] lists what is not seen.
-//!
-//! Everything before [`edit`] is pure but for reading files and writing outputs where one asks.
-//! "Your data is wrong" is a [`finding::Finding`]; "I could not do my job" is an error.
+//! The modules below are in reading order, which is the order of layers, too: a module imports only
+//! from modules above it in this list. A test keeps it so.
 
+/// Tables, JSON, numbers, names in messages; what must not be printed.
+pub mod text;
+
+/// Files at paths that other users can have changed: open, follow links, replace.
+pub mod disk;
+
+/// Standard output and standard error, without lines that a build server takes for commands.
+pub mod console;
+
+/// A progress indicator for terminals.
+pub mod progress;
+
+/// The texts that were read; byte offsets become lines and columns.
+pub mod source;
+
+/// What is wrong in the data: a message, its places, the way out.
+pub mod finding;
+
+/// YAML as a tree with exact places.
+pub mod yaml;
+
+/// From the place that a finding names to the span in the text.
+pub mod locate;
+
+/// The valid records: plans, domains, subscribers, settings.
+pub mod model;
+
+/// JSON Schemas of the model, and their violations as findings.
+pub mod schema;
+
+/// Layout of YAML files.
+pub mod fmt;
+
+/// Revisions, branches and merge bases.
+pub mod git;
+
+/// The files of a data repository, on disk or in a commit.
+pub mod tree;
+
+/// All records of a tree, and what could not be read.
+pub mod repo;
+
+/// Views of the records: who holds which address, what is sold, what a change touches.
+pub mod inventory;
+
+/// Outputs from templates: the shaper file, and a repository's own.
+pub mod render;
+
+/// The business rules: one file a rule, one table.
+pub mod rules;
+
+/// Findings as text, JSON, GitHub annotations, SARIF or JUnit.
+pub mod report;
+
+/// What would change on the network.
+pub mod plan;
+
+/// Drafts of changed records, edits by span, commits.
+pub mod edit;
+
+/// Drafts made of what an ISP runs today: dumps, shaper files, tables.
+pub mod import;
+
+/// Who had which plan and address, since when, from git.
+pub mod history;
+
+/// A folder on this host, on an SSH server or in a bucket.
+pub mod store;
+
+/// What a store remembers: lock, versions, log.
+pub mod records;
+
+/// Putting a version into effect.
 pub mod apply;
+
+/// Publishing to targets, rollback, drift.
+pub mod publish;
+
+/// Copies of files and folders.
 #[cfg(unix)]
 pub mod backup;
-pub mod cli;
-pub mod commands;
-pub mod console;
-pub mod disk;
-pub mod edit;
-pub mod finding;
-pub mod fmt;
-pub mod git;
-pub mod history;
-pub mod import;
-pub mod init;
-pub mod locate;
-pub mod model;
-pub mod plan;
-pub mod progress;
-pub mod publish;
-pub mod records;
-pub mod render;
-pub mod repo;
-pub mod report;
-pub mod rules;
-pub mod schema;
-pub mod source;
-pub mod store;
+
+/// Publishing from a branch, again and again, beside the shaper.
 pub mod sync;
-pub mod text;
-pub mod tree;
-pub mod yaml;
+
+/// The files of a fresh data repository.
+pub mod init;
+
+/// The arguments of the command line.
+pub mod cli;
+
+/// One file a command: parse, call, print.
+pub mod commands;

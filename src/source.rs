@@ -2,6 +2,9 @@
 
 use std::sync::OnceLock;
 
+/// The largest file that is read, in bytes. A list file of 100,000 subscribers has about 8 MB.
+pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
+
 /// A file of the data repository, by its place in [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);

@@ -10,9 +10,10 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use crate::cli::CheckArgs;
 use crate::git::{self, Git};
-use crate::render::proposed_template_findings;
+use crate::inventory::Change;
+use crate::inventory::Context;
 use crate::report::{self, Report};
-use crate::rules::{Change, Context};
+use crate::rules::proposed_template_findings;
 use crate::text::quote::quoted;
 use crate::tree::Tree;
 

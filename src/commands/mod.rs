@@ -29,15 +29,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cli::{CheckFormat, Cli, Command, DataArgs};
+use crate::cli::{Cli, Command, DataArgs};
 use crate::edit::{Refusal, interrupted_edit};
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
-use crate::render::{Table, sound_table};
+use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
+use crate::report::CheckFormat;
 use crate::report::{self, Report};
+use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
 

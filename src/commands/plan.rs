@@ -12,6 +12,7 @@ use crate::cli::{PlanArgs, PlanFormat};
 use crate::disk::write::write_atomic;
 use crate::finding::{Finding, Severity};
 use crate::git::Git;
+use crate::inventory::Context;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
 use crate::publish::data::{Data, Loaded, Wanted};
@@ -19,9 +20,10 @@ use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::rollback::find;
 use crate::publish::site::Site;
-use crate::render::{self, Output, Table, sound_table};
+use crate::render::{self, Output, Table};
 use crate::repo::Repo;
-use crate::rules::{self, Context};
+use crate::rules::sound_table;
+use crate::rules::{self};
 use crate::text::count::counted;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {

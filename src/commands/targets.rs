@@ -19,9 +19,9 @@ use crate::records::lock::Patience;
 use crate::records::log::Entry;
 use crate::records::moment::Moment;
 use crate::repo::settings;
+use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::harmless;
 use crate::tree::SETTINGS;
-use crate::yaml::MAX_FILE_BYTES;
 
 /// The version of what these commands print for programs: see docs/publish-json.md.
 pub(super) const JSON_VERSION: u32 = 1;

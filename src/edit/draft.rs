@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, Result, bail};
 
 use crate::repo::data_kind;
+use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
 use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
-use crate::yaml::MAX_FILE_BYTES;
 
 /// A file that differs; `None` where it does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

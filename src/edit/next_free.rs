@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 use super::unread::UnreadAddresses;
+use crate::inventory::Index;
+use crate::inventory::KnownDomain;
+use crate::inventory::reserved::reserved_until;
 use crate::model::{Address, Domain};
 use crate::repo::Repo;
-use crate::rules::{Index, KnownDomain, reserved_until};
 
 /// The lowest free address for a host, in the blocks of the domain in their order, IPv4 first, or in
 /// `within`. Addresses in records that could not be read are not free.

@@ -8,10 +8,12 @@ use anyhow::Result;
 use super::draft::Draft;
 use super::new_findings::new_findings;
 use crate::finding::{Finding, Severity, Where};
+use crate::inventory::Change;
+use crate::inventory::Context;
 use crate::model::Date;
 use crate::render::{Table, template_findings};
 use crate::repo::Repo;
-use crate::rules::{self, Change, Context};
+use crate::rules::{self};
 use crate::source::{FileId, SourceFile};
 
 /// A draft, checked like any other data.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::line::{Commit, ObjectReader, Objects};
 use super::text;
 use super::trees::{FileLine, changed_files};
-use crate::yaml::MAX_FILE_BYTES;
+use crate::source::MAX_FILE_BYTES;
 
 /// A change whose maker is wanted.
 pub struct WantedMaker<'a> {

@@ -14,8 +14,8 @@ use super::line::ObjectReader;
 use super::text::{self, VersionShape};
 use super::trees::{Blob, BlobVersion, FileLine};
 use crate::schema::Kind;
+use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
-use crate::yaml::MAX_FILE_BYTES;
 
 /// The facts of a record in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

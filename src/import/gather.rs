@@ -6,8 +6,8 @@ use super::found::{
     Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails,
 };
 use super::twice;
+use crate::inventory::reserved::reserved_address;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
-use crate::rules::reserved_address;
 use crate::text::quote::quoted;
 
 /// One row, as the source has it. A missing value is an empty text.

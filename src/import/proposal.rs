@@ -12,10 +12,11 @@ use super::shadow::{self, Shadow};
 use super::{files, twice};
 use crate::edit::{Draft, new_findings};
 use crate::finding::{Finding, Severity, Where};
+use crate::inventory::Context;
 use crate::model::{Date, Subscriber};
 use crate::render::{Table, template_findings};
 use crate::repo::Repo;
-use crate::rules::{self, Context};
+use crate::rules::{self};
 use crate::source::FileId;
 use crate::tree::Tree;
 

@@ -1,23 +1,18 @@
 //! `shapeline.yaml`: outputs, targets, safety limits, rule severities. Every key is optional.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
+use super::domain::Owner;
 use super::domain::some_list;
+use super::limits::{Safety, by_name};
+use super::name::Name;
+use super::plan::PlanName;
+use super::rule_names::RULE_NAMES;
+use super::setting_name::SettingName;
 use super::target::{Backup, Target};
 use super::text::text_type;
-use super::{DomainName, Name, Owner, PlanName};
 use crate::finding::Severity;
-
-text_type! {
-    /// A name for an output or a target.
-    SettingName, Box<str>, max 64,
-    pattern "^[A-Za-z0-9][A-Za-z0-9_-]*$",
-    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
-    expected "a name: letters, digits, _ and -, at most 64"
-}
 
 text_type! {
     /// A built-in template's name, or the path of one of the repository's own.
@@ -61,163 +56,6 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "File")]
     pub file: Option<FileName>,
-}
-
-/// How much of a file one change may touch: a share of its lines, or a number of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// So many in a hundred, 0 to 100.
-    Percent(u8),
-    /// So many.
-    Count(u32),
-}
-
-impl Limit {
-    /// Whether `touched` out of `total` is more than the limit allows.
-    pub fn exceeded(self, touched: usize, total: usize) -> bool {
-        match self {
-            Limit::Percent(percent) => touched as u128 * 100 > total as u128 * u128::from(percent),
-            Limit::Count(count) => touched > count as usize,
-        }
-    }
-}
-
-impl FromStr for Limit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{} is not a limit such as 30% or 500", crate::text::quote::quoted(text));
-        let canonical =
-            |digits: &str| digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
-        match text.strip_suffix('%') {
-            Some(digits) if canonical(digits) => {
-                digits.parse().ok().filter(|p| *p <= 100).map(Limit::Percent).ok_or_else(bad)
-            }
-            _ => Err(bad()),
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Limit::Percent(percent) => write!(f, "{percent}%"),
-            Limit::Count(count) => write!(f, "{count}"),
-        }
-    }
-}
-
-impl serde::Serialize for Limit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Limit::Percent(_) => serializer.collect_str(self),
-            Limit::Count(count) => serializer.serialize_u32(*count),
-        }
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Limit {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountOrPercent;
-        impl serde::de::Visitor<'_> for CountOrPercent {
-            type Value = Limit;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a percentage such as 30%, or a count")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Limit, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Limit, E> {
-                self.visit_u64(u64::try_from(count).unwrap_or(u64::MAX))
-            }
-
-            // JSON, in which the limits of the last publish are kept, knows only these.
-            fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Limit, E> {
-                u32::try_from(count)
-                    .ok()
-                    .filter(|count| *count <= 100_000_000)
-                    .map(Limit::Count)
-                    .ok_or_else(|| E::custom("expected a count from 0 to 100000000"))
-            }
-        }
-        deserializer.deserialize_any(CountOrPercent)
-    }
-}
-
-impl schemars::JsonSchema for Limit {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Limit".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": ["string", "integer"],
-            "pattern": "^(?:100|[1-9]?[0-9])%$",
-            "minimum": 0,
-            "maximum": 100_000_000,
-            "x-expected": "a percentage such as 30%, or a count such as 500",
-        })
-    }
-}
-
-/// Limits for one domain or one target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct DomainLimits {
-    /// How many subscribers one change may give another plan or domain.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Most changed")]
-    pub max_changed: Option<Limit>,
-    /// How many subscribers one change may remove.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Most removed")]
-    pub max_removed: Option<Limit>,
-    /// Percentages count only from this number of subscribers on.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
-    #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
-    pub min_subscribers: Option<u32>,
-}
-
-fn min_subscribers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let count: u32 = serde::Deserialize::deserialize(deserializer)?;
-    if count <= 100_000_000 {
-        Ok(Some(count))
-    } else {
-        Err(serde::de::Error::custom("expected a whole number up to 100000000"))
-    }
-}
-
-/// How much one change may touch before somebody has to say that it is meant.
-///
-/// The defaults are those of octoDNS: 30 % of 10 or more.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct Safety {
-    /// How many subscribers one change may give another plan or domain. Without it, 30%.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Most changed")]
-    pub max_changed: Option<Limit>,
-    /// How many subscribers one change may remove. Without it, 30%.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "Most removed")]
-    pub max_removed: Option<Limit>,
-    /// Percentages count only from this number of subscribers on. Without it, 10.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
-    #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
-    pub min_subscribers: Option<u32>,
-    /// Further limits for single domains, by name, on top of the general ones.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Domains", schema_with = "by_name::<DomainName, DomainLimits>")]
-    pub domains: BTreeMap<DomainName, DomainLimits>,
 }
 
 /// What becomes of suspended subscribers.
@@ -335,7 +173,7 @@ impl FromStr for RuleId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rule = crate::rules::RULES.iter().find(|rule| rule.id == text);
+        let rule = RULE_NAMES.iter().find(|rule| rule.id == text);
         rule.map(|rule| RuleId(rule.id)).ok_or_else(|| format!("there is no rule {}", crate::text::quote::quoted(text)))
     }
 }
@@ -349,7 +187,7 @@ impl<'de> serde::Deserialize<'de> for RuleId {
 fn severities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<RuleId, Severity>, D::Error> {
     let set = <BTreeMap<RuleId, Severity> as serde::Deserialize>::deserialize(deserializer)?;
     for (id, severity) in &set {
-        let rule = crate::rules::find(id.0);
+        let rule = RULE_NAMES.iter().find(|rule| rule.id == id.0);
         if rule.is_some_and(|rule| rule.fixed && rule.severity != *severity) {
             return Err(serde::de::Error::custom(format!("the rule {} cannot be changed", id.0)));
         }
@@ -357,21 +195,9 @@ fn severities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTree
     Ok(set)
 }
 
-/// Values by name. Left to itself `schemars` would keep the name's pattern and lose its length.
-fn by_name<K: schemars::JsonSchema, V: schemars::JsonSchema>(
-    generator: &mut schemars::SchemaGenerator,
-) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "object",
-        "propertyNames": K::json_schema(generator),
-        "additionalProperties": generator.subschema_for::<V>(),
-        "x-expected": "names with values",
-    })
-}
-
 fn rule_severities(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let severity = generator.subschema_for::<Severity>();
-    let properties: serde_json::Map<String, serde_json::Value> = crate::rules::RULES
+    let properties: serde_json::Map<String, serde_json::Value> = RULE_NAMES
         .iter()
         .map(|rule| {
             let mut schema = severity.clone();

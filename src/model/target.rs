@@ -1,8 +1,10 @@
 //! Where outputs are published, and where backups are kept.
 
 use super::domain::some_list;
+use super::limits::DomainLimits;
+use super::setting_name::SettingName;
+use super::text::Text;
 use super::text::{free_text, is_free_text, text_type};
-use super::{DomainLimits, SettingName, Text};
 
 text_type! {
     /// Where a target's live file is. Without a password: keys come from an agent, a file or the

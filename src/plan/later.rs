@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::{Change, Reason, Served};
+use crate::inventory::peak::{Peaks, Terms};
 use crate::model::Date;
 use crate::render::Table;
-use crate::rules::peak::{Peaks, Terms};
 
 /// How many events are kept; all are counted.
 pub const KEPT: usize = 1000;

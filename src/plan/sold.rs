@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Served, later};
+use crate::inventory::peak::Peaks;
 use crate::model::{Capacity, Domain};
 use crate::render::Table;
 use crate::repo::Repo;
-use crate::rules::peak::Peaks;
 
 /// What a domain's subscribers have bought together. A subscriber with several addresses counts
 /// once.

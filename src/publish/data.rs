@@ -11,8 +11,9 @@ use crate::finding::Finding;
 use crate::git::Git;
 use crate::model::Date;
 use crate::publish::freeze::{self, Frozen};
-use crate::render::{self, Output, Table, sound_table};
+use crate::render::{self, Output, Table};
 use crate::repo::Repo;
+use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::Tree;
 

@@ -22,9 +22,10 @@ use crate::publish::blame::Blame;
 use crate::publish::site::{Session, Site};
 use crate::records::frozen::FrozenAt;
 use crate::records::log::{Action, Status};
-use crate::render::{Table, sound_table};
+use crate::render::Table;
 use crate::repo::Repo;
 use crate::report::{Entry, Report};
+use crate::rules::sound_table;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 

@@ -8,11 +8,9 @@ pub mod apart;
 mod filters;
 mod free;
 mod own;
-mod proposed;
 mod table;
 mod values;
 
-pub use proposed::proposed_template_findings;
 pub use table::{Row, Table, Unserved, unserved};
 
 use std::collections::BTreeMap;
@@ -23,10 +21,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rayon::prelude::*;
 
-use crate::finding::{Finding, Severity, Where};
-use crate::model::{Date, Settings};
+use crate::finding::{Finding, Where};
+use crate::inventory::Context;
+use crate::model::Settings;
 use crate::repo::Repo;
-use crate::rules::{self, Context};
 use crate::source::FileId;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
@@ -134,9 +132,18 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
         )));
     };
     let job = Job { outputs: vec![output.clone()], checking: false };
-    let mut answers = own::carry_out(table, &job).into_iter();
+    let mut answers = carry_out(table, &job).into_iter();
     let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
     rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
+}
+
+/// In a process of its own if this program can start one.
+fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, own::Failure>> {
+    #[cfg(unix)]
+    if let Some(program) = apart::program() {
+        return apart::carry_out(program, table, job);
+    }
+    own::carry_out(table, job)
 }
 
 fn render_shaper(table: &Arc<Table>) -> Result<Rendered, Box<Finding>> {
@@ -181,19 +188,6 @@ fn bare_environment<'a>() -> Environment<'a> {
     environment
 }
 
-/// Who is served, from data without errors; from other data, the errors.
-///
-/// # Errors
-/// The findings that are errors.
-pub fn sound_table(repo: &Arc<Repo>, today: Date) -> Result<Arc<Table>, Vec<Finding>> {
-    let context = Context::new(repo, today, None);
-    let errors: Vec<Finding> = rules::check(&context, template_findings(repo, &context))
-        .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .collect();
-    if errors.is_empty() { Ok(Arc::new(Table::new(repo, &context))) } else { Err(errors) }
-}
-
 /// What is wrong with the templates of `repo`: those that do not compile, and those of its
 /// outputs that fail on the data. Costs nothing where there are none.
 pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
@@ -208,7 +202,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
     let job = Job { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
     let failures = |table: &Arc<Table>| -> Vec<Finding> {
-        let failures = own::carry_out(table, &job).into_iter().filter_map(Result::err);
+        let failures = carry_out(table, &job).into_iter().filter_map(Result::err);
         failures.map(|failure| failure.finding(repo, FileId::default())).collect()
     };
     let now = failures(&table);

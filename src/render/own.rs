@@ -124,10 +124,6 @@ fn line_range(text: &str, line: usize) -> Option<std::ops::Range<usize>> {
 /// One answer for each output, in order; when checking, failures only. A template that does not
 /// compile, or that breaks a limit of its process, leaves the outputs after it without an answer.
 pub(super) fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
-    #[cfg(unix)]
-    if let Some(program) = super::apart::program() {
-        return super::apart::carry_out(program, table, job);
-    }
     on_deep_stack(|| here(table, job))
 }
 

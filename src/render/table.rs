@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::inventory::Context;
 use crate::model::{Address, Coming, Date, Domain, Name, Plan, Status, Subscriber, Suspended};
 use crate::repo::{Record, Repo};
-use crate::rules::Context;
 
 /// One address of one served subscriber.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]

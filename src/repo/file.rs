@@ -11,11 +11,12 @@ use crate::finding::{Finding, Place, Where};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, Kind};
+use crate::source::MAX_FILE_BYTES;
 use crate::source::{FileId, SourceFile, Span};
 use crate::text::quote::quoted;
 use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, TOPS, altering};
 use crate::yaml::json::YamlJson;
-use crate::yaml::{self, Kind as NodeKind, MAX_FILE_BYTES, Node, Problem, ProblemKind};
+use crate::yaml::{self, Kind as NodeKind, Node, Problem, ProblemKind};
 
 pub(super) struct Validators([&'static Validator<YamlJson>; 4]);
 

@@ -21,11 +21,26 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cli::CheckFormat;
 use crate::finding::{Finding, Severity};
+use crate::inventory::Context;
 use crate::repo::Repo;
-use crate::rules::{Context, RULES};
+use crate::rules::RULES;
 use crate::source::Sources;
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with excerpts.
+    Text,
+    /// For programs; see docs/check-json.md.
+    Json,
+    /// GitHub workflow commands: annotations on the pull request.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for test reports.
+    Junit,
+}
 
 /// What a check gave.
 pub struct Report<'a> {

@@ -1,6 +1,10 @@
 //! `domain-overlap`: two domains may give out the same addresses.
 
-use super::{Context, Group, Holder, Holdings, Overlap, Rule};
+use super::{Group, Rule};
+use crate::inventory::Overlap;
+use crate::inventory::Holdings;
+use crate::inventory::Holder;
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::{Address, Domain};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::Plan;
@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut first: HashMap<&str, &Record<Plan>> = HashMap::new();
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     for plan in context.index.plans() {
         let attribute = plan.value.shaper_attribute();
         let other = *first.entry(attribute).or_insert(*plan);

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Resolved, Rule};
+use super::{Group, Rule};
+use crate::inventory::Resolved;
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::Address;
@@ -37,7 +38,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .filter_map(|(number, subscriber)| Some((subscriber.record.value.id.as_ref()?.as_str(), number)))
         .collect();
     ids.par_sort_unstable();
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     for same in ids.chunk_by(|a, b| a.0 == b.0) {
         let [(id, first), others @ ..] = same else { continue };
         for (_, other) in others {

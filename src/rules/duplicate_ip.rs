@@ -1,6 +1,7 @@
 //! `duplicate-ip`: one address or prefix stands twice.
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 
@@ -24,7 +25,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let overlaps = context.holdings().overlaps();
     let same = overlaps.iter().filter(|overlap| overlap.same);
-    let finding = |overlap: &super::Overlap| {
+    let finding = |overlap: &crate::inventory::Overlap| {
         let ((address, here), (_, there)) = (context.held(overlap.inner)?, context.held(overlap.outer)?);
         let what = if address.is_host() { "address" } else { "prefix" };
         let message = format!("the {what} {} is given out twice", quoted(&address.to_string()));

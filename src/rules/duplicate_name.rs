@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use crate::inventory::bounded::Bounded;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 
@@ -25,7 +26,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let repo = context.repo;
     let plans = repo.plans.iter().map(|plan| (plan.value.name.as_str(), plan.at("name")));
     let domains = repo.domains.iter().map(|domain| (domain.value.name.as_str(), domain.at("name")));
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     twice(&mut findings, "plan", plans);
     twice(&mut findings, "domain", domains);
     if let Some(file) = repo.settings_file {

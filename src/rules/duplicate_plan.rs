@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::model::Rate;
@@ -26,7 +26,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut first: HashMap<(&str, Rate, Rate), _> = HashMap::new();
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     // Each name once: two plans of one name are another rule's business.
     for plan in context.index.plans() {
         let same = (plan.value.shaper_attribute(), plan.value.up, plan.value.down);

@@ -1,6 +1,7 @@
 //! `ends-before-starts`: a term without a day in it.
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 
 /// The rule.

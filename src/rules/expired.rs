@@ -1,6 +1,7 @@
 //! `expired`: a term that is over.
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 
 /// The rule.

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::repo::{Record, stem};

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::words::listed;
-use super::{Change, Context, Group, Rule};
+use crate::text::quote::listed;
+use super::{Group, Rule};
+use crate::inventory::Context;
+use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::Owner;

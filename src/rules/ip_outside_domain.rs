@@ -1,7 +1,8 @@
 //! `ip-outside-domain`: the address is not the domain's to give out.
 
-use super::words::listed;
-use super::{Context, Group, Rule};
+use crate::text::quote::listed;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 

@@ -4,25 +4,17 @@
 //! A rule is one file with one `pub const RULE`, one line in [`RULES`], and a folder of fixtures
 //! `tests/fixtures/rules/<id>/{good,bad}`.
 
-mod bounded;
-mod change;
-mod context;
-mod holdings;
-mod index;
-pub mod peak;
-mod words;
+pub use template::proposed_template_findings;
 
-pub use change::Change;
-pub use context::{Context, Held, Resolved};
-pub(crate) use foreign_change::{Owners, admins};
-pub use holdings::{Holder, Holdings, Overlap};
-pub use index::{Blocks, Edge, Index, KnownDomain};
-pub use reserved_ip::reserved_address;
-pub(crate) use reserved_ip::reserved_until;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::finding::{Finding, Severity, Where};
+use crate::inventory::Context;
+use crate::inventory::bounded::MAX_FINDINGS;
+use crate::model::Date;
+use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 
 /// A rule: what it is called, why it is there, how it is checked.
@@ -171,7 +163,7 @@ pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
         }
         finding
     }));
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings
 }
 
@@ -191,7 +183,7 @@ fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
         finding.severity = if finding.in_change == Some(true) { of_change } else { now.min(most_outside_change(rule)) };
     }
     found.retain(|finding| finding.severity != Severity::Off);
-    found.sort_by(|a, b| order(a).cmp(&order(b)));
+    found.sort_by(|a, b| a.order().cmp(&b.order()));
     tell_if_too_many(rule, &mut found);
     found
 }
@@ -201,9 +193,6 @@ fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
 fn most_outside_change(rule: &Rule) -> Severity {
     if rule.id == expired::RULE.id { Severity::Warning } else { Severity::Error }
 }
-
-/// How many findings of one rule are listed.
-pub const MAX_FINDINGS: usize = 10_000;
 
 /// Leaves out what nobody will read, and says so.
 fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
@@ -220,15 +209,21 @@ fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
     }
 }
 
-fn order(finding: &Finding) -> (bool, crate::source::FileId, &Where, &'static str, &str) {
-    // Without a change all are `None`, and alike.
-    let outside_change = finding.in_change == Some(false);
-    let at = &finding.primary.at;
-    (outside_change, at.file(), at, finding.rule, &finding.message)
-}
-
 /// How grave findings of `rule` are under the settings of `repo`.
 pub fn severity(repo: &Repo, rule: &Rule) -> Severity {
     let set = repo.settings.rules.get(&crate::model::RuleId(rule.id)).copied();
     if rule.fixed { rule.severity } else { set.unwrap_or(rule.severity) }
+}
+
+/// Who is served, from data without errors; from other data, the errors.
+///
+/// # Errors
+/// The findings that are errors.
+pub fn sound_table(repo: &Arc<Repo>, today: Date) -> Result<Arc<Table>, Vec<Finding>> {
+    let context = Context::new(repo, today, None);
+    let errors: Vec<Finding> = check(&context, template_findings(repo, &context))
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    if errors.is_empty() { Ok(Arc::new(Table::new(repo, &context))) } else { Err(errors) }
 }

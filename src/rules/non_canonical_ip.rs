@@ -1,7 +1,8 @@
 //! `non-canonical-ip`: an address is not written the one way that everybody searches for.
 
 use super::reserved_ip::prefixes;
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::Address;

@@ -1,6 +1,8 @@
 //! `overlapping-prefix`: an address or prefix lies within a prefix that is given out as a whole.
 
-use super::{Context, Group, Overlap, Rule};
+use super::{Group, Rule};
+use crate::inventory::Overlap;
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 

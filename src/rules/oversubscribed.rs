@@ -2,8 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::peak::{Peak, Terms};
-use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
+use crate::inventory::peak::{Peak, Terms};
+use super::{Group, Rule};
+use crate::inventory::KnownDomain;
+use crate::inventory::Resolved;
+use crate::inventory::Context;
+use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::{Capacity, Date, Status, TotalBps};

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::text::count::counted;
-use super::{Change, Context, Group, Rule, unknown_domain, unknown_plan};
+use super::{Group, Rule, unknown_domain, unknown_plan};
+use crate::inventory::Context;
+use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
 

@@ -1,6 +1,7 @@
 //! `plan-name-mismatch`: the plan's name says other rates than the plan has.
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::model::{Plan, RatesSaid};

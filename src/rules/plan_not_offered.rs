@@ -1,7 +1,8 @@
 //! `plan-not-offered`: the subscriber's domain may not sell the plan.
 
-use super::words::listed;
-use super::{Context, Group, Rule};
+use crate::text::quote::listed;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 

@@ -1,6 +1,7 @@
 //! `retired-plan`: a subscriber still has a plan that is no longer sold.
 
-use super::{Context, Group, Rule, retired_plan_sold, severity};
+use super::{Group, Rule, retired_plan_sold, severity};
+use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::model::PlanStatus;

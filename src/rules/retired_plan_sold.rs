@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Change, Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
+use crate::inventory::Change;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::model::{PlanStatus, Subscriber};

@@ -6,7 +6,11 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use crate::text::count::counted;
-use super::{Change, Context, Group, KnownDomain, Resolved, Rule};
+use super::{Group, Rule};
+use crate::inventory::KnownDomain;
+use crate::inventory::Resolved;
+use crate::inventory::Context;
+use crate::inventory::Change;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
 use crate::model::{Date, Subscriber};

@@ -1,7 +1,7 @@
 //! `unknown-domain`: something names a domain that does not exist.
 
-use super::bounded::Bounded;
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::DomainName;
@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut suggestions = Suggestions::new(context.index.domain_names());
-    let mut findings = Bounded::new(context);
+    let mut findings = context.findings();
     for (name, at) in references(context) {
         if !is_unknown(context, name) {
             continue;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::words::listed;
-use super::{Context, Group, Rule};
+use crate::text::quote::listed;
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;

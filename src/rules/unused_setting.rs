@@ -1,6 +1,7 @@
 //! `unused-setting`: a target has a setting that targets of its kind do not use.
 
-use super::{Context, Group, Rule};
+use super::{Group, Rule};
+use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::text::quote::quoted;
 use crate::model::{Scheme, TargetUrl};

@@ -1,6 +1,7 @@
 //! A word on the status file for whoever watches many hosts.
 
-use super::status::{State, Status};
+use super::state::State;
+use super::status::Status;
 use crate::records::moment::Moment;
 
 /// A round may be late by this: it may wait for another publisher, and for the reload.

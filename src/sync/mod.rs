@@ -16,6 +16,7 @@ mod seen;
 pub mod service;
 pub mod signature;
 pub mod signers;
+pub mod state;
 pub mod status;
 pub mod stop;
 pub mod syncer;

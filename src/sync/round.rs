@@ -3,7 +3,7 @@
 use git2::Oid;
 
 use super::seen::Seen;
-use super::status::{State, TargetStatus};
+use super::state::{State, TargetStatus};
 use crate::publish::freeze::Frozen;
 
 /// What became of a round.

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::interval::Interval;
 use super::journal::Journal;
-use super::status::{State, Status};
+use super::state::State;
+use super::status::Status;
 use super::stop::Stop;
 use super::syncer::Syncer;
 use super::systemd::notify;

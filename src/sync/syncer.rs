@@ -13,7 +13,7 @@ use super::round::Round;
 use super::seen::Seen;
 use super::signature::verify;
 use super::signers::Signers;
-use super::status::State;
+use super::state::State;
 use super::stop::Stop;
 use super::upstream::Upstream;
 use super::worker::{Worker, sentence};

@@ -6,7 +6,7 @@ use super::heal::heal;
 use super::journal::Journal;
 use super::refusal;
 use super::seen::Seen;
-use super::status::{State, TargetStatus};
+use super::state::{State, TargetStatus};
 use super::stop::Stop;
 use crate::model::Target;
 use crate::publish::data::Data;

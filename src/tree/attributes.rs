@@ -6,14 +6,6 @@
 
 use std::ops::Range;
 
-use super::{FOLDERS, SETTINGS};
-
-/// What of the data lies at the top of its repository.
-pub const TOPS: [&str; 5] = [FOLDERS[0], FOLDERS[1], FOLDERS[2], FOLDERS[3], SETTINGS];
-
-/// The file's name, in whatever folder.
-pub const ATTRIBUTES: &str = ".gitattributes";
-
 /// Attributes that change how git shows, merges or stores a file, or its line ends, and nothing else.
 const HARMLESS: [&str; 11] = [
     "text",
@@ -126,6 +118,7 @@ fn may_match_data(pattern: &str, folders: bool, tops: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::TOPS;
     use super::*;
 
     fn found(text: &str) -> Vec<String> {

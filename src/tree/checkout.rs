@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 
-use super::attributes::{ATTRIBUTES, altering};
-use super::{Altered, Content, Entry, EntryKind, MODULES, TOPS, is_in_data, read_file};
+use super::attributes::altering;
+use super::entry::{Altered, Content, Entry, EntryKind, entry_on_disk, read_file};
+use super::layout::{ATTRIBUTES, MODULES, TOPS, is_in_data};
 use crate::git::Git;
 use crate::text::quote::quoted;
 
@@ -261,7 +262,7 @@ impl Checkout {
         let mut entries = Vec::new();
         for (way_up, folder) in self.folders_above(root) {
             for name in [ATTRIBUTES, MODULES] {
-                entries.extend(super::entry_on_disk(&folder.join(name), format!("{way_up}{name}"))?);
+                entries.extend(entry_on_disk(&folder.join(name), format!("{way_up}{name}"))?);
             }
         }
         Ok(entries)

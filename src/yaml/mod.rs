@@ -23,9 +23,6 @@ pub use scalar::{ScalarType, scalar_type};
 
 use crate::source::Span;
 
-/// The largest file that is read, in bytes. A list file of 100,000 subscribers has about 8 MB.
-pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
-
 /// How deep mappings and lists may nest. The data format itself needs four levels.
 pub const MAX_DEPTH: usize = 32;
 

@@ -33,6 +33,38 @@ fn schemas() {
     }
 }
 
+/// Settings name rules, and are read below the table of rules.
+#[test]
+fn rule_names() {
+    let mut text = String::from(RULE_NAMES);
+    for rule in shapeline::rules::RULES {
+        let (id, severity, fixed, summary) = (rule.id, rule.severity, rule.fixed, rule.summary);
+        let name = format!(
+            "RuleName {{ id: {id:?}, severity: Severity::{severity:?}, fixed: {fixed}, summary: {summary:?} }}"
+        );
+        writeln!(text, "    {name},").unwrap();
+    }
+    current("src/model/rule_names.rs", &(text + "];\n"));
+}
+
+const RULE_NAMES: &str = "\
+//! The rules that settings can name. Written by scripts/generate from the table of rules. Do not edit.
+
+use crate::finding::Severity;
+
+/// What settings and their schema know of a rule.
+pub(crate) struct RuleName {
+    pub(crate) id: &'static str,
+    pub(crate) severity: Severity,
+    /// Whether settings may not change the severity.
+    pub(crate) fixed: bool,
+    pub(crate) summary: &'static str,
+}
+
+#[rustfmt::skip]
+pub(crate) const RULE_NAMES: &[RuleName] = &[
+";
+
 /// This repository is a data repository too: its workflows are those of `init`, but for the tool.
 #[test]
 fn workflows() {

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use shapeline::repo::Repo as Data;
+use shapeline::source::MAX_FILE_BYTES;
 use shapeline::tree::Tree;
-use shapeline::yaml::{MAX_DEPTH, MAX_FILE_BYTES};
+use shapeline::yaml::MAX_DEPTH;
 
 use crate::support::{Repo, Run};
 

@@ -16,6 +16,7 @@ mod housekeeping;
 mod import;
 mod init;
 mod laws;
+mod layers;
 mod plan;
 mod plan_later;
 mod publish;

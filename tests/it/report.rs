@@ -1,7 +1,7 @@
 //! What each format of `check` looks like, and what is on which stream.
 
-use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Severity, Where};
+use shapeline::report::CheckFormat;
 use shapeline::report::{Report, write};
 use shapeline::source::{FileId, SourceFile, Span};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Where};
+use shapeline::report::CheckFormat;
 use shapeline::report::Report;
 use shapeline::source::Span;
 use shapeline::text::characters::is_steering;

@@ -1,7 +1,7 @@
 //! What a run of `check` prints: which stream, which order, which paths, how it ends.
 
-use shapeline::cli::CheckFormat;
 use shapeline::finding::{Finding, Severity, Where};
+use shapeline::report::CheckFormat;
 use shapeline::report::Report;
 use shapeline::source::Span;
 

@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shapeline::inventory::Change;
+use shapeline::inventory::Context;
 use shapeline::model::Date;
 use shapeline::render::template_findings;
 use shapeline::repo::Repo;
 use shapeline::report::{Entry, Located, Report};
-use shapeline::rules::{Change, Context, Group, RULES};
+use shapeline::rules::{Group, RULES};
 use shapeline::tree::Tree;
 
 use crate::support;

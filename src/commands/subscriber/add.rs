@@ -10,9 +10,10 @@ use super::prompt::{ask, can_ask};
 use crate::cli::AddArgs;
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{Refusal, UnreadAddresses, domains_of, next_free, who};
+use crate::inventory::Index;
+use crate::inventory::KnownDomain;
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::Repo;
-use crate::rules::{Index, KnownDomain};
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 

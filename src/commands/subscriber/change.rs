@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cli::{CheckFormat, EditArgs};
+use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{BranchTip, CommitSpec, Draft, Refusal, Review, SubscriberEdits, WorkTree};
 use crate::finding::Severity;
@@ -15,6 +15,7 @@ use crate::model::{Date, Subscriber};
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
+use crate::report::CheckFormat;
 use crate::report::{self, Report};
 use crate::text::characters::is_steering;
 use crate::text::columns::columns;

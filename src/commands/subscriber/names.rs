@@ -1,9 +1,9 @@
 //! What stands on the command line, as values of the model.
 
 use crate::edit::{Refusal, Value};
+use crate::inventory::Index;
 use crate::model::{Address, Domain, Plan, PlanStatus};
 use crate::repo::Repo;
-use crate::rules::Index;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 

@@ -11,10 +11,10 @@ use super::record::{JSON_VERSION, Json, Teller};
 use crate::cli::{ShowArgs, TextOrJson};
 use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::edit::{Refusal, who};
+use crate::inventory::Context;
 use crate::model::{Date, Subscriber};
 use crate::render::{self, Table};
 use crate::repo::{Record, Repo};
-use crate::rules::Context;
 use crate::text::columns::columns;
 use crate::text::quote::harmless;
 

@@ -3,7 +3,8 @@
 use super::list::RecordSlot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
-use crate::yaml::{self, Kind, MAX_FILE_BYTES, Node, ScalarType, Style, scalar_type};
+use crate::source::MAX_FILE_BYTES;
+use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
 
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///

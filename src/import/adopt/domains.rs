@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::current::CurrentData;
 use crate::import::blocks::{Need, propose};
 use crate::import::found::Found;
+use crate::inventory::Blocks;
 use crate::model::{Address, Domain, Name};
 use crate::repo::Record;
-use crate::rules::Blocks;
 use crate::text::quote::quoted;
 
 /// What is done to the domains.

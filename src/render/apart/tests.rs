@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::inventory::Context;
 use crate::render::Output;
 use crate::repo::Repo;
-use crate::rules::Context;
 use crate::tree::Tree;
 
 fn table() -> Arc<Table> {

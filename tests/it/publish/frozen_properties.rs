@@ -6,8 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shapeline::model::Date;
 use shapeline::publish::data::{Data, Loaded, Wanted};
-use shapeline::render::{output, render, sound_table};
+use shapeline::render::{output, render};
 use shapeline::repo::Repo;
+use shapeline::rules::sound_table;
 use shapeline::tree::Tree;
 
 use crate::support;

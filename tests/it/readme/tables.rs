@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shapeline::repo::MAX_FINDINGS_A_FILE;
 use shapeline::schema::{Kind, file_schema};
+use shapeline::source::MAX_FILE_BYTES;
 use shapeline::tree::MAX_FOLDERS;
-use shapeline::yaml::{MAX_DEPTH, MAX_FILE_BYTES, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
+use shapeline::yaml::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
 
 use super::examples::found;
 use super::{codes, copy_of_the_data, doc};

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use shapeline::finding::Finding;
-use shapeline::rules::{self, Change, Context, MAX_FINDINGS};
+use shapeline::inventory::Change;
+use shapeline::inventory::Context;
+use shapeline::inventory::bounded::MAX_FINDINGS;
+use shapeline::rules::{self};
 
 use super::{load, today};
 use crate::support::Repo;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use shapeline::finding::Severity;
+use shapeline::inventory::Change;
+use shapeline::inventory::Context;
 use shapeline::model::Date;
 use shapeline::repo::Repo;
-use shapeline::rules::{Change, Context, RULES, check};
+use shapeline::rules::{RULES, check};
 use shapeline::tree::Tree;
 
 use crate::yaml_properties::cases;

@@ -3,13 +3,16 @@
 
 use std::cmp::Ordering;
 
-use super::{Change, Context, MAX_FINDINGS, order};
 use crate::finding::Finding;
+use crate::inventory::Change;
+
+/// How many findings of one rule are listed.
+pub const MAX_FINDINGS: usize = 10_000;
 
 /// The first findings of a rule, in the order in which they are listed: so many of the change under
 /// review, and so many outside it. One more than are listed, so that it shows that some are left out.
 /// What is kept depends on the findings alone, and not on the order in which they come.
-pub(super) struct Bounded<'c> {
+pub(crate) struct Bounded<'c> {
     change: Option<&'c Change<'c>>,
     in_change: First,
     outside: First,
@@ -17,12 +20,12 @@ pub(super) struct Bounded<'c> {
 
 impl<'c> Bounded<'c> {
     /// Nothing yet.
-    pub(super) fn new(context: &'c Context<'_>) -> Self {
-        Self { change: context.change.as_ref(), in_change: First::default(), outside: First::default() }
+    pub(crate) fn new(change: Option<&'c Change<'c>>) -> Self {
+        Self { change, in_change: First::default(), outside: First::default() }
     }
 
     /// Takes a finding, or leaves it out if enough come before it.
-    pub(super) fn push(&mut self, mut finding: Finding) {
+    pub(crate) fn push(&mut self, mut finding: Finding) {
         if let Some(change) = self.change {
             change.attribute(&mut finding);
         }
@@ -30,7 +33,7 @@ impl<'c> Bounded<'c> {
     }
 
     /// The findings of both.
-    pub(super) fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         for finding in other.finish() {
             self.part(&finding).push(finding);
         }
@@ -38,12 +41,12 @@ impl<'c> Bounded<'c> {
     }
 
     /// Whether there are more than are listed, and what comes after all of them changes nothing.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.change.is_none() && self.in_change.findings.len() > MAX_FINDINGS
     }
 
     /// All that were kept.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
+    pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.in_change.cut();
         self.outside.cut();
         self.in_change.findings.extend(self.outside.findings);
@@ -96,7 +99,7 @@ impl First {
 
 /// Two that are listed in the same place are told apart by the rest of them.
 fn before(a: &Finding, b: &Finding) -> Ordering {
-    order(a).cmp(&order(b)).then_with(|| (&a.related, &a.help).cmp(&(&b.related, &b.help)))
+    a.order().cmp(&b.order()).then_with(|| (&a.related, &a.help).cmp(&(&b.related, &b.help)))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use super::Index;
 use crate::finding::{Finding, Place, Where};
+use crate::inventory::Index;
 use crate::model::{Domain, Plan, Subscriber};
 use crate::repo::{Record, Repo};
 use crate::source::{FileId, Sources};

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::Change;
-use super::bounded::Bounded;
-use super::holdings::{Holder, Holdings};
-use super::index::{Index, KnownDomain};
 use crate::finding::{Finding, Where};
+use crate::inventory::Change;
+use crate::inventory::bounded::Bounded;
+use crate::inventory::holdings::{Holder, Holdings};
+use crate::inventory::index::{Index, KnownDomain};
 use crate::model::{Address, Date, Plan, Subscriber};
 use crate::repo::{Record, Repo};
 
@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
     /// of the data, and what follows once there are more than are listed is not looked at.
     fn in_blocks(&self, look: impl Fn(&Resolved<'_>, &mut Bounded<'_>) + Sync + Send) -> Vec<Finding> {
         const BLOCK: usize = 1 << 17;
-        let none = || Bounded::new(self);
+        let none = || self.findings();
         let all = self.repo.subscribers.len();
         let mut findings = none();
         for from in (0..all).step_by(BLOCK) {
@@ -94,10 +94,15 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// No findings yet, of as many as are listed.
+    pub(crate) fn findings(&self) -> Bounded<'_> {
+        Bounded::new(self.change.as_ref())
+    }
+
     /// As many of these findings as are listed, and one more: the first of the change under review,
     /// and the first outside it.
     pub fn first_of(&self, findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
-        let mut found = Bounded::new(self);
+        let mut found = self.findings();
         found.extend(findings);
         found.finish()
     }
