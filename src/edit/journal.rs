@@ -58,18 +58,18 @@ impl EditJournal {
     pub(super) fn finish(path: &Path, root: &Path, notes: &mut Vec<String>) -> Result<()> {
         let Some(journal) = EditJournal::read(path)? else { return Ok(()) };
         let when = when(path);
-        let mut standing = Vec::with_capacity(journal.files.len());
+        let mut states = Vec::with_capacity(journal.files.len());
         for step in &journal.files {
             check_folders(root, &step.path)?;
-            standing.push(step.standing(root)?);
+            states.push(step.state(root)?);
         }
-        let count = |wanted| standing.iter().filter(|standing| **standing == wanted).count();
-        let (done, open) = (count(Standing::Done), count(Standing::Open));
+        let count = |wanted| states.iter().filter(|state| **state == wanted).count();
+        let (done, open) = (count(StepState::Done), count(StepState::Open));
         let mut finished = 0;
         if journal.decided && done > 0 {
-            for (step, standing) in journal.files.iter().zip(&mut standing).filter(|(_, s)| **s == Standing::Open) {
-                *standing = if step.finish(root)? { Standing::Done } else { Standing::Other };
-                finished += usize::from(*standing == Standing::Done);
+            for (step, state) in journal.files.iter().zip(&mut states).filter(|(_, s)| **s == StepState::Open) {
+                *state = if step.finish(root)? { StepState::Done } else { StepState::Other };
+                finished += usize::from(*state == StepState::Done);
             }
         }
         for staged in journal.files.iter().filter_map(|step| step.staged_at(root)) {
@@ -82,8 +82,8 @@ impl EditJournal {
         let files = counted(journal.files.len(), "file", "files");
         if done == 0 {
             notes.push(format!(
-                "an edit of {files} was interrupted{when}, and nothing of it is in the files: it is discarded; repeat it if \
-                 it is still wanted"
+                "an edit of {files} was interrupted{when}, and nothing of it is in the files: it is discarded; \
+                 repeat it if it is still wanted"
             ));
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl EditJournal {
                 "an edit of {files} that was interrupted{when} is finished now: {finished} of them were still unchanged"
             )
         };
-        let left = journal.files.iter().zip(&standing).filter(|(_, standing)| **standing == Standing::Other);
+        let left = journal.files.iter().zip(&states).filter(|(_, state)| **state == StepState::Other);
         let left: Vec<&str> = left.map(|(step, _)| step.path.as_str()).collect();
         note += &left_alone(&left);
         if open > 0 {
@@ -129,7 +129,7 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// The state of a file relative to its step.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum StepState {
     /// Not yet made: the file is as before.
     Open,
     /// Made.
@@ -175,12 +175,12 @@ impl FileStep {
         Some(self.at(root).with_file_name(self.staged.as_ref()?))
     }
 
-    fn standing(&self, root: &Path) -> Result<Standing> {
+    fn state(&self, root: &Path) -> Result<StepState> {
         let now = present(&self.at(root))?.map(|bytes| digest(&bytes));
         Ok(match now {
-            now if now == self.after => Standing::Done,
-            now if now == self.before => Standing::Open,
-            _ => Standing::Other,
+            now if now == self.after => StepState::Done,
+            now if now == self.before => StepState::Open,
+            _ => StepState::Other,
         })
     }
 

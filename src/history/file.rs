@@ -58,7 +58,7 @@ pub struct FileStory {
 /// Follows a file. `before` are its records before the first of the commits.
 ///
 /// # Errors
-/// If a version cannot be had from git.
+/// If a version cannot be read from git.
 pub fn follow(reader: &ObjectReader<'_>, line: &FileLine, before: HashMap<String, FileFacts>) -> Result<FileStory> {
     let mut file = FileReplay { kind: line.kind, records: before, shape: VersionShape::default(), text: None };
     if line.before.is_some() && !line.versions.is_empty() {

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_wrong_clock_moves_nobody_else() {
+    fn one_wrong_clock_moves_no_other_commit() {
         assert_eq!(effective(&[1, 2, 3]), (vec![1, 2, 3], 0));
         assert_eq!(effective(&[1, 2, 99, 3, 4]), (vec![1, 2, 2, 3, 4], 1));
         assert_eq!(effective(&[5, 6, 0, 7, 8]), (vec![5, 6, 6, 7, 8], 1));

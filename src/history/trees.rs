@@ -249,7 +249,7 @@ mod tests {
         bytes
     }
 
-    fn told(old: &[u8], new: &[u8]) -> Vec<String> {
+    fn reported(old: &[u8], new: &[u8]) -> Vec<String> {
         let mut all = Vec::new();
         changes(old, new, |(name, folder), before, after| {
             let shown = |blob: Option<Blob>| blob.map_or("-".into(), |(_, id)| id.to_string()[..2].to_owned());
@@ -260,21 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_differences_are_reported() {
         let file = 0o100_644;
         let old = tree(&[("a", file, 1), ("b", file, 2), ("c", file, 3), ("z", file, 9)]);
         let new = tree(&[("a", file, 1), ("b", file, 4), ("bb", file, 5), ("z", file, 9)]);
-        assert_eq!(told(&old, &new), ["b 02 04", "bb - 05", "c 03 -"]);
-        assert!(told(&old, &old).is_empty());
-        assert_eq!(told(&[], &new).len(), 4);
-        assert_eq!(told(&old, &[]).len(), 4);
+        assert_eq!(reported(&old, &new), ["b 02 04", "bb - 05", "c 03 -"]);
+        assert!(reported(&old, &old).is_empty());
+        assert_eq!(reported(&[], &new).len(), 4);
+        assert_eq!(reported(&old, &[]).len(), 4);
     }
 
     #[test]
     fn a_file_that_becomes_a_folder_is_two_things() {
         let old = tree(&[("a", 0o100_644, 1), ("a.b", 0o100_644, 2)]);
         let new = tree(&[("a.b", 0o100_644, 2), ("a", FOLDER_MODE, 3)]);
-        assert_eq!(told(&old, &new), ["a 01 -", "a/ - 03"]);
+        assert_eq!(reported(&old, &new), ["a 01 -", "a/ - 03"]);
     }
 
     #[test]
@@ -302,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn damage_ends_the_telling() {
+    fn damage_ends_the_comparison() {
         let good = tree(&[("a", 0o100_644, 1), ("b", 0o100_644, 2)]);
         for cut in 0..good.len() {
-            told(&good, &good[..cut]);
-            told(&good[..cut], &good);
+            reported(&good, &good[..cut]);
+            reported(&good[..cut], &good);
         }
-        told(b"100644 a", b"\0\0\0");
-        told(b"99999999 a\0", b" ");
+        reported(b"100644 a", b"\0\0\0");
+        reported(b"99999999 a\0", b" ");
     }
 }

@@ -77,7 +77,7 @@ fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
     (&one.ip, &one.domain, one.plan, &one.more) == (&other.ip, &other.domain, other.plan, &other.more)
 }
 
-/// What a row gives, to whom if that is what differs from the other row, and where it stands.
+/// A row's plan, domain and place, and its id and name if they differ from the other row's.
 fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String {
     let plan = found.plans[row.plan as usize].key.to_string();
     let mut said = format!("{} of {}", quoted(&plan), quoted(row.domain.as_str()));
@@ -92,8 +92,8 @@ fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String
     format!("{said} on {}", row.origin)
 }
 
-/// What the others of these rows say: the first few of them, and how many more there are. Thousands may
-/// have one address, and each of them is told of the others.
+/// The first few of the other rows, and how many more there are: thousands may have one address, and
+/// each lists the others.
 fn others(rows: &[usize], own: usize, said: impl Fn(usize) -> String) -> String {
     const SHOWN: usize = 3;
     let first: Vec<String> = rows.iter().filter(|other| **other != own).take(SHOWN).map(|other| said(*other)).collect();

@@ -1,9 +1,9 @@
-//! `history`: what is told, and that it is the same whichever way it was found out.
+//! `history`: the events it reports, with and without its cache.
 
 mod cache;
-mod ground;
 mod replay;
-mod told;
+mod reported;
+mod revisions;
 
 use std::process::Command;
 

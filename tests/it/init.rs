@@ -54,7 +54,7 @@ fn the_example_is_this_repositorys_own_data() {
 }
 
 #[test]
-fn what_was_made_is_told_with_the_next_three_commands() {
+fn the_files_are_listed_with_the_next_three_commands() {
     let repo = Repo::empty();
     let run = repo.run(&["init", "my net"]);
     assert_eq!(run.code, 0, "{run:?}");
@@ -175,7 +175,7 @@ fn a_folder_that_cannot_be_one_is_named() {
 }
 
 #[test]
-fn editors_are_told_of_every_schema() {
+fn editors_get_every_schema() {
     let repo = initialised();
     let settings: serde_json::Value = serde_json::from_str(&repo.read(".vscode/settings.json")).unwrap();
     let mapped: Vec<&String> = settings["yaml.schemas"].as_object().unwrap().keys().collect();

@@ -181,7 +181,7 @@ impl ListEdit<'_, '_, '_> {
             dashes.push(dash);
         }
         let indent = column(text, dashes[0]);
-        let whole = Whole { nodes: &self.nodes, dashes: &dashes, indent, editor: self.editor };
+        let whole = RecordLines { nodes: &self.nodes, dashes: &dashes, indent, editor: self.editor };
         let mut taken: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
         while at < self.nodes.len() {
@@ -218,14 +218,14 @@ impl ListEdit<'_, '_, '_> {
 }
 
 /// The lines of records, with their comments.
-struct Whole<'w, 't, 'n> {
+struct RecordLines<'w, 't, 'n> {
     editor: &'w Editor<'t>,
     nodes: &'w [Node<'n>],
     dashes: &'w [usize],
     indent: usize,
 }
 
-impl Whole<'_, '_, '_> {
+impl RecordLines<'_, '_, '_> {
     /// Where the lines of a record start, with the comments directly above it; but the text at
     /// the top of the file is about the file.
     fn start(&self, at: usize) -> Result<usize, String> {

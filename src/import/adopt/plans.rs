@@ -236,7 +236,7 @@ impl<'r> Naming<'r> {
             // A name that is no valid plan name is kept as the description. A plan whose own name was
             // made from another description is not the one.
             PlanKey::Name(name) => {
-                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.stands_for_another(**at, name));
+                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.is_named_after_another(**at, name));
                 by_name.or_else(|| self.by_description.get(name.as_str())).copied()
             }
             PlanKey::Rates(up, down) => {
@@ -250,7 +250,7 @@ impl<'r> Naming<'r> {
     }
 
     /// Whether the plan's name was made from its description, and that is not `name`.
-    fn stands_for_another(&self, at: usize, name: &str) -> bool {
+    fn is_named_after_another(&self, at: usize, name: &str) -> bool {
         let plan = self.plans[at];
         let description = plan.description.as_ref().map(Text::as_str).filter(|text| *text != name);
         description.is_some_and(|text| wanted_name(&PlanKey::Name(text.to_owned())) == plan.name.as_str())

@@ -43,7 +43,7 @@ fn lists_are_filtered_sorted_and_paged() {
 }
 
 #[test]
-fn what_nobody_has_is_told_from_what_is_not_there() {
+fn unused_domains_and_plans_differ_from_unknown_ones() {
     let repo = with_list();
     assert_eq!(keys(&repo, &["--limit", "0"]), keys(&repo, &[]));
     assert_eq!(run(&repo, &["list", "--limit", "0", "--page", "2"]).code, 2);

@@ -42,7 +42,7 @@ fn what_is_missing_is_asked_for() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_sits() {
+fn no_prompt_without_a_terminal() {
     let repo = with_list();
     let run = run(&repo, &["add", "10.10.10.50"]);
     assert_eq!(run.code, 2);

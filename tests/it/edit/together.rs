@@ -45,7 +45,7 @@ fn killed(repo: &Repo, number: usize) -> bool {
 }
 
 #[test]
-fn whoever_is_killed_has_changed_all_or_nothing_once_the_next_run_is_done() {
+fn a_killed_run_has_changed_all_or_nothing_after_the_next_run() {
     for with_git in [true, false] {
         let (mut undone, mut done, mut steps) = (0, 0, 0);
         for number in 1.. {
@@ -101,7 +101,7 @@ fn suspended(repo: &Repo) -> usize {
 }
 
 #[test]
-fn whoever_reads_half_of_an_edit_is_warned() {
+fn readers_of_half_an_edit_are_warned() {
     let repo = two_files();
     repo.write(".gitignore", "live.txt\n");
     repo.write(
@@ -154,7 +154,7 @@ fn a_run_that_is_at_work_was_not_cut_off() {
 }
 
 #[test]
-fn an_edit_that_was_taken_back_is_forgotten() {
+fn an_edit_that_was_reverted_is_discarded() {
     let repo = two_files();
     repo.commit("x");
     half_way(&repo);
@@ -182,7 +182,7 @@ fn an_import_that_finds_half_of_an_edit_finishes_it_and_stops() {
 }
 
 #[test]
-fn what_somebody_changed_meanwhile_is_not_finished_over() {
+fn a_file_that_was_changed_meanwhile_is_not_overwritten() {
     let repo = two_files();
     repo.commit("x");
     half_way(&repo);

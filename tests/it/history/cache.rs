@@ -144,7 +144,7 @@ fn where_nothing_can_be_written_the_answer_is_the_same() {
 }
 
 #[test]
-fn rewritten_history_is_told_as_it_is_now() {
+fn rewritten_history_is_shown_as_it_is_now() {
     let repo = known();
     repo.write("subscribers/a.yaml", record("10.10.10.26", 30));
     repo.git(&["add", "-A"]);

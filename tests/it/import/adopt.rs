@@ -142,7 +142,7 @@ fn far_fewer_subscribers_are_refused() {
 }
 
 #[test]
-fn who_is_not_spoken_of_stays() {
+fn subscribers_of_other_domains_stay() {
     let repo = empty();
     imported(&repo, &(many(1, 20, DOMAIN) + &many(2, 3, "other.example")), &[]);
     let path = "subscribers/ispcustomer.co.zw.yaml";
@@ -172,7 +172,7 @@ fn who_is_not_spoken_of_stays() {
 
 /// A row that is refused says nothing about whom it names.
 #[test]
-fn who_is_named_by_a_refused_row_stays() {
+fn a_subscriber_in_a_refused_row_stays() {
     let repo = empty();
     imported(&repo, &many(1, 20, DOMAIN), &[]);
     // Whatever it is refused for.
@@ -277,7 +277,7 @@ fn names_that_become_alike_stay_two_plans() {
 }
 
 #[test]
-fn data_that_cannot_be_read_is_mended_first() {
+fn data_that_cannot_be_read_is_fixed_first() {
     let repo = empty();
     repo.write("subscribers/a.yaml", "ip: 10.0.0.1\n");
     let before = files(&repo);

@@ -25,7 +25,7 @@ fn with_suspended(settings: &str) -> Repo {
 }
 
 #[test]
-fn who_would_be_resumed_is_named() {
+fn resumed_subscribers_are_named() {
     let repo = with_suspended("suspended: omit\n");
     let told = "Note: 2 subscribers that are suspended in the data are resumed, because the source has them, unless \
                 --keep-suspended is given: 10.1.0.3 of `ispcustomer.co.zw` (`N 10.1.0.3`), 10.1.0.4 of \
@@ -44,7 +44,7 @@ fn who_would_be_resumed_is_named() {
 }
 
 #[test]
-fn who_is_suspended_can_stay_so() {
+fn suspended_subscribers_can_be_kept() {
     for settings in ["suspended: omit\n", "suspended: 50_MEG_UP_50_MEG_DOWN\n"] {
         let repo = with_suspended(settings);
         repo.write(&format!("plans/{OTHER_PLAN}.yaml"), format!("name: {OTHER_PLAN}\nup: 50 Mbps\ndown: 50 Mbps\n"));
@@ -70,7 +70,7 @@ fn who_is_suspended_can_stay_so() {
 }
 
 #[test]
-fn who_would_change_is_told() {
+fn changed_subscribers_are_listed() {
     let repo = empty();
     imported(&repo, &many(30), &[]);
     let before = rendered(&repo);

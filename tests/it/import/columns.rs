@@ -88,7 +88,7 @@ fn bytes_of_other_columns_need_not_be_text() {
 
 /// What differs is told.
 #[test]
-fn circuits_with_one_address_are_told_by_their_ids() {
+fn circuits_with_one_address_are_distinguished_by_their_ids() {
     let text = "Circuit ID,Circuit Name,IPv4,Download Max Mbps,Upload Max Mbps\n\
                 1,A,10.0.0.1,10,10\n2,A,10.0.0.1,10,10\n";
     let run = import(&empty(), text, &["--domain", DOMAIN]);

@@ -62,7 +62,7 @@ fn dumps_of_every_form_say_the_same() {
 }
 
 #[test]
-fn columns_may_stand_in_any_order() {
+fn columns_may_be_in_any_order() {
     let dump = "CREATE TABLE domains (domain_name text, extra int, dom_id int);\nINSERT INTO domains VALUES ('@a.example',NULL,1);\n\
                 INSERT INTO plan (plan_name,plan_id) VALUES ('10M',7);\n\
                 INSERT INTO subscriber (dom_id,ipaddress,plan_id) VALUES (1,0x31302E302E302E31,7);\n";
@@ -107,7 +107,7 @@ fn tables_and_columns_that_are_not_there_are_named() {
 }
 
 #[test]
-fn bad_rows_are_told_all_of_them() {
+fn every_bad_row_is_reported() {
     let rows = [
         "(1,'10.10.10.5dd',':=set_attribute',1,1)",
         "(2,'10.10.10.2',':=set_attribute',9,1)",

@@ -49,7 +49,7 @@ fn spaces_and_line_ends_do_no_harm() {
 }
 
 #[test]
-fn bad_lines_are_told_all_of_them() {
+fn every_bad_line_is_reported() {
     let text = [
         line("10.10.10.25", DOMAIN, PLAN),
         line("10.10.10.5dd", DOMAIN, PLAN),
@@ -93,7 +93,7 @@ fn bad_lines_are_told_all_of_them() {
 
 /// What the rules find in records that came from a source is told by its rows too.
 #[test]
-fn what_the_rules_find_is_told_by_row() {
+fn findings_of_rules_are_reported_by_row() {
     let text =
         line("10.10.10.64/29", DOMAIN, PLAN) + &line("10.10.10.66", DOMAIN, PLAN) + &line("10.10.20.1", DOMAIN, PLAN);
     let told = refusals(&text, &[]);

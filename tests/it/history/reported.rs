@@ -117,7 +117,7 @@ fn holders(repo: &Repo, when: &str) -> Vec<String> {
 }
 
 #[test]
-fn who_had_an_address_then() {
+fn the_holder_of_an_address_at_a_date() {
     let repo = fresh();
     commit(&repo, "01-01", "Alice", "Plans");
     repo.write("subscribers/a.yaml", record("10.10.10.25", 30, "id: first\n"));
@@ -182,7 +182,7 @@ fn a_move_is_nothing_that_happened() {
 }
 
 #[test]
-fn who_gets_an_id_goes_on_under_it() {
+fn a_subscriber_that_gets_an_id_continues_under_it() {
     let repo = fresh();
     repo.write("subscribers/a.yaml", record("10.10.10.25", 30, ""));
     commit(&repo, "01-01", "Alice", "Come");
@@ -220,7 +220,7 @@ fn service_is_within_the_term_and_not_while_suspended() {
 }
 
 #[test]
-fn a_plan_s_other_rates_are_told_of_who_has_it() {
+fn a_change_of_a_plan_is_an_event_of_its_subscribers() {
     let repo = one();
     repo.write(&path("10.10.10.26"), record("10.10.10.26", 30, ""));
     commit(&repo, "05-01", "Alice", "Other");
@@ -249,7 +249,7 @@ fn a_plan_s_other_rates_are_told_of_who_has_it() {
 }
 
 #[test]
-fn what_a_merge_brings_is_told_of_who_made_it() {
+fn a_change_in_a_merge_names_its_author() {
     let repo = fresh();
     let list = |rate: u32, last: &str| {
         let records = (1..=5)
@@ -295,7 +295,7 @@ fn what_a_merge_brings_is_told_of_who_made_it() {
 }
 
 #[test]
-fn what_cannot_be_read_removes_nobody() {
+fn an_unreadable_version_removes_no_subscriber() {
     let repo = fresh();
     let two = format!("- {{ip: 10.10.10.25, domain: {D}, plan: A}}\n- {{ip: 10.10.10.26, domain: {D}, plan: A}}\n");
     repo.write("subscribers/all.yaml", &two);
@@ -325,7 +325,7 @@ fn what_cannot_be_read_removes_nobody() {
 }
 
 #[test]
-fn a_limit_is_told() {
+fn a_limit_is_shown() {
     let repo = fresh();
     let all: String = (1..=150).map(|host| format!("- {{ip: 10.10.10.{host}, domain: {D}, plan: X}}\n")).collect();
     repo.write("subscribers/all.yaml", all);

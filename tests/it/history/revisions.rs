@@ -1,4 +1,4 @@
-//! Repositories of every kind, and commits that nobody would make by accident.
+//! Repositories of every kind, and forged commits.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -54,7 +54,7 @@ fn without_git_or_commits_the_error_says_what_to_do() {
 }
 
 #[test]
-fn a_revision_is_told_as_of_then() {
+fn a_revision_is_shown_as_of_then() {
     let repo = three();
     assert_eq!(json(&repo, &["10.10.10.0/24"])["total"], 3);
     for (rev, total) in [("HEAD~1", 2), ("HEAD~2", 1)] {
@@ -172,7 +172,7 @@ fn raw_commit(repo: &Repo, rest: &str) {
 }
 
 #[test]
-fn dates_that_nobody_has_lived_are_shown_somehow() {
+fn dates_beyond_the_calendar_are_shown() {
     let repo = three();
     let odd = ["99999999999999", "-99999999999999", "99999999999999999999999999", "x", "", "-5"];
     for (number, date) in odd.iter().enumerate() {
