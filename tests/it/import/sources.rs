@@ -245,7 +245,7 @@ fn what_cannot_be_read_says_what_to_do() {
         (b"", "there is nothing in it"),
         (b" \n\n", "there is nothing in it"),
         (b"<?xml version=\"1.0\"?>", "without --xml"),
-        (b"hello\n", "say so with --from"),
+        (b"hello\n", "name it with --from"),
         (b"# nobody\n\n", "there is nothing in it"),
     ] {
         let said = unusable(source, &[]);
