@@ -9,21 +9,10 @@ use super::file::{FileEdits, NotEdited, new_file};
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use crate::model::{Status, Subscriber};
+use crate::query::Refusal;
 use crate::repo::{Record, Repo, stem};
 use crate::schema::Kind;
 use crate::text::quote::quoted;
-
-/// Why an edit is refused, as a sentence for the user.
-#[derive(Debug)]
-pub struct Refusal(pub String);
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// A field with its new value; `None` removes it.
 pub type FieldEdit = (String, Option<Value>);

@@ -1,4 +1,4 @@
-//! Repositories of every kind, and forged commits.
+//! Repositories of every kind, and commits that are not made by accident.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ fn record(ip: &str, rate: u32) -> String {
     format!("ip: {ip}\ndomain: ispcustomer.co.zw\nplan: {rate}_MEG_UP_{rate}_MEG_DOWN\n")
 }
 
-/// Three commits that each bring somebody.
+/// Three commits that each add a subscriber.
 fn three() -> Repo {
     let repo = fresh();
     for host in 1..=3 {
@@ -172,7 +172,7 @@ fn raw_commit(repo: &Repo, rest: &str) {
 }
 
 #[test]
-fn dates_beyond_the_calendar_are_shown() {
+fn impossible_dates_are_shown_somehow() {
     let repo = three();
     let odd = ["99999999999999", "-99999999999999", "99999999999999999999999999", "x", "", "-5"];
     for (number, date) in odd.iter().enumerate() {

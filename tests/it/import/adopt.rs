@@ -1,4 +1,4 @@
-//! Importing over data that is there: what differs is updated, nothing is doubled, the limits hold.
+//! Importing over existing data: differences are updated, nothing is duplicated, the limits apply.
 
 use super::{DOMAIN, OTHER_PLAN, PLAN, empty, files, import, imported, line, rendered};
 use crate::support::Repo;
@@ -142,7 +142,7 @@ fn far_fewer_subscribers_are_refused() {
 }
 
 #[test]
-fn subscribers_of_other_domains_stay() {
+fn who_is_not_spoken_of_stays() {
     let repo = empty();
     imported(&repo, &(many(1, 20, DOMAIN) + &many(2, 3, "other.example")), &[]);
     let path = "subscribers/ispcustomer.co.zw.yaml";
@@ -172,7 +172,7 @@ fn subscribers_of_other_domains_stay() {
 
 /// A row that is refused says nothing about whom it names.
 #[test]
-fn a_subscriber_in_a_refused_row_stays() {
+fn who_is_named_by_a_refused_row_stays() {
     let repo = empty();
     imported(&repo, &many(1, 20, DOMAIN), &[]);
     // Whatever it is refused for.
@@ -235,7 +235,7 @@ fn plans_without_rates_are_written_without_numbers() {
     );
 }
 
-/// The rates of the data are somebody's word; a name is only a hint.
+/// The rates of the data were set by a person; a name is only a hint.
 #[test]
 fn rates_of_the_data_stay() {
     let repo = empty();
@@ -277,7 +277,7 @@ fn names_that_become_alike_stay_two_plans() {
 }
 
 #[test]
-fn data_that_cannot_be_read_is_fixed_first() {
+fn unreadable_data_must_be_fixed_first() {
     let repo = empty();
     repo.write("subscribers/a.yaml", "ip: 10.0.0.1\n");
     let before = files(&repo);

@@ -1,4 +1,4 @@
-//! What an import would change is told by subscriber before it is done.
+//! What an import would change is listed by subscriber before it is done.
 
 use super::{DOMAIN, OTHER_PLAN, PLAN, empty, import, imported, line, rendered};
 use crate::support::Repo;
@@ -25,7 +25,7 @@ fn with_suspended(settings: &str) -> Repo {
 }
 
 #[test]
-fn resumed_subscribers_are_named() {
+fn who_would_be_resumed_is_named() {
     let repo = with_suspended("suspended: omit\n");
     let told = "Note: 2 subscribers that are suspended in the data are resumed, because the source has them, unless \
                 --keep-suspended is given: 10.1.0.3 of `ispcustomer.co.zw` (`N 10.1.0.3`), 10.1.0.4 of \
@@ -44,7 +44,7 @@ fn resumed_subscribers_are_named() {
 }
 
 #[test]
-fn suspended_subscribers_can_be_kept() {
+fn who_is_suspended_can_stay_so() {
     for settings in ["suspended: omit\n", "suspended: 50_MEG_UP_50_MEG_DOWN\n"] {
         let repo = with_suspended(settings);
         repo.write(&format!("plans/{OTHER_PLAN}.yaml"), format!("name: {OTHER_PLAN}\nup: 50 Mbps\ndown: 50 Mbps\n"));
@@ -70,7 +70,7 @@ fn suspended_subscribers_can_be_kept() {
 }
 
 #[test]
-fn changed_subscribers_are_listed() {
+fn who_would_change_is_listed() {
     let repo = empty();
     imported(&repo, &many(30), &[]);
     let before = rendered(&repo);
@@ -91,12 +91,12 @@ fn changed_subscribers_are_listed() {
     let run = import(&repo, &many(15), &[]);
     assert_eq!(run.code, 1);
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("- 10.1.0.")).count(), 15, "{}", run.stdout);
-    // Of very many that are new some are told.
+    // Of very many new ones, some are listed.
     let new: String = (1..=50).map(|host| line(&format!("10.1.1.{host}"), DOMAIN, PLAN)).collect();
     let run = imported(&repo, &(many(30) + &new), &["--dry-run"]);
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("+ 10.1.1.")).count(), 20, "{}", run.stdout);
     assert!(run.stdout.contains("\n+ and 30 more\n\n"), "{}", run.stdout);
-    // Once it is done, the history tells it.
+    // Once it is done, `history` shows it.
     let run = imported(&repo, &text, &[]);
     assert!(!run.stdout.contains("~ 10.1.0.2"), "{}", run.stdout);
 }

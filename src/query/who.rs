@@ -1,5 +1,6 @@
 //! Finding a subscriber by id, by key, or by address.
 
+use super::refusal::Refusal;
 use super::unread::UnreadAddresses;
 use crate::model::Address;
 use crate::model::Subscriber;
@@ -14,13 +15,13 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// A sentence, if there is none, or more than one.
-pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, String> {
+pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Refusal> {
     let found = all(repo, who);
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
             let unread = UnreadAddresses::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Err(format!("{}{unread}", not_found(repo, who)))
+            Err(Refusal(format!("{}{unread}", not_found(repo, who))))
         }
         several => {
             let mut text = format!("{} may be any of these; name one by another id or address:", quoted(who));
@@ -32,7 +33,7 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Str
             if several.len() > SHOWN {
                 text += &format!("\n  and {} more", several.len() - SHOWN);
             }
-            Err(text)
+            Err(Refusal(text))
         }
     }
 }
