@@ -16,7 +16,7 @@ use shapeline::plan::parse_shaper_file;
 use shapeline::render::{Table, output, render, template_findings};
 use shapeline::repo::Repo;
 use shapeline::report::CheckReport;
-use shapeline::rules::{Change, Context};
+use shapeline::inventory::{Change, Context};
 use shapeline::tree::Tree;
 
 const PATHS: [&str; 16] = [

@@ -13,7 +13,7 @@ use std::sync::{Arc, Once};
 use libfuzzer_sys::fuzz_target;
 use shapeline::render::{Rendered, Table, output, render, template_findings};
 use shapeline::repo::Repo;
-use shapeline::rules::Context;
+use shapeline::inventory::Context;
 use shapeline::tree::Tree;
 
 const FILES: [(&str, &str); 4] = [
