@@ -9,7 +9,6 @@ pub mod heal;
 pub mod health;
 pub mod interval;
 pub mod journal;
-mod program;
 pub mod refusal;
 pub mod round;
 mod seen;

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::program::{Ended, program, run};
 use super::signers::Signers;
 use super::stop::Stop;
+use crate::process::capture::{Captured, program};
 use crate::text::quote::harmless;
 
 /// How long a look at a signature may take.
@@ -97,7 +97,7 @@ fn by_ssh(folder: &Path, stop: &Stop) -> Result<Result<String, String>> {
         command
     };
     // Without a time of its own, ssh-keygen takes that of now.
-    let found = run(ssh_keygen(&["-Y", "find-principals"]), LIMIT, stop)?;
+    let found = stop.run(ssh_keygen(&["-Y", "find-principals"]), LIMIT)?;
     if !found.status.success() {
         return Ok(Err(format!("its SSH signature is of no key that may sign ({})", complaint(&found))));
     }
@@ -105,7 +105,7 @@ fn by_ssh(folder: &Path, stop: &Stop) -> Result<Result<String, String>> {
     for principal in found.stdout.lines().filter(|line| !line.is_empty()) {
         let mut command = ssh_keygen(&["-Y", "verify", "-n", "git", "-I", principal]);
         command.stdin(std::fs::File::open(folder.join("payload"))?);
-        let ended = run(command, LIMIT, stop)?;
+        let ended = stop.run(command, LIMIT)?;
         if ended.status.success() {
             return Ok(Ok(harmless(principal, 120)));
         }
@@ -115,7 +115,7 @@ fn by_ssh(folder: &Path, stop: &Stop) -> Result<Result<String, String>> {
 }
 
 /// The file is one of ours, whose name says nothing to anybody.
-fn complaint(ended: &Ended) -> String {
+fn complaint(ended: &Captured) -> String {
     ended.complaint().replace("signers:", "allowed signers:")
 }
 
@@ -127,7 +127,7 @@ fn by_gpg(folder: &Path, signers: &Signers, stop: &Stop) -> Result<Result<String
     gpg.current_dir(folder).args(["--batch", "--no-tty", "--status-fd", "1", "--trust-model", "always"]);
     // Whose key is good is for the host to say, not for a server of keys.
     gpg.args(["--no-auto-key-retrieve", "--no-auto-check-trustdb", "--verify", "signature", "payload"]);
-    let ended = run(gpg, LIMIT, stop)?;
+    let ended = stop.run(gpg, LIMIT)?;
     let told = judge(&ended.stdout, signers);
     if told.is_ok() && !ended.status.success() {
         return Ok(Err(format!("its GPG signature is not good ({})", ended.complaint())));

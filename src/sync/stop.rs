@@ -1,8 +1,12 @@
 //! Being told to end: SIGTERM and SIGINT.
 
+use std::ops::ControlFlow;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+
+use crate::process::capture::{self, Captured};
 
 /// Whether somebody asked for the end.
 ///
@@ -99,5 +103,22 @@ impl Stop {
     /// Sleeps.
     pub fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
+    }
+}
+
+impl Stop {
+    /// Runs a program, which is killed after `limit` or when the process is asked to end.
+    ///
+    /// # Errors
+    /// As [`capture::run`].
+    pub(super) fn run(&self, command: Command, limit: Duration) -> Result<Captured> {
+        capture::run(command, limit, &mut |time| {
+            self.sleep(time);
+            if self.asked() {
+                ControlFlow::Break("was stopped: shapeline is ending")
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use git2::Oid;
 
-use super::program::{program, run};
 use super::stop::Stop;
 use crate::git::Git;
+use crate::process::capture::program;
 use crate::text::quote::quoted;
 use crate::tree::open_git;
 
@@ -72,7 +72,7 @@ impl Upstream {
         }
         git.arg("--").arg(&self.remote).arg(format!("+refs/heads/{}:{}", self.branch, self.tracking()));
         let what = || format!("cannot fetch {} from {}", self.branch, self.remote);
-        let ended = run(git, FETCH, stop).with_context(what)?;
+        let ended = stop.run(git, FETCH).with_context(what)?;
         if !ended.status.success() {
             bail!("{}: {}", what(), ended.complaint());
         }
@@ -124,7 +124,7 @@ impl Upstream {
         let mut git = self.git()?;
         git.args(["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]);
         git.args(["maintenance", "run", "--auto", "--quiet"]);
-        let ended = run(git, TIDY, stop)?;
+        let ended = stop.run(git, TIDY)?;
         if !ended.status.success() {
             bail!("git cannot tidy up {}: {}", self.git_dir.display(), ended.complaint());
         }
