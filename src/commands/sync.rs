@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     if let (true, Some(path)) = (args.health, &args.status_file) {
         return tell_health(path);
     }
-    let stop = Stop::on_signals(if args.once { 2 } else { 0 }).context("cannot listen for signals")?;
+    let stop = Stop::on_signals().context("cannot listen for signals")?;
     let root = folder(cli)?;
     let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
             print(&status, args.format == TextOrJson::Json)?;
             Ok(outcome(status.state))
         }
-        None if once => bail!("was asked to end before all was done"),
+        None if once => bail!("asked to end before the round was complete"),
         _ => Ok(Outcome::Fine),
     }
 }

@@ -160,7 +160,7 @@ pub fn record(
     summary: &str,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
     let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
     let found = drift.live.as_ref().map(|live| digest(&live.bytes));

@@ -132,13 +132,18 @@ impl Report {
 }
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
-pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Report {
     let report = try_publish(target, data, options, notice)
         .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]));
     Report { frozen: data.frozen.clone(), ..report }
 }
 
-fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+fn try_publish(
+    target: &Target,
+    data: &Data,
+    options: &Options,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Report> {
     let settings = &data.table.repo().settings;
     let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
     // Before the lock: others need not wait for it.
@@ -377,7 +382,7 @@ pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options)
     let record = |target: &&Target| {
         let mut report = Report::new(target.name.as_str(), Ended::Refused, vec![reason.to_owned()]);
         let told = Site::open(target).and_then(|site| {
-            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| {})?;
+            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| Ok(()))?;
             let mut entry = session.entry(Action::Publish, "data".to_owned());
             entry.status = Status::Error;
             entry.reason = Some(format!("refused: {reason}"));

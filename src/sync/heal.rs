@@ -34,7 +34,7 @@ pub fn heal(
     wanted: &dyn Fn() -> Option<String>,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<Option<Healed>> {
     // Without the lock at first: nearly always there is nothing to do. A publish that goes on, or
     // was cut off, is for whoever has the lock to judge.

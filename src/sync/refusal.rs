@@ -24,7 +24,7 @@ pub fn record(
     reason: &str,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
     let reason = format!("refused: {reason}");
     let told = |log: &Log| {

@@ -195,7 +195,11 @@ impl Syncer {
                 round.cut_short = true;
                 break;
             }
-            round.add(worker.publish(target, data));
+            let Some(done) = worker.publish(target, data) else {
+                round.cut_short = true;
+                break;
+            };
+            round.add(done);
         }
         if data.frozen.is_empty() {
             return round;
@@ -218,7 +222,7 @@ impl Syncer {
         let refused = Some((tip, reason.to_owned()));
         self.recall(tip, worker.stop);
         if self.memory.refused != refused {
-            let tell = |target: &Target| !worker.stop.asked() && worker.tell_refusal(target, &tip.to_string(), reason);
+            let tell = |target: &Target| !worker.stop.asked() && worker.log_refusal(target, &tip.to_string(), reason);
             let told = self.known.iter().map(tell).filter(|told| *told).count();
             self.memory.refused = refused.filter(|_| told == self.known.len());
         }
@@ -235,7 +239,11 @@ impl Syncer {
                 round.cut_short = true;
                 break;
             }
-            round.add(worker.keep(target, gravity));
+            let Some(done) = worker.keep(target, gravity) else {
+                round.cut_short = true;
+                break;
+            };
+            round.add(done);
         }
         round.with(gravity, error)
     }
