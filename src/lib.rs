@@ -94,7 +94,7 @@ pub mod publish;
 pub mod backup;
 
 /// Publishing from a branch, again and again, beside the shaper.
-pub mod sync;
+mod sync;
 
 /// The files of a fresh data repository.
 pub mod init;

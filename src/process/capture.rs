@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Ending, Group};
+use super::{ProcessGroup, ProgramEnding};
 use crate::text::quote::harmless;
 use crate::text::redact::{redact, without_logins};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(
     // Files instead of pipes: a process that the program leaves in the background may keep a pipe open.
     let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
     command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
-    let group = Group::spawn(&mut command).with_context(cannot)?;
+    let group = ProcessGroup::spawn(&mut command).with_context(cannot)?;
     let ending = group.wait(limit, |time| {
         let printed = stdout.metadata()?.len().saturating_add(stderr.metadata()?.len());
         if printed > MAX_OUTPUT {
@@ -53,9 +53,11 @@ pub(crate) fn run(
         Ok(pause(time).map_break(str::to_owned))
     });
     match ending.with_context(cannot)? {
-        Ending::Exited(status) => Ok(Captured { status, stdout: text(&mut stdout)?, stderr: text(&mut stderr)? }),
-        Ending::TimedOut => bail!("{name} gave no answer in {} s", limit.as_secs()),
-        Ending::Stopped(why) => bail!("{name} {why}"),
+        ProgramEnding::Exited(status) => {
+            Ok(Captured { status, stdout: text(&mut stdout)?, stderr: text(&mut stderr)? })
+        }
+        ProgramEnding::TimedOut => bail!("{name} gave no answer in {} s", limit.as_secs()),
+        ProgramEnding::Stopped(why) => bail!("{name} {why}"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Ending, Group};
+use super::{ProcessGroup, ProgramEnding};
 use crate::text::quote::harmless;
 use crate::text::redact::redact;
 
@@ -30,7 +30,7 @@ const LAST_OUTPUT: Duration = Duration::from_millis(500);
 pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<(Option<ExitStatus>, String)> {
     let (reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
-    let group = Group::spawn(&mut command)?;
+    let group = ProcessGroup::spawn(&mut command)?;
     // It has the writing end of the pipe.
     drop(command);
     let follower = Follower::follow(reader);
@@ -39,9 +39,9 @@ pub(crate) fn run(mut command: Command, limit: Duration) -> io::Result<(Option<E
         Ok(ControlFlow::<Infallible>::Continue(()))
     })?;
     let status = match ending {
-        Ending::Exited(status) => Some(status),
-        Ending::TimedOut => None,
-        Ending::Stopped(never) => match never {},
+        ProgramEnding::Exited(status) => Some(status),
+        ProgramEnding::TimedOut => None,
+        ProgramEnding::Stopped(never) => match never {},
     };
     Ok((status, follower.text()))
 }

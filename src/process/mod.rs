@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A running program and whatever it has started.
-struct Group(Child);
+struct ProcessGroup(Child);
 
-impl Group {
+impl ProcessGroup {
     /// Starts `command` in a process group of its own: it can be killed as a whole, and a Ctrl-C for
     /// this process does not reach it.
-    fn spawn(command: &mut Command) -> io::Result<Group> {
+    fn spawn(command: &mut Command) -> io::Result<ProcessGroup> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        command.spawn().map(Group)
+        command.spawn().map(ProcessGroup)
     }
 
     /// Waits until the program ends, and kills the group if it does not within `limit`. Between two
@@ -33,9 +33,9 @@ impl Group {
         mut self,
         limit: Duration,
         pause: impl FnMut(Duration) -> io::Result<ControlFlow<B>>,
-    ) -> io::Result<Ending<B>> {
+    ) -> io::Result<ProgramEnding<B>> {
         let ending = self.watch(limit, pause);
-        if !matches!(ending, Ok(Ending::Exited(_))) {
+        if !matches!(ending, Ok(ProgramEnding::Exited(_))) {
             self.kill();
         }
         ending
@@ -45,18 +45,18 @@ impl Group {
         &mut self,
         limit: Duration,
         mut pause: impl FnMut(Duration) -> io::Result<ControlFlow<B>>,
-    ) -> io::Result<Ending<B>> {
+    ) -> io::Result<ProgramEnding<B>> {
         let began = Instant::now();
         let mut time = Duration::from_millis(1);
         loop {
             if let Some(status) = self.0.try_wait()? {
-                return Ok(Ending::Exited(status));
+                return Ok(ProgramEnding::Exited(status));
             }
             if began.elapsed() >= limit {
-                return Ok(Ending::TimedOut);
+                return Ok(ProgramEnding::TimedOut);
             }
             if let ControlFlow::Break(why) = pause(time)? {
-                return Ok(Ending::Stopped(why));
+                return Ok(ProgramEnding::Stopped(why));
             }
             time = (time * 2).min(LONGEST_PAUSE);
         }
@@ -74,7 +74,7 @@ impl Group {
 }
 
 /// How a program ended.
-enum Ending<B> {
+enum ProgramEnding<B> {
     Exited(ExitStatus),
     TimedOut,
     /// The caller's pause ended the wait.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::Target;
-use crate::plan::Plan;
+use crate::plan::ChangePlan;
 use crate::publish::data::Data;
 use crate::publish::freeze::{self, Frozen};
 use crate::publish::guard;
@@ -66,7 +66,7 @@ pub struct Changed {
 
 impl Changed {
     /// What `plan` changes.
-    pub fn of(plan: &Plan<'_>) -> Changed {
+    pub fn of(plan: &ChangePlan<'_>) -> Changed {
         let changes = &plan.changes;
         Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
     }
@@ -213,7 +213,7 @@ impl Work<'_> {
         Ok((report, !nothing_to_do))
     }
 
-    fn not_the_plan(&self, plan: &Plan<'_>) -> Option<String> {
+    fn not_the_plan(&self, plan: &ChangePlan<'_>) -> Option<String> {
         let planned = self.options.planned.as_ref()?;
         let now = &plan.fingerprint;
         match planned.of(&self.site.name) {

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use super::{Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::inventory::Context;
-use crate::inventory::bounded::Bounded;
+use crate::inventory::bounded::BoundedFindings;
 use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "duplicate-name",
     group: Group::Identity,
@@ -16,7 +15,7 @@ pub const RULE: Rule = Rule {
     fixed: true,
     summary: "two plans, two domains or two targets have the same name, or two targets one file",
     why: "Subscribers name their plan and their domain. If two have that name, it is left to chance which rates or \
-          which limits apply. Two targets or outputs that write one file would take it from each other.",
+          limits apply. Two targets or outputs that write one file would overwrite each other's.",
     bad: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: GOLD\n  up: 50 Mbps\n  down: 50 Mbps\n",
     good: "# plans/all.yaml\n- name: GOLD\n  up: 30 Mbps\n  down: 30 Mbps\n- name: PLATINUM\n  up: 50 Mbps\n  down: 50 Mbps\n",
     check,
@@ -80,7 +79,7 @@ impl Unique {
     }
 }
 
-fn twice<'a>(findings: &mut Bounded<'_>, unique: Unique, values: impl Iterator<Item = (&'a str, Where)>) {
+fn twice<'a>(findings: &mut BoundedFindings<'_>, unique: Unique, values: impl Iterator<Item = (&'a str, Where)>) {
     let mut first: HashMap<&str, Where> = HashMap::new();
     for (value, at) in values {
         match first.get(value) {

@@ -14,7 +14,7 @@ use crate::process::capture::{self, Captured};
 /// The first signal only sets a flag: the work under way is completed. The second ends the process at
 /// once, as if it were not caught.
 #[cfg(unix)]
-pub struct Stop {
+pub(crate) struct StopSignal {
     asked: std::sync::Arc<std::sync::atomic::AtomicBool>,
     /// A signal writes to the other end. That ends a sleep, also one that is only about to begin.
     wake: std::os::unix::net::UnixStream,
@@ -23,14 +23,14 @@ pub struct Stop {
 }
 
 #[cfg(unix)]
-impl Stop {
+impl StopSignal {
     /// Listens for signals from now on.
     ///
     /// # Errors
     /// If the system refuses a handler.
-    pub fn on_signals() -> Result<Stop> {
+    pub(crate) fn on_signals() -> Result<StopSignal> {
         use signal_hook::consts::{SIGINT, SIGTERM};
-        let stop = Stop::never()?;
+        let stop = StopSignal::never()?;
         for signal in [SIGTERM, SIGINT] {
             // Registered before the flag is set: the first signal must find it unset.
             signal_hook::flag::register_conditional_default(signal, stop.asked.clone())?;
@@ -44,18 +44,17 @@ impl Stop {
     ///
     /// # Errors
     /// If the system gives no socket.
-    pub fn never() -> Result<Stop> {
+    pub(crate) fn never() -> Result<StopSignal> {
         let (wake, waker) = std::os::unix::net::UnixStream::pair()?;
-        Ok(Stop { asked: std::sync::Arc::default(), wake, _waker: waker })
+        Ok(StopSignal { asked: std::sync::Arc::default(), wake, _waker: waker })
     }
 
-    /// Whether the process was asked to end.
-    pub fn asked(&self) -> bool {
+    pub(crate) fn asked(&self) -> bool {
         self.asked.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// Sleeps for `time`, or until the process is asked to end.
-    pub fn sleep(&self, time: Duration) {
+    pub(crate) fn sleep(&self, time: Duration) {
         use std::io::Read;
         let began = std::time::Instant::now();
         while !self.asked() {
@@ -71,30 +70,24 @@ impl Stop {
 
 /// Without such signals the process is never asked to end.
 #[cfg(not(unix))]
-pub struct Stop;
+pub(crate) struct StopSignal;
 
 #[cfg(not(unix))]
-impl Stop {
-    /// Listens for nothing.
-    ///
-    /// # Errors
-    /// Never.
-    pub fn on_signals() -> Result<Stop> {
-        Ok(Stop)
+impl StopSignal {
+    pub(crate) fn on_signals() -> Result<StopSignal> {
+        Ok(StopSignal)
     }
 
-    /// Never.
-    pub fn asked(&self) -> bool {
+    pub(crate) fn asked(&self) -> bool {
         false
     }
 
-    /// Sleeps.
-    pub fn sleep(&self, time: Duration) {
+    pub(crate) fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
     }
 }
 
-impl Stop {
+impl StopSignal {
     /// Runs a program, which is killed after `limit` or when the process is asked to end.
     ///
     /// # Errors
@@ -115,14 +108,13 @@ impl Stop {
 /// that would have to be completed.
 pub(super) struct LockWait<'s> {
     target: &'s str,
-    stop: &'s Stop,
+    stop: &'s StopSignal,
     announced: String,
-    /// Whether the wait was given up.
     pub(super) given_up: bool,
 }
 
 impl<'s> LockWait<'s> {
-    pub(super) fn new(target: &'s str, stop: &'s Stop) -> LockWait<'s> {
+    pub(super) fn new(target: &'s str, stop: &'s StopSignal) -> LockWait<'s> {
         LockWait { target, stop, announced: String::new(), given_up: false }
     }
 

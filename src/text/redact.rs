@@ -1,13 +1,13 @@
-//! Keeps secrets out of what is printed and recorded.
+//! Keeps secrets out of output and logs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Shorter values are no secrets, and to replace them would garble what is said.
-const SHORTEST: usize = 8;
+/// Shorter values are not secrets; replacing them would garble the text.
+const MIN_SECRET: usize = 8;
 
-/// The ends of the names of variables that hold secrets. Without `_ID` and `_FILE`: those only say
-/// which, and where.
+/// Endings of the names of variables with secrets. Those in `_ID` and `_FILE` are not secret: they only
+/// identify or locate one.
 const SECRET_ENDS: &[&str] = &[
     "TOKEN",
     "PASSWORD",
@@ -21,17 +21,17 @@ const SECRET_ENDS: &[&str] = &[
     "CREDENTIALS",
 ];
 
-/// Ends that say so even without a `_` before them: SSHPASS, PGPASSWORD.
+/// Endings that need no `_` before them: SSHPASS, PGPASSWORD.
 const SECRET_TAILS: &[&str] = &["PASSWORD", "PASSWD", "PASS"];
 
-/// Ends that say so only behind a `_`: PWD alone is a folder.
+/// Endings that need a `_`: PWD alone is a folder.
 const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
 
-/// `text` with `[NAME]` in place of the value of every environment variable that holds a secret:
-/// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
+/// `text` with `[NAME]` for the value of every environment variable with a secret: those whose names end
+/// in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
-/// To be done before the text is cut or escaped: half a secret is not found.
-pub fn redact(text: &str) -> String {
+/// Call it before the text is truncated or escaped: a part of a secret is not recognised.
+pub(crate) fn redact(text: &str) -> String {
     redact_with(text, &environment())
 }
 
@@ -52,18 +52,18 @@ pub(crate) fn redact_with(text: &str, environment: &BTreeMap<String, String>) ->
     out
 }
 
-/// The variables of this process, as far as they are text.
+/// The variables of this process that are UTF-8.
 pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }
 
-/// Secrets and the names of their variables, the longest first, so that a secret that begins like
-/// another is replaced whole. Each line of a key counts: output is often told line by line.
+/// Secrets and the names of their variables, the longest first, so that a secret that begins like another
+/// is replaced as a whole. Each line of a key counts as well: output is often processed line by line.
 fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     let secret = environment.iter().filter(|(name, _)| is_secret(name));
     let mut secrets: Vec<(&str, &str)> = secret
         .flat_map(|(name, value)| value.lines().chain([value.as_str()]).map(move |value| (value.trim(), name.as_str())))
-        .filter(|(value, _)| value.chars().count() >= SHORTEST)
+        .filter(|(value, _)| value.chars().count() >= MIN_SECRET)
         .collect();
     secrets.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     secrets.dedup_by_key(|(value, _)| *value);
@@ -80,7 +80,7 @@ fn is_secret(name: &str) -> bool {
 
 /// `text` with each password in a URL replaced by asterisks, as many as it has bytes: a message that
 /// quotes the data must not pass the password on, and columns must stay as they are.
-pub fn without_password(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
     map_logins(text, |_, login| {
         let (user, password) = login.split_once(':')?;
         Some(format!("{user}:{}", "*".repeat(password.len())))

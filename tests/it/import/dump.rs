@@ -26,7 +26,7 @@ fn a_dump_is_taken_over() {
     let repo = empty();
     let run = imported(&repo, DUMP, &[]);
     assert!(run.stderr.contains("3 subscribers, 2 plans, 2 domains, 0 rows refused"), "{}", run.stderr);
-    assert!(run.stdout.contains("nobody has the plan `UNSOLD`"), "{}", run.stdout);
+    assert!(run.stdout.contains("no subscriber has the plan `UNSOLD`"), "{}", run.stdout);
     assert_eq!(rendered(&repo), expected());
     assert_eq!(
         repo.read("subscribers/ispcustomer.co.zw.yaml"),
