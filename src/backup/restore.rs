@@ -18,7 +18,7 @@ use super::path::{from_text, label, to_text};
 use super::session::Session;
 use super::unpack::unpack;
 use super::{Ended, Options, Report};
-use crate::disk::trust::Folder as Parent;
+use crate::disk::trust::TrustedFolder as Parent;
 use crate::records::failure::Failure;
 use crate::records::log::{Action, Status};
 use crate::store::writer_name;

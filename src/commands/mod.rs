@@ -30,15 +30,16 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Cli, Command, DataArgs};
-use crate::edit::{Refusal, cut_off};
+use crate::edit::cut_off;
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
+use crate::query::Refusal;
 use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
@@ -227,7 +228,7 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
 
 /// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
-    let report = Report::of(repo, findings);
+    let report = CheckReport::of(repo, findings);
     report::write(&report, CheckFormat::Text, &mut crate::console::err())?;
     Ok(Outcome::Refused)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
+use crate::cli::{ActorArgs, PeriodArgs, TargetArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
@@ -92,7 +92,7 @@ pub(super) fn chosen<'t>(settings: &'t Settings, args: &TargetArgs) -> Result<Ve
     Ok(settings.targets.iter().filter(|target| named.iter().any(|named| named.name == target.name)).collect())
 }
 
-pub(super) fn who(args: &WhoArgs) -> (Holder, Patience) {
+pub(super) fn who(args: &ActorArgs) -> (Holder, Patience) {
     let holder = Holder::here(holder::actor(args.actor.as_deref()));
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
 }

@@ -7,22 +7,11 @@ use anyhow::Result;
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use super::{Draft, FileEdits, Refused, new_file};
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
+use crate::query::Refusal;
 use crate::repo::{Record, Repo, stem};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::text::quote::quoted;
-
-/// A change that is refused, in words for whoever asked for it.
-#[derive(Debug)]
-pub struct Refusal(pub String);
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// A field with its new value; nothing for one that goes.
 pub type FieldChange = (String, Option<Value>);
@@ -81,7 +70,7 @@ impl<'r> Changes<'r> {
 
     /// Ends a suspension.
     pub fn resume(&mut self, record: &Record<Subscriber>) {
-        if record.value.status == Status::Suspended {
+        if record.value.status == SubscriberStatus::Suspended {
             self.file(record).resumed.push(record.index);
         }
     }
@@ -160,7 +149,7 @@ impl<'r> Changes<'r> {
         for (path, (fields, like)) in &self.new_files {
             let like = like.as_ref().and_then(|like| draft.text(like).ok().flatten());
             let eol = like.as_deref().map_or("\n", super::lines::line_break);
-            let text = new_file(std::slice::from_ref(fields), false, Kind::Subscriber, like.as_deref());
+            let text = new_file(std::slice::from_ref(fields), false, FileKind::Subscriber, like.as_deref());
             draft.put(path, text.replace('\n', eol))?;
         }
         Ok(notes)
@@ -195,7 +184,7 @@ fn marks(text: &str) -> usize {
 }
 
 fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {
-    let mut edits = FileEdits::new(text, Kind::Subscriber)?;
+    let mut edits = FileEdits::new(text, FileKind::Subscriber)?;
     for (index, fields) in &changes.set {
         for (field, value) in fields {
             match value {

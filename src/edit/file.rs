@@ -15,9 +15,9 @@ use super::lines::{ends_within_line, line_break, line_end};
 use super::record::{Editor, Wanted};
 use super::splice::Splices;
 use super::value::{Fields, Value};
-use crate::schema::{self, Kind};
+use crate::schema::{self, FileKind};
 use crate::source::SourceFile;
-use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem};
+use crate::yaml::{self, Document, Node, NodeKind, Problem};
 
 pub use print::new_file;
 
@@ -68,7 +68,7 @@ pub struct FileEdits<'t> {
     /// A byte-order mark, which stays in front of everything.
     mark: &'static str,
     text: &'t str,
-    kind: Kind,
+    kind: FileKind,
     document: Option<Document>,
     /// The records of a list; the one of a file that is a record is not among them.
     items: Vec<u32>,
@@ -87,7 +87,7 @@ impl<'t> FileEdits<'t> {
     ///
     /// # Errors
     /// If the text has problems: what cannot be read in one way only cannot be edited.
-    pub fn new(text: &'t str, kind: Kind) -> Result<Self, Refused> {
+    pub fn new(text: &'t str, kind: FileKind) -> Result<Self, Refused> {
         let mut reading = yaml::read(text);
         if !reading.problems.is_empty() {
             return Err(Refused::Problems(reading.problems));

@@ -8,7 +8,7 @@ use super::lines::{Line, column, is_first_on_line, line, line_above, line_end, l
 use super::splice::Splices;
 use super::value::{Quotes, Value, inline, scalar};
 use crate::fmt::scalar::Place;
-use crate::yaml::{Kind, Node, Style};
+use crate::yaml::{Node, NodeKind, Style};
 
 /// What becomes of a field: a new value, or nothing for one that is to go.
 pub(super) type Wanted<'v> = (&'v str, Option<&'v Value>);
@@ -183,7 +183,7 @@ impl<'t> Editor<'t> {
             return Ok(());
         }
         match (old.kind(), new) {
-            (Kind::Mapping, Value::Map(entries))
+            (NodeKind::Mapping, Value::Map(entries))
                 if old.entries().any(|(key, _)| entries.iter().any(|(k, _)| k == key.text())) =>
             {
                 let gone = old.entries().map(|(key, _)| key.text()).filter(|key| entries.iter().all(|(k, _)| k != key));
@@ -192,8 +192,10 @@ impl<'t> Editor<'t> {
                     gone.chain(entries.iter().map(|(key, value)| (key.as_str(), Some(value)))).collect();
                 self.mapping(old, None, &wanted)
             }
-            (Kind::Sequence, Value::List(values)) if self.list(key.text(), old, values) => Ok(()),
-            (Kind::Scalar(Style::Plain | Style::Quoted), Value::Text(_) | Value::Whole(_)) if start(old) < end(old) => {
+            (NodeKind::Sequence, Value::List(values)) if self.list(key.text(), old, values) => Ok(()),
+            (NodeKind::Scalar(Style::Plain | Style::Quoted), Value::Text(_) | Value::Whole(_))
+                if start(old) < end(old) =>
+            {
                 let place = if in_flow { Place::Flow } else { Place::Block };
                 let quotes = Quotes::chosen(old, self.text, place).unwrap_or(Quotes::None);
                 self.splices.replace(start(old)..end(old), inline(key.text(), new, quotes, place));
@@ -214,7 +216,7 @@ impl<'t> Editor<'t> {
         };
         let behind = gap.get(colon + 1..).unwrap_or_default();
         let broken = behind.find(['\n', '\r']);
-        let header = old.kind() == Kind::Scalar(Style::Block);
+        let header = old.kind() == NodeKind::Scalar(Style::Block);
         if start(old) == end(old) && !header {
             self.splices.insert(key_end + colon + 1, format!(" {new}"));
         } else if let Some(broken) = broken {
@@ -223,7 +225,7 @@ impl<'t> Editor<'t> {
             let comment = comment.map(|comment| format!(" {}", comment.trim_end())).unwrap_or_default();
             let shown = end_of_text(self.text, old);
             // A comment behind the last entry of a list was about that entry.
-            let to = if old.kind() == Kind::Sequence { line_end(self.text, shown) } else { shown };
+            let to = if old.kind() == NodeKind::Sequence { line_end(self.text, shown) } else { shown };
             self.splices.replace(key_end + colon + 1..to, format!(" {new}{comment}"));
         } else {
             self.splices.replace(old_start..end(old), new);
@@ -235,7 +237,7 @@ impl<'t> Editor<'t> {
     fn list(&mut self, field: &str, node: Node<'_>, values: &[Value]) -> bool {
         let flow = self.is_flow(node);
         let Some(parts) = self.parts(node, flow) else { return false };
-        let simple = |node: Node<'_>| matches!(node.kind(), Kind::Scalar(Style::Plain | Style::Quoted));
+        let simple = |node: Node<'_>| matches!(node.kind(), NodeKind::Scalar(Style::Plain | Style::Quoted));
         let texts: Option<Vec<&String>> =
             values.iter().map(|value| if let Value::Text(text) = value { Some(text) } else { None }).collect();
         let Some(texts) = texts.filter(|_| !parts.is_empty() && parts.iter().all(|part| simple(part.node))) else {

@@ -86,7 +86,7 @@ fn compare(before: &Repo, old: Vec<Finding>, after: &Repo, now: Vec<Finding>) ->
             *count = count.saturating_sub(1);
             left
         });
-        let is_old = is_known || same_place.is_some_and(|old| before.sources.file(*old).holds_what(file));
+        let is_old = is_known || same_place.is_some_and(|old| before.sources.file(*old).has_content_of(file));
         match (finding.severity, is_old) {
             (Severity::Error, true) => still += 1,
             (Severity::Warning, _) if finding.in_change != Some(true) => {}

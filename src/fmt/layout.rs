@@ -3,7 +3,7 @@
 use serde_json::Value as Schema;
 
 use super::comments::{Comment, Lines};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Node, NodeKind};
 
 /// A comment on a line of its own.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ impl<'a> Layout<'a> {
         let (inside, after) = if flow { split(comments, root.span().end) } else { (comments, &comments[..0]) };
         let mut block = source.block(root, root.span().start, inside, flow, Some(record));
         block.footer.extend(source.lines(after));
-        if root.kind() == Kind::Mapping
+        if root.kind() == NodeKind::Mapping
             && let Some(top) = block.items.iter_mut().min_by_key(|item| item.key.map(|key| key.span().start))
         {
             layout.header = std::mem::take(&mut top.above);
@@ -119,11 +119,11 @@ impl<'a> Source<'a> {
             comments = &rest[taken..];
             items.push(item);
         }
-        if node.kind() == Kind::Mapping {
+        if node.kind() == NodeKind::Mapping {
             let place = |item: &Item<'_>| item.key.and_then(|key| key_place(schema, key.text())).unwrap_or(usize::MAX);
             items.sort_by_key(place);
         }
-        Block { is_list: node.kind() == Kind::Sequence, items, footer: self.lines(comments) }
+        Block { is_list: node.kind() == NodeKind::Sequence, items, footer: self.lines(comments) }
     }
 
     /// One part, with how many of the comments up to the next part belong to it.
@@ -193,7 +193,7 @@ impl<'a> Source<'a> {
     }
 
     fn parts(&self, node: Node<'a>, from: u32, flow: bool) -> Vec<Part<'a>> {
-        if node.kind() == Kind::Mapping {
+        if node.kind() == NodeKind::Mapping {
             let part = |(key, value): (Node<'a>, Node<'a>)| Part { start: key.span().start, key: Some(key), value };
             return node.entries().map(part).collect();
         }

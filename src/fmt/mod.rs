@@ -11,8 +11,8 @@ mod print;
 mod same;
 pub(crate) mod scalar;
 
-use crate::schema::{self, Kind};
-use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem, Style};
+use crate::schema::{self, FileKind};
+use crate::yaml::{self, Document, Node, NodeKind, Problem, Style};
 
 /// Why a text was left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Refused {
 ///
 /// # Errors
 /// If the text has problems, or the result would lose or change anything.
-pub fn format(text: &str, kind: Kind) -> Result<String, Refused> {
+pub fn format(text: &str, kind: FileKind) -> Result<String, Refused> {
     let reading = yaml::read(text);
     if !reading.problems.is_empty() {
         return Err(Refused::Problems(reading.problems));

@@ -4,7 +4,7 @@ use serde_json::Value as Schema;
 
 use super::layout::{Block, Body, Item, Layout, Line, key_place, part_schema};
 use super::scalar::{self, Place, Written};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Node, NodeKind};
 
 /// A list or mapping in brackets that would end beyond this column is spread over lines.
 const WIDTH: usize = 100;
@@ -194,12 +194,12 @@ impl Printer<'_> {
     /// A value in brackets on one line.
     fn flow(&self, node: Node<'_>, schema: Option<&Schema>) -> String {
         match node.kind() {
-            Kind::Scalar(_) => scalar::inline(node, self.source, Place::Flow),
-            Kind::Sequence => {
+            NodeKind::Scalar(_) => scalar::inline(node, self.source, Place::Flow),
+            NodeKind::Sequence => {
                 let items: Vec<String> = node.items().map(|item| self.flow(item, part_schema(schema, None))).collect();
                 format!("[{}]", items.join(", "))
             }
-            Kind::Mapping => {
+            NodeKind::Mapping => {
                 let mut entries: Vec<(Node<'_>, Node<'_>)> = node.entries().collect();
                 entries.sort_by_key(|(key, _)| key_place(schema, key.text()).unwrap_or(usize::MAX));
                 let entry = |(key, value): &(Node<'_>, Node<'_>)| {
@@ -225,5 +225,5 @@ fn spread<'a>(node: Node<'a>, schema: Option<&'a Schema>) -> Block<'a> {
     let mut entries: Vec<(Node<'a>, Node<'a>)> = node.entries().collect();
     entries.sort_by_key(|(key, _)| key_place(schema, key.text()).unwrap_or(usize::MAX));
     items.extend(entries.into_iter().map(|(key, value)| item(Some(key), value)));
-    Block { is_list: node.kind() == Kind::Sequence, items, footer: Vec::new() }
+    Block { is_list: node.kind() == NodeKind::Sequence, items, footer: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::comments::{self, Comment};
-use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Holds the formatted text against the original: the same data but for the order of keys, and
 /// the same comments but for the space around them.
@@ -40,8 +40,8 @@ fn words<'a>(text: &'a str, comments: &[Comment]) -> Vec<&'a str> {
 
 fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
     match (a.kind(), b.kind()) {
-        (Kind::Scalar(_), Kind::Scalar(_)) => is_text(a) == is_text(b) && a.text() == b.text(),
-        (Kind::Sequence, Kind::Sequence) => {
+        (NodeKind::Scalar(_), NodeKind::Scalar(_)) => is_text(a) == is_text(b) && a.text() == b.text(),
+        (NodeKind::Sequence, NodeKind::Sequence) => {
             let (mut left, mut right) = (a.items(), b.items());
             loop {
                 match (left.next(), right.next()) {
@@ -51,7 +51,7 @@ fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
                 }
             }
         }
-        (Kind::Mapping, Kind::Mapping) => {
+        (NodeKind::Mapping, NodeKind::Mapping) => {
             let after: HashMap<&str, (Node<'_>, Node<'_>)> = b.entries().map(|entry| (entry.0.text(), entry)).collect();
             let mut count = 0;
             let same = |(key, value): (Node<'_>, Node<'_>)| {
@@ -68,5 +68,5 @@ fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
 
 /// Whether the value is text to every tool, or something else to some.
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != Kind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
 }

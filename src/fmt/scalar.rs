@@ -1,7 +1,7 @@
 //! How a value is written: as it was, but for quotes that nothing needs.
 
 use crate::text::characters::is_steering;
-use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// A text longer than this that was a block stays one, in lines of this length.
 const LONG: usize = 80;
@@ -24,7 +24,7 @@ pub(super) enum Written {
 /// A scalar as it is printed, where one line is not a must.
 pub(super) fn written(node: Node<'_>, source: &str) -> Written {
     let value = node.text();
-    if node.kind() == Kind::Scalar(Style::Block) {
+    if node.kind() == NodeKind::Scalar(Style::Block) {
         if let Some((header, lines)) = folded(value) {
             return Written::Block(header, lines);
         }
@@ -61,7 +61,7 @@ pub(super) fn inline(node: Node<'_>, source: &str, place: Place) -> String {
     let value = node.text();
     let slice = source.get(node.span().range()).unwrap_or_default();
     let one_line = !slice.contains(['\n', '\r']);
-    let plain = node.kind() == Kind::Scalar(Style::Plain);
+    let plain = node.kind() == NodeKind::Scalar(Style::Plain);
     // Further in these are values; where they may come to stand at the start of a line, not.
     let mark = slice.starts_with("---") || slice.starts_with("...");
     if plain && one_line && !mark {
@@ -70,7 +70,7 @@ pub(super) fn inline(node: Node<'_>, source: &str, place: Place) -> String {
     if needs_no_quotes(value, place) {
         return value.to_owned();
     }
-    if one_line && node.kind() == Kind::Scalar(Style::Quoted) {
+    if one_line && node.kind() == NodeKind::Scalar(Style::Quoted) {
         return slice.to_owned();
     }
     double_quoted(value)

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
-use crate::model::{Address, Date, Plan, PlanStatus, Status, Subscriber};
+use crate::model::{Address, Date, Plan, PlanStatus, Subscriber, SubscriberStatus};
 
 /// What begins the key of a subscriber, so that no plan has the same.
 pub const SUBSCRIBER: char = 's';
@@ -37,7 +37,7 @@ impl From<&Subscriber> for Known {
         push(&mut facts, "plan", &subscriber.plan);
         push_some(&mut facts, "id", subscriber.id.as_ref());
         push_some(&mut facts, "name", subscriber.name.as_ref());
-        push_some(&mut facts, "status", (subscriber.status == Status::Suspended).then_some("suspended"));
+        push_some(&mut facts, "status", (subscriber.status == SubscriberStatus::Suspended).then_some("suspended"));
         push_some(&mut facts, "starts", subscriber.starts);
         push_some(&mut facts, "ends", subscriber.ends);
         for (name, value) in subscriber.labels.iter().flat_map(|labels| labels.iter()) {

@@ -13,7 +13,7 @@ use super::facts::Known;
 use super::line::Reader;
 use super::text::{self, Shape};
 use super::trees::{Blob, FileLine, Version};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
 
@@ -97,7 +97,7 @@ fn bytes(reader: &Reader<'_>, version: Option<Blob>) -> Result<Bytes> {
 }
 
 struct File {
-    kind: Kind,
+    kind: FileKind,
     records: HashMap<String, Held>,
     shape: Shape,
     /// The version that `records` and `shape` are of, if it could be read.

@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::facts::Known;
 use super::trees::common_prefix;
-use crate::model::{Addresses, Date, Labels, Name, Plan, Status, Subscriber, SubscriberId, Text};
-use crate::schema::Kind;
+use crate::model::{Addresses, Date, Labels, Name, Plan, Subscriber, SubscriberId, SubscriberStatus, Text};
+use crate::schema::FileKind;
 use crate::yaml::de::from_node;
-use crate::yaml::{self, Kind as NodeKind, MAX_NODES, Node};
+use crate::yaml::{self, MAX_NODES, Node, NodeKind};
 
 /// What a version of a file holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Version {
 }
 
 /// Reads a version as a whole.
-pub fn read(kind: Kind, text: &str) -> Version {
+pub fn read(kind: FileKind, text: &str) -> Version {
     let reading = yaml::read(text);
     let mut version =
         Version { trouble: reading.problems.first().map(|first| first.message.clone()), ..Version::default() };
@@ -59,9 +59,9 @@ pub fn read(kind: Kind, text: &str) -> Version {
 }
 
 /// A record, and whether all that it says is known.
-fn record(kind: Kind, node: Node<'_>) -> Option<(Known, bool)> {
+fn record(kind: FileKind, node: Node<'_>) -> Option<(Known, bool)> {
     match kind {
-        Kind::Plan => from_node::<Plan>(node).ok().map(|plan| (Known::from(&plan), true)),
+        FileKind::Plan => from_node::<Plan>(node).ok().map(|plan| (Known::from(&plan), true)),
         _ => match from_node::<Subscriber>(node) {
             Ok(subscriber) => Some((Known::from(&subscriber), true)),
             Err(_) => loose(node).map(|subscriber| (Known::from(&subscriber), false)),
@@ -80,7 +80,7 @@ fn loose(node: Node<'_>) -> Option<Subscriber> {
         plan: field::<Name>(node, "plan")??,
         id: field::<SubscriberId>(node, "id")?,
         name: field::<Text>(node, "name")?,
-        status: field::<Status>(node, "status")?.unwrap_or_default(),
+        status: field::<SubscriberStatus>(node, "status")?.unwrap_or_default(),
         starts: field::<Date>(node, "starts")?,
         ends: field::<Date>(node, "ends")?,
         labels: field::<Box<Labels>>(node, "labels")?,
@@ -126,7 +126,7 @@ pub struct Difference {
 
 /// The difference of two versions, of which the old one has borders; `None` if the new one has to be
 /// read as a whole.
-pub fn difference(kind: Kind, old: &str, new: &str) -> Option<Difference> {
+pub fn difference(kind: FileKind, old: &str, new: &str) -> Option<Difference> {
     let (from, old_to, new_to) = middle(old.as_bytes(), new.as_bytes());
     let (old_part, new_part) = (old.get(from..old_to)?, new.get(from..new_to)?);
     if new_part.is_empty() && new_to == new.len() {
@@ -157,7 +157,7 @@ fn middle(old: &[u8], new: &[u8]) -> (usize, usize, usize) {
 }
 
 /// Entries that were cut out of a list, if they are nothing but that.
-fn part(kind: Kind, text: &str) -> Option<Version> {
+fn part(kind: FileKind, text: &str) -> Option<Version> {
     if text.is_empty() {
         return Some(Version::default());
     }
@@ -204,7 +204,7 @@ mod tests {
 
     /// Of each side the addresses that [`difference`] read.
     fn read_of(old: &str, new: &str) -> Option<(String, String)> {
-        let difference = difference(Kind::Subscriber, old, new)?;
+        let difference = difference(FileKind::Subscriber, old, new)?;
         let shown = |known: &[Known]| {
             known.iter().map(|known| known.key.split(['s', '.', '@']).nth(4).unwrap_or_default().to_owned()).collect()
         };

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::line::{Objects, Reader};
 use crate::repo::data_kind;
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::MAX_FOLDERS;
 
 const FOLDER_MODE: u32 = 0o040_000;
@@ -30,7 +30,7 @@ pub struct FileLine {
     /// Relative to the data repository.
     pub path: String,
     /// Which data it holds.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What it was before the first of the commits.
     pub before: Option<Blob>,
     /// Every change, in order.
@@ -84,12 +84,12 @@ impl Folder<'_> {
     }
 
     /// The data file `name` in this folder, if it is one.
-    fn file(&self, name: &str) -> Option<(String, Kind)> {
+    fn file(&self, name: &str) -> Option<(String, FileKind)> {
         if self.path.is_empty() {
             return None;
         }
         let path = format!("{}/{name}", self.path);
-        let kind = data_kind(&path).filter(|kind| matches!(kind, Kind::Plan | Kind::Subscriber))?;
+        let kind = data_kind(&path).filter(|kind| matches!(kind, FileKind::Plan | FileKind::Subscriber))?;
         Some((path, kind))
     }
 }

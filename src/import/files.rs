@@ -7,9 +7,9 @@ use anyhow::{Result, anyhow};
 use super::adopt::{Adoption, NewPlan, Step};
 use crate::edit::{Draft, Fields, FileEdits, Home, Homes, Value, new_file};
 use crate::fmt;
-use crate::model::{Address, Addresses, Name, Status, Subscriber};
+use crate::model::{Address, Addresses, Name, Subscriber, SubscriberStatus};
 use crate::repo::{Record, Repo};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 
 /// A list of this many records is not made longer: it is half of what is read of one file.
 const MOST_RECORDS: usize = 100_000;
@@ -82,17 +82,17 @@ fn plan_text(plan: &NewPlan) -> Result<String> {
         (None, _) => "# The source does not tell the upload rate: add up, such as `up: 30 Mbps`.\n",
         (_, None) => "# The source does not tell the download rate: add down, such as `down: 30 Mbps`.\n",
     };
-    styled(missing, fields, Kind::Plan)
+    styled(missing, fields, FileKind::Plan)
 }
 
 fn domain_text(domain: &Name, blocks: &[Address]) -> Result<String> {
     let blocks = blocks.iter().map(|block| Value::text(block.to_string())).collect();
     let fields = vec![("name".to_owned(), Value::text(domain.as_str())), ("prefixes".to_owned(), Value::List(blocks))];
-    styled("", fields, Kind::Domain)
+    styled("", fields, FileKind::Domain)
 }
 
 /// A file of one record, as `fmt` would have it.
-fn styled(comment: &str, fields: Vec<(String, Value)>, kind: Kind) -> Result<String> {
+fn styled(comment: &str, fields: Vec<(String, Value)>, kind: FileKind) -> Result<String> {
     let text = format!("{comment}{}", new_file(&[Fields(fields)], false, kind, None));
     fmt::format(&text, kind).map_err(|refused| anyhow!("a new file cannot be formatted: {refused:?}\n{text}"))
 }
@@ -126,7 +126,7 @@ impl Edits {
         }
         for (path, edits) in self.records {
             let text = draft.text(&path)?.unwrap_or_default();
-            let kind = crate::repo::data_kind(&path).unwrap_or(Kind::Subscriber);
+            let kind = crate::repo::data_kind(&path).unwrap_or(FileKind::Subscriber);
             let refused = |refused: crate::edit::Refused| anyhow!("{}", refused.told(&path, &text));
             let mut file = FileEdits::new(&text, kind).map_err(refused)?;
             for (index, edit) in edits {
@@ -158,7 +158,7 @@ fn changed_fields(is: &Subscriber, wanted: &Subscriber) -> Result<Vec<Edit>> {
 
 /// The fields of a subscriber; made by hand, for there may be a million.
 fn fields(subscriber: &Subscriber) -> Result<Fields> {
-    let plain = subscriber.labels.is_none() && subscriber.status == Status::Active;
+    let plain = subscriber.labels.is_none() && subscriber.status == SubscriberStatus::Active;
     let Addresses::One(ip) = &subscriber.ip else { return Fields::of(subscriber) };
     if !plain || subscriber.starts.is_some() || subscriber.ends.is_some() {
         return Fields::of(subscriber);
@@ -204,7 +204,7 @@ impl<'r> Settling<'r> {
                 Home::List(path) => lists.entry(path).or_default().push(fields(subscriber)?),
                 Home::File(path, beside) => {
                     let like = beside.map(|path| draft.text(&path)).transpose()?.flatten();
-                    draft.put(&path, new_file(&[fields(subscriber)?], false, Kind::Subscriber, like.as_deref()))?;
+                    draft.put(&path, new_file(&[fields(subscriber)?], false, FileKind::Subscriber, like.as_deref()))?;
                 }
             }
         }
@@ -230,7 +230,7 @@ impl<'r> Settling<'r> {
             return numbered(domain, &new, draft);
         }
         match text {
-            None => draft.put(&path, new_file(&new, true, Kind::Subscriber, None)),
+            None => draft.put(&path, new_file(&new, true, FileKind::Subscriber, None)),
             Some(_) => {
                 edits.inserts.entry(path).or_default().extend(new);
                 Ok(())
@@ -269,7 +269,7 @@ fn numbered(domain: &Name, new: &[Fields], draft: &mut Draft) -> Result<()> {
                 break path;
             }
         };
-        draft.put(&path, new_file(now, true, Kind::Subscriber, None))?;
+        draft.put(&path, new_file(now, true, FileKind::Subscriber, None))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{Address, Addresses, Date, Name, Rate, Status, Subscriber, SubscriberId, Text};
+use crate::model::{Address, Addresses, Date, Name, Rate, Subscriber, SubscriberId, SubscriberStatus, Text};
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -167,7 +167,7 @@ pub struct More {
     /// Its name for people.
     pub name: Option<Text>,
     /// Whether it is served.
-    pub status: Option<Status>,
+    pub status: Option<SubscriberStatus>,
     /// The first day of service.
     pub starts: Option<Date>,
     /// The first day without service.

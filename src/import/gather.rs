@@ -6,7 +6,7 @@ use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS
 use super::report::plain;
 use super::twice;
 use crate::inventory::reserved::reserved_address;
-use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
+use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 
@@ -305,11 +305,11 @@ fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
     (more != More::default()).then(|| Box::new(more))
 }
 
-fn status(text: &str, reasons: &mut Vec<String>) -> Option<Status> {
+fn status(text: &str, reasons: &mut Vec<String>) -> Option<SubscriberStatus> {
     match text.to_ascii_lowercase().as_str() {
         "" => None,
-        "active" => Some(Status::Active),
-        "suspended" => Some(Status::Suspended),
+        "active" => Some(SubscriberStatus::Active),
+        "suspended" => Some(SubscriberStatus::Suspended),
         _ => {
             reasons.push(format!("{} is not a status: those are `active` and `suspended`", quoted(text)));
             None

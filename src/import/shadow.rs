@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::repo::{Repo, data_kind};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::{EntryKind, FileContent, Tree};
-use crate::yaml::{self, Kind as NodeKind};
+use crate::yaml::{self, NodeKind};
 
 /// Data with a rate for every plan.
 pub struct Shadow {
@@ -30,7 +30,7 @@ pub fn load(tree: &Tree) -> Result<Shadow> {
     let mut incomplete = BTreeSet::new();
     let reader = tree.reader()?;
     for entry in tree.list()? {
-        if entry.kind != EntryKind::File || data_kind(&entry.path) != Some(Kind::Plan) {
+        if entry.kind != EntryKind::File || data_kind(&entry.path) != Some(FileKind::Plan) {
             continue;
         }
         let FileContent::Bytes(bytes) = reader.read(&entry)? else { continue };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Error, Result};
 
-use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Status, Subscriber};
+use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Subscriber, SubscriberStatus};
 use crate::schema;
 use crate::yaml::ser::to_text;
 
@@ -88,7 +88,7 @@ fn subscriber(ip: &str, mbps: u64) -> Result<Subscriber> {
         plan: Name::new(&plan_name(mbps)),
         id: None,
         name: None,
-        status: Status::Active,
+        status: SubscriberStatus::Active,
         starts: None,
         ends: None,
         labels: None,

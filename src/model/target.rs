@@ -7,7 +7,7 @@ use super::text::Text;
 use super::text::{free_text, is_free_text, text_type};
 
 text_type! {
-    /// Where a target's live file is. Without a password: keys come from an agent, a file or the
+    /// The URL of a target's live file. It contains no password: keys come from an agent, a file or the
     /// environment, never from the repository.
     TargetUrl, Box<str>, max 400,
     pattern URL_PATTERN,
@@ -16,7 +16,7 @@ text_type! {
 }
 
 text_type! {
-    /// Where an S3 service is. Without a password and without a query, which could hold one: keys come
+    /// The URL of an S3 service. It contains no password and no query, which could carry one: keys come
     /// from the environment.
     Endpoint, Box<str>, max 200,
     pattern ENDPOINT_PATTERN,
@@ -25,15 +25,15 @@ text_type! {
 }
 
 text_type! {
-    /// A word of a command. Without a password in a URL: it would be in the repository, and in the list
-    /// of processes.
+    /// A word of a command. It contains no URL with a password, which would show in the repository and
+    /// in the list of processes.
     Word, Box<str>, max 200,
     pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){}+$", free_text()),
     |text| is_free_text(text) && !has_password(text),
     expected "a word of a command on one line, at most 200 characters, without a password in a URL"
 }
 
-/// Says the same as [`is_endpoint`].
+/// Accepts the same texts as [`is_endpoint`]; a test compares.
 const ENDPOINT_PATTERN: &str = "^https?://\
     (?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
     (?:/[A-Za-z0-9._~-]+)*/?$";
@@ -56,7 +56,7 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Says the same as [`split`].
+/// Accepts the same texts as [`split`]; a test compares.
 const URL_PATTERN: &str = "^(?:file://\
     |sftp://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\])(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?\
     |s3://[a-z0-9][a-z0-9.-]*\
@@ -64,7 +64,7 @@ const URL_PATTERN: &str = "^(?:file://\
 
 /// How a target is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// On this host, or mounted.
     File,
     /// On an SSH server.
@@ -73,7 +73,7 @@ pub enum Scheme {
     S3,
 }
 
-/// The parts of a URL: how it is reached, what stands before the path, and the path from its `/` on.
+/// Splits a URL into scheme, authority and path, the path with its leading `/`.
 fn split(text: &str) -> Option<(Scheme, &str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/')?);
@@ -86,7 +86,7 @@ fn split(text: &str) -> Option<(Scheme, &str, &str)> {
     path.split('/').skip(1).all(is_segment).then_some((scheme, authority, path))
 }
 
-/// Neither empty nor `.` nor `..`: where a file is must be plain to see.
+/// Neither empty nor `.` nor `..`: the URL shows where the file really is.
 fn is_segment(text: &str) -> bool {
     let text = text.strip_prefix('.').unwrap_or(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@+=:,-".contains(&byte);
@@ -128,17 +128,17 @@ fn is_bucket(text: &str) -> bool {
 
 impl TargetUrl {
     /// How it is reached.
-    pub fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         split(self.as_str()).map_or(Scheme::File, |(scheme, ..)| scheme)
     }
 
     /// The server with user and port, or the bucket; empty for a file.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         split(self.as_str()).map_or("", |(_, authority, _)| authority)
     }
 
     /// The path, from its first `/` on.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         split(self.as_str()).map_or("", |(_, _, path)| path)
     }
 
@@ -159,50 +159,50 @@ impl TargetUrl {
 pub struct Target {
     /// The target's name, for commands and the log.
     #[schemars(title = "Name")]
-    pub name: SettingName,
+    pub(crate) name: SettingName,
     /// Where the live file is: file:///srv/shaper/shaper.txt, sftp://user@host/path or s3://bucket/key.
     #[schemars(title = "URL")]
-    pub url: TargetUrl,
-    /// Which output it takes. Without it, shaper.
+    pub(crate) url: TargetUrl,
+    /// The output to publish. Default: shaper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Output")]
-    pub output: Option<SettingName>,
+    pub(crate) output: Option<SettingName>,
     /// A command that must accept the new file before it goes live; {file} is its path.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
     #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub check: Option<Vec<Word>>,
+    pub(crate) check: Option<Vec<Word>>,
     /// A command that makes the shaper read the new file.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
     #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-    pub reload: Option<Vec<Word>>,
-    /// How long each of the two may take, in seconds. Without it, 60.
+    pub(crate) reload: Option<Vec<Word>>,
+    /// Time limit for each of the two commands, in seconds. Default: 60.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]
     #[schemars(title = "Seconds for a command", with = "u32", range(min = 1, max = 3600), extend("x-expected" = "a whole number of seconds from 1 to 3600"))]
-    pub timeout: Option<u32>,
-    /// How many past versions are kept. Without it, 100.
+    pub(crate) timeout: Option<u32>,
+    /// How many past versions to keep. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-    pub keep: Option<u32>,
+    pub(crate) keep: Option<u32>,
     /// Limits of this target, in place of the general ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
-    pub safety: Option<DomainLimits>,
-    /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
+    pub(crate) safety: Option<DomainLimits>,
+    /// The private key file for sftp. Default: the agent and ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
-    pub identity: Option<Text>,
-    /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
+    pub(crate) identity: Option<Text>,
+    /// The file of the servers' public keys for sftp. Default: as set in ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
-    pub known_hosts: Option<Text>,
-    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
+    pub(crate) known_hosts: Option<Text>,
+    /// The URL of the S3 service, such as `https://s3.ispcustomer.co.zw`. Default: AWS_ENDPOINT_URL, or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Endpoint>,
-    /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
+    pub(crate) endpoint: Option<Endpoint>,
+    /// The region of the S3 service. Default: AWS_REGION, or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
-    pub region: Option<Text>,
+    pub(crate) region: Option<Text>,
 }
 
 /// Where `backup` keeps its copies, and how many.
@@ -212,27 +212,27 @@ pub struct Target {
 pub struct Backup {
     /// The folder: file:///srv/backups, sftp://user@host/folder or s3://bucket/folder.
     #[schemars(title = "URL")]
-    pub url: TargetUrl,
-    /// How many copies of each path are kept. Without it, 100.
+    pub(crate) url: TargetUrl,
+    /// How many copies of each path to keep. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
     #[schemars(title = "Copies kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-    pub keep: Option<u32>,
-    /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
+    pub(crate) keep: Option<u32>,
+    /// The private key file for sftp. Default: the agent and ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Key file")]
-    pub identity: Option<Text>,
-    /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
+    pub(crate) identity: Option<Text>,
+    /// The file of the servers' public keys for sftp. Default: as set in ~/.ssh/config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Known hosts")]
-    pub known_hosts: Option<Text>,
-    /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
+    pub(crate) known_hosts: Option<Text>,
+    /// The URL of the S3 service, such as `https://s3.ispcustomer.co.zw`. Default: AWS_ENDPOINT_URL, or AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Endpoint")]
-    pub endpoint: Option<Endpoint>,
-    /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
+    pub(crate) endpoint: Option<Endpoint>,
+    /// The region of the S3 service. Default: AWS_REGION, or us-east-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Region")]
-    pub region: Option<Text>,
+    pub(crate) region: Option<Text>,
 }
 
 fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Word>>, D::Error> {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_stands_in_an_endpoint_or_a_command() {
+    fn endpoints_and_commands_contain_no_password() {
         let pattern = regex(ENDPOINT_PATTERN);
         for (text, valid) in [
             ("https://s3.ispcustomer.co.zw", true),
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_told_in_parts() {
+    fn a_url_is_split_into_its_parts() {
         let url: TargetUrl = "sftp://shaper@192.0.2.1:2222/srv/shaper/shaper.txt".parse().unwrap();
         assert_eq!((url.scheme(), url.authority()), (Scheme::Sftp, "shaper@192.0.2.1:2222"));
         assert_eq!(url.folder_and_file(), ("/srv/shaper", "shaper.txt"));

@@ -1,11 +1,11 @@
 //! The role of a file by its path: which kind of data it has, or why it is not read.
 
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::{ATTRIBUTES, SETTINGS, configures_git};
 
 /// The role of a file by its path.
 pub(super) enum Role {
-    Data(Kind),
+    Data(FileKind),
     Template,
     /// Configures git for the data: `.gitattributes` at the top or above, `.gitmodules`.
     Git,
@@ -22,7 +22,7 @@ pub(super) fn is_yaml_name(path: &str) -> bool {
 
 pub(super) fn role(path: &str) -> Role {
     if path == SETTINGS {
-        return Role::Data(Kind::Settings);
+        return Role::Data(FileKind::Settings);
     }
     if configures_git(path) {
         return Role::Git;
@@ -49,14 +49,14 @@ pub(super) fn role(path: &str) -> Role {
         return if note { Role::Ignored } else { Role::Mistaken("only files that end in .yaml or .yml are read") };
     }
     match folder {
-        "plans" => Role::Data(Kind::Plan),
-        "domains" => Role::Data(Kind::Domain),
-        _ => Role::Data(Kind::Subscriber),
+        "plans" => Role::Data(FileKind::Plan),
+        "domains" => Role::Data(FileKind::Domain),
+        _ => Role::Data(FileKind::Subscriber),
     }
 }
 
 /// The kind of data in the file at `path`; `None` if it is not read as data.
-pub fn data_kind(path: &str) -> Option<Kind> {
+pub fn data_kind(path: &str) -> Option<FileKind> {
     match role(path) {
         Role::Data(kind) => Some(kind),
         _ => None,

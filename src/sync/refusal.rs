@@ -7,7 +7,7 @@ use crate::publish::site::{Session, Site};
 use crate::records::holder::Holder;
 use crate::records::lock::Patience;
 use crate::records::log::{Action, Log, Status};
-use crate::report::Report;
+use crate::report::CheckReport;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 
@@ -50,7 +50,7 @@ pub(crate) fn of_frozen(frozen: &[Frozen]) -> String {
 }
 
 /// A sentence about the errors of the data.
-pub(crate) fn sentence(report: &Report<'_>, commit: &str) -> String {
+pub(crate) fn sentence(report: &CheckReport<'_>, commit: &str) -> String {
     let named = sentences(report, NAMED);
     let count = counted(report.counts.errors, "error", "errors");
     format!("the data has {count}: {}; `shapeline check --rev {commit}` shows them", named.join("; "))

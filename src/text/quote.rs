@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_quoted_value_steers_a_terminal() {
+    fn nothing_in_a_quoted_value_controls_a_terminal() {
         assert_eq!(quoted("a\n::error::b\u{1b}[31m\u{202e}`"), "`a\\n::error::b\\u{1b}[31m\\u{202e}'`");
     }
 

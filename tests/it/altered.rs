@@ -217,7 +217,11 @@ fn only_admins_change_what_steers_git() {
         let check = |actor| repo.run(&["check", "--rev", "HEAD", "--base", "HEAD^1", "--actor", actor]);
         let run = check("mallory");
         assert_eq!(run.code, 1);
-        assert!(run.stdout.contains(&format!("`mallory` may not change the git configuration `{path}`")), "{}", run.stdout);
+        assert!(
+            run.stdout.contains(&format!("`mallory` may not change the git configuration `{path}`")),
+            "{}",
+            run.stdout
+        );
         assert_eq!(check("carol").code, 0);
     }
 }

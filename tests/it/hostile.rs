@@ -1,4 +1,4 @@
-//! Data that means harm, or is merely broken: each file gives a finding or a clear error, soon, and
+//! Hostile or broken data: each file gives a finding or a clear error, soon, and
 //! the other files are still checked.
 //!
 //! Times are not asserted but for "it ends": see docs/fuzzing.md for how they are measured.
@@ -55,7 +55,7 @@ fn deep_nesting_in_every_style() {
         println!("{name}");
         refused(text, "yaml-syntax", "nest more than 32 levels deep");
     }
-    refused("? ".repeat(100_000), "yaml-ambiguous", "where a key should be");
+    refused("? ".repeat(100_000), "yaml-ambiguous", "cannot be a key");
     // As deep as allowed is merely not a record.
     assert!(
         findings(format!("{}x{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)))

@@ -8,7 +8,7 @@ use crate::edit::lines::{Line, column, is_first_on_line, line, line_above, line_
 use crate::edit::record::{Editor, dash, end, end_of_text, start};
 use crate::edit::value::{Fields, Value};
 use crate::model::Address;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Node, NodeKind};
 
 /// A record of the result: one that was there, or a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ type Key = (bool, u128, u8);
 /// # Errors
 /// Says why it cannot be done in this text.
 pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec<Slot>, String> {
-    let Some(root) = edits.root().filter(|root| root.kind() == Kind::Sequence) else {
+    let Some(root) = edits.root().filter(|root| root.kind() == NodeKind::Sequence) else {
         return Ok(edits.records().map(Slot::Kept).collect());
     };
     let removed: Vec<bool> = edits.records().map(|index| edits.is_removed(index)).collect();
@@ -70,7 +70,7 @@ fn key_of_fields(fields: &Fields) -> Option<Key> {
 
 fn key_of(record: Node<'_>) -> Option<Key> {
     let ip = record.get("ip")?;
-    key(if ip.kind() == Kind::Sequence { ip.items().next()?.text() } else { ip.text() })
+    key(if ip.kind() == NodeKind::Sequence { ip.items().next()?.text() } else { ip.text() })
 }
 
 fn key(text: &str) -> Option<Key> {
@@ -100,7 +100,7 @@ struct List<'e, 't, 'n> {
     removed: Vec<bool>,
     new: &'e [Fields],
     places: Vec<usize>,
-    kind: crate::schema::Kind,
+    kind: crate::schema::FileKind,
 }
 
 impl List<'_, '_, '_> {
@@ -119,7 +119,7 @@ impl List<'_, '_, '_> {
 
     /// Which record's style a new one at `place` takes.
     fn beside(&self, place: usize) -> Option<usize> {
-        let is_record = |at: &usize| self.nodes[*at].kind() == Kind::Mapping;
+        let is_record = |at: &usize| self.nodes[*at].kind() == NodeKind::Mapping;
         (0..place).rev().find(is_record).or_else(|| (place..self.nodes.len()).find(is_record))
     }
 

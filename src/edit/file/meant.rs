@@ -4,7 +4,7 @@ use super::list::Slot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
 use crate::source::MAX_FILE_BYTES;
-use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
@@ -49,7 +49,7 @@ fn one(edits: &FileEdits<'_>, slot: &Slot, now: Node<'_>) -> Result<(), String> 
 }
 
 fn is_new(fields: &Fields, now: Node<'_>) -> bool {
-    now.kind() == Kind::Mapping
+    now.kind() == NodeKind::Mapping
         && now.entries().count() == fields.0.len()
         && fields.0.iter().all(|(field, value)| now.get(field).is_some_and(|found| value.is(found)))
 }
@@ -59,7 +59,7 @@ fn is_edited(before: Node<'_>, edit: &RecordEdit, now: Node<'_>) -> bool {
     let set: Vec<(&String, &Value)> =
         edit.fields.iter().filter_map(|(field, value)| Some((field, value.as_ref()?))).collect();
     let count = untouched.clone().count() + set.len();
-    now.kind() == Kind::Mapping
+    now.kind() == NodeKind::Mapping
         && now.entries().count() == count
         && set.iter().all(|(field, value)| now.get(field).is_some_and(|found| value.is(found)))
         && untouched.into_iter().all(|(key, value)| now.get(key.text()).is_some_and(|found| is_same(value, found)))
@@ -68,12 +68,12 @@ fn is_edited(before: Node<'_>, edit: &RecordEdit, now: Node<'_>) -> bool {
 /// Whether two nodes hold the same; keys in the same order.
 fn is_same(a: Node<'_>, b: Node<'_>) -> bool {
     match (a.kind(), b.kind()) {
-        (Kind::Scalar(_), Kind::Scalar(_)) => a.text() == b.text() && is_text(a) == is_text(b),
-        (Kind::Sequence, Kind::Sequence) => {
+        (NodeKind::Scalar(_), NodeKind::Scalar(_)) => a.text() == b.text() && is_text(a) == is_text(b),
+        (NodeKind::Sequence, NodeKind::Sequence) => {
             let (mut left, mut right) = (a.items(), b.items());
             left.by_ref().all(|a| right.next().is_some_and(|b| is_same(a, b))) && right.next().is_none()
         }
-        (Kind::Mapping, Kind::Mapping) => {
+        (NodeKind::Mapping, NodeKind::Mapping) => {
             let (mut left, mut right) = (a.entries(), b.entries());
             let same = |(key, value), (other, now)| is_same(key, other) && is_same(value, now);
             left.by_ref().all(|a| right.next().is_some_and(|b| same(a, b))) && right.next().is_none()
@@ -83,5 +83,5 @@ fn is_same(a: Node<'_>, b: Node<'_>) -> bool {
 }
 
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != Kind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
 }

@@ -4,8 +4,8 @@ use crate::edit::lines::{Line, column, is_first_on_line, line, line_start, next_
 use crate::edit::record::{end_of_text, field_place, start};
 use crate::edit::value::{Fields, Quotes, Value, inline, scalar};
 use crate::fmt::scalar::Place;
-use crate::schema::{self, Kind};
-use crate::yaml::{self, Kind as NodeKind, Node, Style};
+use crate::schema::{self, FileKind};
+use crate::yaml::{self, Node, NodeKind, Style};
 
 /// Lists longer than this take a line for each entry where they may.
 const LONG: usize = 100;
@@ -14,7 +14,7 @@ const LONG: usize = 100;
 pub(super) struct Beside<'b> {
     pub(super) text: &'b str,
     pub(super) record: Option<Node<'b>>,
-    pub(super) schema: Kind,
+    pub(super) schema: FileKind,
 }
 
 impl Beside<'_> {
@@ -110,7 +110,7 @@ pub(super) fn behind_dash(fields: &Fields, beside: &Beside<'_>, indent: usize, d
 
 /// The text of a new file with these records, as a list or as one record, in the style of `like`,
 /// the text of a file beside it.
-pub fn new_file(records: &[Fields], as_list: bool, kind: Kind, like: Option<&str>) -> String {
+pub fn new_file(records: &[Fields], as_list: bool, kind: FileKind, like: Option<&str>) -> String {
     let text = like.unwrap_or_default();
     let reading = yaml::read(text);
     let root =

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Present;
 use crate::import::csv::rate;
 use crate::import::{Found, FoundPlan, PlanKey};
-use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesInName, Text};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
@@ -135,10 +135,10 @@ impl PlanWork {
     ) -> Option<PlanName> {
         let wanted = wanted_name(&plan.key);
         let (up, down) = told(plan, &wanted, given, used);
-        let (up, down) = match RatesSaid::by_name(&wanted) {
-            Some(RatesSaid::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
-            Some(RatesSaid::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
-            Some(RatesSaid::Two(..)) | None => (up, down),
+        let (up, down) = match RatesInName::by_name(&wanted) {
+            Some(RatesInName::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
+            Some(RatesInName::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
+            Some(RatesInName::Two(..)) | None => (up, down),
         };
         if plan.subscribers == 0 && (up.is_none() || down.is_none()) {
             self.left_out.push(plan.key.to_string());

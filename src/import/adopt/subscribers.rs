@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{PlanWork, Present};
 use crate::import::{Found, FoundSubscriber, PlanKey};
-use crate::model::{Address, Addresses, Name, Plan, Status, Subscriber, Suspended};
+use crate::model::{Address, Addresses, Name, Plan, Subscriber, SubscriberStatus, Suspended};
 use crate::render::{Unserved, unserved};
 
 /// What is done to one subscriber.
@@ -62,10 +62,10 @@ impl SubscriberWork {
             let (mut record, rest) = adopt.record(at, rows);
             new.extend(rest);
             let is = &present.repo.subscribers[at].value;
-            if is.status == Status::Suspended && record.status == Status::Active {
+            if is.status == SubscriberStatus::Suspended && record.status == SubscriberStatus::Active {
                 work.resumed.push(at);
                 if present.keep_suspended {
-                    record.status = Status::Suspended;
+                    record.status = SubscriberStatus::Suspended;
                 }
             }
             if record == *is {
@@ -190,7 +190,7 @@ impl Adopt<'_> {
     /// Whether the record has the plan that the row means.
     fn fits(&self, is: &Subscriber, row: &FoundSubscriber) -> bool {
         let served_with = match (&self.present.repo.settings.suspended, is.status) {
-            (Suspended::Plan(plan), Status::Suspended) => plan.as_str(),
+            (Suspended::Plan(plan), SubscriberStatus::Suspended) => plan.as_str(),
             _ => is.plan.as_str(),
         };
         let same = |plan: &Plan| match &self.found.plans[row.plan as usize].key {
@@ -223,12 +223,12 @@ impl Adopt<'_> {
         let as_suspended = matches!(&self.present.repo.settings.suspended, Suspended::Plan(_));
         match (more.status, unserved(self.present.repo, record, self.present.today)) {
             (Some(status), _) => record.status = status,
-            (None, Some(Unserved::Suspended)) => record.status = Status::Active,
+            (None, Some(Unserved::Suspended)) => record.status = SubscriberStatus::Active,
             // The suspended are in the file too, with a plan of their own: only another tells more.
-            (None, None) if as_suspended && record.status == Status::Suspended => {
+            (None, None) if as_suspended && record.status == SubscriberStatus::Suspended => {
                 let is = &self.present.repo.settings.suspended;
                 if !matches!(is, Suspended::Plan(plan) if *plan == self.plan(row)) {
-                    record.status = Status::Active;
+                    record.status = SubscriberStatus::Active;
                 }
             }
             _ => {}

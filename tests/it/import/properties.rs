@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use shapeline::import::{Options, adopt::GivenRates, proposal, read};
-use shapeline::model::RatesSaid;
+use shapeline::model::RatesInName;
 use shapeline::tree::Tree;
 
 use crate::support::Repo;
@@ -45,9 +45,9 @@ fn import_whole(files: BTreeMap<String, Vec<u8>>, source: &[u8]) -> BTreeMap<Str
 /// Rates that fit what the name says of them.
 fn rates(plan: String) -> GivenRates {
     let (up, down) = ("10 Mbps".parse().unwrap(), "20 Mbps".parse().unwrap());
-    let (up, down) = match RatesSaid::by_name(&plan) {
-        Some(RatesSaid::Two(up, down)) => (up, down),
-        Some(RatesSaid::Directions { up: said_up, down: said_down }) => {
+    let (up, down) = match RatesInName::by_name(&plan) {
+        Some(RatesInName::Two(up, down)) => (up, down),
+        Some(RatesInName::Directions { up: said_up, down: said_down }) => {
             (said_up.unwrap_or(up), said_down.unwrap_or(down))
         }
         _ => (up, down),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shapeline::repo::MAX_FINDINGS_A_FILE;
-use shapeline::schema::{Kind, file_schema};
+use shapeline::schema::{FileKind, file_schema};
 use shapeline::source::MAX_FILE_BYTES;
 use shapeline::tree::MAX_FOLDERS;
 use shapeline::yaml::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
@@ -56,10 +56,10 @@ fn bounds(field: &Value) -> Vec<u64> {
 #[test]
 fn every_field_is_documented() {
     for (kind, path) in [
-        (Kind::Plan, "docs/data-format.md"),
-        (Kind::Domain, "docs/data-format.md"),
-        (Kind::Subscriber, "docs/data-format.md"),
-        (Kind::Settings, "docs/settings.md"),
+        (FileKind::Plan, "docs/data-format.md"),
+        (FileKind::Domain, "docs/data-format.md"),
+        (FileKind::Subscriber, "docs/data-format.md"),
+        (FileKind::Settings, "docs/settings.md"),
     ] {
         let schema = file_schema(kind);
         let record = schema.pointer("/$defs/record").unwrap_or(&schema);
@@ -157,7 +157,7 @@ fn units_are_those_of_rates() {
 fn files_are_read_as_documented() {
     for row in doc("docs/data-format.md").table("files") {
         let repo = copy_of_the_data();
-        // Whoever reads this file finds the address given out twice.
+        // If this file is read, the address is given out twice.
         repo.write(code(row[0]), repo.read("subscribers/ispcustomer.co.zw/10.10.10.25.yaml"));
         let expected: &[&str] = match row[1] {
             "read" => &["duplicate-ip"],

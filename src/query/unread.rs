@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::finding::Severity;
 use crate::model::Address;
 use crate::repo::{Repo, data_kind};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::source::FileId;
 use crate::text::quote::quoted;
 
@@ -24,7 +24,7 @@ impl<'r> Unread<'r> {
         for finding in repo.findings.iter().filter(|finding| finding.severity == Severity::Error) {
             let id = finding.primary.at.file();
             let file = repo.sources.file(id);
-            if data_kind(file.path()) != Some(Kind::Subscriber) || unread.files.insert(id, file.path()).is_some() {
+            if data_kind(file.path()) != Some(FileKind::Subscriber) || unread.files.insert(id, file.path()).is_some() {
                 continue;
             }
             // Not as YAML, which it may not be: whatever looks like an address counts.
