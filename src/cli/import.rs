@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::import::Kind;
+use crate::import::SourceKind;
 use crate::import::adopt::GivenRates;
-use crate::import::csv::Mapping;
+use crate::import::csv::ColumnMapping;
 use crate::model::{Date, DomainName};
 
 /// How the outcome of `import` is printed.
@@ -26,7 +26,7 @@ pub(crate) struct ImportArgs {
 
     /// The kind of source [default: detected from the file]
     #[arg(long, value_name = "KIND", value_enum)]
-    pub(crate) from: Option<Kind>,
+    pub(crate) from: Option<SourceKind>,
 
     /// Show what would be written; write nothing.
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(crate) struct ImportArgs {
     /// The column of a field, such as plan=Product; a column can be named by its number. Fields: ip,
     /// ipv6, domain, plan, id, name, status, up, down, starts, ends. For csv. Can be repeated.
     #[arg(long, value_name = "FIELD=COLUMN")]
-    pub(crate) map: Vec<Mapping>,
+    pub(crate) map: Vec<ColumnMapping>,
 
     /// The domain of rows without one. For csv and libreqos.
     #[arg(long, value_name = "NAME")]

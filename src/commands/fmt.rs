@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::Outcome;
 use crate::cli::FmtArgs;
 use crate::disk::write::write_atomic;
-use crate::fmt::{Refused, format};
+use crate::fmt::{NotFormatted, format};
 use crate::repo::data_kind;
 use crate::schema::FileKind;
 use crate::source::SourceFile;
@@ -95,8 +95,8 @@ fn one(root: &Path, reader: &Reader<'_>, entry: &TreeEntry, kind: FileKind, chec
             }
             Ok(Done::Changed)
         }
-        Err(Refused::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
-        Err(Refused::NotTheSame(why)) => refused(&format!(
+        Err(NotFormatted::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
+        Err(NotFormatted::NotTheSame(why)) => refused(&format!(
             "left alone, because formatting would have gone wrong: {why}; please report this with the file"
         )),
     }

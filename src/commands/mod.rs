@@ -30,7 +30,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Cli, Command, DataArgs};
-use crate::edit::cut_off;
+use crate::edit::interrupted_edit;
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
@@ -192,7 +192,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 
 /// Warns on standard error of files that are half of an edit.
 fn warn_of_cut_off(root: &Path) {
-    if let Some(warning) = cut_off(root) {
+    if let Some(warning) = interrupted_edit(root) {
         // If nobody listens, that changes nothing.
         let _ = writeln!(crate::console::err(), "warning: {warning}");
     }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::fmt::scalar::{Place, double_quoted, needs_no_quotes};
+use crate::fmt::scalar::{ScalarContext, double_quoted, needs_no_quotes};
 use crate::model::Date;
 use crate::text::characters::is_steering;
 use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
@@ -133,7 +133,7 @@ pub(super) enum Quotes {
 
 impl Quotes {
     /// The quotes that a node has by choice: nothing for one that needs them, or is no text.
-    pub(super) fn chosen(node: Node<'_>, source: &str, place: Place) -> Option<Quotes> {
+    pub(super) fn chosen(node: Node<'_>, source: &str, place: ScalarContext) -> Option<Quotes> {
         match (node.kind(), source.as_bytes().get(node.span().start as usize)) {
             (NodeKind::Scalar(Style::Plain), _) => Some(Quotes::None),
             (NodeKind::Scalar(Style::Quoted), _) if !needs_no_quotes(node.text(), place) => None,
@@ -145,7 +145,7 @@ impl Quotes {
 }
 
 /// A text on one line that means the same to every tool.
-pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: Place) -> String {
+pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: ScalarContext) -> String {
     let date = matches!(field, "starts" | "ends") && text.parse::<Date>().is_ok();
     match quotes {
         Quotes::None if date || needs_no_quotes(text, place) => text.to_owned(),
@@ -156,18 +156,19 @@ pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: Place) -> S
 }
 
 /// A value on one line.
-pub(super) fn inline(field: &str, value: &Value, quotes: Quotes, place: Place) -> String {
+pub(super) fn inline(field: &str, value: &Value, quotes: Quotes, place: ScalarContext) -> String {
     match value {
         Value::Text(text) => scalar(field, text, quotes, place),
         Value::Whole(number) => number.to_string(),
         Value::List(values) => {
-            let values: Vec<String> = values.iter().map(|value| inline(field, value, quotes, Place::Flow)).collect();
+            let values: Vec<String> =
+                values.iter().map(|value| inline(field, value, quotes, ScalarContext::Flow)).collect();
             format!("[{}]", values.join(", "))
         }
         Value::Map(entries) => {
             let entry = |(key, value): &(String, Value)| {
-                let key = scalar("", key, Quotes::None, Place::Flow);
-                format!("{key}: {}", inline("", value, Quotes::None, Place::Flow))
+                let key = scalar("", key, Quotes::None, ScalarContext::Flow);
+                format!("{key}: {}", inline("", value, Quotes::None, ScalarContext::Flow))
             };
             format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }

@@ -1,21 +1,21 @@
-//! Whether two texts say the same.
+//! Whether two texts hold the same data and comments.
 
 use std::collections::HashMap;
 
 use super::comments::{self, Comment};
-use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Document, Node, NodeKind, ScalarType, Style, scalar_type};
 
-/// Holds the formatted text against the original: the same data but for the order of keys, and
-/// the same comments but for the space around them.
+/// Compares the formatted text with the original: the same data but for the order of keys, and the
+/// same comments but for the space around them.
 ///
 /// # Errors
-/// Tells what is not the same.
+/// With the first difference.
 pub(super) fn check(text: &str, root: Option<Node<'_>>, comments: &[Comment], formatted: &str) -> Result<(), String> {
     let reading = yaml::read(formatted);
     if let Some(problem) = reading.problems.first() {
         return Err(format!("the result could not be read: {}", problem.message));
     }
-    let again = super::root(reading.document.as_ref(), formatted);
+    let again = data_root(reading.document.as_ref(), formatted);
     let same = match (root, again) {
         (Some(before), Some(after)) => same_value(before, after),
         (None, None) => true,
@@ -29,6 +29,13 @@ pub(super) fn check(text: &str, root: Option<Node<'_>>, comments: &[Comment], fo
         return Err("the result would hold other comments".into());
     }
     Ok(())
+}
+
+/// The topmost node; `None` for a document of nothing (`---` alone), which is an empty file too.
+pub(super) fn data_root<'a>(document: Option<&'a Document>, text: &'a str) -> Option<Node<'a>> {
+    let root = document?.root(text)?;
+    let nothing = root.kind() == NodeKind::Scalar(Style::Plain) && root.text().is_empty();
+    (!nothing).then_some(root)
 }
 
 fn words<'a>(text: &'a str, comments: &[Comment]) -> Vec<&'a str> {

@@ -1,7 +1,7 @@
 //! What holds for any text whatever: property tests and fuzz targets check the same laws.
 
-use shapeline::edit::{Fields, FileEdits, Refused as NotEdited, Value};
-use shapeline::fmt::{Refused, format};
+use shapeline::edit::{Fields, FileEdits, NotEdited, Value};
+use shapeline::fmt::{NotFormatted, format};
 use shapeline::schema::FileKind;
 use shapeline::source::Span;
 use shapeline::yaml::{self, Document, Node, NodeKind, Style};
@@ -72,7 +72,7 @@ pub fn check_text(text: &str) -> Result<(), String> {
 pub fn check_format(text: &str, kind: FileKind) -> Result<Option<String>, String> {
     let formatted = match format(text, kind) {
         Ok(formatted) => formatted,
-        Err(Refused::Problems(problems)) if !problems.is_empty() => return Ok(None),
+        Err(NotFormatted::Problems(problems)) if !problems.is_empty() => return Ok(None),
         Err(refused) => return Err(format!("{refused:?} for {text:?}")),
     };
     match format(&formatted, kind) {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Changes, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved};
+use crate::edit::{Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
@@ -22,7 +22,7 @@ use crate::text::count::counted;
 use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
 
-/// Changes on the network that are listed.
+/// SubscriberEdits on the network that are listed.
 const LISTED: usize = 10;
 
 /// Makes an edit: `make` adds its changes.
@@ -32,7 +32,7 @@ const LISTED: usize = 10;
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
-    make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<EditSummary>,
+    make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
 ) -> Result<Outcome> {
     let today = args.on.unwrap_or_else(Date::today);
     let session = EditSession::open(root, destination(args))?;

@@ -1,6 +1,6 @@
-//! Whether a text holds what the edits meant, and nothing else.
+//! Whether an edited text holds what the edits asked for, and nothing else.
 
-use super::list::Slot;
+use super::list::RecordSlot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
 use crate::source::MAX_FILE_BYTES;
@@ -9,8 +9,8 @@ use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
 /// # Errors
-/// Tells what is not as meant.
-pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result<(), String> {
+/// With the first difference.
+pub(super) fn check(edits: &FileEdits<'_>, order: &[RecordSlot], text: &str) -> Result<(), String> {
     if text.len() > MAX_FILE_BYTES {
         return Err(format!("the file would be larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024));
     }
@@ -20,8 +20,8 @@ pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result
     }
     let root = reading.document.as_ref().and_then(|document| document.root(text));
     let Some(root) = root else { return Err("the result would hold nothing".into()) };
-    if let [Slot::Kept(None)] = order {
-        return one(edits, &Slot::Kept(None), root);
+    if let [RecordSlot::Kept(None)] = order {
+        return one(edits, &RecordSlot::Kept(None), root);
     }
     let mut items = root.items();
     for slot in order {
@@ -34,18 +34,18 @@ pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result
     Ok(())
 }
 
-fn one(edits: &FileEdits<'_>, slot: &Slot, now: Node<'_>) -> Result<(), String> {
+fn one(edits: &FileEdits<'_>, slot: &RecordSlot, now: Node<'_>) -> Result<(), String> {
     let fine = match slot {
-        Slot::Kept(index) => {
+        RecordSlot::Kept(index) => {
             let Some(before) = edits.record(*index) else { return Err("a record is not there".into()) };
             match edits.edits.get(index) {
                 Some(edit) => is_edited(before, edit, now),
                 None => is_same(before, now),
             }
         }
-        Slot::New(at) => edits.new.get(*at).is_some_and(|fields| is_new(fields, now)),
+        RecordSlot::New(at) => edits.new.get(*at).is_some_and(|fields| is_new(fields, now)),
     };
-    if fine { Ok(()) } else { Err("a record would not hold what was meant".into()) }
+    if fine { Ok(()) } else { Err("a record would not hold what the edit asked for".into()) }
 }
 
 fn is_new(fields: &Fields, now: Node<'_>) -> bool {

@@ -12,8 +12,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::found::{Found, Kind, Origin, Table, Unusable};
-use super::gather::{Gather, Raw, RawPlan};
+use super::found::{DumpTable as Table, Found, Origin, SourceKind as Kind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber as Raw};
 use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::text::quote::quoted;
 use insert::{Of, RawRow, TableName};

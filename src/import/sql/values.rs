@@ -3,7 +3,7 @@
 
 use super::insert::{MAX_VALUES, RawRow};
 use super::scan::quoted_len;
-use crate::finding::quoted;
+use crate::text::quote::quoted;
 
 /// The values of a row, each `None` for NULL, or why it cannot be read: it may be of a column that
 /// nobody asks for.

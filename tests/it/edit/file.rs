@@ -1,6 +1,6 @@
 //! Edits of one file, as people write such files.
 
-use shapeline::edit::{Fields, FileEdits, Refused, Value};
+use shapeline::edit::{Fields, FileEdits, NotEdited, Value};
 use shapeline::schema::FileKind;
 
 pub fn fields(ip: &str, plan: &str) -> Fields {
@@ -236,14 +236,14 @@ fn a_block_text_is_replaced_with_its_header() {
 fn what_cannot_be_read_is_not_edited() {
     for text in ["a: &x b\nc: *x\n", "a: [\n", "a: 1\na: 2\n", "\u{0}"] {
         let refused = FileEdits::new(text, FileKind::Subscriber).unwrap_err();
-        assert!(matches!(refused, Refused::Problems(_)), "{refused:?}");
+        assert!(matches!(refused, NotEdited::Problems(_)), "{refused:?}");
     }
     let mut edits = FileEdits::new("- ip: 10.0.0.1\n- x\n", FileKind::Subscriber).unwrap();
     edits.set(Some(1), "plan", &Value::text("GOLD"));
-    assert!(matches!(edits.finish(), Err(Refused::Record(_))));
+    assert!(matches!(edits.finish(), Err(NotEdited::Record(_))));
     let mut edits = FileEdits::new("- ip: 10.0.0.1\n", FileKind::Subscriber).unwrap();
     edits.remove(Some(7));
-    assert!(matches!(edits.finish(), Err(Refused::Record(_))));
+    assert!(matches!(edits.finish(), Err(NotEdited::Record(_))));
 }
 
 #[test]

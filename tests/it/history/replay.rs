@@ -8,7 +8,7 @@ use git2::{Oid, Repository, Signature, Time};
 use proptest::prelude::*;
 use shapeline::git::Git;
 use shapeline::history::load;
-use shapeline::history::log::Log;
+use shapeline::history::log::HistoryLog;
 use shapeline::history::story::Past;
 use shapeline::history::text::{self, read};
 use shapeline::model::{Plan, Subscriber};
@@ -291,7 +291,7 @@ fn plainly(line: &[(Oid, Files)]) -> Vec<State> {
 }
 
 fn states(bytes: &[u8], commits: usize) -> Vec<State> {
-    let log = Log::decode(bytes).unwrap();
+    let log = HistoryLog::decode(bytes).unwrap();
     let owned = |state: std::collections::HashMap<&str, &str>| {
         state.into_iter().map(|(key, facts)| (key.to_owned(), facts.to_owned())).collect()
     };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use shapeline::import::{Options, adopt::GivenRates, proposal, read};
+use shapeline::import::{ReadOptions, adopt::GivenRates, proposal, read};
 use shapeline::model::RatesInName;
 use shapeline::tree::Tree;
 
@@ -11,13 +11,13 @@ use crate::support::Repo;
 
 /// Imports into files in memory; what becomes of them.
 fn import_into(files: BTreeMap<String, Vec<u8>>, source: &[u8], rates: &[GivenRates]) -> Imported {
-    let options = Options { domain: "isp.example".parse().ok(), ..Options::default() };
+    let options = ReadOptions { domain: "isp.example".parse().ok(), ..ReadOptions::default() };
     let found = read(source, &options).unwrap();
     assert!(found.refusals.is_empty(), "{:?}", found.refusals);
     let tree = Tree::Memory(files.clone());
-    let wishes = proposal::Wishes { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
+    let wishes = proposal::ImportOptions { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
     let outcome = proposal::propose(found, &tree, &wishes).unwrap();
-    let proposal::Outcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
+    let proposal::ProposalOutcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
     assert!(proposal.found.refusals.is_empty(), "{:?}", proposal.found.refusals);
     let mut files = files;
     for change in proposal.draft.changes() {
