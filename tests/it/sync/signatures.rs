@@ -85,7 +85,7 @@ fn another_key_and_keys_out_of_term_are_refused() {
         (format!("noc valid-before=\"20261110\" {good}"), "key has expired"),
         (format!("noc valid-after=\"21000101\" {good}"), "key is not yet valid"),
         (format!("noc namespaces=\"file\" {good}"), "its SSH signature is not good"),
-        ("noc ssh-ed25519 AAAA".to_owned(), "its SSH signature is of no key"),
+        ("noc ssh-ed25519 AAAA".to_owned(), "its SSH signature is not by an allowed key"),
     ] {
         host.signers(&line);
         refused(&host, why);
