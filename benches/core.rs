@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use shapeline::inventory::Context;
 use shapeline::model::Date;
-use shapeline::plan::{Base, Before, Plan, Side, served_by};
+use shapeline::plan::{Before, ChangePlan, PlanBase, Side, served_by};
 use shapeline::render::{self, Table};
 use shapeline::repo::Repo;
 use shapeline::rules::{self};
@@ -83,7 +83,7 @@ fn plan(bencher: divan::Bencher<'_, '_>, subscribers: u32) {
     let bytes = render::render(&table, &output).unwrap().into_text();
     let side = || Side { served: served_by(&table), bytes: bytes.as_bytes() };
     bencher.counter(subscribers).bench(|| {
-        let base = Base::File { path: "live".into() };
-        Plan::new(&output, base, side(), side(), &table, Before::default()).fingerprint
+        let base = PlanBase::File { path: "live".into() };
+        ChangePlan::new(&output, base, side(), side(), &table, Before::default()).fingerprint
     });
 }

@@ -1,24 +1,24 @@
-//! What git knows: revisions, merge bases, the default branch.
+//! The git repository: revisions, merge bases, the default branch.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// Names the commit that `sync` works by.
+/// Reference to the commit that `sync` works from.
 const SYNCED: &str = "refs/shapeline/synced";
 
-/// Where a folder is within the work tree of its git repository: a path with `/`, empty for the top
-/// or where there is none. Asks only the file system: git may refuse to open a repository that
-/// belongs to somebody else, as in a container, and what is printed would then name wrong paths.
-pub fn folder_in_work_tree(folder: &Path) -> String {
+/// The path of a folder within the work tree of its git repository, with `/`; empty for the top or
+/// without a repository. Only the file system is used: git may refuse to open a repository that belongs
+/// to another user, as in a container, and messages would then name wrong paths.
+pub(crate) fn folder_in_work_tree(folder: &Path) -> String {
     let Some((_, inside)) = work_tree_around(folder) else { return String::new() };
     let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }
 
-/// The work tree around a folder, and the way from there to the folder. The way is taken as it is
-/// written: what is a link, or a repository, below the work tree's top is for a proposal to decide, and
-/// must not lead to other data than the commit has in that place.
+/// The work tree around a folder, and the relative path of the folder. The path is taken literally: a
+/// proposal can turn what is below the top of the work tree into a link or a repository, which must not
+/// lead to other data than the commit has in that place.
 fn work_tree_around(folder: &Path) -> Option<(PathBuf, PathBuf)> {
     let around = |folder: &Path| -> Option<(PathBuf, PathBuf)> {
         let top = folder.ancestors().find(|dir| dir.join(".git").exists())?;
@@ -35,7 +35,7 @@ fn around_or_itself(root: &Path) -> Result<(PathBuf, PathBuf)> {
     }
 }
 
-/// The git repository around `root`; nothing if there is none.
+/// The git repository around `root`; `None` if there is none.
 ///
 /// # Errors
 /// If git refuses to open it.
@@ -61,11 +61,11 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// Whether `folder` is a git repository without files, as on a host that only runs `sync`. Within a
-/// work tree it is a folder that looks like one.
-pub fn is_bare(folder: &Path) -> bool {
-    let looks_so = folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir();
-    looks_so && work_tree_around(folder).is_none()
+/// Whether `folder` is a git repository without a work tree, as on a host that only runs `sync`. Within
+/// a work tree, a folder that looks like one is data.
+pub(crate) fn is_bare(folder: &Path) -> bool {
+    let looks_bare = folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir();
+    looks_bare && work_tree_around(folder).is_none()
 }
 
 /// Why git does not open a repository, and what to do.
@@ -82,10 +82,10 @@ fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
     }
 }
 
-/// The git repository that a data repository lies in.
+/// The git repository around a data repository.
 pub struct Git {
     repository: git2::Repository,
-    /// Where the data repository is within it; empty for its top.
+    /// The path of the data repository within it; empty for its top.
     prefix: String,
 }
 
@@ -98,15 +98,15 @@ impl Git {
         Git::around(root)?.ok_or_else(|| anyhow!("{} is not in a git repository; `git init` makes one", root.display()))
     }
 
-    /// The git repository around `root`; nothing if there is none.
+    /// The git repository around `root`; `None` if there is none.
     ///
     /// # Errors
-    /// If git refuses to open it: taking the files on disk instead would take what no commit has.
-    pub fn around(root: &Path) -> Result<Option<Git>> {
+    /// If git refuses to open it. Falling back to the files on disk would use data that no commit has.
+    pub(crate) fn around(root: &Path) -> Result<Option<Git>> {
         let Some(repository) = repository_around(root)? else { return Ok(None) };
         let (top, inside) = around_or_itself(root)?;
         let Some(work_tree) = repository.workdir() else {
-            // Nothing is checked out: there are revisions to read, and no files.
+            // A bare repository: it has revisions, but no files.
             return Ok(Some(Git { repository, prefix: String::new() }));
         };
         if work_tree.canonicalize()? != top.canonicalize()? {
@@ -118,11 +118,11 @@ impl Git {
         Ok(Some(Git { repository, prefix }))
     }
 
-    /// Whether the data repository's folder is there in a commit.
+    /// Whether a commit has the data repository's folder.
     ///
     /// # Errors
     /// If the commit cannot be read.
-    pub fn has_folder(&self, commit: git2::Oid) -> Result<bool> {
+    pub(crate) fn has_folder(&self, commit: git2::Oid) -> Result<bool> {
         let top = self.repository.find_commit(commit)?.tree()?;
         Ok(self.prefix.is_empty() || top.get_path(Path::new(&self.prefix)).is_ok())
     }
@@ -140,7 +140,7 @@ impl Git {
         let none = format!("there is no commit {}{shallow}", crate::text::quote::quoted(rev));
         match self.repository.revparse_single(rev).and_then(|object| object.peel_to_commit()) {
             Ok(commit) => Ok(commit.id()),
-            // What git's library says of that adds nothing.
+            // The message of git's library adds nothing to that.
             Err(error) if error.code() == git2::ErrorCode::NotFound => bail!(none),
             Err(error) => Err(error).context(none),
         }
@@ -150,12 +150,12 @@ impl Git {
     ///
     /// # Errors
     /// If there is no commit yet, no default branch, or the two have nothing in common.
-    pub fn default_base(&self) -> Result<(git2::Oid, String)> {
+    pub(crate) fn default_base(&self) -> Result<(git2::Oid, String)> {
         let head = self
             .commit("HEAD")
             .context("the git repository has no commit yet; name what to compare with: --against FILE")?;
         let branch = self.default_branch().context(
-            "cannot tell the default branch (tried origin/HEAD, origin/main, origin/master, main, master); name one with --base REV",
+            "cannot find the default branch (tried origin/HEAD, origin/main, origin/master, main, master); name one with --base REV",
         )?;
         let tip = self.commit(&branch)?;
         let base = self
@@ -170,15 +170,15 @@ impl Git {
         names.into_iter().find(|name| self.repository.revparse_single(name).is_ok()).map(ToOwned::to_owned)
     }
 
-    /// Whether git calls a file of the data repository changed since the commit that is checked out.
-    pub fn is_edited(&self, path: &str) -> bool {
+    /// Whether a file of the data repository differs from the commit that is checked out, as git sees it.
+    pub(crate) fn is_edited(&self, path: &str) -> bool {
         let path = Path::new(&self.prefix).join(path);
         self.repository.status_file(&path).is_ok_and(|status| status != git2::Status::CURRENT)
     }
 
-    /// A file of the data repository as it was in a commit and in those before it, newest first, along
-    /// the first parents. What cannot be read is left out.
-    pub fn texts_before(&self, path: &str, from: git2::Oid, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {
+    /// A file of the data repository in a commit and in those before it, newest first, along the first
+    /// parents, without versions that cannot be read.
+    pub(crate) fn texts_before(&self, path: &str, from: git2::Oid, most: usize) -> Vec<(git2::Oid, Vec<u8>)> {
         let path = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
         let mut next = self.repository.find_commit(from).ok();
         let mut texts = Vec::new();
@@ -192,16 +192,16 @@ impl Git {
     }
 
     /// A commit and those before it, along the first parents.
-    pub fn first_parents(&self, from: git2::Oid, most: usize) -> impl Iterator<Item = git2::Oid> {
+    pub(crate) fn first_parents(&self, from: git2::Oid, most: usize) -> impl Iterator<Item = git2::Oid> {
         let first = self.repository.find_commit(from).ok();
         std::iter::successors(first, |commit| commit.parent(0).ok()).map(|commit| commit.id()).take(most)
     }
 
-    /// Notes which commit `sync` works by: it leaves what is checked out alone.
+    /// Records the commit that `sync` works from, since it does not change what is checked out.
     ///
     /// # Errors
     /// If the reference cannot be written.
-    pub fn note_synced(&self, commit: git2::Oid) -> Result<()> {
+    pub(crate) fn note_synced(&self, commit: git2::Oid) -> Result<()> {
         let known = self.repository.refname_to_id(SYNCED).ok();
         if known != Some(commit) {
             let noted = self.repository.reference(SYNCED, commit, true, "shapeline sync");
@@ -210,8 +210,8 @@ impl Git {
         Ok(())
     }
 
-    /// The commit that `sync` works by, if it has gone on from what is checked out, or if nothing is.
-    pub fn synced(&self) -> Option<git2::Oid> {
+    /// The commit that `sync` works from, if it is newer than the one that is checked out, or none is.
+    pub(crate) fn synced(&self) -> Option<git2::Oid> {
         let synced = self.repository.refname_to_id(SYNCED).ok()?;
         if self.repository.is_bare() {
             return Some(synced);
@@ -221,17 +221,16 @@ impl Git {
         beyond.then_some(synced)
     }
 
-    /// Whether there is nothing but commits: no files that could be read or written.
-    pub fn is_bare(&self) -> bool {
+    /// Whether the repository has no work tree.
+    pub(crate) fn is_bare(&self) -> bool {
         self.repository.is_bare()
     }
 
-    /// Whether `commit` is `older` or has it among its ancestors; nothing if `older` is not known
-    /// here.
+    /// Whether `commit` is `older` or a descendant of it; `None` if this clone does not have `older`.
     ///
     /// # Errors
     /// If the history cannot be read.
-    pub fn follows(&self, commit: git2::Oid, older: &str) -> Result<Option<bool>> {
+    pub(crate) fn follows(&self, commit: git2::Oid, older: &str) -> Result<Option<bool>> {
         let Ok(older) = git2::Oid::from_str(older) else { return Ok(None) };
         if commit == older {
             return Ok(Some(true));
@@ -242,28 +241,32 @@ impl Git {
         Ok(Some(self.repository.graph_descendant_of(commit, older)?))
     }
 
-    /// The first digits of a commit's id, as people quote it.
-    pub fn short(commit: git2::Oid) -> String {
-        commit.to_string().chars().take(12).collect()
+    /// The abbreviated id of a commit.
+    pub(crate) fn short(commit: git2::Oid) -> String {
+        short_id(&commit.to_string()).to_owned()
     }
 
-    /// Where the data repository is within the git repository, with `/`; empty for its top.
-    pub fn prefix(&self) -> &str {
+    /// The path of the data repository within the git repository, with `/`; empty for its top.
+    pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// The folder that all work trees of the repository share.
-    pub fn common_dir(&self) -> PathBuf {
+    pub(crate) fn common_dir(&self) -> PathBuf {
         self.repository.commondir().to_path_buf()
     }
 
-    /// The repository itself.
     pub(crate) fn repository(&self) -> &git2::Repository {
         &self.repository
     }
 
-    /// Where git keeps what it knows.
-    pub fn git_dir(&self) -> PathBuf {
+    /// The folder of git's own data, such as `.git`.
+    pub(crate) fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()
     }
+}
+
+/// A commit id, abbreviated for messages.
+pub(crate) fn short_id(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }

@@ -14,6 +14,9 @@ pub mod text;
 /// Files at paths that other users can have changed: open, follow links, replace.
 pub mod disk;
 
+/// Running a program with limits on its time and output.
+mod process;
+
 /// Standard output and standard error, without lines that a build server takes for commands.
 pub mod console;
 
@@ -94,7 +97,7 @@ pub mod publish;
 pub mod backup;
 
 /// Publishing from a branch, again and again, beside the shaper.
-pub mod sync;
+mod sync;
 
 /// The files of a fresh data repository.
 pub mod init;

@@ -1,13 +1,14 @@
-//! Files → typed records, with everything that was wrong on the way.
+//! Files → typed records and findings.
 //!
-//! A record that cannot be read is left out and reported; the rules then look at the intact ones.
+//! A record that cannot be read is skipped and reported; the rules check the others.
 
 mod file;
 mod put_back;
 mod role;
-pub mod settings;
+pub(crate) mod settings;
 
-pub use role::{data_kind, stem};
+pub use role::data_kind;
+pub(crate) use role::stem;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,63 +19,62 @@ use rayon::prelude::*;
 use crate::finding::{Finding, Place, Where};
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::source::{FileId, Sources};
-use crate::tree::{Entry, EntryKind, Tree};
+use crate::text::count::counted;
+use crate::tree::{EntryKind, Tree, TreeEntry};
 use file::{FileRead, Records, Validators, read_entry};
 use role::is_yaml_name;
 
-/// The rule for files that git does not check out as they are committed.
+/// The rule for files that differ from the commit.
 pub const ALTERED_BY_GIT: &str = "git-attributes";
 
-/// How many findings about single records one file gives before the rest is only counted.
+/// How many findings about single records of one file are listed; the rest is only counted.
 pub const MAX_FINDINGS_A_FILE: usize = 1000;
 
-/// How many findings reading gives in all: nobody reads more, and a small repository may check out
-/// the same broken file a thousand times.
+/// How many findings are listed of all files: a small repository may check out the same broken file a
+/// thousand times.
 const MAX_READING_FINDINGS: usize = 20_000;
 
-/// How many bytes of text are read in all: some ten million subscribers. In git, one large file under a
-/// thousand names takes the room of one.
-pub const MAX_TOTAL_BYTES: usize = 1 << 30;
+/// How many bytes of text are read in all, enough for ten million subscribers. In git, one large file
+/// under a thousand names takes the space of one.
+pub(crate) const MAX_TOTAL_BYTES: usize = 1 << 30;
 
-/// A record and where it is.
+/// A record and its place.
 #[derive(Clone, Debug)]
 pub struct Record<T> {
-    /// The record.
+    /// The content.
     pub value: T,
-    /// Its file.
-    pub file: FileId,
-    /// Which entry of a list file; `None` where the file is one record.
-    pub index: Option<u32>,
+    pub(crate) file: FileId,
+    /// Position in a list file; `None` if the file is one record.
+    pub(crate) index: Option<u32>,
 }
 
 impl<T> Record<T> {
-    /// The record's place.
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::record(self.file, self.index)
     }
 
-    /// A field's place, ready for a label.
-    pub fn at(&self, field: &str) -> Where {
+    /// The place of a field.
+    pub(crate) fn at(&self, field: &str) -> Where {
         Where::Place(self.place().field(field))
     }
 }
 
-/// Names of one kind that exist but could not be read: nothing that refers to them is at fault.
+/// Names of one kind that exist but could not be read: references to them are not errors.
 #[derive(Clone, Debug, Default)]
-pub struct Unread {
+pub(crate) struct UnreadNames {
     names: BTreeSet<String>,
-    /// A whole list could not be read: any name might have been in it.
+    /// A whole list could not be read: it may have had any name.
     any: bool,
 }
 
-impl Unread {
+impl UnreadNames {
     /// Whether anything could not be read.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.any || !self.names.is_empty()
     }
 
-    /// Whether `name` may be one that could not be read.
-    pub fn may_hold(&self, name: &str) -> bool {
+    /// Whether `name` may be one of them.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
         self.any || self.names.contains(name)
     }
 }
@@ -82,27 +82,27 @@ impl Unread {
 /// A data repository, read.
 #[derive(Clone, Debug, Default)]
 pub struct Repo {
-    /// All texts.
+    /// The texts of all files.
     pub sources: Sources,
     /// The settings, or the defaults.
     pub settings: Settings,
     /// The settings' file, if there is one.
-    pub settings_file: Option<FileId>,
-    /// What can be sold, in path order.
+    pub(crate) settings_file: Option<FileId>,
+    /// In path order.
     pub plans: Vec<Record<Plan>>,
-    /// The tier-2 customers, in path order.
+    /// In path order.
     pub domains: Vec<Record<Domain>>,
-    /// Who has what, in path order.
+    /// In path order.
     pub subscribers: Vec<Record<Subscriber>>,
     /// The repository's own templates: path and text.
-    pub templates: BTreeMap<String, FileId>,
-    /// How many of the texts steer git and hold no data.
-    pub git_files: usize,
+    pub(crate) templates: BTreeMap<String, FileId>,
+    /// How many of the texts configure git and have no data.
+    pub(crate) git_files: usize,
     /// Plans that exist but could not be read.
-    pub unread_plans: Unread,
+    pub(crate) unread_plans: UnreadNames,
     /// Domains that exist but could not be read.
-    pub unread_domains: Unread,
-    /// What was wrong while reading: the first of it.
+    pub(crate) unread_domains: UnreadNames,
+    /// The first errors of reading.
     pub findings: Vec<Finding>,
     findings_left_out: usize,
 }
@@ -111,16 +111,16 @@ impl Repo {
     /// Reads everything in `tree`, on all cores.
     ///
     /// # Errors
-    /// If something could not be read at all. What is wrong in the data is in `findings`.
+    /// If a file could not be read at all. Errors in the data are in `findings`.
     pub fn load(tree: &Tree) -> Result<Repo> {
         let entries = tree.list()?;
         let validators = Validators::new()?;
         let prefix = tree.prefix();
-        let wanted: Vec<&Entry> =
+        let wanted: Vec<&TreeEntry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
         let mut repo = Repo::default();
         let total = AtomicUsize::new(0);
-        // In batches, so that what single files gave is moved and freed before the next are read:
+        // In batches, so that the records of single files are moved and freed before the next are read:
         // otherwise a million records would be in memory twice.
         for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
             let none = || Batch { room: MAX_READING_FINDINGS.saturating_sub(repo.findings.len()), ..Batch::default() };
@@ -140,16 +140,16 @@ impl Repo {
             let read = read.try_reduce(none, |batch, next| Ok(next.files.into_iter().fold(batch, Batch::with)))?;
             read.files.into_iter().for_each(|file| repo.add(file));
         }
-        repo.tell_left_out();
+        repo.report_left_out();
         Ok(repo)
     }
 
-    fn tell_left_out(&mut self) {
+    fn report_left_out(&mut self) {
         if let Some(last) = self.findings.last().filter(|_| self.findings_left_out > 0) {
             let at = Where::File(last.primary.at.file());
-            let message = format!("{} more findings of reading are not listed", self.findings_left_out);
-            self.findings
-                .push(Finding::new("schema", at, message).help("mend those that are listed, then check again"));
+            let more = counted(self.findings_left_out, "more finding of reading is", "more findings of reading are");
+            let message = format!("{more} not listed");
+            self.findings.push(Finding::new("schema", at, message).help("fix the listed ones, then check again"));
         }
     }
 
@@ -188,8 +188,8 @@ impl Repo {
     }
 }
 
-/// Files that were read one after the other, with no more findings than are listed in the end:
-/// thousands of files are read at once, each perhaps with a thousand findings.
+/// Files that were read, with no more findings than are listed in the end: thousands of files are read
+/// at once, each perhaps with a thousand findings.
 #[derive(Default)]
 struct Batch {
     files: Vec<FileRead>,

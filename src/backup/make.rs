@@ -16,7 +16,12 @@ use crate::records::moment::Moment;
 use crate::store::digest;
 
 /// Copies each path. Whatever goes wrong is in the reports; one failure does not stop the others.
-pub fn backup(folder: &Folder, paths: &[PathBuf], options: &Options, notice: &mut dyn FnMut(&str)) -> Vec<Report> {
+pub fn backup(
+    folder: &Folder,
+    paths: &[PathBuf],
+    options: &Options,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> Vec<Report> {
     let mut session = match Session::begin(folder, &options.who, "backup", options.patience, notice) {
         Ok(session) => session,
         Err(error) => {

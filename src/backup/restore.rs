@@ -37,7 +37,12 @@ pub struct Wanted {
 }
 
 /// Puts a copy back. Whatever goes wrong is in the report.
-pub fn restore(folder: &Folder, wanted: &Wanted, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+pub fn restore(
+    folder: &Folder,
+    wanted: &Wanted,
+    options: &Options,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> Report {
     // Whoever has lost everything must be able to read copies that cannot be written to any more.
     let mut untold = None;
     let begun = Session::begin(folder, &options.who, "restore", options.patience, notice);

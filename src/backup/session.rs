@@ -38,7 +38,7 @@ impl<'f> Session<'f> {
         who: &Holder,
         doing: &str,
         patience: Patience,
-        notice: &mut dyn FnMut(&str),
+        notice: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Session<'f>> {
         let ledger = folder.ledger();
         let lock = Lock::take(&folder.store, &ledger.lock_folder(), who, doing, patience, notice)?;

@@ -28,6 +28,7 @@ pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     let options = Options { who, patience };
     let mut notice = |who: &str| {
         let _ = writeln!(crate::console::err(), "backup: waiting for {who}");
+        Ok(())
     };
     let reports = match &args.restore {
         Some(id) => {

@@ -10,8 +10,8 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use crate::cli::CheckArgs;
 use crate::git::{self, Git};
-use crate::inventory::Change;
 use crate::inventory::Context;
+use crate::inventory::ReviewedChange;
 use crate::report::{self, CheckReport};
 use crate::rules::proposed_template_findings;
 use crate::text::quote::quoted;
@@ -24,7 +24,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         Some(rev) => Some(super::load_tree(&base_tree(root, rev, &args.actors)?)?),
         None => None,
     };
-    let change = base.as_ref().map(|base| Change::new(base, &mut repo, &args.actors));
+    let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, &args.actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, super::today(&args.data), change);
     let (rendering, not_rendered) = proposed_template_findings(&repo, &context);

@@ -17,7 +17,7 @@ use crate::schema::FileKind;
 use crate::source::SourceFile;
 use crate::text::characters::is_steering;
 use crate::text::count::counted;
-use crate::tree::{Content, Entry, EntryKind, Reader, Tree};
+use crate::tree::{EntryKind, FileContent, Reader, Tree, TreeEntry};
 use crate::yaml::Problem;
 
 /// What became of a file.
@@ -48,13 +48,13 @@ pub(super) fn run(root: &Path, args: &FmtArgs) -> Result<Outcome> {
 }
 
 /// Every file that holds data, and of which kind. What else lies there is for `check` to say.
-fn data_files(tree: &Tree) -> Result<Vec<(Entry, FileKind)>> {
+fn data_files(tree: &Tree) -> Result<Vec<(TreeEntry, FileKind)>> {
     let files = tree.list()?.into_iter().filter(|entry| entry.kind == EntryKind::File);
     Ok(files.filter_map(|entry| data_kind(&entry.path).map(|kind| (entry, kind))).collect())
 }
 
 /// Those of `all` that `asked` names, itself or by a folder above it; without names all of them.
-fn chosen(root: &Path, all: Vec<(Entry, FileKind)>, asked: &[PathBuf]) -> Result<Vec<(Entry, FileKind)>> {
+fn chosen(root: &Path, all: Vec<(TreeEntry, FileKind)>, asked: &[PathBuf]) -> Result<Vec<(TreeEntry, FileKind)>> {
     if asked.is_empty() {
         return Ok(all);
     }
@@ -79,9 +79,9 @@ fn chosen(root: &Path, all: Vec<(Entry, FileKind)>, asked: &[PathBuf]) -> Result
     Ok(all.into_iter().enumerate().filter(|(at, _)| wanted.contains(at)).map(|(_, file)| file).collect())
 }
 
-fn one(root: &Path, reader: &Reader<'_>, entry: &Entry, kind: FileKind, check: bool) -> Result<Done> {
+fn one(root: &Path, reader: &Reader<'_>, entry: &TreeEntry, kind: FileKind, check: bool) -> Result<Done> {
     let refused = |why: &str| Ok(Done::Refused(format!("{}: {why}", shown(&entry.path))));
-    let Content::Bytes(bytes) = reader.read(entry)? else {
+    let FileContent::Bytes(bytes) = reader.read(entry)? else {
         return refused("the file is too large to be read; split it into several files");
     };
     let Ok(text) = String::from_utf8(bytes) else {
@@ -115,7 +115,7 @@ fn problems_text(path: &str, text: &str, problems: &[Problem]) -> String {
     out
 }
 
-fn tell(files: &[(Entry, FileKind)], done: &[Done], check: bool) -> Result<Outcome> {
+fn tell(files: &[(TreeEntry, FileKind)], done: &[Done], check: bool) -> Result<Outcome> {
     let mut out = crate::console::out();
     let mut notes = crate::console::err();
     let (mut changed, mut refused) = (0_usize, 0_usize);

@@ -14,7 +14,7 @@ use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::inventory::Context;
 use crate::model::Date;
-use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
+use crate::plan::{Before, ChangePlan, PlanBase, Side, json, markdown, parse_shaper_file, served_by, text};
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
@@ -56,13 +56,13 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
         Some(path) => {
             let live = super::read_file(path, MAX_LIVE)?;
             let (before, known) = live_side(&live, path, &output, &table)?;
-            let base = Base::File { path: path.display().to_string() };
-            finish(args, &Plan::new(&output, base, before, after, &table, known).looking_ahead(None, &table))
+            let base = PlanBase::File { path: path.display().to_string() };
+            finish(args, &ChangePlan::new(&output, base, before, after, &table, known).looking_ahead(None, &table))
         }
         None => {
             let old = OldData::load(root, args, &output, today)?;
             let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };
-            let plan = Plan::new(&output, old.base.clone(), before, after, &table, old.known.clone());
+            let plan = ChangePlan::new(&output, old.base.clone(), before, after, &table, old.known.clone());
             finish(args, &plan.looking_ahead(Some(&old.table), &table))
         }
     }
@@ -94,7 +94,7 @@ fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared
     })
 }
 
-fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
+fn finish(args: &PlanArgs, plan: &ChangePlan<'_>) -> Result<Outcome> {
     let printed = match args.format {
         PlanFormat::Text => text::text(plan),
         PlanFormat::Markdown => markdown::markdown(plan),
@@ -115,7 +115,7 @@ fn finish(args: &PlanArgs, plan: &Plan<'_>) -> Result<Outcome> {
 struct OldData {
     table: Arc<Table>,
     bytes: String,
-    base: Base,
+    base: PlanBase,
     known: Before,
 }
 
@@ -142,7 +142,7 @@ impl OldData {
         }
         let table = Arc::new(Table::new(&repo, &context));
         drop(context);
-        let base = Base::Revision { name, commit: commit.to_string() };
+        let base = PlanBase::Revision { name, commit: commit.to_string() };
         let bytes = match render::output(&repo.settings, Some(&output.name)) {
             Err(_) => {
                 known.notes.push("the output did not exist there: it is compared with an empty file".to_owned());

@@ -10,10 +10,10 @@ use super::targets::who;
 use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
 use crate::records::moment::Moment;
 use crate::sync::health::health;
-use crate::sync::service::Service;
-use crate::sync::state::State;
-use crate::sync::status::Status;
-use crate::sync::stop::Stop;
+use crate::sync::service::SyncService;
+use crate::sync::state::SyncState;
+use crate::sync::status::SyncStatus;
+use crate::sync::stop::StopSignal;
 use crate::sync::syncer::{Syncer, Task};
 use crate::sync::upstream::Upstream;
 use crate::text::quote::harmless;
@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     if let (true, Some(path)) = (args.health, &args.status_file) {
         return tell_health(path);
     }
-    let stop = Stop::on_signals(if args.once { 2 } else { 0 }).context("cannot listen for signals")?;
+    let stop = StopSignal::on_signals().context("cannot listen for signals")?;
     let root = folder(cli)?;
     let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
@@ -30,14 +30,14 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     let only = args.targets.targets.clone();
     let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
     let (once, interval) = (args.once, args.interval);
-    let service = Service { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
+    let service = SyncService { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
     let status = service.run(&stop)?;
     match status {
         Some(status) if once => {
             print(&status, args.format == TextOrJson::Json)?;
             Ok(outcome(status.state))
         }
-        None if once => bail!("was asked to end before all was done"),
+        None if once => bail!("asked to end before the round was complete"),
         _ => Ok(Outcome::Fine),
     }
 }
@@ -52,38 +52,40 @@ fn folder(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn tell_health(path: &Path) -> Result<Outcome> {
-    let (state, line) = health(&Status::read(path)?, Moment::now());
+    let (state, line) = health(&SyncStatus::read(path)?, Moment::now());
     let mut out = crate::console::out();
     writeln!(out, "{}", harmless(&line, 1000))?;
     Ok(outcome(state))
 }
 
-fn print(status: &Status, json: bool) -> Result<()> {
+fn print(status: &SyncStatus, json: bool) -> Result<()> {
     if json {
         let mut out = crate::console::plain_out();
         crate::text::json::write_json(&mut out, status)?;
         return Ok(out.flush()?);
     }
     let commit = status.remote_commit.as_deref().unwrap_or("none");
-    let commit = commit.get(..12).unwrap_or(commit);
+    let commit = crate::git::short_id(commit);
     let said = match status.state {
-        State::Ok => format!("commit {commit} is live"),
-        State::Held => format!("commit {commit} was rolled back, and is not published again"),
-        State::Refused if !status.frozen.is_empty() && status.targets.iter().all(|one| one.state == State::Ok) => {
+        SyncState::Ok => format!("commit {commit} is live"),
+        SyncState::Held => format!("commit {commit} was rolled back, and is not published again"),
+        SyncState::Refused
+            if !status.frozen.is_empty() && status.targets.iter().all(|one| one.state == SyncState::Ok) =>
+        {
             format!("commit {commit} is live without what is refused: {}", status.error.as_deref().unwrap_or_default())
         }
-        State::Refused => format!("commit {commit} may not be published; what was published stays"),
-        State::Starting | State::Failing => "not all could be done; what was published stays".to_owned(),
+        SyncState::Refused => format!("commit {commit} may not be published; what was published stays"),
+        SyncState::Starting | SyncState::Failing => "not all could be done; what was published stays".to_owned(),
     };
     let mut out = crate::console::out();
     writeln!(out, "{}: {said}", status.state.as_str())?;
     Ok(out.flush()?)
 }
 
-fn outcome(state: State) -> Outcome {
+fn outcome(state: SyncState) -> Outcome {
     match state {
-        State::Ok => Outcome::Fine,
-        State::Held | State::Refused => Outcome::Refused,
-        State::Starting | State::Failing => Outcome::Failed,
+        SyncState::Ok => Outcome::Fine,
+        SyncState::Held | SyncState::Refused => Outcome::Refused,
+        SyncState::Starting | SyncState::Failing => Outcome::Failed,
     }
 }

@@ -97,8 +97,8 @@ pub(super) fn who(args: &ActorArgs) -> (Holder, Patience) {
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
 }
 
-/// Tells that one waits, for whom.
-pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
+/// Reports who holds the lock that a command waits for, once for each holder.
+pub(super) fn notice(target: &Target) -> impl FnMut(&str) -> Result<()> + use<> {
     let name = target.name.to_string();
     let mut told = String::new();
     move |who| {
@@ -106,6 +106,7 @@ pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
             let _ = writeln!(crate::console::err(), "{name}: waiting for {who}");
             who.clone_into(&mut told);
         }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::repo::data_kind;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
-use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
+use crate::tree::{EntryKind, FileContent, MAX_FOLDERS, SETTINGS, Tree, TreeEntry};
 
 /// A file that differs; `None` where it does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ struct Proposed {
 #[derive(Debug)]
 pub struct Draft {
     base: Tree,
-    entries: OnceLock<BTreeMap<String, Entry>>,
+    entries: OnceLock<BTreeMap<String, TreeEntry>>,
     changed: BTreeMap<String, Proposed>,
 }
 
@@ -151,15 +151,15 @@ impl Draft {
             _ => bail!("{shown} is no ordinary file"),
         }
         match self.base.reader()?.read(entry)? {
-            Content::Bytes(bytes) => {
+            FileContent::Bytes(bytes) => {
                 let text = String::from_utf8(bytes);
                 text.map(Some).ok().with_context(|| format!("{shown} is not UTF-8; save it as UTF-8"))
             }
-            Content::TooLarge => bail!("{shown} is too large to be read; split it into several files"),
+            FileContent::TooLarge => bail!("{shown} is too large to be read; split it into several files"),
         }
     }
 
-    fn entries(&self) -> Result<&BTreeMap<String, Entry>> {
+    fn entries(&self) -> Result<&BTreeMap<String, TreeEntry>> {
         if let Some(entries) = self.entries.get() {
             return Ok(entries);
         }
@@ -214,9 +214,9 @@ mod tests {
         let tree = draft.tree();
         let reader = tree.reader().unwrap();
         let entries = tree.list().unwrap();
-        let read = |entry: &Entry| match reader.read(entry).unwrap() {
-            Content::Bytes(bytes) => (entry.path.clone(), String::from_utf8(bytes).unwrap()),
-            Content::TooLarge => panic!("{}", entry.path),
+        let read = |entry: &TreeEntry| match reader.read(entry).unwrap() {
+            FileContent::Bytes(bytes) => (entry.path.clone(), String::from_utf8(bytes).unwrap()),
+            FileContent::TooLarge => panic!("{}", entry.path),
         };
         let read: Vec<_> = entries.iter().map(read).collect();
         assert_eq!(read, [("subscribers/a.yaml".into(), "a".into()), ("subscribers/b.yaml".into(), "b".into())]);

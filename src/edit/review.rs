@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::draft::Draft;
 use super::new_findings::new_findings;
 use crate::finding::{Finding, Severity, Where};
-use crate::inventory::Change;
 use crate::inventory::Context;
+use crate::inventory::ReviewedChange;
 use crate::model::Date;
 use crate::render::{Table, template_findings};
 use crate::repo::Repo;
@@ -37,7 +37,7 @@ impl Review {
     /// If the data cannot be read.
     pub fn of(before: &Arc<Repo>, draft: &Draft, today: Date) -> Result<Review> {
         let mut after = Repo::load(&draft.tree())?;
-        let change = Change::new(before, &mut after, &[]);
+        let change = ReviewedChange::new(before, &mut after, &[]);
         let after = Arc::new(after);
         let ((old, table_before), (now, table_after)) = rayon::join(
             || {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::plan::{Base, Before, Change, Plan, Side, Verdict, json, served_by, text};
+use crate::plan::{AddressChange, Before, ChangePlan, PlanBase, Side, Verdict, json, served_by, text};
 use crate::render::{Output, SHAPER, Table, render};
 use crate::text::columns::columns;
 
@@ -50,7 +50,7 @@ impl Effect {
     }
 
     /// Computes the plan and takes a part of it: keeping the whole would cost memory.
-    fn plan<T>(&self, take: impl FnOnce(&Plan<'_>) -> T) -> T {
+    fn plan<T>(&self, take: impl FnOnce(&ChangePlan<'_>) -> T) -> T {
         // The built-in shaper output, whatever the settings say: it lists every served address.
         let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
         let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
@@ -63,8 +63,8 @@ impl Effect {
         let before_side = Side { served: served_before, bytes: bytes_before.as_bytes() };
         let after_side = Side { served: served_by(&self.after), bytes: bytes_after.as_bytes() };
         let known = Before { limits: Some(self.before.repo().settings.safety.clone()), ..Before::default() };
-        let base = Base::File { path: String::new() };
-        take(&Plan::new(&output, base, before_side, after_side, &self.after, known))
+        let base = PlanBase::File { path: String::new() };
+        take(&ChangePlan::new(&output, base, before_side, after_side, &self.after, known))
     }
 
     /// The changes by address, as `plan` shows them: all that are changed or removed, and the first of
@@ -75,8 +75,8 @@ impl Effect {
         }
         self.plan(|plan| {
             let mut added = 0;
-            let mut shown = |change: &&Change<'_>| {
-                let is_new = matches!(change, Change::Added(_));
+            let mut shown = |change: &&AddressChange<'_>| {
+                let is_new = matches!(change, AddressChange::Added(_));
                 added += usize::from(is_new);
                 !is_new || added <= ADDED
             };

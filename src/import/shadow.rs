@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::repo::{Repo, data_kind};
 use crate::schema::FileKind;
-use crate::tree::{Content, EntryKind, Tree};
+use crate::tree::{EntryKind, FileContent, Tree};
 use crate::yaml::{self, NodeKind};
 
 /// Data with a rate for every plan.
@@ -33,7 +33,7 @@ pub fn load(tree: &Tree) -> Result<Shadow> {
         if entry.kind != EntryKind::File || data_kind(&entry.path) != Some(FileKind::Plan) {
             continue;
         }
-        let Content::Bytes(bytes) = reader.read(&entry)? else { continue };
+        let FileContent::Bytes(bytes) = reader.read(&entry)? else { continue };
         if let Some((name, text)) = std::str::from_utf8(&bytes).ok().and_then(completed) {
             changed.insert(entry.path.clone(), Some(text.into_bytes()));
             incomplete.insert(name);

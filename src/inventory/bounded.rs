@@ -4,27 +4,26 @@
 use std::cmp::Ordering;
 
 use crate::finding::Finding;
-use crate::inventory::Change;
+use crate::inventory::ReviewedChange;
 
 /// How many findings of one rule are listed.
 pub const MAX_FINDINGS: usize = 10_000;
 
-/// The first findings of a rule, in the order in which they are listed: so many of the change under
-/// review, and so many outside it. One more than are listed, so that it shows that some are left out.
-/// What is kept depends on the findings alone, and not on the order in which they come.
-pub(crate) struct Bounded<'c> {
-    change: Option<&'c Change<'c>>,
+/// The first findings of a rule in the order of the listing, of the change under review and outside it.
+/// It keeps one more than are listed, which shows that some are left out. What is kept does not depend
+/// on the order in which the findings come.
+pub(crate) struct BoundedFindings<'c> {
+    change: Option<&'c ReviewedChange<'c>>,
     in_change: First,
     outside: First,
 }
 
-impl<'c> Bounded<'c> {
-    /// Nothing yet.
-    pub(crate) fn new(change: Option<&'c Change<'c>>) -> Self {
+impl<'c> BoundedFindings<'c> {
+    pub(crate) fn new(change: Option<&'c ReviewedChange<'c>>) -> Self {
         Self { change, in_change: First::default(), outside: First::default() }
     }
 
-    /// Takes a finding, or leaves it out if enough come before it.
+    /// Adds a finding, unless enough others precede it.
     pub(crate) fn push(&mut self, mut finding: Finding) {
         if let Some(change) = self.change {
             change.attribute(&mut finding);
@@ -40,12 +39,11 @@ impl<'c> Bounded<'c> {
         self
     }
 
-    /// Whether there are more than are listed, and what comes after all of them changes nothing.
+    /// Whether there are more than are listed, so that later ones change nothing.
     pub(crate) fn is_full(&self) -> bool {
         self.change.is_none() && self.in_change.findings.len() > MAX_FINDINGS
     }
 
-    /// All that were kept.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.in_change.cut();
         self.outside.cut();
@@ -58,7 +56,7 @@ impl<'c> Bounded<'c> {
     }
 }
 
-impl Extend<Finding> for Bounded<'_> {
+impl Extend<Finding> for BoundedFindings<'_> {
     fn extend<I: IntoIterator<Item = Finding>>(&mut self, findings: I) {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
@@ -68,37 +66,37 @@ impl Extend<Finding> for Bounded<'_> {
 #[derive(Default)]
 struct First {
     findings: Vec<Finding>,
-    /// Whether they were cut: what comes after the last of the first [`First::MOST`] is left out.
+    /// Whether they were cut: a finding behind the last of the first [`First::MAX`] is then left out.
     was_cut: bool,
 }
 
 impl First {
-    const MOST: usize = MAX_FINDINGS + 1;
-    /// How many more are gathered before the last of them are left out.
+    const MAX: usize = MAX_FINDINGS + 1;
+    /// How many more are collected before the next cut.
     const SPARE: usize = 2_000;
 
     fn push(&mut self, finding: Finding) {
-        let last = self.findings.get(Self::MOST - 1).filter(|_| self.was_cut);
-        if last.is_some_and(|last| before(last, &finding) != Ordering::Greater) {
+        let last = self.findings.get(Self::MAX - 1).filter(|_| self.was_cut);
+        if last.is_some_and(|last| order(last, &finding) != Ordering::Greater) {
             return;
         }
         self.findings.push(finding);
-        if self.findings.len() >= Self::MOST + Self::SPARE {
+        if self.findings.len() >= Self::MAX + Self::SPARE {
             self.cut();
         }
     }
 
     fn cut(&mut self) {
-        self.findings.sort_by(before);
-        if self.findings.len() > Self::MOST {
-            self.findings.truncate(Self::MOST);
+        self.findings.sort_by(order);
+        if self.findings.len() > Self::MAX {
+            self.findings.truncate(Self::MAX);
             self.was_cut = true;
         }
     }
 }
 
-/// Two that are listed in the same place are told apart by the rest of them.
-fn before(a: &Finding, b: &Finding) -> Ordering {
+/// Two findings in the same place are ordered by their other parts.
+fn order(a: &Finding, b: &Finding) -> Ordering {
     a.order().cmp(&b.order()).then_with(|| (&a.related, &a.help).cmp(&(&b.related, &b.help)))
 }
 
@@ -113,7 +111,7 @@ mod tests {
         for number in numbers {
             let at = Where::Span(FileId::default(), Span::new(number as u32, number as u32));
             first.push(Finding::new("schema", at, ""));
-            assert!(first.findings.len() < First::MOST + First::SPARE, "bounded on the way");
+            assert!(first.findings.len() < First::MAX + First::SPARE, "bounded on the way");
         }
         first.cut();
         first

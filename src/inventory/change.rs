@@ -10,29 +10,29 @@ use crate::repo::{Record, Repo};
 use crate::source::{FileId, Sources};
 
 /// What differs between a base revision and the data under review.
-pub struct Change<'a> {
+pub struct ReviewedChange<'a> {
     /// The data as it was.
-    pub base: &'a Repo,
+    pub(crate) base: &'a Repo,
     /// The data as it was, by name.
-    pub base_index: Index<'a>,
-    /// Who proposes the change: a login, and the teams it is in. Empty if not told.
-    pub actors: &'a [String],
-    /// Plans of the base that are not there any more as they were, in the order of the data.
-    pub gone_plans: Vec<&'a Record<Plan>>,
+    pub(crate) base_index: Index<'a>,
+    /// The author of the change: a login and its teams. Empty if not known.
+    pub(crate) actors: &'a [String],
+    /// Plans of the base that were removed or altered, in the order of the data.
+    pub(crate) gone_plans: Vec<&'a Record<Plan>>,
     /// The same of domains.
-    pub gone_domains: Vec<&'a Record<Domain>>,
+    pub(crate) gone_domains: Vec<&'a Record<Domain>>,
     /// The same of subscribers.
-    pub gone_subscribers: Vec<&'a Record<Subscriber>>,
-    files: Files,
+    pub(crate) gone_subscribers: Vec<&'a Record<Subscriber>>,
+    files: DifferingFiles,
     changed_records: HashSet<(FileId, Option<u32>)>,
     touched_subscribers: Vec<usize>,
 }
 
-impl<'a> Change<'a> {
-    /// Compares `head` with `base`. Files that `head` lacks are added to its sources without their
+impl<'a> ReviewedChange<'a> {
+    /// Compares `head` with `base`. DifferingFiles that `head` lacks are added to its sources without their
     /// text, so that findings can name them.
     pub fn new(base: &'a Repo, head: &mut Repo, actors: &'a [String]) -> Self {
-        let files = Files::compare(&base.sources, &mut head.sources);
+        let files = DifferingFiles::compare(&base.sources, &mut head.sources);
         let (touched_plans, gone_plans) = compare(&base.plans, &head.plans, &files);
         let (touched_domains, gone_domains) = compare(&base.domains, &head.domains, &files);
         let (touched_subscribers, gone_subscribers) = compare(&base.subscribers, &head.subscribers, &files);
@@ -55,30 +55,30 @@ impl<'a> Change<'a> {
     }
 
     /// Whether the record at `place` is new or altered.
-    pub fn touches(&self, place: &Place) -> bool {
+    pub(crate) fn touches(&self, place: &Place) -> bool {
         self.changed_records.contains(&(place.file, place.record))
     }
 
-    /// Which subscribers are new or altered, in the order of the data.
-    pub fn touched_subscribers(&self) -> impl Iterator<Item = usize> {
+    /// Subscribers that are new or altered, by number, in the order of the data.
+    pub(crate) fn touched_subscribers(&self) -> impl Iterator<Item = usize> {
         self.touched_subscribers.iter().copied()
     }
 
     /// Every file that is new, altered or removed.
-    pub fn files(&self) -> impl Iterator<Item = FileId> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
         let mut files: Vec<FileId> = self.files.changed.iter().copied().collect();
         files.sort_unstable();
         files.into_iter()
     }
 
-    /// Where a record that is gone used to be: its file, as it is now or as it was removed.
-    pub fn where_gone<T>(&self, record: &Record<T>) -> Option<Where> {
+    /// The file that a record was in before it was removed, whether or not the file still exists.
+    pub(crate) fn where_gone<T>(&self, record: &Record<T>) -> Option<Where> {
         self.files.now.get(&record.file).copied().map(Where::File)
     }
 
-    /// Files below `folder` that the change alters or removes, and in which something could not be
+    /// DifferingFiles below `folder` that the change alters or removes, and in which something could not be
     /// read as it was before.
-    pub fn unread_files(&self, folder: &str) -> Vec<Where> {
+    pub(crate) fn unread_files(&self, folder: &str) -> Vec<Where> {
         let unread = self.base.findings.iter().map(|finding| finding.primary.at.file());
         let unread: std::collections::BTreeSet<FileId> =
             unread.filter(|file| self.base.sources.file(*file).path().starts_with(folder)).collect();
@@ -87,7 +87,7 @@ impl<'a> Change<'a> {
 
     fn touches_at(&self, at: &Where) -> bool {
         match at {
-            // A record that was not read is not in the table: its file tells.
+            // A record that was not read is not in the table: its file decides.
             Where::Place(place) => {
                 self.touches(place) || (place.record.is_none() && self.files.changed.contains(&place.file))
             }
@@ -95,9 +95,9 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Says of a finding whether the change has to do with it, and puts what the change did first:
-    /// of two equal addresses, the new one is the offence.
-    pub fn attribute(&self, finding: &mut Finding) {
+    /// Marks whether the change is involved in a finding, and makes the place that the change touches the
+    /// primary one: of two equal addresses, the new one is the offence.
+    pub(crate) fn attribute(&self, finding: &mut Finding) {
         if !self.touches_at(&finding.primary.at)
             && is_symmetric(finding.rule)
             && let Some(other) = finding.related.iter_mut().find(|label| self.touches_at(&label.at))
@@ -127,14 +127,14 @@ fn is_symmetric(rule: &str) -> bool {
 }
 
 /// Which files differ.
-struct Files {
-    /// Files of the head that are new, altered or removed.
+struct DifferingFiles {
+    /// DifferingFiles of the head that are new, altered or removed.
     changed: HashSet<FileId>,
-    /// Files of the base that are altered or removed, with the same file in the head.
+    /// DifferingFiles of the base that are altered or removed, with the same file in the head.
     now: HashMap<FileId, FileId>,
 }
 
-impl Files {
+impl DifferingFiles {
     fn compare(base: &Sources, head: &mut Sources) -> Self {
         let before: HashMap<&str, FileId> = base.iter().map(|(id, file)| (file.path(), id)).collect();
         let mut files = Self { changed: HashSet::new(), now: HashMap::new() };
@@ -160,12 +160,12 @@ fn place<T>(record: &Record<T>) -> (FileId, Option<u32>) {
     (record.file, record.index)
 }
 
-/// The places in `head` of what `base` does not hold, and what of `base` is gone from `head`. A
-/// record counts as often as it stands there; in a file that is the same in both, all are the same.
+/// The positions in `head` of records that `base` lacks, and the records of `base` that `head` lacks. A
+/// record counts as often as it occurs; files that are the same in both are skipped.
 fn compare<'a, T: Eq + Hash>(
     base: &'a [Record<T>],
     head: &[Record<T>],
-    files: &Files,
+    files: &DifferingFiles,
 ) -> (Vec<usize>, Vec<&'a Record<T>>) {
     let mut before: HashMap<&T, usize> = HashMap::new();
     let candidates = || base.iter().filter(|record| files.now.contains_key(&record.file));

@@ -1,34 +1,34 @@
-//! Every address and prefix that somebody holds, sorted, and which of them overlap.
+//! Every address and prefix that is given out, sorted, and which of them overlap.
 
 use ipnet::IpNet;
 use rayon::prelude::*;
 
 use crate::model::Address;
 
-/// Who holds an address: the owner's place in its list, and the address's place with the owner.
+/// Where an address is held: the owner's position in its list, and the address's position with the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Holder {
+pub(crate) struct AddressHolder {
     /// Which subscriber, or which domain.
-    pub owner: u32,
+    pub(crate) owner: u32,
     /// Which of its addresses.
-    pub position: u32,
+    pub(crate) position: u32,
 }
 
 /// Two holders of the same addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overlap {
+pub(crate) struct Overlap {
     /// Whose addresses all lie within the other's.
-    pub inner: Holder,
+    pub(crate) inner: AddressHolder,
     /// The nearest holder around it; of several with the same addresses the first in the data.
-    pub outer: Holder,
+    pub(crate) outer: AddressHolder,
     /// Whether the two are the same address or prefix.
-    pub same: bool,
+    pub(crate) same: bool,
 }
 
 /// Addresses with their holders, each family sorted so that a prefix comes before what lies in it,
 /// and equal ones in the order of the data. IPv4 takes 16 bytes each: there may be a million.
 #[derive(Debug, Default)]
-pub struct Holdings {
+pub(crate) struct Holdings {
     v4: Vec<Holding<u32>>,
     v6: Vec<Holding<u128>>,
 }
@@ -37,16 +37,16 @@ pub struct Holdings {
 struct Holding<N> {
     first: N,
     last: N,
-    holder: Holder,
+    holder: AddressHolder,
 }
 
 impl Holdings {
     /// The addresses of each owner, in the order of the data. `expected` is about how many.
-    pub fn new<'a>(owners: impl Iterator<Item = &'a [Address]>, expected: usize) -> Self {
+    pub(crate) fn new<'a>(owners: impl Iterator<Item = &'a [Address]>, expected: usize) -> Self {
         let mut holdings = Self { v4: Vec::with_capacity(expected), v6: Vec::new() };
         for (owner, addresses) in owners.enumerate() {
             for (position, address) in addresses.iter().enumerate() {
-                let holder = Holder { owner: owner as u32, position: position as u32 };
+                let holder = AddressHolder { owner: owner as u32, position: position as u32 };
                 match address.net() {
                     IpNet::V4(net) => {
                         let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
@@ -66,7 +66,7 @@ impl Holdings {
 
     /// Everything that lies within something else, each with the nearest around it: IPv4 first,
     /// in the order of the addresses.
-    pub fn overlaps(&self) -> Vec<Overlap> {
+    pub(crate) fn overlaps(&self) -> Vec<Overlap> {
         let mut found = overlaps(&self.v4);
         found.extend(overlaps(&self.v6));
         found
@@ -74,22 +74,17 @@ impl Holdings {
 
     /// Every holding in the order of the shaper file: IPv4 first, by address, a prefix before what
     /// lies in it.
-    pub fn in_order(&self) -> impl Iterator<Item = Holder> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = AddressHolder> {
         self.v4.iter().map(|held| held.holder).chain(self.v6.iter().map(|held| held.holder))
     }
 
     /// How many holdings there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.v4.len() + self.v6.len()
     }
 
-    /// Whether nobody holds anything.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Who holds exactly `address`, in the order of the data: the first hundred, should so many have it.
-    pub fn holders(&self, address: &Address) -> Vec<Holder> {
+    /// The first hundred holders of exactly `address`, in the order of the data.
+    pub(crate) fn holders(&self, address: &Address) -> Vec<AddressHolder> {
         match address.net() {
             IpNet::V4(net) => holders(&self.v4, net.network().to_bits(), net.broadcast().to_bits()),
             IpNet::V6(net) => holders(&self.v6, net.network().to_bits(), net.broadcast().to_bits()),
@@ -101,8 +96,8 @@ fn sort<N: Ord + Copy + Send>(holdings: &mut [Holding<N>]) {
     holdings.par_sort_unstable_by_key(|held| (held.first, std::cmp::Reverse(held.last), held.holder));
 }
 
-/// One pass with the prefixes around the present address on a stack. Two prefixes are either apart
-/// or one lies in the other, so the top of the stack is all there is to look at.
+/// One pass with the prefixes around the current address on a stack. Two prefixes are disjoint or one
+/// contains the other, so only the top of the stack matters.
 fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>]) -> Vec<Overlap> {
     let mut found = Vec::new();
     let mut around: Vec<Holding<N>> = Vec::new();
@@ -125,15 +120,15 @@ fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>]) -> Vec<Overlap> {
     found
 }
 
-/// How many holders of one address are looked at: each of as many ids may ask for them.
-const HOLDERS: usize = 100;
+/// How many holders of one address are returned: a hostile file may have as many ids that ask for them.
+const MAX_HOLDERS: usize = 100;
 
-fn holders<N: Ord + Copy>(sorted: &[Holding<N>], first: N, last: N) -> Vec<Holder> {
+fn holders<N: Ord + Copy>(sorted: &[Holding<N>], first: N, last: N) -> Vec<AddressHolder> {
     let key = |held: &Holding<N>| (held.first, std::cmp::Reverse(held.last));
     let wanted = (first, std::cmp::Reverse(last));
     let from = sorted.partition_point(|held| key(held) < wanted);
     let same = sorted[from..].iter().take_while(|held| key(held) == wanted);
-    same.take(HOLDERS).map(|held| held.holder).collect()
+    same.take(MAX_HOLDERS).map(|held| held.holder).collect()
 }
 
 #[cfg(test)]
@@ -158,9 +153,9 @@ mod tests {
         #[test]
         fn finds_what_comparing_each_with_each_finds(owners in addresses()) {
             let holdings = Holdings::new(owners.iter().map(Vec::as_slice), 0);
-            let of = |holder: Holder| &owners[holder.owner as usize][holder.position as usize];
-            let all: Vec<Holder> = owners.iter().enumerate().flat_map(|(owner, addresses)| {
-                (0..addresses.len()).map(move |position| Holder { owner: owner as u32, position: position as u32 })
+            let of = |holder: AddressHolder| &owners[holder.owner as usize][holder.position as usize];
+            let all: Vec<AddressHolder> = owners.iter().enumerate().flat_map(|(owner, addresses)| {
+                (0..addresses.len()).map(move |position| AddressHolder { owner: owner as u32, position: position as u32 })
             }).collect();
             let found = holdings.overlaps();
             for overlap in &found {

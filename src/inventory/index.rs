@@ -1,4 +1,4 @@
-//! The data by name, and what a rule wants to know of a domain at once.
+//! Plans and domains by name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::model::{Address, Domain, Plan};
 use crate::repo::{Record, Repo};
 
-/// The data by name. Where a name stands twice, the first counts.
+/// Plans and domains by name. If a name occurs twice, the first counts.
 pub struct Index<'a> {
     plans: Vec<&'a Record<Plan>>,
     domains: Vec<KnownDomain<'a>>,
@@ -17,7 +17,7 @@ pub struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// An index of `repo`.
-    pub fn new(repo: &'a Repo) -> Self {
+    pub(crate) fn new(repo: &'a Repo) -> Self {
         let mut index = Self {
             plans: Vec::with_capacity(repo.plans.len()),
             domains: Vec::with_capacity(repo.domains.len()),
@@ -40,52 +40,52 @@ impl<'a> Index<'a> {
     }
 
     /// The plan called `name`.
-    pub fn plan(&self, name: &str) -> Option<&'a Record<Plan>> {
+    pub(crate) fn plan(&self, name: &str) -> Option<&'a Record<Plan>> {
         self.plan_number(name).and_then(|number| self.plans.get(number as usize)).copied()
     }
 
     /// The domain called `name`.
-    pub fn domain(&self, name: &str) -> Option<&'a Record<Domain>> {
+    pub(crate) fn domain(&self, name: &str) -> Option<&'a Record<Domain>> {
         self.domain_number(name).and_then(|number| self.domains.get(number as usize)).map(|domain| domain.record)
     }
 
     /// All plan names, in no order.
-    pub fn plan_names(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn plan_names(&self) -> impl Iterator<Item = &'a str> {
         self.plan_by_name.keys().copied()
     }
 
     /// All domain names, in no order.
-    pub fn domain_names(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn domain_names(&self) -> impl Iterator<Item = &'a str> {
         self.domain_by_name.keys().copied()
     }
 
     /// Every plan once, in the order of the data.
-    pub fn plans(&self) -> &[&'a Record<Plan>] {
+    pub(crate) fn plans(&self) -> &[&'a Record<Plan>] {
         &self.plans
     }
 
     /// Every domain once, in the order of the data.
-    pub fn domains(&self) -> &[KnownDomain<'a>] {
+    pub(crate) fn domains(&self) -> &[KnownDomain<'a>] {
         &self.domains
     }
 
     /// Which of [`Index::plans`] is called `name`.
-    pub fn plan_number(&self, name: &str) -> Option<u32> {
+    pub(crate) fn plan_number(&self, name: &str) -> Option<u32> {
         self.plan_by_name.get(name).copied()
     }
 
     /// Which of [`Index::domains`] is called `name`.
-    pub fn domain_number(&self, name: &str) -> Option<u32> {
+    pub(crate) fn domain_number(&self, name: &str) -> Option<u32> {
         self.domain_by_name.get(name).copied()
     }
 }
 
-/// A domain, with its addresses and plans ready for quick questions.
-pub struct KnownDomain<'a> {
+/// A domain, with its addresses and plans prepared for fast lookups.
+pub(crate) struct KnownDomain<'a> {
     /// The record.
-    pub record: &'a Record<Domain>,
+    pub(crate) record: &'a Record<Domain>,
     /// The addresses that it may give out.
-    pub blocks: Blocks,
+    pub(crate) blocks: Blocks,
     /// First and last addresses of its IPv4 blocks, sorted.
     edges: Vec<(u32, Edge)>,
     /// Which plans it may sell, sorted; `None` for all.
@@ -94,7 +94,7 @@ pub struct KnownDomain<'a> {
 
 /// Which end of an IPv4 block an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edge {
+pub(crate) enum Edge {
     /// The first: the block itself.
     Network,
     /// The last: all of its hosts.
@@ -117,23 +117,23 @@ impl<'a> KnownDomain<'a> {
     }
 
     /// The domain's name.
-    pub fn name(&self) -> &'a str {
+    pub(crate) fn name(&self) -> &'a str {
         self.record.value.name.as_str()
     }
 
     /// Whether it may sell the plan with this number.
-    pub fn may_sell(&self, plan: u32) -> bool {
+    pub(crate) fn may_sell(&self, plan: u32) -> bool {
         self.plans.as_ref().is_none_or(|plans| plans.binary_search(&plan).is_ok())
     }
 
     /// Whether this IPv4 address, as a number, is the first or the last of one of the blocks.
-    pub fn edge(&self, address: u32) -> Option<Edge> {
+    pub(crate) fn edge(&self, address: u32) -> Option<Edge> {
         let at = self.edges.binary_search_by_key(&address, |(edge, _)| *edge).ok()?;
         self.edges.get(at).map(|(_, edge)| *edge)
     }
 }
 
-/// RFC 3021: a block of two addresses has neither network nor broadcast address; RFC 4291 knows no
+/// RFC 3021: a block of two addresses has neither network nor broadcast address; RFC 4291 has no
 /// broadcast in IPv6. An address that is listed by itself as well is a host.
 fn edges(prefixes: &[Address]) -> Vec<(u32, Edge)> {
     let v4 = || prefixes.iter().filter_map(|prefix| if let IpNet::V4(net) = prefix.net() { Some(net) } else { None });
@@ -147,13 +147,12 @@ fn edges(prefixes: &[Address]) -> Vec<(u32, Edge)> {
     edges
 }
 
-/// Address blocks, merged and sorted, so that a search costs the same with ten thousand of them.
+/// Address blocks, merged and sorted for binary search.
 #[derive(Debug, Default)]
-pub struct Blocks(Vec<(bool, u128, u128)>);
+pub(crate) struct Blocks(Vec<(bool, u128, u128)>);
 
 impl Blocks {
-    /// The blocks that these prefixes make up.
-    pub fn new(prefixes: &[Address]) -> Self {
+    pub(crate) fn new(prefixes: &[Address]) -> Self {
         let mut all: Vec<(bool, u128, u128)> = prefixes
             .iter()
             .map(|prefix| {
@@ -173,7 +172,7 @@ impl Blocks {
     }
 
     /// Whether all of `address` lies within.
-    pub fn hold(&self, address: &Address) -> bool {
+    pub(crate) fn hold(&self, address: &Address) -> bool {
         let (first, last) = address.bounds();
         let family = address.net().network().is_ipv6();
         let after = self.0.partition_point(|block| (block.0, block.1) <= (family, first));

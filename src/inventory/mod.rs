@@ -1,14 +1,16 @@
-//! Views of the records: who holds which address, what is sold, what a change touches.
+//! Views of the records: which subscriber has which address, what is sold, what a change touches.
 
 pub mod bounded;
 mod change;
 mod context;
 mod holdings;
 mod index;
-pub mod peak;
-pub mod reserved;
+pub(crate) mod peak;
+pub(crate) mod reserved;
 
-pub use change::Change;
-pub use context::{Context, Held, Resolved};
-pub use holdings::{Holder, Holdings, Overlap};
-pub use index::{Blocks, Edge, Index, KnownDomain};
+pub use change::ReviewedChange;
+pub use context::Context;
+pub(crate) use context::Resolved;
+pub(crate) use holdings::{AddressHolder, Holdings, Overlap};
+pub use index::Index;
+pub(crate) use index::{Blocks, Edge, KnownDomain};

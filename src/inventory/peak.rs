@@ -1,31 +1,31 @@
-//! What domains have sold at most, from today over all coming terms.
+//! The largest bandwidth that domains have sold, from today over all coming terms.
 
 use crate::model::{Date, Plan, Subscriber};
 
-/// Bandwidth in one direction: the most of it, in bit/s, and the first day on which it is so much.
+/// The largest bandwidth sold in one direction, in bit/s, and the first day on which it is reached.
 /// A million subscribers at the largest rate are beyond 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peak {
+pub(crate) struct Peak {
     /// The sum of the rates.
-    pub bps: u128,
+    pub(crate) bps: u128,
     /// The first day.
-    pub from: Date,
+    pub(crate) from: Date,
 }
 
 /// The peaks of both directions, which may be on different days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peaks {
+pub(crate) struct Peaks {
     /// Upload.
-    pub up: Peak,
+    pub(crate) up: Peak,
     /// Download.
-    pub down: Peak,
+    pub(crate) down: Peak,
 }
 
-/// What a number of domains have sold today, and each later day on which that changes.
+/// The bandwidth that domains have sold today, and each later day on which that changes.
 ///
 /// Few subscribers have terms: the others are only added up.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub(crate) struct Terms {
     today: Date,
     now: Vec<(u128, u128)>,
     steps: Vec<Step>,
@@ -44,12 +44,12 @@ struct Step {
 
 impl Terms {
     /// Nothing sold yet in any of `domains`.
-    pub fn new(domains: usize, today: Date) -> Terms {
+    pub(crate) fn new(domains: usize, today: Date) -> Terms {
         Terms { today, now: vec![(0, 0); domains], steps: Vec::new() }
     }
 
     /// Adds a subscriber of a domain, both by their numbers. One whose term is over adds nothing.
-    pub fn add(&mut self, domain: u32, number: u32, subscriber: &Subscriber, plan: &Plan) {
+    pub(crate) fn add(&mut self, domain: u32, number: u32, subscriber: &Subscriber, plan: &Plan) {
         let (Some(coming), Some(now)) = (subscriber.remaining_term(self.today), self.now.get_mut(domain as usize))
         else {
             return;
@@ -64,7 +64,7 @@ impl Terms {
     }
 
     /// Both together.
-    pub fn and(mut self, other: Terms) -> Terms {
+    pub(crate) fn and(mut self, other: Terms) -> Terms {
         for (sum, more) in self.now.iter_mut().zip(&other.now) {
             *sum = (sum.0 + more.0, sum.1 + more.1);
         }
@@ -72,14 +72,14 @@ impl Terms {
         self
     }
 
-    /// The same, ready to be asked.
-    pub fn sorted(mut self) -> Terms {
+    /// Sorted, as the queries need it.
+    pub(crate) fn sorted(mut self) -> Terms {
         self.steps.sort_unstable();
         self
     }
 
-    /// The peaks of a domain. What ends on a day makes room for what begins on it.
-    pub fn peaks(&self, domain: u32) -> Peaks {
+    /// The peaks of a domain. A term that ends on a day makes room for one that begins on it.
+    pub(crate) fn peaks(&self, domain: u32) -> Peaks {
         let (mut up, mut down) = self.now.get(domain as usize).copied().unwrap_or_default();
         let peak = |bps| Peak { bps, from: self.today };
         let mut peaks = Peaks { up: peak(up), down: peak(down) };
@@ -102,7 +102,7 @@ impl Terms {
     }
 
     /// The subscribers of a domain whose term begins on a later day, by their numbers, ascending.
-    pub fn begin_on(&self, domain: u32, date: Date) -> impl Iterator<Item = u32> {
+    pub(crate) fn begin_on(&self, domain: u32, date: Date) -> impl Iterator<Item = u32> {
         let steps = self.steps_of(domain).iter().filter(move |step| step.date == date && step.begins);
         steps.map(|step| step.subscriber)
     }

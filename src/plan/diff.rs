@@ -1,4 +1,4 @@
-//! Two lists of who is served, merged by address.
+//! Two lists of served addresses, merged by address.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,21 +9,21 @@ use crate::render::{Table, Unserved, unserved};
 
 /// Why an address is not served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// No record has it.
+pub(crate) enum Reason {
+    /// No record has the address.
     Gone,
-    /// There is a record, which is not served.
+    /// It has a record, which is not served.
     Unserved(Unserved),
 }
 
-/// What happens to one address.
+/// What changes about one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<'a> {
+pub(crate) enum AddressChange<'a> {
     /// Served from now on.
     Added(Served<'a>),
     /// No longer served.
     Removed(Served<'a>, Reason),
-    /// Served otherwise: another plan, other rates, another domain.
+    /// Served differently: another plan, other rates, another domain.
     Changed {
         /// As it was.
         before: Served<'a>,
@@ -32,39 +32,33 @@ pub enum Change<'a> {
     },
 }
 
-impl Change<'_> {
-    /// The address.
-    pub fn address(&self) -> &crate::model::Address {
+impl AddressChange<'_> {
+    pub(crate) fn address(&self) -> &crate::model::Address {
         match self {
-            Change::Added(served) | Change::Removed(served, _) | Change::Changed { after: served, .. } => {
-                &served.address
-            }
+            AddressChange::Added(served)
+            | AddressChange::Removed(served, _)
+            | AddressChange::Changed { after: served, .. } => &served.address,
         }
     }
 }
 
-/// Every change, in the order of the addresses, and how many of each kind.
+/// Every change in the order of the addresses, and the number of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes<'a> {
-    /// The changes.
-    pub all: Vec<Change<'a>>,
-    /// How many are added.
-    pub added: usize,
-    /// How many are removed.
-    pub removed: usize,
-    /// How many are changed.
-    pub changed: usize,
+pub(crate) struct Changes<'a> {
+    pub(crate) all: Vec<AddressChange<'a>>,
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
+    pub(crate) changed: usize,
 }
 
 impl Changes<'_> {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 }
 
 /// Merges two lists that are sorted by address.
-pub fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Table>) -> Changes<'a> {
+pub(crate) fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Table>) -> Changes<'a> {
     let mut changes = Changes::default();
     let mut before = before.into_iter().peekable();
     let mut after = after.into_iter().peekable();
@@ -76,13 +70,13 @@ pub fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Tab
             (Some(old), Some(new)) => old.address.sort_key().cmp(&new.address.sort_key()),
         };
         match order {
-            Ordering::Less => changes.all.extend(before.next().map(|old| Change::Removed(old, Reason::Gone))),
-            Ordering::Greater => changes.all.extend(after.next().map(Change::Added)),
+            Ordering::Less => changes.all.extend(before.next().map(|old| AddressChange::Removed(old, Reason::Gone))),
+            Ordering::Greater => changes.all.extend(after.next().map(AddressChange::Added)),
             Ordering::Equal => {
                 if let (Some(before), Some(after)) = (before.next(), after.next())
                     && before.differs(&after)
                 {
-                    changes.all.push(Change::Changed { before, after });
+                    changes.all.push(AddressChange::Changed { before, after });
                 }
             }
         }
@@ -90,21 +84,21 @@ pub fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Tab
     give_reasons(&mut changes, table);
     for change in &changes.all {
         match change {
-            Change::Added(_) => changes.added += 1,
-            Change::Removed(..) => changes.removed += 1,
-            Change::Changed { .. } => changes.changed += 1,
+            AddressChange::Added(_) => changes.added += 1,
+            AddressChange::Removed(..) => changes.removed += 1,
+            AddressChange::Changed { .. } => changes.changed += 1,
         }
     }
     changes
 }
 
-/// Finds out which of the removed addresses still have a record.
+/// Sets the reason of removed addresses that still have a record.
 fn give_reasons(changes: &mut Changes<'_>, table: &Arc<Table>) {
     let mut removed: HashMap<(bool, u128, u8), &mut Reason> = changes
         .all
         .iter_mut()
         .filter_map(|change| match change {
-            Change::Removed(served, reason) => Some((served.address.sort_key(), reason)),
+            AddressChange::Removed(served, reason) => Some((served.address.sort_key(), reason)),
             _ => None,
         })
         .collect();

@@ -1,32 +1,32 @@
-//! Whether so much may change at once.
+//! The safety limits of a plan.
 //!
-//! The limits follow octoDNS: more than 30 % changed or removed, of 10 or more, is not done unless
-//! somebody says that this very plan is meant.
+//! They follow octoDNS: if more than 30 % of 10 or more are changed or removed, the plan is refused unless
+//! its fingerprint is acknowledged.
 
 use std::collections::HashMap;
 
-use super::{Change, Changes, DomainSold};
+use super::{AddressChange, Changes, DomainSold};
 use crate::model::{DomainLimits, Limit, Safety};
 
 const DEFAULT: Limit = Limit::Percent(30);
 const DEFAULT_MIN: u32 = 10;
 
-/// The guard's word on a plan.
+/// The result of checking a plan against the safety limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Why the plan must be acknowledged; nothing if it is safe. Each is a sentence.
-    pub reasons: Vec<String>,
+    /// Why the plan must be acknowledged, in sentences; empty if it is safe.
+    pub(crate) reasons: Vec<String>,
 }
 
 impl Verdict {
-    /// Whether the plan may be carried out without further ado.
-    pub fn is_safe(&self) -> bool {
+    /// Whether the plan needs no acknowledgement.
+    pub(crate) fn is_safe(&self) -> bool {
         self.reasons.is_empty()
     }
 }
 
-/// What a plan touches.
-pub(super) struct Touched<'p, 'a> {
+/// The changes of a plan, with the totals that the limits refer to.
+pub(super) struct PlanTotals<'p, 'a> {
     pub(super) changes: &'p Changes<'a>,
     pub(super) domains: &'p [DomainSold],
     pub(super) before: usize,
@@ -34,13 +34,13 @@ pub(super) struct Touched<'p, 'a> {
 }
 
 impl Verdict {
-    /// Judges a plan by these limits, on top of what was judged before.
-    pub(super) fn hold(&mut self, touched: &Touched<'_, '_>, safety: Option<&Safety>) {
+    /// Checks a plan against these limits, and adds the reasons to those already found.
+    pub(super) fn check(&mut self, touched: &PlanTotals<'_, '_>, safety: Option<&Safety>) {
         let default = Safety::default();
         let safety = safety.unwrap_or(&default);
-        let Touched { changes, domains, before, after } = *touched;
+        let PlanTotals { changes, domains, before, after } = *touched;
         if before > 0 && after == 0 {
-            self.add(format!("nobody would be left: all {before} are removed"));
+            self.add(format!("no address would be left: all {before} are removed"));
         }
         self.limit("", &general(safety), changes.changed, changes.removed, before);
         if safety.domains.is_empty() {
@@ -57,8 +57,8 @@ impl Verdict {
         }
     }
 
-    /// Judges an output by its lines: how many of the old ones are not there any more.
-    pub(super) fn hold_lines(&mut self, before: &[u8], after: &[u8], safety: Option<&Safety>) {
+    /// Checks an output by its lines: how many of the old ones are gone.
+    pub(super) fn check_lines(&mut self, before: &[u8], after: &[u8], safety: Option<&Safety>) {
         if !before.is_empty() && after.is_empty() {
             self.add("the output would be empty".to_owned());
         }
@@ -75,7 +75,7 @@ impl Verdict {
             }
         }
         let limits = general(safety.unwrap_or(&Safety::default()));
-        // A changed line is an old one gone: both limits together, as far as they go together.
+        // A changed line counts as an old one gone, so the two limits are added if they have the same unit.
         let limit = match (limits.max_changed, limits.max_removed) {
             (Some(Limit::Percent(changed)), Some(Limit::Percent(removed))) => {
                 Limit::Percent((changed + removed).min(100))
@@ -116,7 +116,7 @@ impl Verdict {
     }
 }
 
-/// Whether so many may not be removed at once by these limits.
+/// Whether these limits forbid to remove that many at once.
 pub(crate) fn too_many_removed(limits: &Safety, removed: usize, before: usize) -> bool {
     let limits = general(limits);
     let Some(limit) = limits.max_removed else { return false };
@@ -132,21 +132,21 @@ fn general(safety: &Safety) -> DomainLimits {
     }
 }
 
-/// How many addresses of each domain, as it was, are changed and removed.
+/// How many addresses of each domain are changed and removed, by the domain before the change.
 fn count_by_domain<'c>(changes: &'c Changes<'_>) -> HashMap<&'c str, (usize, usize)> {
     let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
     for change in &changes.all {
         match change {
-            Change::Changed { before, .. } => counts.entry(before.domain.as_ref()).or_default().0 += 1,
-            Change::Removed(served, _) => counts.entry(served.domain.as_ref()).or_default().1 += 1,
-            Change::Added(_) => {}
+            AddressChange::Changed { before, .. } => counts.entry(before.domain.as_ref()).or_default().0 += 1,
+            AddressChange::Removed(served, _) => counts.entry(served.domain.as_ref()).or_default().1 += 1,
+            AddressChange::Added(_) => {}
         }
     }
     counts
 }
 
-/// With one decimal, cut: 30.04 % must not look like 30 %, so what exceeds a limit says so by the
-/// counts before it.
+/// With one decimal, rounded down. 30.04 % then shows as 30 %, which is why the message gives the counts
+/// too.
 fn percent(part: usize, total: usize) -> String {
     match (part as u128 * 1000).checked_div(total as u128) {
         Some(tenths) if tenths % 10 == 0 => format!("{}%", tenths / 10),

@@ -1,24 +1,23 @@
-//! A plan for programs. The shape is documented in docs/plan-json.md and has a version; it is not
-//! the internal type.
+//! A plan as JSON. The format is documented in docs/plan-json.md and has a version.
 
 use serde::Serialize;
 
-use super::later::{Event, Later};
+use super::later::{Later, LaterEvent};
 use super::text::why;
-use super::{Base, Change, DomainSold, Plan, Served, Sold};
+use super::{AddressChange, ChangePlan, DomainSold, PlanBase, Served, Sold};
 
-/// The version of the shape. It grows when a reader of the old shape would be misled.
-pub const VERSION: u32 = 1;
+/// Version of the format. It is raised when a reader of the old format would misread the new one.
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct PlanJson<'a> {
     version: u32,
-    tool: Tool,
+    tool: PlanToolJson,
     output: &'a str,
     date: String,
     base: BaseJson<'a>,
     notes: &'a [String],
-    summary: Summary,
+    summary: PlanSummaryJson,
     safe: bool,
     reasons: &'a [String],
     fingerprint: &'a str,
@@ -35,11 +34,11 @@ struct LaterJson<'a> {
     no_longer_begins: usize,
     no_longer_ends: usize,
     last: Option<String>,
-    events: Vec<EventJson<'a>>,
+    events: Vec<LaterEventJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct EventJson<'a> {
+struct LaterEventJson<'a> {
     date: String,
     event: &'static str,
     address: String,
@@ -48,7 +47,7 @@ struct EventJson<'a> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct PlanToolJson {
     name: &'static str,
     version: &'static str,
 }
@@ -62,7 +61,7 @@ enum BaseJson<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct PlanSummaryJson {
     added: usize,
     changed: usize,
     removed: usize,
@@ -80,7 +79,7 @@ struct DomainJson<'a> {
     capacity: Option<CapacityJson>,
 }
 
-/// The most that will be sold, and from when on.
+/// The largest bandwidth sold, and its first day.
 #[derive(Serialize)]
 struct PeakJson {
     up_bps: String,
@@ -89,7 +88,7 @@ struct PeakJson {
     down_from: String,
 }
 
-/// Sums in bit/s, as text: they may be larger than the numbers that JSON readers hold exactly.
+/// Sums in bit/s, as text: they may be larger than the integers that JSON readers represent exactly.
 #[derive(Serialize)]
 struct SoldJson {
     subscribers: usize,
@@ -131,20 +130,20 @@ struct ServedJson<'a> {
 /// The plan as JSON, indented, with a line break at the end.
 ///
 /// # Errors
-/// Never in practice: every part can be written as JSON, and memory takes it.
-pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
-    let json = Json {
+/// Never in practice: every part can be written as JSON, and writing to memory does not fail.
+pub(crate) fn json(plan: &ChangePlan<'_>) -> anyhow::Result<String> {
+    let json = PlanJson {
         version: VERSION,
-        tool: Tool { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
+        tool: PlanToolJson { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
         output: &plan.output.name,
         date: plan.date.to_string(),
         base: match &plan.base {
-            Base::Revision { name, commit } => BaseJson::Revision { name, commit },
-            Base::File { path } => BaseJson::File { path },
-            Base::Live { target, place } => BaseJson::Live { target, place },
+            PlanBase::Revision { name, commit } => BaseJson::Revision { name, commit },
+            PlanBase::File { path } => BaseJson::File { path },
+            PlanBase::Live { target, place } => BaseJson::Live { target, place },
         },
         notes: &plan.notes,
-        summary: Summary {
+        summary: PlanSummaryJson {
             added: plan.changes.added,
             changed: plan.changes.changed,
             removed: plan.changes.removed,
@@ -164,8 +163,7 @@ pub fn json(plan: &Plan<'_>) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The changes alone.
-pub(crate) fn changes(plan: &Plan<'_>) -> Vec<serde_json::Value> {
+pub(crate) fn changes(plan: &ChangePlan<'_>) -> Vec<serde_json::Value> {
     let value = |one| serde_json::to_value(change(one)).unwrap_or_default();
     plan.changes.all.iter().map(value).collect()
 }
@@ -202,19 +200,19 @@ fn sold(sold: &Sold) -> SoldJson {
 fn later<'a>(later: &'a Later<'_>) -> LaterJson<'a> {
     let [begins, ends, no_longer_begins, no_longer_ends] = later.counts;
     let last = later.last.map(|last| last.to_string());
-    let event = |event: &'a Event<'_>| {
+    let event = |event: &'a LaterEvent<'_>| {
         let ChangeJson { address, before, after, .. } = change(&event.change);
-        EventJson { date: event.date.to_string(), event: event.word(), address, before, after }
+        LaterEventJson { date: event.date.to_string(), event: event.word(), address, before, after }
     };
     let events = later.events.iter().map(event).collect();
     LaterJson { differs: later.differs, begins, ends, no_longer_begins, no_longer_ends, last, events }
 }
 
-fn change<'a>(change: &'a Change<'_>) -> ChangeJson<'a> {
+fn change<'a>(change: &'a AddressChange<'_>) -> ChangeJson<'a> {
     let (action, before, after, reason) = match change {
-        Change::Added(after) => ("add", None, Some(after), ""),
-        Change::Removed(before, reason) => ("remove", Some(before), None, why(*reason)),
-        Change::Changed { before, after } => ("change", Some(before), Some(after), ""),
+        AddressChange::Added(after) => ("add", None, Some(after), ""),
+        AddressChange::Removed(before, reason) => ("remove", Some(before), None, why(*reason)),
+        AddressChange::Changed { before, after } => ("change", Some(before), Some(after), ""),
     };
     ChangeJson {
         action,

@@ -1,57 +1,55 @@
-//! What a plan brings on later days: terms that begin and end, and the most that is then sold.
+//! Changes of a plan on later days: terms that begin and end, and the largest bandwidth sold.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use super::{Change, Reason, Served};
+use super::{AddressChange, Reason, Served};
 use crate::inventory::peak::{Peaks, Terms};
 use crate::model::Date;
 use crate::render::Table;
 
 /// How many events are kept; all are counted.
-pub const KEPT: usize = 1000;
+pub(crate) const MAX_EVENTS: usize = 1000;
 
-/// Something that happens to an address on a later day.
+/// A change of one address on a later day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// The day.
-    pub date: Date,
-    /// Whether a term begins; else one ends.
-    pub begins: bool,
-    /// Added: it will happen. Removed: it would have happened. Changed: it begins with something else.
-    pub change: Change<'a>,
+pub(crate) struct LaterEvent<'a> {
+    pub(crate) date: Date,
+    /// Whether a term begins or ends.
+    pub(crate) begins: bool,
+    /// Added: it will happen. Removed: it would have happened. Changed: the term begins with another plan.
+    pub(crate) change: AddressChange<'a>,
 }
 
-/// What can happen later, in the words of every format.
-pub const WORDS: [&str; 4] = ["begins", "ends", "no longer begins", "no longer ends"];
+/// The kinds of events, as every format names them.
+pub(crate) const WORDS: [&str; 4] = ["begins", "ends", "no longer begins", "no longer ends"];
 
-impl Event<'_> {
-    /// Which of [`WORDS`] it is.
-    pub fn word(&self) -> &'static str {
-        let gone = matches!(self.change, Change::Removed(..));
+impl LaterEvent<'_> {
+    /// One of [`WORDS`].
+    pub(crate) fn word(&self) -> &'static str {
+        let gone = matches!(self.change, AddressChange::Removed(..));
         WORDS[usize::from(!self.begins) + 2 * usize::from(gone)]
     }
 }
 
-/// Everything that happens later, by date.
+/// All later events, by date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Later<'a> {
-    /// The first of it.
-    pub events: Vec<Event<'a>>,
+pub(crate) struct Later<'a> {
+    /// The first of them.
+    pub(crate) events: Vec<LaterEvent<'a>>,
     /// How many there are of each of [`WORDS`].
-    pub counts: [usize; 4],
-    /// The day of the last.
-    pub last: Option<Date>,
-    /// Whether these are differences to earlier data; else they are all that its terms bring.
-    pub differs: bool,
+    pub(crate) counts: [usize; 4],
+    /// The day of the last event.
+    pub(crate) last: Option<Date>,
+    /// Whether the events are differences to earlier data, and not all events of the data.
+    pub(crate) differs: bool,
 }
 
 impl<'a> Later<'a> {
-    /// What `after` brings later that `before` does not, and the other way round; without `before`,
-    /// all that it brings.
+    /// The events of `after` that `before` does not have, and the reverse; without `before`, all of them.
     pub(super) fn new(before: Option<&'a Table>, after: &'a Table) -> Later<'a> {
         let mut all = merge(before.map(of_table).unwrap_or_default(), of_table(after));
-        without_what_is_told_otherwise(&mut all, after);
+        remove_events_of_today(&mut all, after);
         let mut later = Later { last: all.last().map(|event| event.date), ..Later::default() };
         for event in &all {
             let word = WORDS.iter().position(|word| *word == event.word());
@@ -60,22 +58,20 @@ impl<'a> Later<'a> {
             }
         }
         later.differs = before.is_some() && !all.is_empty();
-        all.truncate(KEPT);
+        all.truncate(MAX_EVENTS);
         later.events = all;
         later
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What there is beyond the first `shown`, in words; nothing if there is no more.
+    /// PlanSummaryJson of the events after the first `shown`; `None` if there are no more.
     pub(super) fn rest(&self, shown: usize) -> Option<String> {
         let mut counts = self.counts;
         for event in self.events.iter().take(shown) {
@@ -91,15 +87,15 @@ impl<'a> Later<'a> {
     }
 }
 
-/// Each coming begin and end of each address, by date, ends first, then by address.
-fn of_table(table: &Table) -> Vec<Event<'_>> {
+/// Each coming begin and end of the term of each address, by date, ends first, then by address.
+fn of_table(table: &Table) -> Vec<LaterEvent<'_>> {
     let mut events = Vec::new();
     for (number, record, plan, coming) in table.coming() {
         let days = [(coming.begins, true), (coming.ends, false)];
         for (date, begins) in days.into_iter().filter_map(|(date, begins)| Some((date?, begins))) {
             for address in record.value.ip.as_slice() {
                 let served = Served::of(address, &record.value, plan, number);
-                events.push(Event { date, begins, change: Change::Added(served) });
+                events.push(LaterEvent { date, begins, change: AddressChange::Added(served) });
             }
         }
     }
@@ -107,11 +103,11 @@ fn of_table(table: &Table) -> Vec<Event<'_>> {
     events
 }
 
-fn key(event: &Event<'_>) -> (Date, bool, (bool, u128, u8)) {
+fn key(event: &LaterEvent<'_>) -> (Date, bool, (bool, u128, u8)) {
     (event.date, event.begins, event.change.address().sort_key())
 }
 
-fn merge<'a>(before: Vec<Event<'a>>, after: Vec<Event<'a>>) -> Vec<Event<'a>> {
+fn merge<'a>(before: Vec<LaterEvent<'a>>, after: Vec<LaterEvent<'a>>) -> Vec<LaterEvent<'a>> {
     let mut all = Vec::new();
     let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
     loop {
@@ -125,15 +121,20 @@ fn merge<'a>(before: Vec<Event<'a>>, after: Vec<Event<'a>>) -> Vec<Event<'a>> {
         let new = after.next_if(|_| order != Ordering::Less);
         match (old, new) {
             (None, Some(new)) => all.push(new),
-            (Some(Event { date, begins, change: Change::Added(old) }), None) => {
-                all.push(Event { date, begins, change: Change::Removed(old, Reason::Gone) });
+            (Some(LaterEvent { date, begins, change: AddressChange::Added(old) }), None) => {
+                all.push(LaterEvent { date, begins, change: AddressChange::Removed(old, Reason::Gone) });
             }
             (Some(old), Some(new)) => {
-                // Who stops being served has no other rate than none.
-                if let (Change::Added(before), Change::Added(after), true) = (old.change, new.change, new.begins)
+                // An end has no rates to compare.
+                if let (AddressChange::Added(before), AddressChange::Added(after), true) =
+                    (old.change, new.change, new.begins)
                     && before.differs(&after)
                 {
-                    all.push(Event { date: new.date, begins: true, change: Change::Changed { before, after } });
+                    all.push(LaterEvent {
+                        date: new.date,
+                        begins: true,
+                        change: AddressChange::Changed { before, after },
+                    });
                 }
             }
             _ => {}
@@ -141,10 +142,10 @@ fn merge<'a>(before: Vec<Event<'a>>, after: Vec<Event<'a>>) -> Vec<Event<'a>> {
     }
 }
 
-/// A term that no longer begins because it began, or no longer ends because the address is served no
-/// more, is told by the changes of today.
-fn without_what_is_told_otherwise(all: &mut Vec<Event<'_>>, after: &Table) {
-    let is_gone = |event: &Event<'_>| matches!(event.change, Change::Removed(..));
+/// Removes events that the changes of today already show: a term no longer begins because it began, or no
+/// longer ends because the address is no longer served.
+fn remove_events_of_today(all: &mut Vec<LaterEvent<'_>>, after: &Table) {
+    let is_gone = |event: &LaterEvent<'_>| matches!(event.change, AddressChange::Removed(..));
     let of_gone: HashSet<_> =
         all.iter().filter(|event| is_gone(event)).map(|event| event.change.address().sort_key()).collect();
     if of_gone.is_empty() {
@@ -165,7 +166,7 @@ fn without_what_is_told_otherwise(all: &mut Vec<Event<'_>>, after: &Table) {
     });
 }
 
-/// The most that each domain has sold from the table's day on, by name.
+/// The peaks of each domain from the table's day on, by name.
 pub(super) fn peaks(table: &Table) -> HashMap<&str, Peaks> {
     let mut numbers: HashMap<&str, u32> = HashMap::new();
     for record in &table.repo().subscribers {

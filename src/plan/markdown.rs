@@ -1,12 +1,13 @@
-//! A plan as a pull-request comment: the summary on top, details folded, cut when long.
+//! A plan as a pull-request comment: the summary on top, details folded, truncated when long.
 //!
-//! Whatever comes from the data stands in a code span and holds no backquote, pipe or newline, so
-//! that it cannot be markup, mention anybody or end a table row.
+//! Every value from the data is in a code span without backquotes, pipes and newlines, so that it cannot
+//! be markup, mention a user or end a table row.
 
 use std::fmt::Write;
 
 use super::text::{LATER_ROWS, addresses, arrow, base, note, nothing, parts, sold_down, sold_up, summary, used};
-use super::{Change, Plan};
+use super::{AddressChange, ChangePlan};
+use crate::text::count::counted;
 use crate::text::quote::harmless;
 
 /// How many changes are listed. GitHub takes comments of up to 65,536 characters.
@@ -15,8 +16,7 @@ const MAX_ROWS: usize = 200;
 /// How many bytes the tables may have together.
 const MAX_BYTES: usize = 48_000;
 
-/// The plan as Markdown.
-pub fn markdown(plan: &Plan<'_>) -> String {
+pub(crate) fn markdown(plan: &ChangePlan<'_>) -> String {
     let mut out = String::from("## Shapeline plan\n\n");
     if plan.is_empty() {
         let _ = writeln!(out, "**{} on the network:** {} stay as they are.\n", nothing(plan), addresses(plan.after));
@@ -26,9 +26,7 @@ pub fn markdown(plan: &Plan<'_>) -> String {
     if plan.verdict.is_safe() {
         out.push_str("✅ Safe: within the limits.\n");
     } else {
-        out.push_str(
-            "⛔ **Not safe**: `publish` refuses this unless this very plan is acknowledged by its fingerprint.\n",
-        );
+        out.push_str("⛔ **Not safe**: `publish` refuses this plan unless its fingerprint is acknowledged.\n");
         for reason in &plan.verdict.reasons {
             let _ = writeln!(out, "- {}", code(reason));
         }
@@ -51,7 +49,7 @@ pub fn markdown(plan: &Plan<'_>) -> String {
     out
 }
 
-fn sold(plan: &Plan<'_>, out: &mut String) {
+fn sold(plan: &ChangePlan<'_>, out: &mut String) {
     let domains: Vec<_> = plan.domains.iter().filter(|domain| domain.changes()).collect();
     if domains.is_empty() {
         return;
@@ -69,12 +67,13 @@ fn sold(plan: &Plan<'_>, out: &mut String) {
         );
     }
     if domains.len() > MAX_ROWS / 4 {
-        let _ = writeln!(out, "\n… and {} more domains.", domains.len() - MAX_ROWS / 4);
+        let more = counted(domains.len() - MAX_ROWS / 4, "more domain", "more domains");
+        let _ = writeln!(out, "\n… and {more}.");
     }
     out.push('\n');
 }
 
-fn later(plan: &Plan<'_>, out: &mut String) {
+fn later(plan: &ChangePlan<'_>, out: &mut String) {
     if plan.later.is_empty() {
         return;
     }
@@ -90,7 +89,7 @@ fn later(plan: &Plan<'_>, out: &mut String) {
 }
 
 /// A change as the cells of a row.
-fn row(change: &Change<'_>) -> String {
+fn row(change: &AddressChange<'_>) -> String {
     let (_, domain, name, rate) = parts(change);
     let note = note(change);
     let note = if note.is_empty() { String::new() } else { code(&note) };
@@ -98,13 +97,13 @@ fn row(change: &Change<'_>) -> String {
 }
 
 /// Picks the changes of one kind.
-type IsKind = fn(&Change<'_>) -> bool;
+type IsKind = fn(&AddressChange<'_>) -> bool;
 
-fn changes(plan: &Plan<'_>, out: &mut String) {
+fn changes(plan: &ChangePlan<'_>, out: &mut String) {
     let kinds: [(&str, IsKind, usize); 3] = [
-        ("removed", |change| matches!(change, Change::Removed(..)), plan.changes.removed),
-        ("changed", |change| matches!(change, Change::Changed { .. }), plan.changes.changed),
-        ("added", |change| matches!(change, Change::Added(_)), plan.changes.added),
+        ("removed", |change| matches!(change, AddressChange::Removed(..)), plan.changes.removed),
+        ("changed", |change| matches!(change, AddressChange::Changed { .. }), plan.changes.changed),
+        ("added", |change| matches!(change, AddressChange::Added(_)), plan.changes.added),
     ];
     for (name, is_kind, count) in kinds {
         if count == 0 {
@@ -127,7 +126,7 @@ fn changes(plan: &Plan<'_>, out: &mut String) {
     }
 }
 
-/// A value as a code span that cannot be left: no backquote, no pipe, no line break.
+/// A value as a code span, without backquotes, pipes and line breaks.
 fn code(value: &str) -> String {
     format!("`{}`", harmless(value, 200).replace('|', "¦"))
 }

@@ -1,26 +1,26 @@
 //! What would change on the network: two renderings compared, guarded, fingerprinted.
 //!
-//! A plan is data. It is made here, printed by [`text`], [`markdown`] or [`json`], and, bound by
-//! its fingerprint, it is what `publish` carries out.
+//! A plan is data: built here, printed by [`text`], [`markdown`] or [`json`], identified by its
+//! fingerprint, and applied by `publish`.
 
 mod diff;
 mod guard;
-pub mod json;
-pub mod later;
-pub mod markdown;
+pub(crate) mod json;
+pub(crate) mod later;
+pub(crate) mod markdown;
 mod served;
 mod shaper_file;
 mod sold;
-pub mod text;
+pub(crate) mod text;
 
-pub use diff::{Change, Changes, Reason};
-use guard::Touched;
+pub(crate) use diff::{AddressChange, Changes, Reason};
+use guard::PlanTotals;
 pub use guard::Verdict;
 pub(crate) use guard::too_many_removed;
 use later::Later;
 pub use served::{Served, of_table as served_by};
-pub use shaper_file::{BadLine, BadLines, parse as parse_shaper_file};
-pub use sold::{DomainSold, Sold};
+pub use shaper_file::{BadLines, parse as parse_shaper_file};
+pub(crate) use sold::{DomainSold, Sold};
 
 use std::sync::Arc;
 
@@ -30,9 +30,9 @@ use crate::model::{Date, Safety};
 use crate::render::{Output, Table};
 use crate::text::hex::hex;
 
-/// What the data is compared with.
+/// What the data is compared with, as a plan prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Base {
+pub enum PlanBase {
     /// A git revision.
     Revision {
         /// As named by the caller, or the default branch.
@@ -45,70 +45,69 @@ pub enum Base {
         /// Its path, or `-`.
         path: String,
     },
-    /// What is live on a target.
+    /// The live file of a target.
     Live {
         /// The target's name.
         target: String,
-        /// Where the file is.
+        /// The place of the file.
         place: String,
     },
 }
 
-/// What is compared with, and how well it is known.
+/// What is known about the earlier state, and the limits that apply to the comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
-    /// What one should know about the comparison itself.
-    pub notes: Vec<String>,
-    /// Why it is not fully known who was served: what is not known may be removed unseen, so
-    /// such a plan is never safe. Sentences.
-    pub doubts: Vec<String>,
-    /// The safety limits as they were: a change that raises them is judged by those too.
-    pub limits: Option<Option<Safety>>,
-    /// Limits that hold in place of those in the settings: a target's own.
-    pub instead: Option<Safety>,
+    /// Remarks about the comparison itself.
+    pub(crate) notes: Vec<String>,
+    /// Why it is not fully known which addresses were served. An unknown one may be removed without being
+    /// listed, so such a plan is never safe. Sentences.
+    pub(crate) doubts: Vec<String>,
+    /// The earlier safety limits: a change that raises the limits is checked against those too.
+    pub(crate) limits: Option<Option<Safety>>,
+    /// Limits that replace those of the settings: a target's own.
+    pub(crate) instead: Option<Safety>,
 }
 
-/// One of the two things compared: who is served, and the exact bytes.
+/// One of the two states that are compared.
 pub struct Side<'a> {
-    /// Who is served, by address.
+    /// The served addresses, sorted.
     pub served: Vec<Served<'a>>,
     /// The output, byte for byte.
     pub bytes: &'a [u8],
 }
 
-/// What would change.
-pub struct Plan<'a> {
-    /// The output compared.
-    pub output: &'a Output,
+/// What would change on the network.
+pub struct ChangePlan<'a> {
+    pub(crate) output: &'a Output,
     /// The day for which it was rendered.
-    pub date: Date,
+    pub(crate) date: Date,
     /// What it was compared with.
-    pub base: Base,
-    /// What one should know about the comparison itself.
-    pub notes: Vec<String>,
+    pub(crate) base: PlanBase,
+    /// Remarks about the comparison itself.
+    pub(crate) notes: Vec<String>,
     /// Every address that changes, in order.
-    pub changes: Changes<'a>,
-    /// How many addresses were served.
-    pub before: usize,
-    /// How many will be.
-    pub after: usize,
+    pub(crate) changes: Changes<'a>,
+    /// How many addresses are served before.
+    pub(crate) before: usize,
+    /// How many after.
+    pub(crate) after: usize,
     /// Whether the output's bytes change.
-    pub bytes_differ: bool,
-    /// What happens on later days; nothing unless the plan looks ahead.
-    pub later: Later<'a>,
+    pub(crate) bytes_differ: bool,
+    /// Changes on later days; empty unless the plan looks ahead.
+    pub(crate) later: Later<'a>,
     /// Bandwidth sold, by domain.
-    pub domains: Vec<DomainSold>,
-    /// Whether so much may change at once.
-    pub verdict: Verdict,
-    /// Names this very plan: the output, the exact bytes before and the exact bytes after.
+    pub(crate) domains: Vec<DomainSold>,
+    /// Whether the plan is within the safety limits.
+    pub(crate) verdict: Verdict,
+    /// Identifies exactly this plan: the output, the bytes before and the bytes after.
     pub fingerprint: String,
 }
 
-impl<'a> Plan<'a> {
-    /// Compares `before` with `after`, which `table` gave.
+impl<'a> ChangePlan<'a> {
+    /// Compares `before` with `after`, which was made from `table`.
     pub fn new(
         output: &'a Output,
-        base: Base,
+        base: PlanBase,
         before: Side<'a>,
         after: Side<'a>,
         table: &'a Arc<Table>,
@@ -118,17 +117,17 @@ impl<'a> Plan<'a> {
         let (served_before, served_after) = (before.served.len(), after.served.len());
         let changes = diff::diff(before.served, after.served, table);
         let mut verdict = Verdict { reasons: known.doubts };
-        let touched = Touched { changes: &changes, domains: &domains, before: served_before, after: served_after };
+        let touched = PlanTotals { changes: &changes, domains: &domains, before: served_before, after: served_after };
         let limits = known.instead.as_ref().or(table.repo().settings.safety.as_ref());
-        verdict.hold(&touched, limits);
+        verdict.check(&touched, limits);
         if let Some(old_limits) = &known.limits {
-            verdict.hold(&touched, old_limits.as_ref());
+            verdict.check(&touched, old_limits.as_ref());
         }
-        // What a template of the repository's own writes follows from more than who is served.
+        // The output of a repository's own template depends on more than the served addresses.
         if !output.is_shaper_format() {
-            verdict.hold_lines(before.bytes, after.bytes, limits);
+            verdict.check_lines(before.bytes, after.bytes, limits);
             if let Some(old_limits) = &known.limits {
-                verdict.hold_lines(before.bytes, after.bytes, old_limits.as_ref());
+                verdict.check_lines(before.bytes, after.bytes, old_limits.as_ref());
             }
         }
         Self {
@@ -147,29 +146,29 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The same with what `after`, the data that the plan is made from, brings on later days that
-    /// `before` does not; without `before`, all that it brings.
-    pub fn looking_ahead(mut self, before: Option<&'a Table>, after: &'a Table) -> Self {
+    /// Adds the changes on later days: what the terms in `after`, the data of the plan, bring that those in
+    /// `before` do not; without `before`, all that they bring.
+    pub(crate) fn looking_ahead(mut self, before: Option<&'a Table>, after: &'a Table) -> Self {
         self.later = Later::new(before, after);
         self.domains = sold::with_peaks(self.domains, before, after);
         self
     }
 
     /// Whether anything would change, today or later.
-    pub fn differs(&self) -> bool {
+    pub(crate) fn differs(&self) -> bool {
         !self.is_empty() || self.later.differs
     }
 
     /// Whether nothing at all would change today.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty() && !self.bytes_differ
     }
 }
 
-/// Names a change of an output from exactly `before` to exactly `after`.
+/// Identifies the change of an output from exactly `before` to exactly `after`.
 ///
-/// SHA-256 over a version line, the output's name, and both texts, each behind its length, so that
-/// no two different plans are made of the same bytes.
+/// SHA-256 over a version line, the output's name and both texts, each preceded by its length, so that
+/// two different plans never give the same input.
 pub fn fingerprint(output: &str, before: &[u8], after: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(b"shapeline plan 1\n");

@@ -1,32 +1,30 @@
-//! Who is served with what, by address: the common shape of data and of a live file.
+//! Served addresses and their plans: the common form of the data and of a live file.
 
 use std::borrow::Cow;
 
 use crate::model::{Address, Plan, Rate, Subscriber};
 use crate::render::Table;
 
-/// One address and what is given to it.
+/// One address and the plan it gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served<'a> {
-    /// The address or prefix.
-    pub address: Address,
-    /// The domain that it belongs to.
-    pub domain: Cow<'a, str>,
-    /// What the shaper is told.
-    pub attribute: Cow<'a, str>,
-    /// The plan's name; where only the attribute is known, that.
-    pub plan: Cow<'a, str>,
-    /// Upload and download rate; `None` where the attribute stands for no known plan.
-    pub rates: Option<(Rate, Rate)>,
-    /// The subscriber's name for people, where there is one.
-    pub name: Option<&'a str>,
-    /// Which subscriber this is: addresses of one subscriber share a number.
-    pub subscriber: Option<u32>,
+    pub(crate) address: Address,
+    pub(crate) domain: Cow<'a, str>,
+    /// The shaper attribute.
+    pub(crate) attribute: Cow<'a, str>,
+    /// The name of the plan, or the attribute if only that is known.
+    pub(crate) plan: Cow<'a, str>,
+    /// Upload and download rate; `None` if no plan has the attribute.
+    pub(crate) rates: Option<(Rate, Rate)>,
+    /// The display name of the subscriber, if it has one.
+    pub(crate) name: Option<&'a str>,
+    /// The number of the subscriber: its addresses share it.
+    pub(crate) subscriber: Option<u32>,
 }
 
 impl<'a> Served<'a> {
     /// One address of a subscriber, served with a plan. `number` is the subscriber's.
-    pub fn of(address: &Address, subscriber: &'a Subscriber, plan: &'a Plan, number: u32) -> Served<'a> {
+    pub(crate) fn of(address: &Address, subscriber: &'a Subscriber, plan: &'a Plan, number: u32) -> Served<'a> {
         Served {
             address: address.clone(),
             domain: subscriber.domain.as_str().into(),
@@ -38,15 +36,15 @@ impl<'a> Served<'a> {
         }
     }
 
-    /// Whether the network gives this address something else afterwards. A new name for people is
-    /// nothing to it.
-    pub fn differs(&self, after: &Served<'_>) -> bool {
+    /// Whether the network treats this address differently afterwards. A new display name makes no
+    /// difference.
+    pub(crate) fn differs(&self, after: &Served<'_>) -> bool {
         let rates_differ = self.rates.is_some() && self.rates != after.rates;
         self.domain != after.domain || self.attribute != after.attribute || rates_differ
     }
 }
 
-/// Everybody whom `table` serves, in its order.
+/// All addresses that `table` serves, in its order.
 pub fn of_table(table: &Table) -> Vec<Served<'_>> {
     table
         .rows()

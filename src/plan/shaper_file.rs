@@ -1,4 +1,4 @@
-//! A shaper file read back: what is live, as far as it can be understood.
+//! Parses a shaper file, such as the live one.
 
 use std::collections::HashMap;
 
@@ -6,32 +6,31 @@ use super::Served;
 use crate::model::{Address, Plan, Rate};
 use crate::render::Table;
 
-/// A line that is not of the shaper file's form.
+/// A line that is not in the format of the shaper file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadLine {
-    /// From 1.
-    pub line: usize,
+pub(crate) struct BadLine {
+    /// The line number, from 1.
+    pub(crate) line: usize,
     /// The line, cut when long.
-    pub text: String,
+    pub(crate) text: String,
 }
 
-/// The lines that are not of the shaper file's form.
+/// The lines that are not in the format of the shaper file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BadLines {
-    /// How many there are.
-    pub count: usize,
-    /// The first of them: a file of nothing else must not fill the memory.
-    pub lines: Vec<BadLine>,
+    pub(crate) count: usize,
+    /// The first of them: a file of bad lines must not fill the memory.
+    pub(crate) lines: Vec<BadLine>,
 }
 
 /// How many of them are kept.
-const MOST_BAD: usize = 1000;
+const MAX_BAD_LINES: usize = 1000;
 
-/// Reads a shaper file. Attributes are looked up among the plans of `table`, and addresses among
-/// its subscribers, so that one with two addresses is not counted as two.
+/// Parses a shaper file. Attributes are looked up among the plans of `table`, and addresses among its
+/// subscribers, so that a subscriber with two addresses is not counted twice.
 ///
-/// Gives who is served, by address, and every line that could not be understood; of an address
-/// that stands there twice, the later line counts as one of those.
+/// Returns the served addresses, sorted, and every line that could not be parsed. If an address occurs
+/// twice, the later line is one of those.
 pub fn parse<'a>(text: &'a str, table: &Table) -> (Vec<Served<'a>>, BadLines) {
     let plans: HashMap<&str, &Plan> =
         table.repo().plans.iter().rev().map(|plan| (plan.value.shaper_attribute(), &plan.value)).collect();
@@ -44,7 +43,7 @@ pub fn parse<'a>(text: &'a str, table: &Table) -> (Vec<Served<'a>>, BadLines) {
         let parsed = parse_line(line).filter(|(address, ..)| seen.insert(address.sort_key()));
         let Some((address, domain, attribute)) = parsed else {
             bad.count += 1;
-            if bad.lines.len() < MOST_BAD {
+            if bad.lines.len() < MAX_BAD_LINES {
                 bad.lines.push(BadLine { line: number, text: line.chars().take(80).collect() });
             }
             continue;

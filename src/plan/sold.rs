@@ -8,41 +8,35 @@ use crate::model::{Capacity, Domain};
 use crate::render::Table;
 use crate::repo::Repo;
 
-/// What a domain's subscribers have bought together. A subscriber with several addresses counts
-/// once.
+/// The bandwidth that a domain has sold. A subscriber with several addresses counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sold {
-    /// How many subscribers.
-    pub subscribers: usize,
-    /// How many addresses.
-    pub addresses: usize,
+pub(crate) struct Sold {
+    pub(crate) subscribers: usize,
+    pub(crate) addresses: usize,
     /// The sum of their upload rates, in bit/s.
-    pub up: u128,
+    pub(crate) up: u128,
     /// The sum of their download rates, in bit/s.
-    pub down: u128,
-    /// How many subscribers have a plan whose rates are not known.
-    pub unknown: usize,
+    pub(crate) down: u128,
+    /// How many subscribers have a plan with unknown rates.
+    pub(crate) unknown: usize,
 }
 
 /// One domain, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DomainSold {
-    /// The domain's name.
-    pub name: String,
-    /// What was sold.
-    pub before: Sold,
-    /// What will be.
-    pub after: Sold,
-    /// The most that will be sold from the plan's day on; only if the plan looks ahead.
-    pub peaks: Option<Peaks>,
-    /// The same of the data before.
-    pub peaks_before: Option<Peaks>,
-    /// What the domain has contracted, if it says so.
-    pub capacity: Option<Capacity>,
+pub(crate) struct DomainSold {
+    pub(crate) name: String,
+    pub(crate) before: Sold,
+    pub(crate) after: Sold,
+    /// The largest bandwidth sold from the plan's day on; only if the plan looks ahead.
+    pub(crate) peaks: Option<Peaks>,
+    /// The same before.
+    pub(crate) peaks_before: Option<Peaks>,
+    /// The contracted capacity, if the domain has one.
+    pub(crate) capacity: Option<Capacity>,
 }
 
-/// Every domain in which anything is sold or was, by name.
-pub fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
+/// Every domain with subscribers before or after, by name.
+pub(crate) fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
     let mut domains = Domains::new(repo);
     for (name, sold) in sum(before) {
         domains.entry(name).before = sold;
@@ -53,9 +47,9 @@ pub fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Ve
     domains.sold.into_values().collect()
 }
 
-/// The same with the most that each domain will have sold, before and after; where what was before has
-/// no terms, after alone counts.
-pub fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {
+/// Adds the peaks of each domain before and after. A state before without terms, such as a live file, has
+/// the peaks of after.
+pub(crate) fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {
     let mut all = Domains::new(after.repo());
     all.sold.extend(domains.into_iter().map(|domain| (domain.name.clone(), domain)));
     let peaks = later::peaks(after);
@@ -68,7 +62,7 @@ pub fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Tabl
     all.sold.into_values().collect()
 }
 
-/// Sums by name, made as they are needed.
+/// Sums by name, created on first use.
 struct Domains<'r> {
     known: BTreeMap<&'r str, &'r Domain>,
     sold: BTreeMap<String, DomainSold>,
@@ -94,8 +88,8 @@ impl<'r> Domains<'r> {
 }
 
 impl DomainSold {
-    /// Whether the plan changes anything about the domain's sums, today or later.
-    pub fn changes(&self) -> bool {
+    /// Whether the plan changes the sums of the domain, today or later.
+    pub(crate) fn changes(&self) -> bool {
         let most = |peaks: &Option<Peaks>| peaks.map_or((0, 0), |peaks| (peaks.up.bps, peaks.down.bps));
         self.before != self.after || most(&self.peaks) != most(&self.peaks_before)
     }
@@ -103,8 +97,8 @@ impl DomainSold {
 
 fn sum<'s>(served: &'s [Served<'_>]) -> BTreeMap<&'s str, Sold> {
     let mut domains: BTreeMap<&str, Sold> = BTreeMap::new();
-    // Only a subscriber with several addresses could be counted twice; most have one, and those
-    // need not be remembered. But which is which is not known here, so all are.
+    // Only a subscriber with several addresses could be counted twice. Most have one, but which is not
+    // known here, so all are remembered.
     let mut counted: HashSet<u32> = HashSet::with_capacity(served.len());
     for one in served {
         let sold = domains.entry(one.domain.as_ref()).or_default();

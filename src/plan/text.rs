@@ -1,10 +1,11 @@
-//! A plan for people, in columns.
+//! A plan as text, in columns.
 
 use std::fmt::Write;
 
-use super::later::Event;
-use super::{Base, Change, DomainSold, Plan, Reason, Served};
+use super::later::LaterEvent;
+use super::{AddressChange, ChangePlan, DomainSold, PlanBase, Reason, Served};
 use crate::console::without_commands;
+use crate::git::short_id;
 use crate::inventory::peak::Peak;
 use crate::model::{Capacity, Date, Rate, TotalBps};
 use crate::render::Unserved;
@@ -12,11 +13,11 @@ use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 
-/// The longest a value from the data may be in a column.
-const WIDEST: usize = 80;
+/// The longest value from the data in a column.
+const MAX_WIDTH: usize = 80;
 
 /// The plan as text. `+` is added, `-` removed, `~` changed.
-pub fn text(plan: &Plan<'_>) -> String {
+pub(crate) fn text(plan: &ChangePlan<'_>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} on {}, compared with {}\n", plan.output.name, plan.date, base(&plan.base));
     for note in &plan.notes {
@@ -35,12 +36,12 @@ pub fn text(plan: &Plan<'_>) -> String {
     }
     let _ = writeln!(out, "{}", verdict(plan));
     let _ = writeln!(out, "Fingerprint: {}", plan.fingerprint);
-    // Names of a live file begin lines here, and a workflow may print the text from a file.
+    // Names from a live file begin lines here, and a workflow may print the text from a file.
     without_commands(&out).into_owned()
 }
 
-/// The changes, what happens later, what is sold by whom, and the summary.
-pub fn changes(plan: &Plan<'_>) -> String {
+/// The changes of today and later, the bandwidth sold by domain, and the summary.
+pub(crate) fn changes(plan: &ChangePlan<'_>) -> String {
     let mut out = String::new();
     let rows: Vec<[String; 5]> = plan.changes.all.iter().map(row).collect();
     out.push_str(&columns(&rows));
@@ -52,19 +53,19 @@ pub fn changes(plan: &Plan<'_>) -> String {
     out
 }
 
-/// That nothing changes: today, if something does later.
-pub(super) fn nothing(plan: &Plan<'_>) -> &'static str {
+/// The sentence for a plan without changes today.
+pub(super) fn nothing(plan: &ChangePlan<'_>) -> &'static str {
     if plan.differs() { "Nothing would change today" } else { "Nothing would change" }
 }
 
 /// How many events of later days are listed.
 pub(super) const LATER_ROWS: usize = 50;
 
-fn later(plan: &Plan<'_>) -> String {
+fn later(plan: &ChangePlan<'_>) -> String {
     if plan.later.is_empty() {
         return String::new();
     }
-    let row = |event: &Event<'_>| {
+    let row = |event: &LaterEvent<'_>| {
         let (_, domain, plan, rate) = parts(&event.change);
         let address = event.change.address().to_string();
         [event.date.to_string(), event.word().to_owned(), address, domain, plan, rate, note(&event.change)]
@@ -74,14 +75,14 @@ fn later(plan: &Plan<'_>) -> String {
     format!("Later\n{}{rest}", columns(&rows))
 }
 
-fn sold(plan: &Plan<'_>) -> String {
+fn sold(plan: &ChangePlan<'_>) -> String {
     let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
     rows.extend(plan.domains.iter().filter(|domain| domain.changes()).map(|domain| sold_row(plan.date, domain)));
     if rows.len() == 1 { String::new() } else { columns(&rows) }
 }
 
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
-pub(super) fn summary(plan: &Plan<'_>) -> String {
+pub(super) fn summary(plan: &ChangePlan<'_>) -> String {
     let changes = &plan.changes;
     let mut text = format!("{} added, {} changed, {} removed", changes.added, changes.changed, changes.removed);
     let _ = match plan.before == plan.after {
@@ -96,13 +97,12 @@ pub(super) fn summary(plan: &Plan<'_>) -> String {
     text
 }
 
-/// Safe, or why not.
-pub(super) fn verdict(plan: &Plan<'_>) -> String {
+/// Whether the plan is safe, and why not.
+pub(super) fn verdict(plan: &ChangePlan<'_>) -> String {
     if plan.verdict.is_safe() {
         return "Safe: within the limits.".to_owned();
     }
-    let mut text =
-        String::from("NOT SAFE: `publish` refuses this unless this very plan is acknowledged by its fingerprint.");
+    let mut text = String::from("NOT SAFE: `publish` refuses this plan unless its fingerprint is acknowledged.");
     for reason in &plan.verdict.reasons {
         let _ = write!(text, "\n  {reason}");
     }
@@ -113,60 +113,61 @@ pub(super) fn addresses(count: usize) -> String {
     counted(count, "address", "addresses")
 }
 
-/// What was compared with, in words.
-pub(super) fn base(base: &Base) -> String {
+/// What the data was compared with.
+pub(super) fn base(base: &PlanBase) -> String {
     match base {
-        Base::Revision { name, commit } => {
-            format!("{} ({})", harmless(name, WIDEST), harmless(commit, 12).trim_end_matches('…'))
+        PlanBase::Revision { name, commit } => {
+            format!("{} ({})", harmless(name, MAX_WIDTH), harmless(short_id(commit), 12))
         }
-        Base::File { path } if path == "-" => "standard input".to_owned(),
-        Base::File { path } => harmless(path, 200),
-        Base::Live { target, place } => {
-            format!("what is live on {} ({})", harmless(target, WIDEST), harmless(place, 200))
+        PlanBase::File { path } if path == "-" => "standard input".to_owned(),
+        PlanBase::File { path } => harmless(path, 200),
+        PlanBase::Live { target, place } => {
+            format!("the live file of {} ({})", harmless(target, MAX_WIDTH), harmless(place, 200))
         }
     }
 }
 
 /// A change as a line of a table.
-pub(crate) fn row(change: &Change<'_>) -> [String; 5] {
+pub(crate) fn row(change: &AddressChange<'_>) -> [String; 5] {
     let address = change.address().to_string();
     let (sign, domain, plan, rate) = parts(change);
     [format!("{sign} {address}"), domain, plan, rate, note(change)]
 }
 
 /// The sign, the domain, the plan and the rates of a change: one value, or old → new.
-pub(super) fn parts(change: &Change<'_>) -> (char, String, String, String) {
-    let one =
-        |served: &Served<'_>| (harmless(&served.domain, WIDEST), harmless(&served.plan, WIDEST), rates(served.rates));
+pub(super) fn parts(change: &AddressChange<'_>) -> (char, String, String, String) {
+    let one = |served: &Served<'_>| {
+        (harmless(&served.domain, MAX_WIDTH), harmless(&served.plan, MAX_WIDTH), rates(served.rates))
+    };
     match change {
-        Change::Added(served) => {
+        AddressChange::Added(served) => {
             let (domain, plan, rate) = one(served);
             ('+', domain, plan, rate)
         }
-        Change::Removed(served, _) => {
+        AddressChange::Removed(served, _) => {
             let (domain, plan, rate) = one(served);
             ('-', domain, plan, rate)
         }
-        Change::Changed { before, after } => {
+        AddressChange::Changed { before, after } => {
             let (old, mut new) = (one(before), one(after));
-            // Another word for the shaper under the same plan: the name alone would hide it.
+            // Another shaper attribute under the same plan: the name alone would hide it.
             let mut old = old;
             if old.1 == new.1 && before.attribute != after.attribute {
-                old.1 = format!("{} ({})", old.1, harmless(&before.attribute, WIDEST));
-                new.1 = format!("{} ({})", new.1, harmless(&after.attribute, WIDEST));
+                old.1 = format!("{} ({})", old.1, harmless(&before.attribute, MAX_WIDTH));
+                new.1 = format!("{} ({})", new.1, harmless(&after.attribute, MAX_WIDTH));
             }
             ('~', arrow(old.0, new.0), arrow(old.1, new.1), arrow(old.2, new.2))
         }
     }
 }
 
-/// The subscriber's name, and why it is removed.
-pub(super) fn note(change: &Change<'_>) -> String {
+/// The name of the subscriber, and why it is removed.
+pub(super) fn note(change: &AddressChange<'_>) -> String {
     let (served, why) = match change {
-        Change::Added(served) | Change::Changed { after: served, .. } => (served, ""),
-        Change::Removed(served, reason) => (served, why(*reason)),
+        AddressChange::Added(served) | AddressChange::Changed { after: served, .. } => (served, ""),
+        AddressChange::Removed(served, reason) => (served, why(*reason)),
     };
-    let name = served.name.map(|name| harmless(name, WIDEST)).unwrap_or_default();
+    let name = served.name.map(|name| harmless(name, MAX_WIDTH)).unwrap_or_default();
     match (name.is_empty(), why.is_empty()) {
         (_, true) => name,
         (true, false) => format!("({why})"),
@@ -174,7 +175,7 @@ pub(super) fn note(change: &Change<'_>) -> String {
     }
 }
 
-/// Why an address is no longer served, in a word; nothing for one whose record is gone.
+/// Why an address is no longer served; empty if its record is gone.
 pub(super) fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Gone => "",
@@ -188,7 +189,7 @@ pub(super) fn arrow(old: String, new: String) -> String {
     if old == new { new } else { format!("{old} → {new}") }
 }
 
-/// `30 Mbps` where both directions are alike, else both.
+/// `30 Mbps` if both directions are the same, else both.
 pub(super) fn rates(rates: Option<(Rate, Rate)>) -> String {
     match rates {
         None => "rate not known".to_owned(),
@@ -199,7 +200,7 @@ pub(super) fn rates(rates: Option<(Rate, Rate)>) -> String {
 
 fn sold_row(today: Date, domain: &DomainSold) -> [String; 5] {
     [
-        harmless(&domain.name, WIDEST),
+        harmless(&domain.name, MAX_WIDTH),
         arrow(domain.before.subscribers.to_string(), domain.after.subscribers.to_string()),
         sold_up(today, domain),
         sold_down(today, domain),
@@ -207,32 +208,32 @@ fn sold_row(today: Date, domain: &DomainSold) -> [String; 5] {
     ]
 }
 
-/// What is sold up, before and after, and the most of it if that is on a later day.
+/// Upload sold before and after, and its peak if that is on a later day.
 pub(super) fn sold_up(today: Date, domain: &DomainSold) -> String {
     let (before, after) = (&domain.before, &domain.after);
     let sums = arrow(total(before.up, before.unknown), total(after.up, after.unknown));
-    sums + &most(today, domain.peaks.map(|peaks| peaks.up))
+    sums + &peak_later(today, domain.peaks.map(|peaks| peaks.up))
 }
 
-/// The same down.
+/// The same for download.
 pub(super) fn sold_down(today: Date, domain: &DomainSold) -> String {
     let (before, after) = (&domain.before, &domain.after);
     let sums = arrow(total(before.down, before.unknown), total(after.down, after.unknown));
-    sums + &most(today, domain.peaks.map(|peaks| peaks.down))
+    sums + &peak_later(today, domain.peaks.map(|peaks| peaks.down))
 }
 
-fn most(today: Date, peak: Option<Peak>) -> String {
+fn peak_later(today: Date, peak: Option<Peak>) -> String {
     let later = peak.filter(|peak| peak.from != today);
     later.map(|peak| format!(", {} from {}", TotalBps(peak.bps), peak.from)).unwrap_or_default()
 }
 
-/// A sum of rates; where some are not known it is at least that.
+/// A sum of rates, and how many are unknown.
 fn total(bps: u128, unknown: usize) -> String {
     let sum = TotalBps(bps);
     if unknown == 0 { sum.to_string() } else { format!("{sum} and {unknown} not known") }
 }
 
-/// What may be sold, and how much of it is, in the fuller direction: today, and at most.
+/// The capacity, and how much of it is sold in the fuller direction, today and at the peak.
 pub(super) fn used(capacity: &Capacity, today: Date, domain: &DomainSold) -> String {
     let ratio = capacity.contention.0;
     let limit = |rate: Rate| u128::from(rate.bps()) * u128::from(ratio);

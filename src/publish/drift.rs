@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::Target;
-use crate::plan::{Before, Plan, parse_shaper_file};
+use crate::plan::{Before, ChangePlan, parse_shaper_file};
 use crate::publish::data::Data;
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
@@ -95,7 +95,7 @@ impl Drift {
     }
 
     /// The difference, by subscriber: from the live file to the data.
-    pub fn plan<'a>(&'a self, site: &Site, data: &'a Data) -> Plan<'a> {
+    pub fn plan<'a>(&'a self, site: &Site, data: &'a Data) -> ChangePlan<'a> {
         let live = self.live.as_ref().map_or(&[][..], |live| live.bytes.as_slice());
         guard::plan(site, &data.table, &self.output, live, self.declared.as_bytes(), Before::default())
     }
@@ -160,7 +160,7 @@ pub fn record(
     summary: &str,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
     let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
     let found = drift.live.as_ref().map(|live| digest(&live.bytes));
@@ -207,7 +207,7 @@ pub struct Told {
 
 impl Told {
     /// What is to be told of `drift`.
-    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>, frozen: &[Frozen]) -> Told {
+    pub fn of(target: &str, drift: &Drift, plan: &ChangePlan<'_>, lines: Vec<Line>, frozen: &[Frozen]) -> Told {
         let published = drift.published.as_ref();
         Told {
             target: target.to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::model::{Safety, Settings, Target};
-use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
+use crate::plan::{Before, ChangePlan, PlanBase, Side, parse_shaper_file, served_by};
 use crate::publish::data::Data;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
@@ -42,11 +42,11 @@ pub fn plan<'a>(
     live: &'a [u8],
     bytes: &'a [u8],
     known: Before,
-) -> Plan<'a> {
-    let base = Base::Live { target: site.name.clone(), place: site.place() };
+) -> ChangePlan<'a> {
+    let base = PlanBase::Live { target: site.name.clone(), place: site.place() };
     let after = Side { served: served_by(table), bytes };
     let (before, known) = side(live, bytes, table, output, known);
-    Plan::new(output, base, before, after, table, known)
+    ChangePlan::new(output, base, before, after, table, known)
 }
 
 /// Who was served by a file. What a template of the repository's own wrote cannot be read back:
@@ -86,7 +86,7 @@ pub fn reasons(
     site: &Site,
     manifest: &Manifest,
     data: &Data,
-    plan: &Plan<'_>,
+    plan: &ChangePlan<'_>,
     live: Option<&Stored>,
     bytes: &[u8],
     known: &Before,

@@ -28,12 +28,12 @@ pub struct Options {
 }
 
 /// Puts a kept version in place. Whatever goes wrong is in the report.
-pub fn rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+pub fn rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Report {
     try_rollback(target, options, notice)
         .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
 }
 
-fn try_rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+fn try_rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Result<Report> {
     let site = Site::open(target)?;
     let mut session = Session::begin(&site, &options.who, "rollback", options.patience, notice)?;
     let mut report = go_back(&site, &mut session, options)?;

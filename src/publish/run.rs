@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::Target;
-use crate::plan::Plan;
+use crate::plan::ChangePlan;
 use crate::publish::data::Data;
 use crate::publish::freeze::{self, Frozen};
 use crate::publish::guard;
@@ -66,7 +66,7 @@ pub struct Changed {
 
 impl Changed {
     /// What `plan` changes.
-    pub fn of(plan: &Plan<'_>) -> Changed {
+    pub fn of(plan: &ChangePlan<'_>) -> Changed {
         let changes = &plan.changes;
         Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
     }
@@ -132,13 +132,18 @@ impl Report {
 }
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
-pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
+pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Report {
     let report = try_publish(target, data, options, notice)
         .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]));
     Report { frozen: data.frozen.clone(), ..report }
 }
 
-fn try_publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+fn try_publish(
+    target: &Target,
+    data: &Data,
+    options: &Options,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Report> {
     let settings = &data.table.repo().settings;
     let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
     // Before the lock: others need not wait for it.
@@ -208,7 +213,7 @@ impl Work<'_> {
         Ok((report, !nothing_to_do))
     }
 
-    fn not_the_plan(&self, plan: &Plan<'_>) -> Option<String> {
+    fn not_the_plan(&self, plan: &ChangePlan<'_>) -> Option<String> {
         let planned = self.options.planned.as_ref()?;
         let now = &plan.fingerprint;
         match planned.of(&self.site.name) {
@@ -377,7 +382,7 @@ pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options)
     let record = |target: &&Target| {
         let mut report = Report::new(target.name.as_str(), Ended::Refused, vec![reason.to_owned()]);
         let told = Site::open(target).and_then(|site| {
-            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| {})?;
+            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| Ok(()))?;
             let mut entry = session.entry(Action::Publish, "data".to_owned());
             entry.status = Status::Error;
             entry.reason = Some(format!("refused: {reason}"));

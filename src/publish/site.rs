@@ -91,7 +91,7 @@ impl<'s> Session<'s> {
         who: &Holder,
         doing: &str,
         patience: Patience,
-        notice: &mut dyn FnMut(&str),
+        notice: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Session<'s>> {
         let mut session = Session::begin_looking(site, who, doing, patience, notice)?;
         session.recover()?;
@@ -107,7 +107,7 @@ impl<'s> Session<'s> {
         who: &Holder,
         doing: &str,
         patience: Patience,
-        notice: &mut dyn FnMut(&str),
+        notice: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Session<'s>> {
         let ledger = site.ledger();
         let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;

@@ -79,18 +79,18 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Waits for the lock in `folder` of `store` and takes it. `notice` is told once for whom one
-    /// waits.
+    /// Waits for the lock in `folder` of `store` and takes it. While it waits, `notice` is called with a
+    /// description of the holder, and ends the wait with an error if it gives one.
     ///
     /// # Errors
-    /// If it is not to be had within the time, or the store fails.
+    /// If another process has it for longer than the time, `notice` gives an error, or the store fails.
     pub fn take(
         store: &Arc<dyn Store>,
         folder: &str,
         holder: &Holder,
         doing: &str,
         patience: Patience,
-        notice: &mut dyn FnMut(&str),
+        notice: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Lock> {
         let held =
             Held { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
@@ -119,7 +119,7 @@ impl Lock {
             } else {
                 let who = current.as_ref().map(Current::who).unwrap_or_default();
                 if pause >= Duration::from_millis(300) {
-                    notice(&who);
+                    notice(&who)?;
                 }
                 hint = patience.hint();
                 format!("{} is being worked on by {who}", store.place(""))

@@ -1,4 +1,4 @@
-//! One file → its records and what is wrong with it.
+//! One file → its records and findings.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,16 @@ use anyhow::Result;
 use jsonschema::Validator;
 
 use super::role::{Role, role, stem};
-use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Unread};
+use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, UnreadNames};
 use crate::finding::{Finding, Place, Where};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::schema::{self, FileKind};
 use crate::source::MAX_FILE_BYTES;
 use crate::source::{FileId, SourceFile, Span};
+use crate::text::count::counted;
 use crate::text::quote::quoted;
-use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, TOPS, altering};
+use crate::tree::{ATTRIBUTES, EntryKind, FileContent, MAX_FOLDERS, TOPS, TreeEntry, altering};
 use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Node, NodeKind, Problem, ProblemKind};
 
@@ -31,15 +32,15 @@ impl Validators {
     }
 }
 
-/// What one file gave. Its file id is not known yet: findings name file 0 until it is.
+/// The result of reading one file. Its file id is not known yet: findings name file 0 until it is.
 #[derive(Default)]
 pub(super) struct FileRead {
     pub(super) source: Option<SourceFile>,
     pub(super) records: Records,
     pub(super) findings: Vec<Finding>,
-    /// How many more findings there were than are kept.
+    /// How many findings were left out.
     pub(super) left_out: usize,
-    pub(super) unread: Unread,
+    pub(super) unread: UnreadNames,
     pub(super) in_domains: bool,
 }
 
@@ -55,9 +56,9 @@ pub(super) enum Records {
     Git,
 }
 
-/// Reads one file. `prefix` is where the data repository is within its git repository.
+/// Reads one file. `prefix` is the path of the data repository within its git repository.
 pub(super) fn read_entry(
-    entry: &Entry,
+    entry: &TreeEntry,
     reader: &crate::tree::Reader<'_>,
     validators: &Validators,
     prefix: &str,
@@ -74,17 +75,16 @@ pub(super) fn read_entry(
     match (&entry.kind, &role) {
         (EntryKind::Symlink(target), Role::Data(_) | Role::Template | Role::Mistaken(_) | Role::Git) => {
             let message = format!("this is a symbolic link to {}, which is not followed", quoted(target));
-            return Ok(refused(message, "put the file itself here"));
+            return Ok(refused(message, "replace the link with the file itself"));
         }
         (EntryKind::BadName, _) => {
-            return Ok(refused("the file's name is not UTF-8".into(), "rename it: letters, digits and . _ - will do"));
+            return Ok(refused("the file's name is not UTF-8".into(), "rename it with letters, digits and . _ -"));
         }
         (EntryKind::Special, Role::Data(_) | Role::Template | Role::Mistaken(_) | Role::Git) => {
-            return Ok(refused("this is not an ordinary file".into(), "put an ordinary file here"));
+            return Ok(refused("this is not a regular file".into(), "replace it with a regular file"));
         }
         (EntryKind::Submodule, _) => {
-            let message =
-                "this folder is a git repository of its own: a proposal does not show what is in it".to_owned();
+            let message = "this folder is a git repository of its own: a proposal does not show its content".to_owned();
             return Ok(refused(message, "put the files themselves into this repository"));
         }
         (EntryKind::Altered(altered), Role::Data(_) | Role::Template | Role::Git | Role::MisplacedAttributes) => {
@@ -92,31 +92,28 @@ pub(super) fn read_entry(
         }
         (EntryKind::File | EntryKind::Symlink(_) | EntryKind::Special, Role::MisplacedAttributes) => {
             let message = "git attributes are not allowed within the data folders".to_owned();
-            let help = "remove the file; what must hold for the data goes into .gitattributes at the top";
+            let help = "remove the file; attributes of the data belong in .gitattributes at the top";
             return Ok(of_rule(ALTERED_BY_GIT, refused(message, help)));
         }
         (EntryKind::TooDeep, _) => {
-            let message = format!("folders nest more than {MAX_FOLDERS} deep: what is in this one is not read");
+            let message = format!("folders nest more than {MAX_FOLDERS} deep: this one is not read");
             return Ok(refused(message, "move the files up"));
         }
         (EntryKind::Folder, _) => {
-            return Ok(refused(
-                "this is a folder that is called like a file".into(),
-                "rename the folder, without .yaml",
-            ));
+            return Ok(refused("this is a folder with the name of a file".into(), "rename the folder, without .yaml"));
         }
         (EntryKind::File, Role::Mistaken(why)) => {
             let mut read =
                 refused(format!("this file is not read: {why}"), "rename it, or move it out of the data folders");
-            read.unread = Unread::default();
+            read.unread = UnreadNames::default();
             return Ok(read);
         }
         (EntryKind::File, Role::Data(_) | Role::Template | Role::Git) => {}
         _ => return Ok(FileRead::default()),
     }
     let bytes = match reader.read(entry)? {
-        Content::Bytes(bytes) => bytes,
-        Content::TooLarge => {
+        FileContent::Bytes(bytes) => bytes,
+        FileContent::TooLarge => {
             let message = format!("the file is larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024);
             return Ok(of_rule("yaml-syntax", refused(message, "split it into several files")));
         }
@@ -134,7 +131,7 @@ fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
     read
 }
 
-/// A file that steers git. What is not UTF-8 in it is not shown, and is judged all the same.
+/// A file that configures git. Bytes that are not UTF-8 are not shown, but checked.
 fn read_attributes(path: String, bytes: &[u8], prefix: &str) -> FileRead {
     let text = String::from_utf8_lossy(bytes).into_owned();
     // One level up, data is below the last folder of the prefix, and so on.
@@ -158,12 +155,12 @@ fn read_attributes(path: String, bytes: &[u8], prefix: &str) -> FileRead {
     FileRead { source: Some(SourceFile::new(path, text)), records: Records::Git, findings, ..FileRead::default() }
 }
 
-/// Which names a file that could not be read may have held.
-fn unread_file(path: &str, role: Role) -> Unread {
+/// The names that may have been in a file that could not be read.
+fn unread_file(path: &str, role: Role) -> UnreadNames {
     let Role::Data(FileKind::Plan | FileKind::Domain) = role else {
-        return Unread::default();
+        return UnreadNames::default();
     };
-    Unread { names: BTreeSet::from([stem(path).to_owned()]), any: true }
+    UnreadNames { names: BTreeSet::from([stem(path).to_owned()]), any: true }
 }
 
 fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>, validators: &Validators) -> FileRead {
@@ -219,8 +216,8 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, valida
         read.unread = unread_file(path, Role::Data(kind));
     }
     if reading.problems.is_empty() && root.is_none() && kind != FileKind::Settings {
-        let message = "the file holds no record";
-        let help = "write one, or remove the file; a file whose last record is gone may hold `[]`";
+        let message = "the file has no record";
+        let help = "add one, or remove the file; to keep a file without records, write `[]`";
         read.findings.push(Finding::new("schema", Where::File(FileId::default()), message).help(help));
     }
     read.findings.extend(reading.problems.iter().map(problem_finding));
@@ -242,7 +239,7 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, valida
             Records::Settings(typing.records(records).into_iter().next().map(|(_, settings)| Box::new(settings)))
         }
     };
-    typing.tell_left_out();
+    typing.report_left_out();
     read.records = read_records;
 }
 
@@ -283,14 +280,14 @@ impl Typing<'_> {
     fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
         let place = Place::record(FileId::default(), index);
         if self.read.findings.len() >= MAX_FINDINGS_A_FILE && !schema::is_valid(self.validator, node) {
-            // Not worked out: in a hostile file that would take many times as long as the reading.
+            // Not described: in a hostile file that would take many times as long as the reading.
             self.left_out += 1;
             return None;
         }
         let mut violations = schema::violations(self.validator, self.kind, node, &place);
         let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
-        // What was refused already, such as an alias, has no value that could fit or not.
-        violations.retain(|finding| !self.is_told(node, &finding.primary.at));
+        // A place that was reported already, such as an alias, has no value that could fit or not.
+        violations.retain(|finding| !self.is_reported(node, &finding.primary.at));
         let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
         self.left_out += usize::from(violations.len() > room);
         self.read.findings.extend(violations.into_iter().take(room));
@@ -306,7 +303,7 @@ impl Typing<'_> {
         }
     }
 
-    fn is_told(&self, record: Node<'_>, at: &Where) -> bool {
+    fn is_reported(&self, record: Node<'_>, at: &Where) -> bool {
         let Where::Place(place) = at else { return false };
         !self.problems.is_empty() && {
             let span = span_in(record, &place.path, place.target);
@@ -314,7 +311,7 @@ impl Typing<'_> {
         }
     }
 
-    /// A record that could not be read still has a name, which others may refer to.
+    /// Keeps the name of a record that could not be read: others may refer to it.
     fn unread(&mut self, node: Node<'_>) {
         if matches!(self.kind, FileKind::Plan | FileKind::Domain) {
             match node.get("name") {
@@ -326,14 +323,13 @@ impl Typing<'_> {
         }
     }
 
-    fn tell_left_out(&mut self) {
+    fn report_left_out(&mut self) {
         if self.left_out > 0 {
-            let records =
-                if self.left_out == 1 { "1 record has".into() } else { format!("{} records have", self.left_out) };
+            let records = counted(self.left_out, "record has", "records have");
             let message = format!("{records} more findings in this file that are not listed");
             self.read
                 .findings
-                .push(Finding::new("schema", Where::File(FileId::default()), message).help("mend those above first"));
+                .push(Finding::new("schema", Where::File(FileId::default()), message).help("fix those above first"));
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What a path says about the file there: which kind of data it holds, or why it is not read.
+//! The role of a file by its path: which kind of data it has, or why it is not read.
 
 use crate::schema::FileKind;
-use crate::tree::{ATTRIBUTES, SETTINGS, steers_git};
+use crate::tree::{ATTRIBUTES, SETTINGS, configures_git};
 
-/// What a path says about the file there.
+/// The role of a file by its path.
 pub(super) enum Role {
     Data(FileKind),
     Template,
-    /// Steers git for the data: `.gitattributes` at the top or above, `.gitmodules`.
+    /// Configures git for the data: `.gitattributes` at the top or above, `.gitmodules`.
     Git,
-    /// `.gitattributes` within the data folders, where it has no business.
+    /// `.gitattributes` within the data folders, where it is not allowed.
     MisplacedAttributes,
-    /// Looks as if it were meant to be read, but is not: a sentence that says so.
+    /// Looks like data, but is not read: the reason, a sentence.
     Mistaken(&'static str),
     Ignored,
 }
@@ -24,11 +24,11 @@ pub(super) fn role(path: &str) -> Role {
     if path == SETTINGS {
         return Role::Data(FileKind::Settings);
     }
-    if steers_git(path) {
+    if configures_git(path) {
         return Role::Git;
     }
     let (folder, name) = (path.split('/').next().unwrap_or_default(), path.rsplit('/').next().unwrap_or_default());
-    // On disks that ignore case, git opens it by any spelling.
+    // On disks that ignore case, git opens it in any spelling.
     if name.eq_ignore_ascii_case(ATTRIBUTES) {
         return Role::MisplacedAttributes;
     }
@@ -40,8 +40,8 @@ pub(super) fn role(path: &str) -> Role {
     let lower = name.to_ascii_lowercase();
     if hidden {
         // `.#x.yaml` is an editor's lock.
-        let meant = yaml && !name.starts_with(".#");
-        return if meant { Role::Mistaken("hidden files and folders are not read") } else { Role::Ignored };
+        let like_data = yaml && !name.starts_with(".#");
+        return if like_data { Role::Mistaken("hidden files and folders are not read") } else { Role::Ignored };
     }
     if !yaml {
         let known = ["readme", "license", "codeowners"].iter().any(|known| lower.starts_with(known));
@@ -55,7 +55,7 @@ pub(super) fn role(path: &str) -> Role {
     }
 }
 
-/// Which kind of data the file at `path` holds; `None` if it is not read as data.
+/// The kind of data in the file at `path`; `None` if it is not read as data.
 pub fn data_kind(path: &str) -> Option<FileKind> {
     match role(path) {
         Role::Data(kind) => Some(kind),
@@ -63,8 +63,8 @@ pub fn data_kind(path: &str) -> Option<FileKind> {
     }
 }
 
-/// A path's last part, without its ending.
-pub fn stem(path: &str) -> &str {
+/// The last part of a path, without its extension.
+pub(crate) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
 }

@@ -1,5 +1,5 @@
-//! The settings alone, of today and of the past: one must be able to look and to go back, above all
-//! if the settings are what somebody broke.
+//! The settings alone, of today and of the past: listing and rollback must work, above all if the
+//! settings are what is broken.
 
 use anyhow::{Result, bail};
 
@@ -9,24 +9,24 @@ use crate::git::Git;
 use crate::model::Settings;
 use crate::tree::{SETTINGS, Tree};
 
-/// How far back one looks for settings that can be read.
-const COMMITS: usize = 100;
+/// How many commits are searched for settings that can be read.
+const MAX_COMMITS: usize = 100;
 
 /// The settings in a text; the defaults if it is empty.
 ///
 /// # Errors
-/// If they cannot be read: the first that is wrong with them.
-pub fn read(text: Vec<u8>) -> Result<Settings> {
+/// If they cannot be read: the first error.
+pub(crate) fn read(text: Vec<u8>) -> Result<Settings> {
     let files = if text.is_empty() { Vec::new() } else { vec![(SETTINGS.to_owned(), text)] };
     let repo = Repo::load(&Tree::Memory(files.into_iter().collect()))?;
     sound(&repo).cloned()
 }
 
-/// The settings of data of which the rest may be as broken as it likes.
+/// The settings of data that may have errors elsewhere.
 ///
 /// # Errors
-/// If the settings could not be read, and the defaults stand in their place.
-pub fn sound(repo: &Repo) -> Result<&Settings> {
+/// If the settings could not be read, and were replaced by the defaults.
+pub(crate) fn sound(repo: &Repo) -> Result<&Settings> {
     let of_settings = |finding: &&Finding| {
         finding.severity == Severity::Error && repo.settings_file == Some(finding.primary.at.file())
     };
@@ -36,9 +36,8 @@ pub fn sound(repo: &Repo) -> Result<&Settings> {
     }
 }
 
-/// The settings of a commit and of those before it, newest first; those that cannot be read are
-/// passed over.
-pub fn before(git: &Git, from: git2::Oid) -> impl Iterator<Item = (git2::Oid, Settings)> {
-    let texts = git.texts_before(SETTINGS, from, COMMITS).into_iter();
+/// The settings of a commit and of those before it, newest first, without those that cannot be read.
+pub(crate) fn before(git: &Git, from: git2::Oid) -> impl Iterator<Item = (git2::Oid, Settings)> {
+    let texts = git.texts_before(SETTINGS, from, MAX_COMMITS).into_iter();
     texts.filter_map(|(commit, text)| Some((commit, read(text).ok()?)))
 }

@@ -1,24 +1,20 @@
 //! `domain-overlap`: two domains may give out the same addresses.
 
 use super::{Group, Rule};
-use crate::inventory::Overlap;
-use crate::inventory::Holdings;
-use crate::inventory::Holder;
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::{AddressHolder, Context, Holdings, Overlap};
 use crate::model::{Address, Domain};
 use crate::repo::Record;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "domain-overlap",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: false,
     summary: "two domains have prefixes that overlap",
-    why: "An address belongs to one tier-2 ISP. Where two domains may give it out, each of them can take the \
-          other's traffic, and neither is told.",
+    why: "An address belongs to one tier-2 ISP. If two domains may give it out, each can take the other's traffic, \
+          and neither notices.",
     bad: "# domains/a.example.yaml\nname: a.example\nprefixes: [10.20.0.0/16]\n\n\
           # domains/b.example.yaml\nname: b.example\nprefixes: [10.20.30.0/24]\n",
     good: "# domains/a.example.yaml\nname: a.example\nprefixes: [10.20.0.0/16]\n\n\
@@ -28,14 +24,14 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let domains = &context.repo.domains;
-    let held = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
-    context.first_of(held.overlaps().iter().filter_map(|overlap| finding(domains, overlap)))
+    let holdings = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
+    context.first_of(holdings.overlaps().iter().filter_map(|overlap| finding(domains, overlap)))
 }
 
 fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {
     let ((inner, inner_prefix, here), (outer, outer_prefix, there)) =
         (prefix(domains, overlap.inner)?, prefix(domains, overlap.outer)?);
-    // Within one domain it does no harm; two records of one name are another rule's business.
+    // Within one domain it does no harm, and `duplicate-name` reports two records of one name.
     if inner == outer {
         return None;
     }
@@ -52,7 +48,7 @@ fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {
     )
 }
 
-fn prefix(domains: &[Record<Domain>], holder: Holder) -> Option<(&str, &Address, Where)> {
+fn prefix(domains: &[Record<Domain>], holder: AddressHolder) -> Option<(&str, &Address, Where)> {
     let domain = domains.get(holder.owner as usize)?;
     let position = holder.position as usize;
     let at = Where::Place(domain.place().field("prefixes").index(position));

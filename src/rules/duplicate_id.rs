@@ -1,27 +1,25 @@
-//! `duplicate-id`: two subscribers are known by one name.
+//! `duplicate-id`: two subscribers have the same id.
 
 use rayon::prelude::*;
 
 use super::{Group, Rule};
-use crate::inventory::Resolved;
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::{Context, Resolved};
 use crate::model::Address;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "duplicate-id",
     group: Group::Identity,
     severity: Severity::Error,
     fixed: false,
     summary: "two subscribers have the same id, or one has an id that another domain's could need",
-    why: "History, plans and the portal know a subscriber by its `id`, or by `ip@domain` where it has none. If two \
-          share one, the change of one shows as a change of the other. An id in the form `ip@domain` therefore \
-          must not be what another subscriber without an id is called, and an id in the form of an address not the \
-          address of another: commands take both, and could mean the wrong one. Nor may such an id name another \
-          domain, or an address that the subscriber's domain may not give out, whether or not anyone has it yet: \
-          whoever gets it later would be refused.",
+    why: "History, plans and the portal identify a subscriber by its `id`, or by `ip@domain` if it has none. If \
+          two share one, the change of one shows as a change of the other. An id in the form `ip@domain` must \
+          therefore not be the key of another subscriber without an id, and an id in the form of an address must \
+          not be the address of another: commands accept both, and could pick the wrong one. Nor may such an id \
+          name another domain, or an address that the subscriber's domain may not give out, even if it is not in \
+          use yet: the subscriber that gets it later would be rejected.",
     bad: "# subscribers/example.yaml\n\
           - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: head-office\n\
           - ip: 10.10.10.26\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n  id: head-office\n",
@@ -44,7 +42,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         for (_, other) in others {
             findings.extend(twice(context, id, *other, *first));
         }
-        // In the record that has the id, and at once: a name held back would block another domain later.
+        // In the record that has the id, and at once: such an id would block another domain later.
         findings.extend(names_another_domain(context, id, *first).or_else(|| like_another(context, id, *first)));
     }
     findings.finish()
@@ -82,19 +80,20 @@ fn names_another_domain(context: &Context<'_>, id: &str, number: usize) -> Optio
     if own {
         return None;
     }
-    let what = if named.is_some() { "names a subscriber of another domain" } else { "reads as an address of others" };
+    let what =
+        if named.is_some() { "names a subscriber of another domain" } else { "reads as an address outside its domain" };
     let key = format!("{}@{}", value.ip.first()?, value.domain);
-    let help = format!("choose another id, or leave it out: the subscriber is then called {}", quoted(&key));
+    let help = format!("choose another id, or leave it out: the subscriber's key is then {}", quoted(&key));
     Some(Finding::new(RULE.id, at(context, number)?, format!("the id {} {what}", quoted(id))).help(help))
 }
 
-/// An id such as `10.10.10.25`, while somebody else has that address; or such as
-/// `10.10.10.25@ispcustomer.co.zw`, while the one who has that address there has no id: one that was
-/// moved to another address may keep what it was called.
+/// An id such as `10.10.10.25`, while another subscriber has that address; or such as
+/// `10.10.10.25@ispcustomer.co.zw`, while the subscriber with that address there has no id. A
+/// subscriber that moved to another address may keep its old key as its id.
 fn like_another(context: &Context<'_>, id: &str, number: usize) -> Option<Finding> {
     let (address, domain) = as_key(id).filter(|(address, _)| address.written().is_none())?;
     let own = context.repo.subscribers.get(number)?;
-    let is_called_so = |other: &Resolved<'_>| {
+    let has_this_key = |other: &Resolved<'_>| {
         let value = &other.record.value;
         match domain {
             None => other.record.place() != own.place(),
@@ -107,13 +106,13 @@ fn like_another(context: &Context<'_>, id: &str, number: usize) -> Option<Findin
         }
     };
     let holders = context.holdings().holders(&address);
-    // One address may stand twice.
-    let other = holders.iter().filter_map(|holder| context.holder(*holder)).find(is_called_so)?;
+    // An address may be given out twice.
+    let other = holders.iter().filter_map(|holder| context.holder(*holder)).find(has_this_key)?;
     let (message, label, help) = match domain {
-        None => ("reads as the address of another subscriber", "whose address it is", "choose another id"),
+        None => ("reads as the address of another subscriber", "has the address", "choose another id"),
         Some(_) => (
-            "is what another subscriber is called",
-            "without an id, it is called by its address and domain",
+            "is the key of another subscriber",
+            "without an id, its key is its address and domain",
             "choose another id, or give the other subscriber one",
         ),
     };

@@ -1,20 +1,19 @@
-//! `duplicate-ip`: one address or prefix stands twice.
+//! `duplicate-ip`: an address or prefix is given out twice.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
+use crate::inventory::Context;
 use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "duplicate-ip",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: true,
     summary: "the same address or prefix is given out twice",
-    why: "The shaper knows a subscriber by its address. Two lines for one address leave it to chance which of the \
-          two rates applies. An address belongs to one record at a time, whatever its status and term: the \
-          record of whoever had it before is removed when it is given to somebody else.",
+    why: "The shaper identifies a subscriber by its address. With two lines for one address, it is left to chance \
+          which of the two rates applies. An address belongs to one record at a time, whatever its status and \
+          term: remove the record of the previous subscriber before the address is given to another.",
     bad: "# subscribers/example.yaml\n- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n\
           - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n",
     good: "# subscribers/example.yaml\n- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n\

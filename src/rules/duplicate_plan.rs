@@ -1,22 +1,21 @@
-//! `duplicate-plan`: one plan under two names.
+//! `duplicate-plan`: two plans differ in nothing but their names.
 
 use std::collections::HashMap;
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::Rate;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "duplicate-plan",
     group: Group::Identity,
     severity: Severity::Warning,
     fixed: false,
-    summary: "two plans have the same rates and tell the shaper the same",
-    why: "To the network the two are one plan. Counting who has what, and changing its rates later, goes wrong as \
-          soon as somebody knows only one of the names.",
+    summary: "two plans have the same rates and the same shaper attribute",
+    why: "For the network the two are one plan. Counts of its subscribers, and later changes of its rates, miss \
+          those under the other name.",
     bad: "# plans/GOLD.yaml\nname: GOLD\nup: 30 Mbps\ndown: 30 Mbps\nattribute: shape-30\n\n\
           # plans/PREMIUM.yaml\nname: PREMIUM\nup: 30 Mbps\ndown: 30 Mbps\nattribute: shape-30\n",
     good: "# plans/GOLD.yaml\nname: GOLD\nup: 30 Mbps\ndown: 30 Mbps\nattribute: shape-30\n\n\
@@ -27,7 +26,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut first: HashMap<(&str, Rate, Rate), _> = HashMap::new();
     let mut findings = context.findings();
-    // Each name once: two plans of one name are another rule's business.
+    // The index has each name once: `duplicate-name` reports two plans of one name.
     for plan in context.index.plans() {
         let same = (plan.value.shaper_attribute(), plan.value.up, plan.value.down);
         let other = *first.entry(same).or_insert(*plan);

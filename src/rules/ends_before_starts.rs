@@ -1,10 +1,9 @@
-//! `ends-before-starts`: a term without a day in it.
+//! `ends-before-starts`: a term without a day of service.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
+use crate::inventory::Context;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "ends-before-starts",
     group: Group::Time,
@@ -12,7 +11,7 @@ pub const RULE: Rule = Rule {
     fixed: false,
     summary: "a subscriber's term ends before, or on the day, it starts",
     why: "`starts` is the first day of service, `ends` the first day without. With both on one day, or in the wrong \
-          order, the subscriber never has any service.",
+          order, the subscriber never has service.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\
           starts: 2027-01-01\nends: 2026-12-01\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\
@@ -27,7 +26,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             return None;
         }
         let message = if starts == ends {
-            format!("the term has no day in it: {ends} is the first day of service, and the first without")
+            format!("the term is empty: {ends} is the first day of service, and the first without")
         } else {
             format!("the term ends on {ends}, before it starts on {starts}")
         };

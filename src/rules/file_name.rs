@@ -1,25 +1,24 @@
-//! `file-name`: a file or a folder is called after something else than what is in it.
+//! `file-name`: a file or folder is not named after its content.
 
 use rayon::prelude::*;
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::repo::{Record, stem};
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "file-name",
     group: Group::Reading,
     severity: Severity::Error,
     fixed: false,
-    summary: "a plan's or domain's file is not called after it, or a subscriber lies in another domain's folder",
-    why: "People find a record by its path, and CODEOWNERS gives reviews to people by path. A file that holds \
-          one plan or one domain is therefore called after it, and a folder or file below `subscribers/` that \
-          is called like a domain holds only that domain's subscribers. Lists of plans or domains may be called \
-          anything. Files in the data folders that would not be read at all (symbolic links, hidden files, other \
-          endings) are reported here too, and always as errors: nobody is left out in silence.",
+    summary: "a plan's or domain's file is not named after it, or a subscriber is in another domain's folder",
+    why: "People find a record by its path, and CODEOWNERS assigns reviews by path. A file with a single plan or \
+          domain is therefore named after it, and a folder or file below `subscribers/` that has the name of a \
+          domain contains only subscribers of that domain. Lists of plans or domains may have any name. Files in \
+          the data folders that would not be read at all (symbolic links, hidden files, other extensions) are \
+          reported here too, always as errors: no record is skipped silently.",
     bad: "# plans/GOLD.yaml\nname: SILVER\nup: 30 Mbps\ndown: 30 Mbps\n",
     good: "# plans/SILVER.yaml\nname: SILVER\nup: 30 Mbps\ndown: 30 Mbps\n",
     check,
@@ -27,47 +26,45 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let repo = context.repo;
-    let plans = repo.plans.iter().filter_map(|plan| called_otherwise(context, plan, "plan", plan.value.name.as_str()));
+    let plans = repo.plans.iter().filter_map(|plan| named_otherwise(context, plan, "plan", plan.value.name.as_str()));
     let domains =
-        repo.domains.iter().filter_map(|domain| called_otherwise(context, domain, "domain", domain.value.name.as_str()));
+        repo.domains.iter().filter_map(|domain| named_otherwise(context, domain, "domain", domain.value.name.as_str()));
     context.first_of(plans.chain(domains).chain(misplaced(context)))
 }
 
 /// A single record whose file has another name.
-fn called_otherwise<T>(context: &Context<'_>, record: &Record<T>, kind: &str, name: &str) -> Option<Finding> {
+fn named_otherwise<T>(context: &Context<'_>, record: &Record<T>, kind: &str, name: &str) -> Option<Finding> {
     let path = context.repo.sources.file(record.file).path();
     if record.index.is_some() || stem(path) == name {
         return None;
     }
     let file = path.rsplit('/').next().unwrap_or(path);
     let message = format!("the {kind} {} is in a file called {}", quoted(name), quoted(file));
-    let help = format!("call the file {}, or the {kind} {}", quoted(&format!("{name}.yaml")), quoted(stem(path)));
+    let help =
+        format!("rename the file to {}, or the {kind} to {}", quoted(&format!("{name}.yaml")), quoted(stem(path)));
     Some(Finding::new(RULE.id, record.at("name"), message).help(help))
 }
 
-/// Subscribers below a folder, or in a file, that is called like another domain.
+/// Subscribers below a folder, or in a file, that has the name of another domain.
 fn misplaced(context: &Context<'_>) -> Vec<Finding> {
     let files: Vec<_> = context.repo.sources.iter().collect();
     let domains_of_files: Vec<Vec<u32>> = files.par_iter().map(|(_, file)| domains_in(context, file.path())).collect();
     context.each_subscriber(|subscriber| {
         let expected = domains_of_files.get(subscriber.record.file.index())?;
-        // A domain that does not exist is another rule's business.
+        // `unknown-domain` reports a domain that does not exist.
         let (domain, known) = subscriber.domain.filter(|_| !expected.is_empty())?;
         let other = expected.iter().find(|&&expected| expected != domain)?;
         let place = context.index.domains().get(*other as usize)?;
-        let message = format!(
-            "a subscriber of {} stands among those of {}",
-            quoted(known.name()),
-            quoted(place.name()),
-        );
+        let message = format!("a subscriber of {} is among those of {}", quoted(known.name()), quoted(place.name()),);
         let help = format!("move it to {}", quoted(&format!("subscribers/{}/", known.name())));
         Some(Finding::new(RULE.id, subscriber.record.at("domain"), message).help(help))
     })
 }
 
-/// The domains after which the folders and the file of a path below `subscribers/` are called.
+/// The domains that the folders and the file of a path below `subscribers/` are named after.
 fn domains_in(context: &Context<'_>, path: &str) -> Vec<u32> {
-    let Some((folders, _)) = path.strip_prefix("subscribers/").map(|below| below.rsplit_once('/').unwrap_or(("", below)))
+    let Some((folders, _)) =
+        path.strip_prefix("subscribers/").map(|below| below.rsplit_once('/').unwrap_or(("", below)))
     else {
         return Vec::new();
     };

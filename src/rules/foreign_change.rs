@@ -1,29 +1,26 @@
-//! `foreign-change`: somebody changes what is not theirs.
+//! `foreign-change`: the actor changes data of other owners.
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::text::quote::listed;
 use super::{Group, Rule};
-use crate::inventory::Context;
-use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::{Context, ReviewedChange};
 use crate::model::Owner;
 use crate::repo::Record;
-use crate::tree::{SETTINGS, steers_git};
+use crate::text::quote::{listed, quoted};
+use crate::tree::{SETTINGS, configures_git};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "foreign-change",
     group: Group::Change,
     severity: Severity::Error,
     fixed: true,
     summary: "the proposer owns neither the domain nor the settings that the change touches",
-    why: "A domain's `owners` may change its subscribers, and nobody else may, but for the `admins` of the settings. \
-          If there are admins, only they may change plans, domains, templates, settings, and what steers \
-          git (`.gitattributes` and `.gitmodules`, at the top or above). Both lists are read \
-          from the base revision, so that no proposal can make its author an owner; where the base cannot be read, \
-          nobody is one. A domain without owners may be changed by anybody. The rule needs `--base` and `--actor`.",
+    why: "Only a domain's `owners` may change its subscribers, and the `admins` of the settings. If there are \
+          admins, only they may change plans, domains, templates, settings, and the files that configure git \
+          (`.gitattributes` and `.gitmodules`, at the top or above). Both lists are read from the base revision, \
+          so that no proposal can make its author an owner; if the base cannot be read, no one is an owner. A \
+          domain without owners may be changed by anyone. The rule needs `--base` and `--actor`.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice]\n\n\
           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n\n\
           # by: mallory\n",
@@ -61,19 +58,19 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 /// Who may change something.
 pub(crate) enum Owners<'a> {
-    /// It names nobody.
-    Anybody,
-    /// These, and nobody else.
+    /// The list is empty.
+    Anyone,
+    /// Only these.
     These(&'a [Owner]),
-    /// The base does not say: it cannot be read.
+    /// The base cannot be read.
     Unknown,
 }
 
 impl Owners<'_> {
-    /// Whether one of `actors` may.
+    /// Whether one of `actors` is allowed.
     pub(crate) fn allow(&self, actors: &[String]) -> bool {
         match self {
-            Owners::Anybody => true,
+            Owners::Anyone => true,
             Owners::These(owners) => owners.iter().any(|owner| actors.iter().any(|actor| owner.is(actor))),
             Owners::Unknown => false,
         }
@@ -84,40 +81,40 @@ impl Owners<'_> {
             Owners::These(owners) => {
                 format!("let one of them propose it: {}", listed(owners.iter().map(|owner| owner.as_str())))
             }
-            _ => "mend the base revision first: it cannot be read who may change this".to_owned(),
+            _ => "fix the base revision first: its list of owners cannot be read".to_owned(),
         }
     }
 }
 
-fn some<'a>(owners: &'a [Owner]) -> Owners<'a> {
-    if owners.is_empty() { Owners::Anybody } else { Owners::These(owners) }
+fn owners_or_anyone<'a>(owners: &'a [Owner]) -> Owners<'a> {
+    if owners.is_empty() { Owners::Anyone } else { Owners::These(owners) }
 }
 
-/// Who may change templates, settings, plans and domains, as the base has it.
-pub(crate) fn admins<'a>(change: &Change<'a>) -> Owners<'a> {
+/// Who may change templates, settings, plans and domains, according to the base.
+pub(crate) fn admins<'a>(change: &ReviewedChange<'a>) -> Owners<'a> {
     let base = change.base;
     let broken = base.findings.iter().any(|finding| base.sources.file(finding.primary.at.file()).path() == SETTINGS);
-    if broken { Owners::Unknown } else { some(&base.settings.admins) }
+    if broken { Owners::Unknown } else { owners_or_anyone(&base.settings.admins) }
 }
 
-fn owners<'a>(change: &Change<'a>, domain: &str) -> Owners<'a> {
+fn owners<'a>(change: &ReviewedChange<'a>, domain: &str) -> Owners<'a> {
     match change.base_index.domain(domain) {
-        Some(record) => some(&record.value.owners),
-        None if change.base.unread_domains.may_hold(domain) => Owners::Unknown,
-        // A new domain: whoever may add it may fill it.
-        None => Owners::Anybody,
+        Some(record) => owners_or_anyone(&record.value.owners),
+        None if change.base.unread_domains.may_have(domain) => Owners::Unknown,
+        // A new domain: who may add it may fill it.
+        None => Owners::Anyone,
     }
 }
 
-fn refused(change: &Change<'_>, at: Where, what: &str, owners: &Owners<'_>) -> Finding {
+fn refused(change: &ReviewedChange<'_>, at: Where, what: &str, owners: &Owners<'_>) -> Finding {
     let actor = change.actors.first().map(String::as_str).unwrap_or_default();
     Finding::new(RULE.id, at, format!("{} may not change {what}", quoted(actor))).help(owners.help())
 }
 
 /// Files of the base that could not be read as they were, and that the change alters or removes:
-/// whose subscribers were in them cannot be told, so only who owns every domain may touch them.
-fn unread(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
-    let owns_all = change.base.domains.iter().all(|domain| some(&domain.value.owners).allow(change.actors));
+/// any subscriber may have been in them, so only an owner of every domain may touch them.
+fn unread(context: &Context<'_>, change: &ReviewedChange<'_>) -> Vec<Finding> {
+    let owns_all = change.base.domains.iter().all(|domain| owners_or_anyone(&domain.value.owners).allow(change.actors));
     if owns_all && !change.base.unread_domains.any() {
         return Vec::new();
     }
@@ -128,14 +125,14 @@ fn unread(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
 
 /// What the change does to the subscribers of one domain.
 #[derive(Default)]
-struct Touched {
+struct DomainChange {
     added: usize,
     removed: usize,
     places: Vec<(Where, &'static str)>,
 }
 
-fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
-    let mut touched: BTreeMap<&str, Touched> = BTreeMap::new();
+fn subscribers(context: &Context<'_>, change: &ReviewedChange<'_>) -> Vec<Finding> {
+    let mut touched: BTreeMap<&str, DomainChange> = BTreeMap::new();
     let mut present = HashSet::new();
     for subscriber in change.touched_subscribers().filter_map(|number| context.subscriber(number)) {
         let record = subscriber.record;
@@ -162,18 +159,20 @@ fn subscribers(context: &Context<'_>, change: &Change<'_>) -> Vec<Finding> {
         let owners = owners(change, domain);
         (!owners.allow(change.actors)).then_some((domain, touched, owners))
     });
-    let finding = |(domain, touched, owners): (&str, Touched, Owners<'_>)| finding(context, change, domain, touched, &owners);
+    let finding = |(domain, touched, owners): (&str, DomainChange, Owners<'_>)| {
+        finding(context, change, domain, touched, &owners)
+    };
     context.first_of(foreign.filter_map(finding))
 }
 
 fn finding(
     context: &Context<'_>,
-    change: &Change<'_>,
+    change: &ReviewedChange<'_>,
     domain: &str,
-    touched: Touched,
+    touched: DomainChange,
     owners: &Owners<'_>,
 ) -> Option<Finding> {
-    let Touched { added, removed, places } = touched;
+    let DomainChange { added, removed, places } = touched;
     let did = match (added, removed) {
         (added, 0) => format!("{added} added or altered"),
         (0, removed) => format!("{removed} removed"),
@@ -186,32 +185,31 @@ fn finding(
         finding = finding.related(place, label);
     }
     if let Some(place) = where_owners(context, change, domain) {
-        finding = finding.related(place, "who may");
+        finding = finding.related(place, "the owners");
     }
     Some(finding)
 }
 
-/// The list of owners, if it stands in the proposal as it does in the base.
-fn where_owners(context: &Context<'_>, change: &Change<'_>, domain: &str) -> Option<Where> {
+/// The list of owners, if it is the same in the proposal as in the base.
+fn where_owners(context: &Context<'_>, change: &ReviewedChange<'_>, domain: &str) -> Option<Where> {
     let (now, before) = (context.index.domain(domain)?, change.base_index.domain(domain)?);
     (now.value.owners == before.value.owners && !now.value.owners.is_empty()).then(|| now.at("owners"))
 }
 
-fn domains(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+fn domains(context: &Context<'_>, change: &ReviewedChange<'_>, admins: &Owners<'_>) -> Vec<Finding> {
     let touched = touched(change, &context.repo.domains, &change.gone_domains, |domain| domain.name.as_str());
     let refuse = |(name, at): (&str, Where)| {
         let owners = owners(change, name);
         let allowed = match admins {
-            Owners::Anybody => &owners,
+            Owners::Anyone => &owners,
             admins => admins,
         };
-        (!allowed.allow(change.actors))
-            .then(|| refused(change, at, &format!("the domain {}", quoted(name)), allowed))
+        (!allowed.allow(change.actors)).then(|| refused(change, at, &format!("the domain {}", quoted(name)), allowed))
     };
     context.first_of(touched.into_iter().filter_map(refuse))
 }
 
-fn plans(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+fn plans(context: &Context<'_>, change: &ReviewedChange<'_>, admins: &Owners<'_>) -> Vec<Finding> {
     let touched = touched(change, &context.repo.plans, &change.gone_plans, |plan| plan.name.as_str());
     let refuse = |(name, at): (&str, Where)| refused(change, at, &format!("the plan {}", quoted(name)), admins);
     context.first_of(touched.into_iter().map(refuse))
@@ -219,7 +217,7 @@ fn plans(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec
 
 /// Every record that is new, altered or gone, each name once, with its place in the proposal.
 fn touched<'r, T>(
-    change: &Change<'r>,
+    change: &ReviewedChange<'r>,
     records: &'r [Record<T>],
     gone: &[&'r Record<T>],
     name: fn(&T) -> &str,
@@ -236,30 +234,31 @@ fn touched<'r, T>(
     touched
 }
 
-fn settings(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Option<Finding> {
+fn settings(context: &Context<'_>, change: &ReviewedChange<'_>, admins: &Owners<'_>) -> Option<Finding> {
     let touched = change.files().find(|id| context.repo.sources.file(*id).path() == SETTINGS)?;
     // A comment, or the order of keys, changes nothing.
     let same = context.repo.settings == change.base.settings && context.repo.settings_file.is_some();
     (!same).then(|| refused(change, Where::File(touched), "the settings", admins))
 }
 
-fn templates(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+fn templates(context: &Context<'_>, change: &ReviewedChange<'_>, admins: &Owners<'_>) -> Vec<Finding> {
     files(context, change, admins, "the template", |path| path.starts_with("templates/"))
 }
 
-fn git_files(context: &Context<'_>, change: &Change<'_>, admins: &Owners<'_>) -> Vec<Finding> {
-    files(context, change, admins, "what steers git,", steers_git)
+fn git_files(context: &Context<'_>, change: &ReviewedChange<'_>, admins: &Owners<'_>) -> Vec<Finding> {
+    files(context, change, admins, "the git configuration", configures_git)
 }
 
-/// Every changed file that `is_meant`.
+/// Every changed file that `selects` picks.
 fn files(
     context: &Context<'_>,
-    change: &Change<'_>,
+    change: &ReviewedChange<'_>,
     admins: &Owners<'_>,
     what: &str,
-    is_meant: fn(&str) -> bool,
+    selects: fn(&str) -> bool,
 ) -> Vec<Finding> {
     let path = |id| context.repo.sources.file(id).path();
-    let touched = change.files().filter(|id| is_meant(path(*id)));
-    context.first_of(touched.map(|id| refused(change, Where::File(id), &format!("{what} {}", quoted(path(id))), admins)))
+    let touched = change.files().filter(|id| selects(path(*id)));
+    context
+        .first_of(touched.map(|id| refused(change, Where::File(id), &format!("{what} {}", quoted(path(id))), admins)))
 }

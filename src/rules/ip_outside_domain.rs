@@ -1,20 +1,18 @@
-//! `ip-outside-domain`: the address is not the domain's to give out.
+//! `ip-outside-domain`: the address is in none of the domain's prefixes.
 
-use crate::text::quote::listed;
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
+use crate::text::quote::{listed, quoted};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "ip-outside-domain",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: false,
     summary: "a subscriber's address is in none of its domain's prefixes",
-    why: "A domain may give out the addresses that were allotted to it. An address outside them is a typing \
-          error, or somebody else's, whose traffic would then be shaped.",
+    why: "A domain may give out only the addresses in its prefixes. An address outside them is a typing error, or \
+          belongs to another network, whose traffic would then be shaped.",
     bad: "# subscribers/example.yaml\nip: 10.10.11.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,

@@ -1,5 +1,5 @@
-//! The business rules: one table, from which checks, `explain`, SARIF metadata, the settings'
-//! schema and `docs/rules.md` come.
+//! The business rules: one table, the source of the checks, `explain`, SARIF metadata, the settings'
+//! schema and `docs/rules.md`.
 //!
 //! A rule is one file with one `pub const RULE`, one line in [`RULES`], and a folder of fixtures
 //! `tests/fixtures/rules/<id>/{good,bad}`.
@@ -17,44 +17,44 @@ use crate::model::Date;
 use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 
-/// A rule: what it is called, why it is there, how it is checked.
+/// A rule: its id, its reason and its check.
 pub struct Rule {
     /// Stable name, kebab-case.
     pub id: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub group: Group,
-    /// How grave its findings are unless the settings say otherwise.
+    /// The severity of its findings unless the settings change it.
     pub severity: Severity,
-    /// Whether the settings may not change that: the output would be wrong, or data left out.
+    /// Whether the settings cannot change the severity: the output would be wrong, or data left out.
     pub fixed: bool,
     /// What it looks for, in a few words.
     pub summary: &'static str,
-    /// Why it is there: one paragraph.
+    /// The reason for it: one paragraph.
     pub why: &'static str,
-    /// Data it refuses. A line `# PATH` starts a file, `# before: PATH` one that only the base
-    /// revision has, `# after: PATH` one that only the change has; `# by: LOGIN` is who proposes
-    /// it. What else a repository needs is left out. A test runs every example.
+    /// Data it rejects. A line `# PATH` starts a file, `# before: PATH` one that only the base
+    /// revision has, `# after: PATH` one that only the change has; `# by: LOGIN` is the
+    /// proposer. The rest of a repository is left out. A test runs every example.
     pub bad: &'static str,
-    /// The same, mended.
+    /// The same data, corrected.
     pub good: &'static str,
-    /// Finds; nothing for rules that reading itself applies.
+    /// The check; it finds nothing for rules that are applied while reading.
     pub check: fn(&Context<'_>) -> Vec<Finding>,
 }
 
-/// What a rule is about.
+/// The subject of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// Whether a file can be read at all, and in one way only.
     Reading,
     /// Whether what is named exists and may be named.
     References,
-    /// Who holds which address.
+    /// Which subscriber has which address.
     Addresses,
-    /// Whether two things are one.
+    /// Whether two records are the same.
     Identity,
     /// What can be sold.
     Plans,
-    /// What was contracted.
+    /// Contracts.
     Commercial,
     /// Terms.
     Time,
@@ -143,7 +143,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-/// What reading finds by itself needs no further check.
+/// For rules that are applied while reading.
 fn while_reading(_: &Context<'_>) -> Vec<Finding> {
     Vec::new()
 }
@@ -154,7 +154,7 @@ fn while_reading(_: &Context<'_>) -> Vec<Finding> {
 pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
     let by_rules = RULES.par_iter().flat_map_iter(|rule| apply(context, rule));
     let mut findings: Vec<Finding> = by_rules.collect();
-    // What could not be read is left out of everything after: no setting may make that silent.
+    // Data that could not be read is left out of every later step: no setting may silence that.
     findings.extend(context.repo.findings.iter().cloned().chain(rendering).map(|finding| {
         let severity = find(finding.rule).map_or(Severity::Error, |rule| rule.severity);
         let mut finding = Finding { severity, ..finding };
@@ -167,8 +167,8 @@ pub fn check(context: &Context<'_>, rendering: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// What one rule finds. What a change itself does is judged by the severity that the base sets too:
-/// a proposal cannot turn off the rule that would refuse it.
+/// The findings of one rule. Those of the change have at least the severity that the base sets: a
+/// proposal cannot turn off the rule that would reject it.
 fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
     let now = severity(context.repo, rule);
     let of_change = context.change.as_ref().map_or(now, |change| severity(change.base, rule).max(now));
@@ -180,23 +180,23 @@ fn apply(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
         if let Some(change) = &context.change {
             change.attribute(finding);
         }
-        finding.severity = if finding.in_change == Some(true) { of_change } else { now.min(most_outside_change(rule)) };
+        finding.severity = if finding.in_change == Some(true) { of_change } else { now.min(max_outside_change(rule)) };
     }
     found.retain(|finding| finding.severity != Severity::Off);
     found.sort_by(|a, b| a.order().cmp(&b.order()));
-    tell_if_too_many(rule, &mut found);
+    limit_findings(rule, &mut found);
     found
 }
 
-/// The most that findings of `rule` can be outside a change. Data that was accepted must not become an
-/// error as days pass: that would stop everything that is published from it.
-fn most_outside_change(rule: &Rule) -> Severity {
+/// The highest severity of findings outside a change. Accepted data must not become an error as days
+/// pass: that would stop publishing.
+fn max_outside_change(rule: &Rule) -> Severity {
     if rule.id == expired::RULE.id { Severity::Warning } else { Severity::Error }
 }
 
-/// Leaves out what nobody will read, and says so.
-fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
-    // What is left out begins with this one; none of the others is graver.
+/// Limits the findings of a rule to what can be read, and reports that.
+fn limit_findings(rule: &Rule, found: &mut Vec<Finding>) {
+    // The first one left out; none of the others is graver.
     let Some(first) = found.get(MAX_FINDINGS) else { return };
     let (severity, in_change) = (first.severity, first.in_change);
     found.truncate(MAX_FINDINGS);
@@ -204,18 +204,18 @@ fn tell_if_too_many(rule: &Rule, found: &mut Vec<Finding>) {
         let at = Where::File(last.primary.at.file());
         let message =
             format!("{} finds more than {MAX_FINDINGS} places: those after this file are not listed", rule.id);
-        let told = Finding::new(rule.id, at, message).help("mend those that are listed, then check again");
-        found.push(Finding { severity, in_change, ..told });
+        let limit = Finding::new(rule.id, at, message).help("fix the listed ones, then check again");
+        found.push(Finding { severity, in_change, ..limit });
     }
 }
 
-/// How grave findings of `rule` are under the settings of `repo`.
+/// The severity of `rule` under the settings of `repo`.
 pub fn severity(repo: &Repo, rule: &Rule) -> Severity {
     let set = repo.settings.rules.get(&crate::model::RuleId(rule.id)).copied();
     if rule.fixed { rule.severity } else { set.unwrap_or(rule.severity) }
 }
 
-/// Who is served, from data without errors; from other data, the errors.
+/// The table of served subscribers, if the data has no errors.
 ///
 /// # Errors
 /// The findings that are errors.

@@ -1,22 +1,20 @@
-//! `non-canonical-ip`: an address is not written the one way that everybody searches for.
+//! `non-canonical-ip`: an address or prefix is not in canonical form.
 
 use super::reserved_ip::prefixes;
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::Address;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "non-canonical-ip",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: false,
     summary: "an address or prefix is not written in its canonical form",
-    why: "`10.10.10.25/24` reads like one address and is a block of 256; `2001:DB8:0::1` is found by nobody who \
-          searches for `2001:db8::1`. An address is written without a length, a prefix without host bits, IPv6 as \
-          RFC 5952 has it.",
+    why: "`10.10.10.25/24` looks like one address and is a block of 256; a search for `2001:db8::1` does not find \
+          `2001:DB8:0::1`. Write an address without a length, a prefix without host bits, and IPv6 as in RFC 5952.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.25/32\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,
@@ -38,7 +36,7 @@ fn finding(address: &Address, written: &str, at: Where) -> Finding {
             format!("{} has bits beyond its length: it is the prefix {canonical}", quoted(written)),
             format!("write {canonical}, or the single address without a length"),
         ),
-        _ => (format!("{} is not how this address is written", quoted(written)), format!("write {canonical}")),
+        _ => (format!("{} is not the canonical form of this address", quoted(written)), format!("write {canonical}")),
     };
     Finding::new(RULE.id, at, message).help(help)
 }

@@ -1,20 +1,18 @@
 //! `overlapping-prefix`: an address or prefix lies within a prefix that is given out as a whole.
 
 use super::{Group, Rule};
-use crate::inventory::Overlap;
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
+use crate::inventory::{Context, Overlap};
 use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "overlapping-prefix",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: false,
     summary: "an address or prefix lies within a prefix that is given out too",
-    why: "A prefix routed to one subscriber holds every address in it. An address in it that another line names \
-          gets two rates, and which of them counts depends on the shaper.",
+    why: "A prefix routed to one subscriber contains every address in it. An address in it that is on another line \
+          gets two rates, and which one applies depends on the shaper.",
     bad: "# subscribers/example.yaml\n- ip: 10.10.10.16/28\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n\
           - ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\n- ip: 10.10.10.16/28\n  domain: ispcustomer.co.zw\n  plan: 50_MEG_UP_50_MEG_DOWN\n\
@@ -34,7 +32,7 @@ fn finding(context: &Context<'_>, overlap: &Overlap) -> Option<Finding> {
     let whose = if own { "of the same subscriber" } else { "of another subscriber" };
     let message = format!("{inner} lies within the prefix {outer} {whose}");
     let help = if own {
-        format!("remove {inner}: the prefix holds it already")
+        format!("remove {inner}: the prefix contains it")
     } else {
         format!("choose an address outside {outer}, or split the prefix")
     };

@@ -2,28 +2,25 @@
 
 use rayon::prelude::*;
 
-use crate::inventory::peak::{Peak, Terms};
 use super::{Group, Rule};
-use crate::inventory::KnownDomain;
-use crate::inventory::Resolved;
-use crate::inventory::Context;
-use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::peak::{Peak, Terms};
+use crate::inventory::{Context, KnownDomain, Resolved, ReviewedChange};
 use crate::model::{Capacity, Date, SubscriberStatus, TotalBps};
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "oversubscribed",
     group: Group::Commercial,
     severity: Severity::Error,
     fixed: false,
     summary: "a domain has sold more bandwidth than its capacity, times its contention ratio",
-    why: "A domain contracts a capacity and how often each bit of it may be sold. The rates of all active subscribers \
-          are added up for today and for every later day on which a term begins or ends, each direction by itself; \
-          the day with the largest sum counts. A subscriber with several addresses counts once. Beyond the limit, \
-          every subscriber of the domain gets less than was promised. Because coming terms count from the start, data \
-          that passes today also passes on every later day.",
+    why: "A domain contracts a capacity and a contention ratio: how often each bit of the capacity may be sold. \
+          The rates of all active subscribers are added up for today and for every later day on which a term \
+          begins or ends, each direction separately; the day with the largest sum counts. A subscriber with \
+          several addresses counts once. Beyond the limit, every subscriber of the domain gets less than was \
+          promised. Because coming terms count from the start, data that passes today also passes on every later \
+          day.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\n\
           capacity: {up: 20 Mbps, down: 20 Mbps, contention: 2}\n\n\
           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 50_MEG_UP_50_MEG_DOWN\n",
@@ -33,10 +30,10 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// How many subscribers of the change are shown as what was sold.
+/// How many subscribers are shown of each kind.
 const SHOWN: usize = 3;
 
-/// One direction of a capacity, against the most that is sold of it.
+/// One direction of a capacity, and the largest sum that is sold of it.
 struct Direction {
     name: &'static str,
     peak: Peak,
@@ -62,8 +59,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let change = context.change.as_ref();
         let before = change.map(|change| before.get_or_insert_with(|| sold_before(change, context.today)));
-        let before =
-            change.zip(before).and_then(|(change, sold)| Some(sold.peaks(change.base_index.domain_number(domain.name())?)));
+        let before = change
+            .zip(before)
+            .and_then(|(change, sold)| Some(sold.peaks(change.base_index.domain_number(domain.name())?)));
         for direction in [
             direction("up", peaks.up, before.map(|before| before.up), capacity.up.bps(), capacity),
             direction("down", peaks.down, before.map(|before| before.down), capacity.down.bps(), capacity),
@@ -74,13 +72,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-fn direction(
-    name: &'static str,
-    peak: Peak,
-    peak_before: Option<Peak>,
-    rate: u64,
-    capacity: &Capacity,
-) -> Direction {
+fn direction(name: &'static str, peak: Peak, peak_before: Option<Peak>, rate: u64, capacity: &Capacity) -> Direction {
     let contention = u128::from(capacity.contention.0);
     Direction { name, peak, peak_before, capacity: u128::from(rate), contention }
 }
@@ -116,19 +108,18 @@ fn finding(
         finding = finding.related(Where::Place(place.field("contention")), "how often it may be sold");
     }
     let first = terms.begin_on(number, peak.from).take(SHOWN).filter_map(|number| context.subscriber(number as usize));
-    finding = first.fold(finding, |finding, subscriber| {
-        finding.related(subscriber.record.at("starts"), "begins on that day")
-    });
+    finding = first
+        .fold(finding, |finding, subscriber| finding.related(subscriber.record.at("starts"), "begins on that day"));
     let Some(change) = &context.change else { return Some(finding) };
-    // The limit is a sum: the change has to do with it if it sells more, or lowers the limit.
+    // The limit is on a sum: the change is involved if it sells more, or alters the limit.
     let raised = peak_before.is_none_or(|before| sold > before.bps) || change.touches(&domain.record.place());
-    let finding = sold_by_change(context, change, number, peak.from).into_iter().fold(finding, |finding, subscriber| {
-        finding.related(subscriber.record.at("plan"), "sold by this change")
-    });
+    let finding = sold_by_change(context, change, number, peak.from)
+        .into_iter()
+        .fold(finding, |finding, subscriber| finding.related(subscriber.record.at("plan"), "sold by this change"));
     Some(Finding { in_change: Some(raised), ..finding })
 }
 
-/// A ratio with two decimals, rounded up so that what is too much never shows as just enough.
+/// A ratio with two decimals, rounded up so that a ratio above the limit never shows as the limit.
 fn times(sold: u128, capacity: u128) -> String {
     let hundredths = (sold * 100).div_ceil(capacity.max(1));
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
@@ -151,10 +142,11 @@ fn sold(context: &Context<'_>) -> Terms {
 }
 
 /// The same for the base revision, as of the same day.
-fn sold_before(change: &Change<'_>, today: Date) -> Terms {
+fn sold_before(change: &ReviewedChange<'_>, today: Date) -> Terms {
     let index = &change.base_index;
     let mut all = Terms::new(index.domains().len(), today);
-    let active = change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == SubscriberStatus::Active);
+    let active =
+        change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == SubscriberStatus::Active);
     for (subscriber, number) in active {
         let subscriber = &subscriber.value;
         let domain = index.domain_number(subscriber.domain.as_str());
@@ -166,7 +158,12 @@ fn sold_before(change: &Change<'_>, today: Date) -> Terms {
 }
 
 /// The first few subscribers of the domain that the change adds or alters, and that are served on `day`.
-fn sold_by_change<'c>(context: &'c Context<'_>, change: &Change<'_>, domain: u32, day: Date) -> Vec<Resolved<'c>> {
+fn sold_by_change<'c>(
+    context: &'c Context<'_>,
+    change: &ReviewedChange<'_>,
+    domain: u32,
+    day: Date,
+) -> Vec<Resolved<'c>> {
     change
         .touched_subscribers()
         .filter_map(|number| context.subscriber(number))

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::count::counted;
 use super::{Group, Rule, unknown_domain, unknown_plan};
-use crate::inventory::Context;
-use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
+use crate::inventory::{Context, ReviewedChange};
+use crate::text::count::counted;
 use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "plan-in-use",
     group: Group::Change,
     severity: Severity::Error,
     fixed: true,
     summary: "the change removes a plan or a domain that is still referred to",
-    why: "Whoever removes a plan or a domain sees only that file; the subscribers that have it are elsewhere, and \
-          would lose their service. They are moved first. Without `--base`, `unknown-plan` and `unknown-domain` \
-          say the same of each of them.",
+    why: "The author of a removal sees only that file; the subscribers that have the plan or domain are elsewhere, \
+          and would lose their service. Move them first. Without `--base`, `unknown-plan` and `unknown-domain` \
+          report each of them.",
     bad: "# before: plans/GOLD.yaml\nname: GOLD\nup: 20 Mbps\ndown: 20 Mbps\n\n\
           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: GOLD\n",
     good: "# before: plans/GOLD.yaml\nname: GOLD\nup: 20 Mbps\ndown: 20 Mbps\n\n\
@@ -35,10 +33,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let Some(change) = &context.change else { return Vec::new() };
     let repo = context.repo;
     let plans = in_use(unknown_plan::references(context), |name| {
-        change.base_index.plan_number(name).is_some() && !repo.unread_plans.may_hold(name)
+        change.base_index.plan_number(name).is_some() && !repo.unread_plans.may_have(name)
     });
     let domains = in_use(unknown_domain::references(context), |name| {
-        change.base_index.domain_number(name).is_some() && !repo.unread_domains.may_hold(name)
+        change.base_index.domain_number(name).is_some() && !repo.unread_domains.may_have(name)
     });
     let plans = plans.into_iter().map(|(name, places)| finding("plan", name, places, gone_plan(change, name)));
     let domains = domains.into_iter().map(|(name, places)| finding("domain", name, places, gone_domain(change, name)));
@@ -69,11 +67,11 @@ fn in_use<'c>(
     in_use
 }
 
-fn gone_plan(change: &Change<'_>, name: &str) -> Option<Where> {
+fn gone_plan(change: &ReviewedChange<'_>, name: &str) -> Option<Where> {
     change.base_index.plan(name).and_then(|record| change.where_gone(record))
 }
 
-fn gone_domain(change: &Change<'_>, name: &str) -> Option<Where> {
+fn gone_domain(change: &ReviewedChange<'_>, name: &str) -> Option<Where> {
     change.base_index.domain(name).and_then(|record| change.where_gone(record))
 }
 

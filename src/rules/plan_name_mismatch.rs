@@ -1,23 +1,22 @@
-//! `plan-name-mismatch`: the plan's name says other rates than the plan has.
+//! `plan-name-mismatch`: the rates in the plan's name differ from its fields.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::{Plan, RatesInName};
 use crate::repo::Record;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "plan-name-mismatch",
     group: Group::Plans,
     severity: Severity::Error,
     fixed: false,
-    summary: "the plan's name says other rates than its fields",
-    why: "Staff sell by the name, and the shaper is told the name where a plan has no attribute of its own. Only \
-          clear names are looked at: a number with MEG, Mbps, M, K or G, such as `30_MEG_UP_50_MEG_DOWN`, `10M_2M` \
-          or `GOLD_7.5MEG`. A single rate without a direction fits if it is either of the two. A number with GB or \
-          MB is an amount of data, and 4G a kind of network.",
+    summary: "the rates in the plan's name differ from its fields",
+    why: "Staff sell by the name, and a plan without an attribute of its own gives the shaper its name. Only clear \
+          names are checked: a number with MEG, Mbps, M, K or G, such as `30_MEG_UP_50_MEG_DOWN`, `10M_2M` or \
+          `GOLD_7.5MEG`. A single rate without a direction fits if it is either of the two. A number with GB or MB \
+          is an amount of data, and 4G a kind of network.",
     bad: "# plans/30_MEG_UP_30_MEG_DOWN.yaml\nname: 30_MEG_UP_30_MEG_DOWN\nup: 50 Mbps\ndown: 30 Mbps\n",
     good: "# plans/30_MEG_UP_30_MEG_DOWN.yaml\nname: 30_MEG_UP_30_MEG_DOWN\nup: 30 Mbps\ndown: 30 Mbps\n",
     check,
@@ -49,7 +48,7 @@ fn mismatch(plan: &Record<Plan>) -> Option<Finding> {
     let message = format!("the name {} does not fit the plan's {rates}", quoted(name.as_str()));
     let mut finding = Finding::new(RULE.id, plan.at("name"), message);
     for (field, _) in [("up", wrong.0), ("down", wrong.1)].iter().filter(|(_, wrong)| *wrong) {
-        finding = finding.related(plan.at(field), "the name says something else");
+        finding = finding.related(plan.at(field), "differs from the name");
     }
-    Some(finding.help("mend the rate, or call the plan something else"))
+    Some(finding.help("correct the rate, or rename the plan"))
 }

@@ -1,19 +1,17 @@
 //! `plan-not-offered`: the subscriber's domain may not sell the plan.
 
-use crate::text::quote::listed;
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
+use crate::text::quote::{listed, quoted};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "plan-not-offered",
     group: Group::References,
     severity: Severity::Error,
     fixed: false,
     summary: "a subscriber has a plan that its domain may not sell",
-    why: "A domain that has a list of `plans` has contracted those and no others.",
+    why: "A domain with a list of `plans` has contracted those and no others.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\n\
           plans: [30_MEG_UP_30_MEG_DOWN]\n\n\
           # subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 50_MEG_UP_50_MEG_DOWN\n",

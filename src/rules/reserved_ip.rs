@@ -2,28 +2,24 @@
 
 use ipnet::IpNet;
 
-use crate::inventory::reserved::{ranges, reserved_range};
 use super::{Group, Rule};
-use crate::inventory::Edge;
-use crate::inventory::Resolved;
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::reserved::{ranges, reserved_range};
+use crate::inventory::{Context, Edge, Resolved};
 use crate::model::Address;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "reserved-ip",
     group: Group::Addresses,
     severity: Severity::Error,
     fixed: false,
     summary: "a network, broadcast, loopback, multicast, unspecified or link-local address",
-    why: "No host can have such an address, so the line would shape nobody, or everybody: the first and the last \
-          address of an IPv4 block are the block itself and all of its hosts, the others mean something else in \
-          every network (RFC 6890). An IPv4 address written as IPv6 (`::ffff:10.10.10.25`) would hide that the \
-          same address is given out twice. Private and documentation ranges are allowed. Where \
-          addresses are routed one by one and a block's first or last is a host, list it by itself too, beside the \
-          block.",
+    why: "No host can have such an address, so its line would match no traffic or all of it: the first and the \
+          last address of an IPv4 block are the network and broadcast addresses, and the others have a special \
+          meaning in every network (RFC 6890). An IPv4 address written as IPv6 (`::ffff:10.10.10.25`) would hide a \
+          duplicate. Private and documentation ranges are allowed. Where addresses are routed one by one and the \
+          first or last of a block is a host, list that address by itself, too, beside the block.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.255\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.254\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,
@@ -37,13 +33,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let (edge, block) = block_edge(subscriber, address)?;
         let (message, label) = match edge {
-            Edge::Network => ("is the first address of a block: it stands for the network", "the block that it starts"),
-            Edge::Broadcast => ("is the last address of a block: it stands for all hosts", "the block that it ends"),
+            Edge::Network => ("is the first address of a block: its network address", "the block that it starts"),
+            Edge::Broadcast => ("is the last address of a block: its broadcast address", "the block that it ends"),
         };
         Some(finding(message).related(block, label).help("choose an address within the block"))
     });
     let domains = prefixes(context).filter_map(|(prefix, at)| {
-        // A block around a reserved range says only that the rest of it is meant.
+        // A block around a reserved range gives out only the rest of it.
         let range = ranges(prefix).iter().find(|range| range.holds(prefix.bounds()))?;
         let message = format!("{} {}", shown(prefix), range.message);
         Some(Finding::new(RULE.id, at, message).help(range.help))

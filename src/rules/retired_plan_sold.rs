@@ -1,24 +1,22 @@
-//! `retired-plan-sold`: the change gives somebody a plan that is no longer sold.
+//! `retired-plan-sold`: the change gives a retired plan to a subscriber that did not have it.
 
 use std::collections::HashMap;
 
 use super::{Group, Rule};
-use crate::inventory::Context;
-use crate::inventory::Change;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::{Context, ReviewedChange};
 use crate::model::{PlanStatus, Subscriber};
 use crate::repo::Record;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "retired-plan-sold",
     group: Group::Change,
     severity: Severity::Error,
     fixed: false,
-    summary: "the change gives a retired plan to somebody who did not have it",
-    why: "A retired plan is kept for those who have it. A subscriber is the same one if its `id` is, or without an \
-          id its address and domain; give it an id before its address changes.",
+    summary: "the change gives a retired plan to a subscriber that did not have it",
+    why: "A retired plan is kept for those who have it. A subscriber is the same one if its `id` is the same, or \
+          without an id its address and domain; give it an id before its address changes.",
     bad: "# plans/all.yaml\n- name: OLD\n  up: 2 Mbps\n  down: 2 Mbps\n  status: retired\n\
           - name: NEW\n  up: 10 Mbps\n  down: 10 Mbps\n\n\
           # after: subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: OLD\n",
@@ -38,7 +36,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         if !sold_anew.holds(subscriber.record) {
             return None;
         }
-        let message = format!("the plan {} is retired: it is not sold any more", quoted(plan.value.name.as_str()));
+        let message = format!("the plan {} is retired and no longer sold", quoted(plan.value.name.as_str()));
         Some(
             Finding::new(RULE.id, subscriber.record.at("plan"), message)
                 .related(plan.at("status"), "retired here")
@@ -47,9 +45,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     })
 }
 
-/// Tells who has a plan only since the change.
+/// Which subscribers have their plan only since the change.
 pub(super) struct SoldAnew<'c> {
-    change: Option<&'c Change<'c>>,
+    change: Option<&'c ReviewedChange<'c>>,
     /// The plans of altered subscribers, as they were.
     before: HashMap<String, &'c str>,
 }

@@ -5,17 +5,13 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::text::count::counted;
 use super::{Group, Rule};
-use crate::inventory::KnownDomain;
-use crate::inventory::Resolved;
-use crate::inventory::Context;
-use crate::inventory::Change;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::{Context, KnownDomain, Resolved, ReviewedChange};
 use crate::model::{Date, Subscriber};
+use crate::text::count::counted;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "too-many-subscribers",
     group: Group::Commercial,
@@ -23,7 +19,7 @@ pub const RULE: Rule = Rule {
     fixed: false,
     summary: "a domain has more subscribers than its `max_subscribers`",
     why: "The number is part of the contract, and keeps one domain from filling the shaper's table for all others. \
-          Every record whose term is not over counts: suspended subscribers and future ones hold their place, and so \
+          Every record whose term is not over counts: suspended and future subscribers keep their place, so that \
           the number can only become smaller as days pass.",
     bad: "# domains/ispcustomer.co.zw.yaml\nname: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nmax_subscribers: 1\n\n\
           # subscribers/example.yaml\n- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n\
@@ -34,7 +30,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// How many subscribers of the change are shown as what is too much.
+/// How many subscribers of the change are shown.
 const SHOWN: usize = 3;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -60,7 +56,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// How many subscribers each domain had in the base revision.
-fn counts_before<'c>(change: &'c Change<'_>, today: Date) -> HashMap<&'c str, usize> {
+fn counts_before<'c>(change: &'c ReviewedChange<'_>, today: Date) -> HashMap<&'c str, usize> {
     let mut counted = HashMap::new();
     for subscriber in change.base.subscribers.iter().map(|record| &record.value).filter(|one| counts(one, today)) {
         *counted.entry(subscriber.domain.as_str()).or_default() += 1;
@@ -90,7 +86,7 @@ fn finding<'c>(
         count - most
     );
     let mut finding = Finding::new(RULE.id, domain.record.at("max_subscribers"), message)
-        .help("remove subscribers that are no longer there, or contract more");
+        .help("remove subscribers that have left, or contract more");
     let Some(change) = &context.change else { return Some(finding) };
     let of_domain = |one: &Resolved<'_>| one.domain.is_some_and(|(domain, _)| domain == number);
     let added = change.touched_subscribers().filter_map(|number| context.subscriber(number)).filter(of_domain);

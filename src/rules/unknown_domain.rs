@@ -1,21 +1,20 @@
 //! `unknown-domain`: something names a domain that does not exist.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::DomainName;
+use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unknown-domain",
     group: Group::References,
     severity: Severity::Error,
     fixed: true,
     summary: "a subscriber or the settings name a domain that does not exist",
-    why: "The domain says which addresses a subscriber may have and who may change it. Without one, neither \
-          can be checked, and the shaper would be told a realm that nobody serves.",
+    why: "The domain defines which addresses a subscriber may have and who may change it. Without it, neither can \
+          be checked, and the shaper file would contain a realm that no one serves.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zx\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,
@@ -58,8 +57,8 @@ pub(super) fn references<'c>(context: &'c Context<'_>) -> impl Iterator<Item = (
     lacking.chain(limited.filter(|(name, _)| context.index.domain_number(name).is_none()))
 }
 
-/// Not one that could not be read, and not one that the change removes: `plan-in-use` tells those.
+/// Not one that could not be read, and not one that the change removes: `plan-in-use` reports those.
 fn is_unknown(context: &Context<'_>, name: &str) -> bool {
     let removed = context.change.as_ref().is_some_and(|change| change.base_index.domain_number(name).is_some());
-    !removed && !context.repo.unread_domains.may_hold(name)
+    !removed && !context.repo.unread_domains.may_have(name)
 }

@@ -1,28 +1,26 @@
-//! `unknown-output`: a target takes an output that is not defined.
+//! `unknown-output`: a target names an output that is not defined.
 
 use std::collections::BTreeSet;
 
-use crate::text::quote::listed;
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
+use crate::text::quote::{listed, quoted};
 use crate::text::suggest::Suggestions;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unknown-output",
     group: Group::Settings,
     severity: Severity::Error,
     fixed: false,
-    summary: "a target takes an output that is not defined",
-    why: "There would be nothing to publish there. The output `shaper` is always defined.",
+    summary: "a target names an output that is not defined",
+    why: "The target would have nothing to publish. The output `shaper` is always defined.",
     bad: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: file:///srv/shaper/shaper.txt\n    output: shapper\n",
     good: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: file:///srv/shaper/shaper.txt\n    output: shaper\n",
     check,
 };
 
-/// The output that is there without being defined.
+/// Always defined.
 const BUILT_IN: &str = "shaper";
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -40,7 +38,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let finding = Finding::new(RULE.id, Where::Place(place), format!("there is no output {}", quoted(output)));
         findings.push(match suggestions.find(output) {
             Some(near) => finding.did_you_mean(Some(near)),
-            None => finding.help(format!("define it under `outputs`, or take one of {}", listed(defined.iter().copied()))),
+            None => {
+                finding.help(format!("define it under `outputs`, or use one of {}", listed(defined.iter().copied())))
+            }
         });
     }
     findings

@@ -1,21 +1,20 @@
 //! `unknown-plan`: something names a plan that does not exist.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::{PlanName, Suspended};
+use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unknown-plan",
     group: Group::References,
     severity: Severity::Error,
     fixed: true,
     summary: "a subscriber, a domain or the settings name a plan that does not exist",
-    why: "The shaper is told a plan's attribute. Without the plan there is nothing to tell it, and the \
-          subscriber would have no line at all.",
+    why: "The shaper file contains the attribute of the plan. Without the plan, the subscriber would have no line \
+          at all.",
     bad: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DWN\n",
     good: "# subscribers/example.yaml\nip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     check,
@@ -62,8 +61,8 @@ pub(super) fn references<'c>(context: &'c Context<'_>) -> impl Iterator<Item = (
     lacking.chain(of_domains).chain(suspended)
 }
 
-/// Not one that could not be read, and not one that the change removes: `plan-in-use` tells those.
+/// Not one that could not be read, and not one that the change removes: `plan-in-use` reports those.
 fn is_unknown(context: &Context<'_>, name: &str) -> bool {
     let removed = context.change.as_ref().is_some_and(|change| change.base_index.plan_number(name).is_some());
-    !removed && !context.repo.unread_plans.may_hold(name)
+    !removed && !context.repo.unread_plans.may_have(name)
 }

@@ -1,22 +1,21 @@
-//! `unknown-template`: an output names a template that is not there.
+//! `unknown-template`: an output names a template that does not exist.
 
 use std::collections::HashSet;
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
+use crate::inventory::Context;
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unknown-template",
     group: Group::Settings,
     severity: Severity::Error,
     fixed: false,
     summary: "an output names a template file that does not exist",
-    why: "Without its template the output cannot be rendered. It is better known in the pull request than on the \
-          day of publishing.",
+    why: "Without its template the output cannot be rendered. It is better to find out in the pull request than \
+          when publishing.",
     bad: "# shapeline.yaml\noutputs:\n  acme: {template: templates/acme.j2}\n",
     good: "# shapeline.yaml\noutputs:\n  acme: {template: templates/acme.j2}\n\n\
            # templates/acme.j2\n{{ subscribers | length }}\n",

@@ -1,22 +1,21 @@
-//! `unused-plan`: nobody has the plan.
+//! `unused-plan`: no subscriber has the plan.
 
 use rayon::prelude::*;
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::Suspended;
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unused-plan",
     group: Group::Plans,
     severity: Severity::Off,
     fixed: false,
     summary: "no subscriber has the plan",
-    why: "A plan that nobody has may be one that is only new, so the rule is off unless the settings turn it on. \
-          It helps to find what can be removed after a plan was retired.",
+    why: "A plan without subscribers may simply be new, so the rule is off unless the settings turn it on. It \
+          helps to find retired plans that can be removed.",
     bad: "# shapeline.yaml\nrules: {unused-plan: warning}\n\n\
           # plans/GOLD.yaml\nname: GOLD\nup: 30 Mbps\ndown: 30 Mbps\n",
     good: "# shapeline.yaml\nrules: {unused-plan: warning}\n\n\
@@ -46,7 +45,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let unused = plans.iter().zip(used).filter(|(_, used)| !used);
     context.first_of(unused.map(|(plan, _)| {
-        let message = format!("nobody has the plan {}", quoted(plan.value.name.as_str()));
+        let message = format!("no subscriber has the plan {}", quoted(plan.value.name.as_str()));
         Finding::new(RULE.id, plan.at("name"), message).help("remove it, if it is not about to be sold")
     }))
 }

@@ -1,20 +1,19 @@
 //! `unused-setting`: a target has a setting that targets of its kind do not use.
 
 use super::{Group, Rule};
-use crate::inventory::Context;
 use crate::finding::{Finding, Place, Severity, Where};
-use crate::text::quote::quoted;
+use crate::inventory::Context;
 use crate::model::{Scheme, TargetUrl};
+use crate::text::quote::quoted;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     id: "unused-setting",
     group: Group::Settings,
     severity: Severity::Warning,
     fixed: false,
     summary: "a target has a setting that targets of its kind do not use",
-    why: "Whoever wrote it counts on it: a key that is not used, or a server that is not asked. `identity` and \
-          `known_hosts` are for sftp, `endpoint` and `region` for s3.",
+    why: "The setting suggests an effect that it does not have: a key that is never used, or a server that is \
+          never asked. `identity` and `known_hosts` are for sftp, `endpoint` and `region` for s3.",
     bad: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: file:///srv/shaper/shaper.txt\n    identity: /etc/shapeline/key\n",
     good: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: sftp://shaper@192.0.2.1/srv/shaper/shaper.txt\n    identity: /etc/shapeline/key\n",
     check,
@@ -26,13 +25,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let top = || Place::record(file, None);
     let mut findings = Vec::new();
     for (index, target) in settings.targets.iter().enumerate() {
-        let has =
-            [target.identity.is_some(), target.known_hosts.is_some(), target.endpoint.is_some(), target.region.is_some()];
+        let has = [
+            target.identity.is_some(),
+            target.known_hosts.is_some(),
+            target.endpoint.is_some(),
+            target.region.is_some(),
+        ];
         findings.extend(unused(&target.url, has, &|| top().field("targets").index(index)));
     }
     if let Some(backup) = &settings.backup {
-        let has =
-            [backup.identity.is_some(), backup.known_hosts.is_some(), backup.endpoint.is_some(), backup.region.is_some()];
+        let has = [
+            backup.identity.is_some(),
+            backup.known_hosts.is_some(),
+            backup.endpoint.is_some(),
+            backup.region.is_some(),
+        ];
         findings.extend(unused(&backup.url, has, &|| top().field("backup")));
     }
     findings
@@ -50,7 +57,7 @@ fn unused(url: &TargetUrl, has: [bool; 4], place: &dyn Fn() -> Place) -> Vec<Fin
     let idle = OF_KIND.iter().zip(has).filter(|((_, scheme, _), has)| *has && *scheme != url.scheme());
     let finding = |((key, _, kind), _): (&(&str, Scheme, &str), bool)| {
         let message = format!("{} is for {kind}, and has no effect on {}", quoted(key), quoted(url.as_str()));
-        let help = "take it out, or correct the URL";
+        let help = "remove it, or correct the URL";
         Finding::new(RULE.id, Where::Place(place().field(*key)), message).help(help)
     };
     idle.map(finding).collect()

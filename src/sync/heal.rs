@@ -1,4 +1,4 @@
-//! Putting back what was published where somebody else changed the live file.
+//! Restores the published version if the live file was changed on the host.
 
 use std::collections::HashMap;
 
@@ -14,30 +14,29 @@ use crate::records::manifest::Live;
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
-/// A live file that was put back.
-pub struct Healed {
-    /// What had become of it: a sentence.
-    pub found: String,
+/// A live file that was restored.
+pub(crate) struct Healed {
+    /// What had changed: a sentence.
+    pub(crate) found: String,
     /// The version that is live again.
-    pub version: u64,
+    pub(crate) version: u64,
 }
 
-/// Puts back the version that was published last, if the live file is another, and tells the log
-/// of both. It needs no data: also while the data is refused, and while no server answers, the
-/// shaper has what was published. A live file with the digest `wanted` is left as it is: somebody
-/// else already put in place what is about to be published.
+/// Restores the version that was published last, if the live file differs, and logs both. It needs no
+/// data: the shaper keeps the published version also while the data is refused or no server answers. A
+/// live file with the digest `wanted` stays: it already is what is about to be published.
 ///
 /// # Errors
 /// If the target cannot be reached, or the version cannot be put in place.
-pub fn heal(
+pub(crate) fn heal(
     site: &Site,
     wanted: &dyn Fn() -> Option<String>,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<Option<Healed>> {
-    // Without the lock at first: nearly always there is nothing to do. A publish that goes on, or
-    // was cut off, is for whoever has the lock to judge.
+    // First without the lock, since there is rarely anything to do. A publish that is under way or was
+    // interrupted is judged only with the lock.
     let ledger = site.ledger();
     let published = ledger.manifest()?.and_then(|manifest| manifest.live);
     if ledger.pending()?.is_none() && changed(published.as_ref(), site.live()?.as_ref()).is_none() {
@@ -64,24 +63,24 @@ pub fn heal(
         frozen: version.frozen.clone(),
         held: session.manifest.held.clone(),
         limits: session.manifest.limits.clone(),
-        reason: Some("it was published, and put back after somebody else changed the live file".to_owned()),
+        reason: Some("the published version was restored after another process changed the live file".to_owned()),
         kept: Some(version),
         newest: None,
         check: true,
     };
     match session.replace(change) {
         Ok(version) => Ok(Some(Healed { found, version: version.id })),
-        Err(Failure::Refused(reason)) => bail!("{found}, and it was not put back: {reason}"),
-        Err(Failure::Failed(error)) => Err(anyhow!("{error:#}").context(format!("{found}, and it was not put back"))),
+        Err(Failure::Refused(reason)) => bail!("{found}, and it was not restored: {reason}"),
+        Err(Failure::Failed(error)) => Err(anyhow!("{error:#}").context(format!("{found}, and it was not restored"))),
     }
 }
 
-/// What was published, if something else is live. A file that was never published is nobody's.
+/// The published version, if something else is live; `None` if none was ever published.
 fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p Live> {
     published.filter(|published| live.is_none_or(|live| digest(&live.bytes) != published.version.digest))
 }
 
-/// Tells the log, unless it was told of this very file and nothing has become of it since.
+/// Logs the drift, unless the last entry is about the same file.
 fn record(site: &Site, session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
     let mut entry = session.entry(Action::Drift, found.to_owned());
     entry.digest = live.map(|live| digest(&live.bytes));
@@ -94,16 +93,16 @@ fn record(site: &Site, session: &mut Session<'_>, live: Option<&Stored>, found: 
 }
 
 fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
-    let Some(live) = live else { return "the live file was removed by somebody else".to_owned() };
+    let Some(live) = live else { return "the live file was removed by another process".to_owned() };
     let (added, gone) = (missing_from(published, &live.bytes), missing_from(&live.bytes, published));
-    format!("the live file was changed by somebody else: {} added, {} removed", lines(added), lines(gone))
+    format!("the live file was changed by another process: {} added, {} removed", lines(added), lines(gone))
 }
 
 fn lines(count: usize) -> String {
     counted(count, "line", "lines")
 }
 
-/// How many lines of `other` are not in `one`, each as often as it is too many.
+/// How many lines of `other` are not in `one`, as multisets.
 fn missing_from(one: &[u8], other: &[u8]) -> usize {
     let lines = |bytes| <[u8]>::split(bytes, |byte: &u8| *byte == b'\n').filter(|line: &&[u8]| !line.is_empty());
     let mut surplus: HashMap<&[u8], isize> = HashMap::new();
@@ -117,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_as_often_as_they_stand_there() {
+    fn lines_are_counted_as_often_as_they_occur() {
         let count = |one: &str, other: &str| missing_from(one.as_bytes(), other.as_bytes());
         assert_eq!((count("a\nb\n", "b\na\n"), count("", "a\na\n"), count("a\n", "a\na\nb")), (0, 2, 2));
     }
@@ -125,8 +124,8 @@ mod tests {
     #[test]
     fn what_was_found_is_a_sentence() {
         let live = Stored { mark: crate::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
-        let told = sentence(Some(&live), b"a\nb\n");
-        assert_eq!(told, "the live file was changed by somebody else: 2 lines added, 1 line removed");
+        let found = sentence(Some(&live), b"a\nb\n");
+        assert_eq!(found, "the live file was changed by another process: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));
     }
 }

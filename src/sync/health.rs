@@ -1,26 +1,27 @@
-//! A word on the status file for whoever watches many hosts.
+//! The status file in one line, for monitoring many hosts.
 
-use super::state::State;
-use super::status::Status;
+use super::state::SyncState;
+use super::status::SyncStatus;
+use crate::git::short_id;
 use crate::records::moment::Moment;
 
-/// A round may be late by this: it may wait for another publisher, and for the reload.
+/// How late a round may be, in seconds: it may wait for another publisher and for the reload.
 const GRACE: u64 = 300;
 
-/// How it is, and what is to be said of it in one line.
-pub fn health(status: &Status, now: Moment) -> (State, String) {
+/// The state, and one line about it.
+pub(crate) fn health(status: &SyncStatus, now: Moment) -> (SyncState, String) {
     let age = status.last_attempt.map(|attempt| now.seconds_since(attempt));
     let allowed = status.interval.saturating_mul(3).max(status.pause.unwrap_or_default()).saturating_add(GRACE);
-    let synced = status.synced_commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+    let synced = status.synced_commit.as_deref().map_or("no commit", short_id);
     let last = status.last_success.map_or_else(|| "never".to_owned(), |last| last.to_string());
     let detail = format!("synced {synced}, last success {last}");
     match age {
-        None => (State::Failing, "starting: no round has ended yet".to_owned()),
+        None => (SyncState::Failing, "starting: no round has ended yet".to_owned()),
         Some(age) if age > allowed => (
-            State::Failing,
+            SyncState::Failing,
             format!("stale: the last round began {age} s ago, and more than {allowed} s is too long; {detail}"),
         ),
-        Some(_) if status.state == State::Starting => (State::Failing, format!("starting: {detail}")),
+        Some(_) if status.state == SyncState::Starting => (SyncState::Failing, format!("starting: {detail}")),
         Some(_) => {
             let target = status.targets.iter().find(|target| target.state == status.state);
             let of_target = target.and_then(|target| Some(format!("{}: {}", target.target, target.reasons.first()?)));

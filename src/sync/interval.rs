@@ -1,4 +1,4 @@
-//! How long to pause between two rounds.
+//! The pause between two rounds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::text::quote::quoted;
 
-/// However often it failed, the next attempt is no further away, unless the interval itself is.
+/// Upper bound of the pause after failures, unless the interval itself is longer.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// The time from one round to the next, written `60s`, `5m` or `1h`: a second to a day.
@@ -14,13 +14,12 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 pub struct Interval(Duration);
 
 impl Interval {
-    /// In seconds.
-    pub fn seconds(self) -> u64 {
+    pub(crate) fn seconds(self) -> u64 {
         self.0.as_secs()
     }
 
     /// The pause after so many failures in a row: twice as long for each.
-    pub fn after(self, failures: u64) -> Duration {
+    pub(crate) fn after(self, failures: u64) -> Duration {
         let times = 1 << failures.min(20);
         self.0.saturating_mul(times).min(LONGEST).max(self.0)
     }

@@ -1,30 +1,30 @@
-//! Lines for a journal: one for each event, none for a round in which nothing happened.
+//! Journal lines: one for each event, none for a round without events.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use crate::text::quote::harmless;
 
-/// The longest line.
-const LONGEST: usize = 2000;
+/// The longest line, in characters.
+const MAX_LINE: usize = 2000;
 
-/// Writes to standard error, and knows what it has said.
+/// Writes events to standard error, and each problem only once.
 #[derive(Default)]
-pub struct Journal {
-    /// What is wrong at the moment, by whom it is about: a target, or nobody.
+pub(crate) struct Journal {
+    /// The current problems, by target; those of the whole round under an empty name.
     troubles: BTreeMap<String, String>,
 }
 
 impl Journal {
-    /// Something happened.
-    pub fn event(&mut self, about: &str, what: &str) {
+    /// Writes an event.
+    pub(crate) fn event(&mut self, about: &str, what: &str) {
         let about = if about.is_empty() { "sync" } else { about };
-        // If nobody reads it, the work goes on.
-        let _ = writeln!(crate::console::err(), "{about}: {}", harmless(what, LONGEST));
+        // A closed standard error does not stop the work.
+        let _ = writeln!(crate::console::err(), "{about}: {}", harmless(what, MAX_LINE));
     }
 
-    /// Something is wrong: told once, and again when it is something else.
-    pub fn trouble(&mut self, about: &str, what: &str) {
+    /// Writes a problem, unless it is the current one.
+    pub(crate) fn trouble(&mut self, about: &str, what: &str) {
         if self.troubles.get(about).is_some_and(|known| known == what) {
             return;
         }
@@ -32,8 +32,8 @@ impl Journal {
         self.troubles.insert(about.to_owned(), what.to_owned());
     }
 
-    /// Nothing is wrong: told where something was.
-    pub fn fine(&mut self, about: &str) {
+    /// Writes that a problem is over, if there was one.
+    pub(crate) fn fine(&mut self, about: &str) {
         if self.troubles.remove(about).is_some() {
             self.event(about, "back to normal");
         }

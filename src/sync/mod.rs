@@ -1,25 +1,24 @@
-//! Pull mode: a host beside the shaper fetches the branch itself and publishes what it finds.
+//! Pull mode: a host beside the shaper fetches the branch and publishes it.
 //!
-//! [`service`] lets the [`syncer`] go round and round until it is told to [`stop`]. A round fetches
-//! ([`upstream`]), looks at the [`signature`] if one is required, and then works on each target
-//! (`worker`): puts back a live file that somebody else changed ([`heal`]), and publishes. What
-//! became of it ([`round`]) stands in the [`status`] file and, line by line, in the [`journal`].
+//! [`service`] runs rounds of the [`syncer`] until a signal ends it ([`stop`]). A round fetches
+//! ([`upstream`]), verifies the [`signature`] if one is required, and then handles each target (`worker`):
+//! restores a live file that was changed on the host ([`heal`]), and publishes. The result ([`round`]) is
+//! written to the [`status`] file and to the [`journal`].
 
-pub mod heal;
-pub mod health;
-pub mod interval;
-pub mod journal;
-mod program;
-pub mod refusal;
-pub mod round;
-mod seen;
-pub mod service;
-pub mod signature;
-pub mod signers;
-pub mod state;
-pub mod status;
-pub mod stop;
-pub mod syncer;
+pub(crate) mod heal;
+pub(crate) mod health;
+pub(crate) mod interval;
+pub(crate) mod journal;
+pub(crate) mod refusal;
+pub(crate) mod round;
+pub(crate) mod service;
+pub(crate) mod signature;
+pub(crate) mod signers;
+mod snapshot;
+pub(crate) mod state;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod syncer;
 mod systemd;
-pub mod upstream;
+pub(crate) mod upstream;
 mod worker;

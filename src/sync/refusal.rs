@@ -1,4 +1,4 @@
-//! A commit that is refused before it comes to a target: told to the target's log, once.
+//! A commit that is refused before any target is reached is logged once at each target.
 
 use anyhow::Result;
 
@@ -14,24 +14,24 @@ use crate::text::quote::harmless;
 /// How many problems are named; `check` lists them all.
 const NAMED: usize = 3;
 
-/// Tells the log of `site` that `commit` was refused, unless it is the last that was tried there.
+/// Logs at `site` that `commit` was refused, unless that is the last attempt in the log.
 ///
 /// # Errors
 /// If the log cannot be read or written.
-pub fn record(
+pub(crate) fn record(
     site: &Site,
     commit: &str,
     reason: &str,
     who: &Holder,
     patience: Patience,
-    notice: &mut dyn FnMut(&str),
+    notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
     let reason = format!("refused: {reason}");
-    let told = |log: &Log| {
+    let is_logged = |log: &Log| {
         let last = log.entries.iter().rev().find(|entry| entry.action == Action::Publish);
         last.is_some_and(|last| last.reason.as_ref() == Some(&reason) && last.commit.as_deref() == Some(commit))
     };
-    if told(&site.ledger().log()?) {
+    if is_logged(&site.ledger().log()?) {
         return Ok(());
     }
     let mut session = Session::begin(site, who, "sync", patience, notice)?;
@@ -42,17 +42,16 @@ pub fn record(
     session.record(entry)
 }
 
-/// What is wrong with a part of the data, in a sentence: all else is published.
-pub fn of_frozen(frozen: &[Frozen]) -> String {
+/// A sentence about frozen domains; all others are published.
+pub(crate) fn of_frozen(frozen: &[Frozen]) -> String {
     let domains = counted(frozen.len(), "domain is", "domains are");
     let named: Vec<String> = frozen.iter().take(NAMED).map(Frozen::sentence).collect();
     harmless(&format!("{domains} frozen, all others are published: {}", named.join("; ")), 2000)
 }
 
-/// What is wrong with the data, in a sentence.
-pub fn sentence(report: &CheckReport<'_>, commit: &str) -> String {
+/// A sentence about the errors of the data.
+pub(crate) fn sentence(report: &CheckReport<'_>, commit: &str) -> String {
     let named = sentences(report, NAMED);
-    let errors = report.counts.errors;
-    let count = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };
+    let count = counted(report.counts.errors, "error", "errors");
     format!("the data has {count}: {}; `shapeline check --rev {commit}` shows them", named.join("; "))
 }

@@ -1,40 +1,39 @@
-//! What became of one round.
+//! The result of one round.
 
 use git2::Oid;
 
-use super::seen::Seen;
-use super::state::{State, TargetStatus};
+use super::snapshot::TargetSnapshot;
+use super::state::{SyncState, TargetStatus};
 use crate::publish::freeze::Frozen;
 
-/// What became of a round.
+/// The result of a round.
 #[derive(Clone, Debug, Default)]
-pub struct Round {
-    /// The commit that the branch is at, as far as is known.
-    pub commit: Option<Oid>,
-    /// The end was asked for before the round was over: what is told here is not all.
-    pub cut_short: bool,
-    /// What is wrong with the whole: a sentence.
-    pub error: Option<String>,
-    /// How grave that is.
-    gravity: Option<State>,
-    /// The targets.
-    pub targets: Vec<TargetStatus>,
-    /// Domains that are as they were in an earlier commit, because later data of them has errors.
-    pub frozen: Vec<Frozen>,
-    /// What was seen of each at the end; nothing where one should look again whatever one sees.
-    pub(super) seen: Vec<Option<Seen>>,
+pub(crate) struct Round {
+    /// The tip of the branch, if known.
+    pub(crate) commit: Option<Oid>,
+    /// Whether the process was asked to end before the round was complete.
+    pub(crate) cut_short: bool,
+    /// Error of the round as a whole: a sentence.
+    pub(crate) error: Option<String>,
+    /// The gravity of that error.
+    gravity: Option<SyncState>,
+    pub(crate) targets: Vec<TargetStatus>,
+    /// Domains that stay at an earlier commit because their later data has errors.
+    pub(crate) frozen: Vec<Frozen>,
+    /// The state of each target at the end; `None` if the next round must try it again in any case.
+    pub(super) seen: Vec<Option<TargetSnapshot>>,
 }
 
 impl Round {
-    /// The gravest of all.
-    pub fn state(&self) -> State {
+    /// The gravest state of all targets and of the round.
+    pub(crate) fn state(&self) -> SyncState {
         let targets = self.targets.iter().map(|target| target.state);
-        targets.chain(self.gravity).max().unwrap_or(State::Ok)
+        targets.chain(self.gravity).max().unwrap_or(SyncState::Ok)
     }
 
-    /// Whether it failed as a whole, and not only on a target.
+    /// Whether the round failed as a whole, not only on a target.
     pub(super) fn failed(&self) -> bool {
-        self.gravity == Some(State::Failing)
+        self.gravity == Some(SyncState::Failing)
     }
 
     pub(super) fn of(commit: Oid) -> Round {
@@ -45,13 +44,13 @@ impl Round {
         Round { cut_short: true, ..Round::default() }
     }
 
-    /// The same with something wrong with the whole.
-    pub(super) fn with(mut self, gravity: State, error: String) -> Round {
+    /// Adds an error of the round as a whole.
+    pub(super) fn with(mut self, gravity: SyncState, error: String) -> Round {
         (self.gravity, self.error) = (Some(gravity), Some(error));
         self
     }
 
-    pub(super) fn add(&mut self, (status, seen): (TargetStatus, Option<Seen>)) {
+    pub(super) fn add(&mut self, (status, seen): (TargetStatus, Option<TargetSnapshot>)) {
         self.targets.push(status);
         self.seen.push(seen);
     }

@@ -1,4 +1,4 @@
-//! One round after the other, until told to stop.
+//! Runs rounds until a signal ends it.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,31 @@ use anyhow::Result;
 
 use super::interval::Interval;
 use super::journal::Journal;
-use super::state::State;
-use super::status::Status;
-use super::stop::Stop;
+use super::state::SyncState;
+use super::status::SyncStatus;
+use super::stop::StopSignal;
 use super::syncer::Syncer;
 use super::systemd::notify;
 use crate::records::moment::Moment;
 
-/// How to go round.
-pub struct Service {
-    /// What is done.
-    pub syncer: Syncer,
-    /// Only one round.
-    pub once: bool,
-    /// The time from one to the next.
-    pub interval: Interval,
-    /// Where the status is written.
-    pub status_file: Option<PathBuf>,
+/// The settings of the service.
+pub(crate) struct SyncService {
+    pub(crate) syncer: Syncer,
+    /// Whether to run only one round.
+    pub(crate) once: bool,
+    pub(crate) interval: Interval,
+    pub(crate) status_file: Option<PathBuf>,
 }
 
-impl Service {
-    /// Goes round until `stop` says so, or once. Gives how it was at the end; nothing if the first
-    /// round was cut short.
+impl SyncService {
+    /// Runs rounds until `stop` is set, or one. Returns the last status; `None` if the first round was cut
+    /// short.
     ///
     /// # Errors
     /// If the status file cannot be written at the start.
-    pub fn run(mut self, stop: &Stop) -> Result<Option<Status>> {
+    pub(crate) fn run(mut self, stop: &StopSignal) -> Result<Option<SyncStatus>> {
         let mut journal = Journal::default();
-        let mut status = Status::begin(self.status_file.as_deref(), self.syncer.upstream(), self.interval);
+        let mut status = SyncStatus::begin(self.status_file.as_deref(), self.syncer.upstream(), self.interval);
         if let Some(path) = &self.status_file {
             status.write(path)?;
         }
@@ -50,7 +47,7 @@ impl Service {
             if !self.once {
                 status.note_next(pause);
             }
-            self.tell(&status, &mut journal);
+            self.report(&status, &mut journal);
             ended = Some(status.clone());
             if self.once {
                 break;
@@ -61,12 +58,12 @@ impl Service {
         Ok(ended)
     }
 
-    fn tell(&self, status: &Status, journal: &mut Journal) {
+    fn report(&self, status: &SyncStatus, journal: &mut Journal) {
         match (&status.error, status.state) {
-            (Some(error), State::Refused) if !status.frozen.is_empty() => {
+            (Some(error), SyncState::Refused) if !status.frozen.is_empty() => {
                 journal.trouble("", &format!("REFUSED in part: {error}"));
             }
-            (Some(error), State::Refused) => {
+            (Some(error), SyncState::Refused) => {
                 journal.trouble("", &format!("REFUSED, what was published stays: {error}"));
             }
             (Some(error), _) => journal.trouble("", &format!("FAILED, what was published stays: {error}")),

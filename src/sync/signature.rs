@@ -1,28 +1,28 @@
-//! Whether a commit is signed by somebody who may.
+//! Verifies that a commit is signed with an allowed key.
 //!
-//! The commit's own bytes go to ssh-keygen or gpg, not through `git verify-commit`: so nothing in
-//! a configuration of git's can name another program or another file of signers, and an SSH key
-//! must be valid today, not on the day that the commit says it was made.
+//! The bytes of the commit go to ssh-keygen or gpg, not through `git verify-commit`: no configuration of
+//! git can then name another program or another file of signers, and an SSH key must be valid today, not
+//! on the date in the commit.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::program::{Ended, program, run};
 use super::signers::Signers;
-use super::stop::Stop;
+use super::stop::StopSignal;
+use crate::process::capture::{Captured, program};
 use crate::text::quote::harmless;
 
-/// How long a look at a signature may take.
+/// Time limit for each program.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Looks at the signature of a commit, given as its bytes. Gives who signed it, or why that does
-/// not count: a sentence.
+/// Verifies the signature of a commit, given as its bytes. Returns the signer, or why the signature is
+/// rejected: a sentence.
 ///
 /// # Errors
 /// If ssh-keygen or gpg cannot be run.
-pub fn verify(commit: &[u8], signers: &Signers, stop: &Stop) -> Result<Result<String, String>> {
+pub(crate) fn verify(commit: &[u8], signers: &Signers, stop: &StopSignal) -> Result<Result<String, String>> {
     let signed = match split(commit) {
         Ok(signed) => signed,
         Err(reason) => return Ok(Err(reason)),
@@ -50,13 +50,13 @@ struct Signed {
     payload: Vec<u8>,
 }
 
-/// Takes the signature out of a commit, as git does it: it stands in a header, the lines after
-/// its first begin with a space, and the rest of the commit is what was signed.
+/// Splits a commit as git does: the signature is a header, whose continuation lines begin with a space,
+/// and the rest of the commit is what was signed.
 fn split(commit: &[u8]) -> Result<Signed, String> {
     const HEADER: &[u8] = b"gpgsig ";
-    // git reads a commit up to such a byte here, and past it there.
+    // Some parts of git read a commit up to such a byte, others past it.
     if commit.contains(&0) {
-        return Err("it has a byte in it that no commit has".to_owned());
+        return Err("it contains a NUL byte, which no commit has".to_owned());
     }
     let (mut signature, mut payload) = (Vec::new(), Vec::new());
     let (mut count, mut within, mut dropped) = (0, false, false);
@@ -74,7 +74,7 @@ fn split(commit: &[u8]) -> Result<Signed, String> {
             signature.extend_from_slice(first);
         } else if !(goes_on && dropped) {
             within = false;
-            // The signature of the same commit in a repository of the other hash.
+            // The signature of the same commit in a repository with the other hash.
             dropped = line.starts_with(b"gpgsig-sha256 ");
             if !dropped {
                 payload.extend_from_slice(line);
@@ -90,22 +90,22 @@ fn split(commit: &[u8]) -> Result<Signed, String> {
     }
 }
 
-fn by_ssh(folder: &Path, stop: &Stop) -> Result<Result<String, String>> {
+fn by_ssh(folder: &Path, stop: &StopSignal) -> Result<Result<String, String>> {
     let ssh_keygen = |arguments: &[&str]| {
         let mut command = program("ssh-keygen");
         command.current_dir(folder).args(arguments).args(["-f", "signers", "-s", "signature"]);
         command
     };
-    // Without a time of its own, ssh-keygen takes that of now.
-    let found = run(ssh_keygen(&["-Y", "find-principals"]), LIMIT, stop)?;
+    // Without a time argument, ssh-keygen uses the current time.
+    let found = stop.run(ssh_keygen(&["-Y", "find-principals"]), LIMIT)?;
     if !found.status.success() {
-        return Ok(Err(format!("its SSH signature is of no key that may sign ({})", complaint(&found))));
+        return Ok(Err(format!("its SSH signature is not by an allowed key ({})", complaint(&found))));
     }
     let mut why = "its SSH signature is not good".to_owned();
     for principal in found.stdout.lines().filter(|line| !line.is_empty()) {
         let mut command = ssh_keygen(&["-Y", "verify", "-n", "git", "-I", principal]);
         command.stdin(std::fs::File::open(folder.join("payload"))?);
-        let ended = run(command, LIMIT, stop)?;
+        let ended = stop.run(command, LIMIT)?;
         if ended.status.success() {
             return Ok(Ok(harmless(principal, 120)));
         }
@@ -114,43 +114,43 @@ fn by_ssh(folder: &Path, stop: &Stop) -> Result<Result<String, String>> {
     Ok(Err(why))
 }
 
-/// The file is one of ours, whose name says nothing to anybody.
-fn complaint(ended: &Ended) -> String {
+/// Replaces the name of our temporary file.
+fn complaint(ended: &Captured) -> String {
     ended.complaint().replace("signers:", "allowed signers:")
 }
 
-fn by_gpg(folder: &Path, signers: &Signers, stop: &Stop) -> Result<Result<String, String>> {
+fn by_gpg(folder: &Path, signers: &Signers, stop: &StopSignal) -> Result<Result<String, String>> {
     if signers.gpg.is_empty() {
         return Ok(Err("it is signed with GPG, and the allowed signers name no GPG key".to_owned()));
     }
     let mut gpg = program("gpg");
     gpg.current_dir(folder).args(["--batch", "--no-tty", "--status-fd", "1", "--trust-model", "always"]);
-    // Whose key is good is for the host to say, not for a server of keys.
+    // The host decides which keys are allowed, not a key server.
     gpg.args(["--no-auto-key-retrieve", "--no-auto-check-trustdb", "--verify", "signature", "payload"]);
-    let ended = run(gpg, LIMIT, stop)?;
-    let told = judge(&ended.stdout, signers);
-    if told.is_ok() && !ended.status.success() {
+    let ended = stop.run(gpg, LIMIT)?;
+    let signer = judge(&ended.stdout, signers);
+    if signer.is_ok() && !ended.status.success() {
         return Ok(Err(format!("its GPG signature is not good ({})", ended.complaint())));
     }
-    Ok(told)
+    Ok(signer)
 }
 
-/// Reads what gpg told: see doc/DETAILS of GnuPG. The fingerprint at the end of VALIDSIG is that of
-/// the main key, the one at the front that of the key that signed.
+/// Interprets the status lines of gpg, see doc/DETAILS of GnuPG. VALIDSIG begins with the fingerprint of
+/// the signing key and ends with that of its primary key.
 fn judge(status: &str, signers: &Signers) -> Result<String, String> {
-    let told: Vec<Vec<&str>> = status
+    let lines: Vec<Vec<&str>> = status
         .lines()
         .filter_map(|line| line.strip_prefix("[GNUPG:] "))
         .map(|line| line.split(' ').collect())
         .collect();
-    let all = |name: &str| told.iter().filter(|words| words[0] == name).collect::<Vec<_>>();
+    let all = |name: &str| lines.iter().filter(|words| words[0] == name).collect::<Vec<_>>();
     for (name, why) in [
         ("REVKEYSIG", "is of a key that was revoked"),
         ("EXPKEYSIG", "is of a key that has expired"),
         ("EXPSIG", "has expired"),
         ("BADSIG", "is not good"),
         ("NO_PUBKEY", "is of a key that gpg does not know"),
-        ("ERRSIG", "cannot be looked at"),
+        ("ERRSIG", "cannot be verified"),
     ] {
         if !all(name).is_empty() {
             return Err(format!("its GPG signature {why}"));
@@ -165,7 +165,7 @@ fn judge(status: &str, signers: &Signers) -> Result<String, String> {
         Some(fingerprint) => Ok(format!("gpg {fingerprint}")),
         None => {
             let of = harmless(fingerprints.last().copied().unwrap_or_default(), 64);
-            Err(format!("its GPG signature is of {of}, which is not among those that may sign"))
+            Err(format!("its GPG signature is of {of}, which is not an allowed key"))
         }
     }
 }
@@ -199,7 +199,7 @@ mod tests {
         for (commit, why) in [
             (format!("{HEAD}\ngpgsig x\n"), "not signed"),
             (format!("{HEAD}gpgsig x\nauthor B\ngpgsig y\n\nm"), "more than one"),
-            (format!("{HEAD}gpgsig x\n\nm\0n"), "a byte"),
+            (format!("{HEAD}gpgsig x\n\nm\0n"), "a NUL byte"),
             (String::new(), "not signed"),
         ] {
             let error = parts(&commit).unwrap_err();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn gpg_must_tell_of_one_good_signature_of_a_listed_key() {
+    fn gpg_must_report_one_good_signature_of_a_listed_key() {
         let (main, sub) = ("A".repeat(40), "B".repeat(40));
         let signers =
             |listed: &str| Signers { ssh: String::new(), gpg: [listed.to_owned()].into(), digest: String::new() };
@@ -217,16 +217,16 @@ mod tests {
         assert_eq!(judge(&good, &signers(&main)), Ok(format!("gpg {main}")));
         assert_eq!(judge(&good, &signers(&sub)), Ok(format!("gpg {sub}")));
         for (status, listed, why) in [
-            (good.clone(), &"C".repeat(40), "not among those"),
+            (good.clone(), &"C".repeat(40), "not an allowed key"),
             (good.replace("GOODSIG", "EXPKEYSIG"), &main, "expired"),
             (good.replace("GOODSIG", "REVKEYSIG"), &main, "revoked"),
             (good.replace("GOODSIG", "EXPSIG"), &main, "has expired"),
             (good.replace("GOODSIG", "BADSIG"), &main, "not good"),
             (format!("{good}{good}"), &main, "several"),
-            (format!("{good}[GNUPG:] ERRSIG x\n"), &main, "cannot be looked at"),
+            (format!("{good}[GNUPG:] ERRSIG x\n"), &main, "cannot be verified"),
             (valid.clone(), &main, "not good"),
             (String::new(), &main, "not good"),
-            // What a name says is not what gpg says.
+            // The text of a name is not a status line.
             (
                 format!("[GNUPG:] GOODSIG {}\\n{valid}", "B".repeat(16)).replace("\n[GNUPG:] VALID", " VALID"),
                 &main,

@@ -1,7 +1,7 @@
-//! Whose signatures count: a file of the host's own.
+//! The allowed signers: a file on the host.
 //!
 //! Its lines are those that ssh-keygen(1) describes under "allowed signers", and for GPG
-//! `gpg FINGERPRINT`. Blank lines and lines with `#` say nothing.
+//! `gpg FINGERPRINT`. Blank lines and lines with `#` are ignored.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,30 +17,30 @@ use crate::text::quote::quoted;
 /// The largest signers file that is read.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// The keys that may sign.
+/// The allowed keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signers {
-    /// Lines for ssh-keygen; it alone reads them.
+pub(crate) struct Signers {
+    /// Lines for ssh-keygen, passed on as they are.
     pub(super) ssh: String,
-    /// Fingerprints, in capitals without spaces.
+    /// Fingerprints, in upper case without spaces.
     pub(super) gpg: BTreeSet<String>,
     /// Of the whole file.
     pub(super) digest: String,
 }
 
 impl Signers {
-    /// Reads the file, which must not lie in the clone `clone`: who may sign is not for those to
-    /// say who sign.
+    /// Reads the file, which must not be in the clone `clone`: authors of commits must not decide who may
+    /// sign.
     ///
     /// # Errors
-    /// If it cannot be read, lies in the clone, names no key, or a user other than root and the one who
-    /// runs this can write or exchange it.
-    pub fn read(path: &Path, clone: &Path) -> Result<Signers> {
+    /// If it cannot be read, is in the clone, names no key, or can be written or replaced by a user other
+    /// than root and the current one.
+    pub(crate) fn read(path: &Path, clone: &Path) -> Result<Signers> {
         let shown = path.display();
         let cannot = || format!("cannot read the allowed signers {shown}");
         let (file, real) = open_strictly(path).with_context(cannot)?;
         if clone.canonicalize().is_ok_and(|clone| real.starts_with(clone)) {
-            bail!("the allowed signers {shown} lie in the clone: keep them outside of it, where no commit reaches");
+            bail!("the allowed signers {shown} are in the clone: keep them outside, where no commit can change them");
         }
         let text = String::from_utf8(read_all(file, MOST_BYTES).with_context(cannot)?).with_context(cannot)?;
         let signers = Signers::parse(&text).with_context(|| format!("the allowed signers {shown}"))?;
@@ -69,9 +69,9 @@ impl Signers {
                 ssh.push('\n');
                 continue;
             }
-            // As gpg shows it, in groups of four.
+            // gpg prints it in groups of four.
             let fingerprint = words.collect::<String>().to_ascii_uppercase();
-            // The short ids that people quote can be made to order.
+            // Short ids can be forged.
             if !matches!(fingerprint.len(), 40 | 64) || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 bail!(
                     "line {number}: {} is no fingerprint: `gpg --fingerprint` shows its 40 digits",
@@ -84,16 +84,15 @@ impl Signers {
     }
 }
 
-/// Elsewhere the system's own rights are all that protects the file.
+/// On other systems only their own permissions protect the file.
 #[cfg(not(unix))]
 fn open_strictly(path: &Path) -> std::io::Result<(std::fs::File, std::path::PathBuf)> {
     let file = crate::disk::open::regular(path)?.ok_or(std::io::ErrorKind::NotFound)?;
     Ok((file, path.canonicalize()?))
 }
 
-/// Whether the line has a key somewhere after its principals: a type, and behind it the key in
-/// base64, which begins with the length of that type (RFC 4253 section 6.6). The rest is for
-/// ssh-keygen to judge.
+/// Whether the line has a key after its principals: a type, followed by the key in base64, which begins
+/// with the length of that type (RFC 4253 section 6.6). ssh-keygen checks the rest.
 fn names_a_key(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().skip(1).collect();
     let is_type = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| word.starts_with(prefix));

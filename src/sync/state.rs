@@ -1,53 +1,48 @@
-//! How sync is, from good to bad.
+//! The states of sync.
 
 use serde::{Deserialize, Serialize};
 
 use crate::records::moment::Moment;
 
-/// How it is, from good to bad.
+/// The state of a round or a target, ordered from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum SyncState {
     /// No round has ended yet.
     Starting,
-    /// What the branch says is live.
+    /// The tip of the branch is live.
     Ok,
-    /// What was rolled back is not published again.
+    /// The tip was rolled back, and is not published again.
     Held,
-    /// What the branch says may not be published.
+    /// The tip of the branch may not be published.
     Refused,
-    /// Something went wrong.
+    /// An error occurred.
     Failing,
 }
 
-impl State {
-    /// The word in the file.
-    pub fn as_str(self) -> &'static str {
+impl SyncState {
+    /// The name in the status file.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            State::Starting => "starting",
-            State::Ok => "ok",
-            State::Held => "held",
-            State::Refused => "refused",
-            State::Failing => "failing",
+            SyncState::Starting => "starting",
+            SyncState::Ok => "ok",
+            SyncState::Held => "held",
+            SyncState::Refused => "refused",
+            SyncState::Failing => "failing",
         }
     }
 }
 
-/// How it is with one target.
+/// The status of one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetStatus {
-    /// Its name.
-    pub target: String,
-    /// How it is.
-    pub state: State,
+pub(crate) struct TargetStatus {
+    pub(crate) target: String,
+    pub(crate) state: SyncState,
     /// The version that was published last.
-    pub version: Option<u64>,
-    /// Its digest.
-    pub digest: Option<String>,
-    /// Its commit.
-    pub commit: Option<String>,
-    /// Since when it is live.
-    pub since: Option<Moment>,
-    /// Why it is not as it should be. Sentences.
-    pub reasons: Vec<String>,
+    pub(crate) version: Option<u64>,
+    pub(crate) digest: Option<String>,
+    pub(crate) commit: Option<String>,
+    pub(crate) since: Option<Moment>,
+    /// Why it is not `ok`, in sentences.
+    pub(crate) reasons: Vec<String>,
 }

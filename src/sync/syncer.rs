@@ -1,4 +1,4 @@
-//! Goes round: fetch, look at the signature, put back what somebody else changed, publish.
+//! One round: fetch, verify the signature, restore changed live files, publish.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use git2::Oid;
 use super::journal::Journal;
 use super::refusal;
 use super::round::Round;
-use super::seen::Seen;
 use super::signature::verify;
 use super::signers::Signers;
-use super::state::State;
-use super::stop::Stop;
+use super::snapshot::TargetSnapshot;
+use super::state::SyncState;
+use super::stop::StopSignal;
 use super::upstream::Upstream;
 use super::worker::{Worker, sentence};
 use crate::finding::Finding;
@@ -28,81 +28,78 @@ use crate::repo::Repo;
 use crate::repo::settings::{self, sound};
 use crate::tree::SETTINGS;
 
-/// A commit that was refused is looked at again after this, even if nothing seems to have changed:
-/// the check command may have.
-const AGAIN: Duration = Duration::from_secs(15 * 60);
+/// After this time a refused commit is tried again, even if nothing seems to have changed: the check
+/// command may have.
+const RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// How many commits are looked at for targets: each may cost a look at a signature.
-const RECALLED: usize = 20;
+/// How many commits are searched for targets: each may cost a signature check.
+const MAX_RECALLED: usize = 20;
 
-/// What is synced, for whom.
-pub struct Task {
-    /// The data repository's folder in the clone.
-    pub root: PathBuf,
+/// What to sync, and how.
+pub(crate) struct Task {
+    /// The folder of the data repository in the clone.
+    pub(crate) root: PathBuf,
     /// The clone and its remote.
-    pub upstream: Upstream,
-    /// Only the targets with these names; without any, all.
-    pub only: Vec<String>,
-    /// The file of those who may sign, if a signature is required.
-    pub signers: Option<PathBuf>,
-    /// For whom.
-    pub who: Holder,
+    pub(crate) upstream: Upstream,
+    /// The targets with these names; if empty, all.
+    pub(crate) only: Vec<String>,
+    /// The allowed signers file, if a signature is required.
+    pub(crate) signers: Option<PathBuf>,
+    /// Who is named in locks and logs.
+    pub(crate) who: Holder,
     /// How long to wait for other publishers.
-    pub patience: Patience,
+    pub(crate) patience: Patience,
 }
 
-/// Goes round, and remembers what it saw.
-pub struct Syncer {
+/// Runs rounds, and remembers the last one.
+pub(crate) struct Syncer {
     task: Task,
-    /// The targets as the last commit named them that could be read.
+    /// The targets of the last commit that could be read.
     known: Vec<Target>,
     memory: Memory,
 }
 
 #[derive(Default)]
 struct Memory {
-    /// The commit that was found well signed, and by whose leave: the digest of the signers.
+    /// The commit whose signature was verified, and the digest of the signers file that verified it.
     verified: Option<(Oid, String)>,
-    /// The commit that was refused, and why, as the logs were told.
+    /// The refused commit and the reason, as logged at the targets.
     refused: Option<(Oid, String)>,
-    /// The last round that looked at everything, on which day and when. Its targets are the known.
+    /// The last complete round, its day and when it ended. Its targets are the known ones.
     last: Option<(Round, Date, Instant)>,
 }
 
 impl Syncer {
-    /// Nothing is known yet.
-    ///
     /// # Errors
-    /// If the file of signers is of no use.
-    pub fn new(task: Task) -> Result<Syncer> {
+    /// If the allowed signers cannot be read.
+    pub(crate) fn new(task: Task) -> Result<Syncer> {
         let syncer = Syncer { task, known: Vec::new(), memory: Memory::default() };
         syncer.signers()?;
         Ok(syncer)
     }
 
-    /// The clone and its remote.
-    pub fn upstream(&self) -> &Upstream {
+    pub(crate) fn upstream(&self) -> &Upstream {
         &self.task.upstream
     }
 
-    /// Goes round once. Whatever goes wrong is in what it gives.
-    pub fn round(&mut self, stop: &Stop, journal: &mut Journal) -> Round {
+    /// Runs one round. Errors are in its result.
+    pub(crate) fn round(&mut self, stop: &StopSignal, journal: &mut Journal) -> Round {
         let fetched = self.task.upstream.fetch(stop);
         if stop.asked() {
             return Round::cut_short();
         }
         let who = self.task.who.clone();
         let mut worker = Worker { who: &who, patience: self.task.patience, stop, journal };
-        // Without a fetch, too: what was fetched before is to be live, today as it is for today.
+        // Also after a failed fetch: what was fetched before must be live, rendered for today.
         let round = match self.task.upstream.tip() {
             Ok(Some(tip)) => self.at(tip, &mut worker),
-            Ok(None) => Round::default().with(State::Failing, "the branch was never fetched".to_owned()),
-            Err(error) => self.keep(Round::default(), State::Failing, sentence(&error), &mut worker),
+            Ok(None) => Round::default().with(SyncState::Failing, "the branch was never fetched".to_owned()),
+            Err(error) => self.keep(Round::default(), SyncState::Failing, sentence(&error), &mut worker),
         };
         match fetched {
             Ok(()) => round,
-            // Graver than whatever is wrong with the commit that one has.
-            Err(error) => round.with(State::Failing, sentence(&error)),
+            // Graver than any error of the commit.
+            Err(error) => round.with(SyncState::Failing, sentence(&error)),
         }
     }
 
@@ -110,15 +107,15 @@ impl Syncer {
         match self.unsigned(tip, worker.stop) {
             Ok(None) => {}
             Ok(Some(reason)) => return self.refuse(tip, &reason, worker),
-            Err(error) => return self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
+            Err(error) => return self.keep(Round::of(tip), SyncState::Failing, sentence(&error), worker),
         }
         let today = Date::today();
         if let Some(round) = self.as_before(tip, today) {
             return round;
         }
         let round = self.anew(tip, today, worker);
-        if round.state() == State::Ok
-            && let Err(error) = self.task.upstream.tidy_up(worker.stop)
+        if round.state() == SyncState::Ok
+            && let Err(error) = self.task.upstream.maintain(worker.stop)
             && !worker.stop.asked()
         {
             worker.journal.event("", &sentence(&error));
@@ -131,8 +128,8 @@ impl Syncer {
         Signers::read(path, &self.task.upstream.clone_folder()?).map(Some)
     }
 
-    /// Why the commit's signature does not do; nothing if it does, or none is required.
-    fn unsigned(&mut self, tip: Oid, stop: &Stop) -> Result<Option<String>> {
+    /// Why the signature of the commit is rejected; `None` if it is accepted, or none is required.
+    fn unsigned(&mut self, tip: Oid, stop: &StopSignal) -> Result<Option<String>> {
         let Some(signers) = self.signers()? else { return Ok(None) };
         let verified = Some((tip, signers.digest.clone()));
         if self.memory.verified == verified {
@@ -147,16 +144,15 @@ impl Syncer {
         })
     }
 
-    /// The outcome of the last round, if nothing has changed since that matters. Cheap: no data is
-    /// loaded.
+    /// The result of the last round, if nothing that matters has changed since. Cheap: no data is loaded.
     fn as_before(&self, tip: Oid, today: Date) -> Option<Round> {
         let (round, day, when) = self.memory.last.as_ref()?;
-        let again = round.state() != State::Ok && when.elapsed() > AGAIN;
+        let again = round.state() != SyncState::Ok && when.elapsed() > RETRY_AFTER;
         if round.commit != Some(tip) || *day != today || again {
             return None;
         }
-        let same = |(target, seen): (&Target, &Option<Seen>)| {
-            seen.is_some() && Seen::now(target).is_ok_and(|now| now == *seen)
+        let same = |(target, seen): (&Target, &Option<TargetSnapshot>)| {
+            seen.is_some() && TargetSnapshot::now(target).is_ok_and(|now| now == *seen)
         };
         self.known.iter().zip(&round.seen).all(same).then(|| round.clone())
     }
@@ -167,7 +163,7 @@ impl Syncer {
         let round = match Data::load(&self.task.root, &wanted) {
             Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
             Ok(Loaded::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
-            Err(error) => self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
+            Err(error) => self.keep(Round::of(tip), SyncState::Failing, sentence(&error), worker),
         };
         if !round.cut_short && !round.failed() {
             self.memory.last = Some((round.clone(), today, Instant::now()));
@@ -180,13 +176,13 @@ impl Syncer {
         let mut round = Round::of(tip);
         match self.chosen(&data.table.repo().settings) {
             Ok(targets) => self.known = targets,
-            // That is the commit's fault; a name that was given here is not.
+            // An error of the commit, unlike a name on the command line.
             Err(error) if data.table.repo().settings.targets.is_empty() => {
                 return self.refuse(tip, &sentence(&error), worker);
             }
-            Err(error) => return self.keep(round, State::Failing, sentence(&error), worker),
+            Err(error) => return self.keep(round, SyncState::Failing, sentence(&error), worker),
         }
-        // Whoever looks at the targets in this clone, or goes back, means these.
+        // Commands that read the targets in this clone, such as rollback, then use this commit.
         if let Some(Err(error)) = data.git.as_ref().map(|git| git.note_synced(tip)) {
             worker.journal.event("", &sentence(&error));
         }
@@ -195,16 +191,20 @@ impl Syncer {
                 round.cut_short = true;
                 break;
             }
-            round.add(worker.publish(target, data));
+            let Some(done) = worker.publish(target, data) else {
+                round.cut_short = true;
+                break;
+            };
+            round.add(done);
         }
         if data.frozen.is_empty() {
             return round;
         }
         round.frozen.clone_from(&data.frozen);
-        round.with(State::Refused, refusal::of_frozen(&data.frozen))
+        round.with(SyncState::Refused, refusal::of_frozen(&data.frozen))
     }
 
-    /// The data has errors. Its settings may have some, too: then the targets are those of before.
+    /// The data has errors. If its settings have errors too, the targets stay those known before.
     fn unsound(&mut self, tip: Oid, repo: &Arc<Repo>, findings: Vec<Finding>, worker: &mut Worker<'_>) -> Round {
         let reason = refusal::sentence(&crate::report::CheckReport::of(repo, findings), &Git::short(tip));
         if let Ok(targets) = sound(repo).and_then(|settings| self.chosen(settings)) {
@@ -213,20 +213,20 @@ impl Syncer {
         self.refuse(tip, &reason, worker)
     }
 
-    /// Tells the targets' logs that the commit is refused; what was published stays.
+    /// Logs at the targets that the commit is refused; the published version stays.
     fn refuse(&mut self, tip: Oid, reason: &str, worker: &mut Worker<'_>) -> Round {
         let refused = Some((tip, reason.to_owned()));
         self.recall(tip, worker.stop);
         if self.memory.refused != refused {
-            let tell = |target: &Target| !worker.stop.asked() && worker.tell_refusal(target, &tip.to_string(), reason);
-            let told = self.known.iter().map(tell).filter(|told| *told).count();
-            self.memory.refused = refused.filter(|_| told == self.known.len());
+            let log = |target: &Target| !worker.stop.asked() && worker.log_refusal(target, &tip.to_string(), reason);
+            let logged = self.known.iter().map(log).filter(|logged| *logged).count();
+            self.memory.refused = refused.filter(|_| logged == self.known.len());
         }
-        self.keep(Round::of(tip), State::Refused, reason.to_owned(), worker)
+        self.keep(Round::of(tip), SyncState::Refused, reason.to_owned(), worker)
     }
 
-    /// The commit is of no use: what was published is put back where it was changed, and no more.
-    fn keep(&mut self, mut round: Round, gravity: State, error: String, worker: &mut Worker<'_>) -> Round {
+    /// The commit cannot be used: only restores published versions where the live file was changed.
+    fn keep(&mut self, mut round: Round, gravity: SyncState, error: String, worker: &mut Worker<'_>) -> Round {
         if let Some(tip) = round.commit {
             self.recall(tip, worker.stop);
         }
@@ -235,14 +235,18 @@ impl Syncer {
                 round.cut_short = true;
                 break;
             }
-            round.add(worker.keep(target, gravity));
+            let Some(done) = worker.keep(target, gravity) else {
+                round.cut_short = true;
+                break;
+            };
+            round.add(done);
         }
         round.with(gravity, error)
     }
 
-    /// The targets of the last commit that can be read and was signed by somebody who may: one that has
-    /// just been started, and finds a commit of no use, is to put back what was published, too.
-    fn recall(&mut self, tip: Oid, stop: &Stop) {
+    /// Finds the targets of the last commit that can be read and has an accepted signature: a service that
+    /// was just started and finds an unusable commit must restore published versions, too.
+    fn recall(&mut self, tip: Oid, stop: &StopSignal) {
         if !self.known.is_empty() {
             return;
         }
@@ -258,19 +262,19 @@ impl Syncer {
             let targets = self.chosen(&settings).ok()?;
             (!stop.asked() && signed(commit)).then_some(targets)
         };
-        let found = settings::before(&git, tip).take(RECALLED).find_map(usable);
+        let found = settings::before(&git, tip).take(MAX_RECALLED).find_map(usable);
         self.known = found.unwrap_or_default();
     }
 
-    /// The targets that are meant, in the order of the settings.
+    /// The chosen targets, in the order of the settings.
     fn chosen(&self, settings: &Settings) -> Result<Vec<Target>> {
         let only: Vec<&Target> =
             self.task.only.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
         if settings.targets.is_empty() {
             bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
         }
-        let meant = |target: &&Target| only.is_empty() || only.iter().any(|one| one.name == target.name);
-        Ok(settings.targets.iter().filter(meant).cloned().collect())
+        let is_chosen = |target: &&Target| only.is_empty() || only.iter().any(|one| one.name == target.name);
+        Ok(settings.targets.iter().filter(is_chosen).cloned().collect())
     }
 }
 
@@ -279,8 +283,8 @@ impl Syncer {
 mod tests {
     use super::*;
 
-    /// One that has just been round, with this outcome.
-    fn after(state: State, when: Instant) -> (tempfile::TempDir, Syncer, Oid, Date) {
+    /// A syncer after a round with this state.
+    fn after(state: SyncState, when: Instant) -> (tempfile::TempDir, Syncer, Oid, Date) {
         let folder = tempfile::tempdir().unwrap();
         let repository = git2::Repository::init(folder.path()).unwrap();
         repository.remote("origin", "https://git.ispcustomer.co.zw/data").unwrap();
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_new_day_and_a_new_commit_are_looked_at_anew() {
-        let (_folder, syncer, tip, day) = after(State::Ok, Instant::now());
+        let (_folder, syncer, tip, day) = after(SyncState::Ok, Instant::now());
         assert!(syncer.as_before(tip, day).is_some());
         assert!(syncer.as_before(tip, "2026-11-22".parse().unwrap()).is_none(), "terms begin and end at midnight");
         assert!(syncer.as_before(Oid::ZERO_SHA1, day).is_none());
@@ -304,13 +308,13 @@ mod tests {
 
     #[test]
     fn a_refusal_is_looked_at_again_after_a_while() {
-        let long_ago = Instant::now().checked_sub(AGAIN + Duration::from_secs(1)).unwrap();
+        let long_ago = Instant::now().checked_sub(RETRY_AFTER + Duration::from_secs(1)).unwrap();
         let known = |state, when| {
             let (_folder, syncer, tip, day) = after(state, when);
             syncer.as_before(tip, day).is_some()
         };
-        assert!(known(State::Refused, Instant::now()));
-        assert!(!known(State::Refused, long_ago));
-        assert!(known(State::Ok, long_ago), "what is as it should be needs no second look");
+        assert!(known(SyncState::Refused, Instant::now()));
+        assert!(!known(SyncState::Refused, long_ago));
+        assert!(known(SyncState::Ok, long_ago), "what is as it should be needs no second look");
     }
 }

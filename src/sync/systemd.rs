@@ -1,7 +1,6 @@
-//! Telling the service manager how one is: see sd_notify(3).
+//! Notifies the service manager, see sd_notify(3).
 
-/// Tells the service manager, if there is one that wants to know. That it does not hear is no
-/// trouble of ours.
+/// Notifies the service manager, if there is one. Errors are ignored.
 pub(super) fn notify(what: &str) {
     #[cfg(unix)]
     let _ = send(what);
@@ -18,7 +17,7 @@ fn send(what: &str) -> std::io::Result<()> {
     {
         use std::os::linux::net::SocketAddrExt;
         use std::os::unix::ffi::OsStrExt;
-        // Without a name in the file system.
+        // An abstract socket, without a name in the file system.
         if let Some(name) = path.as_bytes().strip_prefix(b"@") {
             let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
             socket.send_to_addr(what.as_bytes(), &address)?;

@@ -1,4 +1,4 @@
-//! The clone that is synced, and where it is fetched from.
+//! The clone that is synced, and its remote.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,20 +7,20 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use git2::Oid;
 
-use super::program::{program, run};
-use super::stop::Stop;
+use super::stop::StopSignal;
 use crate::git::Git;
+use crate::process::capture::program;
 use crate::text::quote::quoted;
 use crate::tree::open_git;
 
 /// How long a fetch may take.
 const FETCH: Duration = Duration::from_secs(120);
 
-/// How long git may take to tidy up. It is killed after that, and goes on the next time.
-const TIDY: Duration = Duration::from_secs(600);
+/// Time limit for git's maintenance. It is killed then, and continues the next time.
+const MAINTENANCE: Duration = Duration::from_secs(600);
 
-/// A branch of a remote, as a clone knows it.
-pub struct Upstream {
+/// A branch of a remote, and the clone that tracks it.
+pub(crate) struct Upstream {
     git_dir: PathBuf,
     remote: String,
     branch: String,
@@ -31,7 +31,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If there is no clone, or it has no such remote.
-    pub fn open(root: &Path, remote: &str, branch: &str) -> Result<Upstream> {
+    pub(crate) fn open(root: &Path, remote: &str, branch: &str) -> Result<Upstream> {
         let git_dir = Git::discover(root)?.git_dir();
         if !git2::Reference::is_valid_name(&format!("refs/heads/{branch}")) {
             bail!("{} cannot be the name of a branch", quoted(branch));
@@ -46,39 +46,37 @@ impl Upstream {
         Ok(Upstream { git_dir, remote: remote.to_owned(), branch: branch.to_owned() })
     }
 
-    /// The remote's name.
-    pub fn remote(&self) -> &str {
+    pub(crate) fn remote(&self) -> &str {
         &self.remote
     }
 
-    /// The branch's name.
-    pub fn branch(&self) -> &str {
+    pub(crate) fn branch(&self) -> &str {
         &self.branch
     }
 
-    /// Fetches the branch with the system's git, which knows the user's keys and servers. Neither
-    /// the work tree nor any branch of the clone's own is touched.
+    /// Fetches the branch with the system's git, which uses the user's keys and configuration. The work tree
+    /// and the local branches are not changed.
     ///
     /// # Errors
     /// If it cannot be fetched, or the clone is shallow and stays so.
-    pub fn fetch(&self, stop: &Stop) -> Result<()> {
+    pub(crate) fn fetch(&self, stop: &StopSignal) -> Result<()> {
         let shallow = open_git(&self.git_dir)?.is_shallow();
         let mut git = self.git()?;
         git.args(["fetch", "--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules"]);
-        // Only what is asked for: a clone that mirrors would fetch `refs/replace` and all else.
+        // Only this branch: a mirror would fetch `refs/replace` and everything else.
         git.args(["--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]);
         if shallow {
             git.arg("--unshallow");
         }
         git.arg("--").arg(&self.remote).arg(format!("+refs/heads/{}:{}", self.branch, self.tracking()));
         let what = || format!("cannot fetch {} from {}", self.branch, self.remote);
-        let ended = run(git, FETCH, stop).with_context(what)?;
+        let ended = stop.run(git, FETCH).with_context(what)?;
         if !ended.status.success() {
             bail!("{}: {}", what(), ended.complaint());
         }
         if open_git(&self.git_dir)?.is_shallow() {
             bail!(
-                "{} is a shallow clone, and {} gives no more: what follows from what cannot be told; clone it in full",
+                "{} is a shallow clone, and {} gives no older commits: the order of commits is unknown; clone it in full",
                 self.git_dir.display(),
                 self.remote
             );
@@ -86,11 +84,11 @@ impl Upstream {
         Ok(())
     }
 
-    /// The commit that the branch was at when it was last fetched; nothing if it never was.
+    /// The tip of the branch when it was last fetched; `None` if it never was.
     ///
     /// # Errors
     /// If the clone cannot be read.
-    pub fn tip(&self) -> Result<Option<Oid>> {
+    pub(crate) fn tip(&self) -> Result<Option<Oid>> {
         let repository = open_git(&self.git_dir)?;
         let reference = match repository.find_reference(&self.tracking()) {
             Ok(reference) => reference,
@@ -101,11 +99,11 @@ impl Upstream {
         Ok(Some(commit.id()))
     }
 
-    /// The bytes of a commit, as they were signed and as their id was made from.
+    /// The bytes of a commit, from which its id and its signature were made.
     ///
     /// # Errors
     /// If there is no such commit, or it is damaged.
-    pub fn commit_bytes(&self, commit: Oid) -> Result<Vec<u8>> {
+    pub(crate) fn commit_bytes(&self, commit: Oid) -> Result<Vec<u8>> {
         let repository = open_git(&self.git_dir)?;
         let odb = repository.odb()?;
         let object = odb.read(commit).with_context(|| format!("cannot read the commit {commit}"))?;
@@ -115,18 +113,18 @@ impl Upstream {
         Ok(object.data().to_vec())
     }
 
-    /// Lets git pack what piles up, if it thinks it time. Not in the background: what a service
-    /// leaves behind is ended with it, and would start over each time.
+    /// Runs git's maintenance if it is due. Not in the background: a background process ends with the
+    /// service, and would start over each time.
     ///
     /// # Errors
-    /// If it cannot, which does no harm for a long while.
-    pub fn tidy_up(&self, stop: &Stop) -> Result<()> {
+    /// If it fails, which does no harm for a long time.
+    pub(crate) fn maintain(&self, stop: &StopSignal) -> Result<()> {
         let mut git = self.git()?;
         git.args(["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]);
         git.args(["maintenance", "run", "--auto", "--quiet"]);
-        let ended = run(git, TIDY, stop)?;
+        let ended = stop.run(git, MAINTENANCE)?;
         if !ended.status.success() {
-            bail!("git cannot tidy up {}: {}", self.git_dir.display(), ended.complaint());
+            bail!("git maintenance of {} failed: {}", self.git_dir.display(), ended.complaint());
         }
         Ok(())
     }
@@ -135,8 +133,8 @@ impl Upstream {
         format!("refs/remotes/{}/{}", self.remote, self.branch)
     }
 
-    /// The system's git in this clone, and in no other that the environment may name. It asks
-    /// nobody for a password, and takes nothing for what it is not.
+    /// The system's git for this clone, whatever other repository the environment names. It never prompts for
+    /// a password, and ignores replaced objects and grafts.
     fn git(&self) -> Result<Command> {
         let mut git = program("git");
         for name in ["GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
@@ -145,7 +143,7 @@ impl Upstream {
         for name in ["GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"] {
             git.env_remove(name);
         }
-        // A remote may be given by a path from there.
+        // The URL of a remote may be a path relative to it.
         git.current_dir(self.clone_folder()?);
         git.env("GIT_DIR", &self.git_dir).env("GIT_TERMINAL_PROMPT", "0");
         git.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
@@ -158,11 +156,11 @@ impl Upstream {
         Ok(git)
     }
 
-    /// Where the clone lies: its work tree, or itself if it has none.
+    /// The work tree of the clone, or its git directory if it is bare.
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn clone_folder(&self) -> Result<PathBuf> {
+    pub(crate) fn clone_folder(&self) -> Result<PathBuf> {
         let repository = open_git(&self.git_dir)?;
         Ok(repository.workdir().unwrap_or(repository.path()).to_path_buf())
     }

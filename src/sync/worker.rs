@@ -1,13 +1,14 @@
-//! What is done on one target.
+//! The work on one target.
 
 use anyhow::{Error, Result};
 
 use super::heal::heal;
 use super::journal::Journal;
 use super::refusal;
-use super::seen::Seen;
-use super::state::{State, TargetStatus};
-use super::stop::Stop;
+use super::snapshot::TargetSnapshot;
+use super::state::{SyncState, TargetStatus};
+use super::stop::{LockWait, StopSignal};
+use crate::git::short_id;
 use crate::model::Target;
 use crate::publish::data::Data;
 use crate::publish::drift::{Drift, Kind};
@@ -18,28 +19,29 @@ use crate::records::lock::Patience;
 use crate::store::digest;
 use crate::text::quote::harmless;
 
-/// Works on one target after the other, and tells the journal.
+/// Works on one target after the other, and writes to the journal.
 pub(super) struct Worker<'w> {
     pub(super) who: &'w Holder,
     pub(super) patience: Patience,
-    pub(super) stop: &'w Stop,
+    pub(super) stop: &'w StopSignal,
     pub(super) journal: &'w mut Journal,
 }
 
-/// How it is with a target, and what was seen of it.
-pub(super) type Done = (TargetStatus, Option<Seen>);
+/// The status of a target and its fingerprint; `None` if the wait for its lock was given up because the
+/// process is ending.
+pub(super) type TargetOutcome = Option<(TargetStatus, Option<TargetSnapshot>)>;
 
 impl Worker<'_> {
-    /// Puts back what somebody else changed, and publishes.
-    pub(super) fn publish(&mut self, target: &Target, data: &Data) -> Done {
+    /// Restores a changed live file, and publishes.
+    pub(super) fn publish(&mut self, target: &Target, data: &Data) -> TargetOutcome {
         let name = target.name.as_str();
         let wanted = || {
             let site = Site::open(target).ok()?;
             let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == Kind::Same)?;
             Some(digest(drift.declared.as_bytes()))
         };
-        // Whatever came of it: the publish may mend it, and tells what it cannot.
-        let not_healed = self.heal(target, &wanted).err();
+        // Publish even if healing failed: it may repair the target, and reports what it cannot repair.
+        let not_healed = self.heal(target, &wanted)?.err();
         let options = Options {
             who: self.who.clone(),
             patience: self.patience,
@@ -48,7 +50,11 @@ impl Worker<'_> {
             dry_run: false,
             quiet: true,
         };
-        let mut report = publish(target, data, &options, &mut notice(name, self.stop));
+        let mut wait = LockWait::new(name, self.stop);
+        let mut report = publish(target, data, &options, &mut |holder| wait.notice(holder));
+        if wait.given_up {
+            return None;
+        }
         for note in &report.notes {
             self.journal.event(name, note);
         }
@@ -58,98 +64,91 @@ impl Worker<'_> {
                 report.reasons.insert(0, sentence(&error));
             }
         }
-        let seen = Seen::now(target).ok().flatten();
+        let seen = TargetSnapshot::now(target).ok().flatten();
         let status = status(target, state(&report, seen.as_ref()), &report.reasons, seen.as_ref());
-        self.tell(&status, &report);
-        // What somebody did to the file meanwhile must not pass for what is to be. And what failed
-        // is tried again, whatever it looks like.
-        (status, seen.filter(|seen| report.ended != Ended::Failed && seen.live == report.digest))
+        self.report(&status, &report);
+        // A file that was changed meanwhile must not count as published, and a failure is always tried
+        // again.
+        Some((status, seen.filter(|seen| report.ended != Ended::Failed && seen.live == report.digest)))
     }
 
-    fn tell(&mut self, status: &TargetStatus, report: &Report) {
+    fn report(&mut self, status: &TargetStatus, report: &Report) {
         let (name, why) = (&status.target, status.reasons.join("; "));
         match status.state {
-            State::Ok | State::Starting => self.journal.fine(name),
-            State::Held => self.journal.trouble(name, &format!("HELD: {why}")),
-            State::Refused => self.journal.trouble(name, &format!("REFUSED: {why}")),
-            State::Failing => self.journal.trouble(name, &format!("FAILED: {why}")),
+            SyncState::Ok | SyncState::Starting => self.journal.fine(name),
+            SyncState::Held => self.journal.trouble(name, &format!("HELD: {why}")),
+            SyncState::Refused => self.journal.trouble(name, &format!("REFUSED: {why}")),
+            SyncState::Failing => self.journal.trouble(name, &format!("FAILED: {why}")),
         }
         if report.ended == Ended::Published {
             self.journal.event(name, &published(report));
         }
     }
 
-    /// Puts back what somebody else changed, and no more: there is nothing to publish, for a reason
-    /// as grave as `gravity`.
-    pub(super) fn keep(&mut self, target: &Target, gravity: State) -> Done {
-        let healed = self.heal(target, &|| None);
-        let seen = Seen::now(target).ok().flatten();
-        match healed {
+    /// Only restores a changed live file: nothing can be published, for a reason as grave as `gravity`.
+    pub(super) fn keep(&mut self, target: &Target, gravity: SyncState) -> TargetOutcome {
+        let healed = self.heal(target, &|| None)?;
+        let seen = TargetSnapshot::now(target).ok().flatten();
+        Some(match healed {
             Ok(()) => {
                 let status = status(target, gravity, &[], seen.as_ref());
                 (status, seen.filter(|seen| seen.published.is_none() || seen.live.as_ref() == seen.published_digest()))
             }
             Err(error) => {
-                let status = status(target, State::Failing, &[sentence(&error)], seen.as_ref());
+                let status = status(target, SyncState::Failing, &[sentence(&error)], seen.as_ref());
                 self.journal.trouble(&status.target, &format!("FAILED: {}", sentence(&error)));
                 (status, None)
             }
-        }
+        })
     }
 
-    fn heal(&mut self, target: &Target, wanted: &dyn Fn() -> Option<String>) -> Result<()> {
+    /// `None` if the wait for the lock was given up.
+    fn heal(&mut self, target: &Target, wanted: &dyn Fn() -> Option<String>) -> Option<Result<()>> {
         let name = target.name.as_str();
-        let site = Site::open(target)?;
-        let healed = heal(&site, wanted, self.who, self.patience, &mut notice(name, self.stop))?;
-        if let Some(healed) = healed {
-            self.journal.event(name, &format!("{}; version {} is live again", healed.found, healed.version));
+        let mut wait = LockWait::new(name, self.stop);
+        let notice = &mut |holder: &str| wait.notice(holder);
+        let healed = Site::open(target).and_then(|site| heal(&site, wanted, self.who, self.patience, notice));
+        if wait.given_up {
+            return None;
         }
-        Ok(())
+        Some(healed.map(|healed| {
+            if let Some(healed) = healed {
+                self.journal.event(name, &format!("{}; version {} is live again", healed.found, healed.version));
+            }
+        }))
     }
 
-    /// Tells the target's log that `commit` is refused. Whether it could be told.
-    pub(super) fn tell_refusal(&mut self, target: &Target, commit: &str, reason: &str) -> bool {
+    /// Adds the refusal of `commit` to the target's log; `false` if that failed.
+    pub(super) fn log_refusal(&mut self, target: &Target, commit: &str, reason: &str) -> bool {
         let name = target.name.as_str();
-        let notice = &mut notice(name, self.stop);
-        let told =
+        let mut wait = LockWait::new(name, self.stop);
+        let notice = &mut |holder: &str| wait.notice(holder);
+        let logged =
             Site::open(target).and_then(|site| refusal::record(&site, commit, reason, self.who, self.patience, notice));
-        if let Err(error) = &told {
-            self.journal.trouble(name, &format!("the log could not be told of a refusal: {}", sentence(error)));
+        if let Err(error) = &logged
+            && !wait.given_up
+        {
+            self.journal.trouble(name, &format!("the refusal could not be logged: {}", sentence(error)));
         }
-        told.is_ok()
+        logged.is_ok()
     }
 }
 
-/// Tells for whom one waits. Whoever is asked to end does not wait on: nothing is begun yet that
-/// would have to be brought to an end.
-fn notice(name: &str, stop: &Stop) -> impl FnMut(&str) {
-    let mut told = String::new();
-    move |who| {
-        if stop.asked() {
-            stop.leave();
-        }
-        if told != who {
-            Journal::default().event(name, &format!("waiting for {who}"));
-            who.clone_into(&mut told);
-        }
-    }
-}
-
-/// An error in a line.
+/// An error on one line.
 pub(super) fn sentence(error: &Error) -> String {
     harmless(&format!("{error:#}"), 2000)
 }
 
-fn state(report: &Report, seen: Option<&Seen>) -> State {
+fn state(report: &Report, seen: Option<&TargetSnapshot>) -> SyncState {
     match report.ended {
-        Ended::Published | Ended::Unchanged | Ended::Planned => State::Ok,
-        Ended::Refused if seen.is_some_and(|seen| seen.held.is_some()) => State::Held,
-        Ended::Refused => State::Refused,
-        Ended::Failed => State::Failing,
+        Ended::Published | Ended::Unchanged | Ended::Planned => SyncState::Ok,
+        Ended::Refused if seen.is_some_and(|seen| seen.held.is_some()) => SyncState::Held,
+        Ended::Refused => SyncState::Refused,
+        Ended::Failed => SyncState::Failing,
     }
 }
 
-fn status(target: &Target, state: State, reasons: &[String], seen: Option<&Seen>) -> TargetStatus {
+fn status(target: &Target, state: SyncState, reasons: &[String], seen: Option<&TargetSnapshot>) -> TargetStatus {
     let live = seen.and_then(|seen| seen.published.as_ref());
     TargetStatus {
         target: target.name.to_string(),
@@ -164,7 +163,7 @@ fn status(target: &Target, state: State, reasons: &[String], seen: Option<&Seen>
 
 fn published(report: &Report) -> String {
     let version = report.version.unwrap_or_default();
-    let commit: String = report.commit.as_deref().unwrap_or_default().chars().take(12).collect();
+    let commit = short_id(report.commit.as_deref().unwrap_or_default());
     let changes = report.changes.map(|changes| changes.to_string()).unwrap_or_default();
     let log: String = report.log.as_deref().unwrap_or_default().chars().take(19).collect();
     format!("version {version} is live: {changes} (commit {commit}, log {log})")

@@ -1,6 +1,6 @@
-//! Bytes as digits.
+//! Hexadecimal digits.
 
-/// `bytes` in lower-case hexadecimal digits.
+/// `bytes` in lower case.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {

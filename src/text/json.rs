@@ -1,4 +1,4 @@
-//! JSON that is safe to print to a terminal or the log of a build server.
+//! JSON that is safe to print: a terminal or a build server interprets what a command prints.
 
 use std::io;
 
@@ -6,15 +6,15 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::characters::{RUNNER_COMMAND, is_steering};
 
-/// Writes `value` as indented JSON, with `\u` escapes for every character that could control a
-/// terminal. Parsing gives the value unchanged.
+/// Writes `value` as indented JSON, with `\u` escapes for everything that controls a terminal or a build
+/// server. A parser gets the value unchanged.
 pub(crate) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, PlainJson(PrettyFormatter::new()));
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 
-/// Like [`write_json`], into a text.
+/// The output of [`write_json`] as a string.
 pub(crate) fn json_text(value: &impl serde::Serialize) -> io::Result<String> {
     let mut text = Vec::new();
     write_json(&mut text, value)?;
@@ -23,8 +23,8 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> io::Result<String> {
 
 struct PlainJson(PrettyFormatter<'static>);
 
-/// Layout methods, forwarded to the wrapped formatter.
-macro_rules! laid_out {
+/// Layout methods, as the wrapped formatter has them.
+macro_rules! delegate {
     ($($name:ident($($argument:ident: $type:ty),*)),* $(,)?) => {
         $(fn $name<W: ?Sized + io::Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {
             self.0.$name(writer $(, $argument)*)
@@ -33,7 +33,7 @@ macro_rules! laid_out {
 }
 
 impl Formatter for PlainJson {
-    laid_out![
+    delegate![
         begin_array(),
         end_array(),
         begin_array_value(first: bool),

@@ -1,15 +1,15 @@
-//! Values of the data in messages.
+//! Values from the data in messages.
 
 use super::characters::is_steering;
 use super::redact::without_password;
 
-/// A value from the data for use in a message: in backquotes, cut when long, with every character
-/// escaped that could control a terminal or start a new line.
+/// A value from the data for a message: in backquotes, truncated when long, with escapes for everything
+/// that could control a terminal or start a new line, and without passwords of URLs.
 pub(crate) fn quoted(value: &str) -> String {
     format!("`{}`", harmless(&without_password(value), 60))
 }
 
-/// Like [`quoted`] without the quotes, cut after `longest` characters.
+/// The same without backquotes, truncated after `longest` characters. Passwords stay.
 pub fn harmless(value: &str, longest: usize) -> String {
     let mut out = String::with_capacity(value.len().min(longest));
     for (count, c) in value.chars().enumerate() {
@@ -20,7 +20,7 @@ pub fn harmless(value: &str, longest: usize) -> String {
         if c == '`' {
             out.push('\'');
         } else if c == '[' && out.ends_with("##") {
-            // GitHub's runner runs `##[command]` anywhere in a line.
+            // GitHub's runner executes `##[command]` anywhere in a line.
             out.push_str("\\u{5b}");
         } else if is_steering(c) {
             out.extend(c.escape_default());
@@ -32,11 +32,11 @@ pub fn harmless(value: &str, longest: usize) -> String {
 }
 
 /// The first few names, quoted, and how many more there are.
-pub fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> String {
+pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>) -> String {
     const SHOWN: usize = 5;
     let mut names = names.into_iter();
     let shown: Vec<String> = names.by_ref().take(SHOWN).map(|name| quoted(name.as_ref())).collect();
-    // Not counted one by one: a list of ten thousand is shown with each of as many findings.
+    // The length is not counted by iterating: as many findings may each show a list of ten thousand.
     let more = match names.len() {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -1,12 +1,13 @@
-//! Keeps secrets out of what is printed and recorded.
+//! Keeps secrets out of output and logs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Shorter values are no secrets, and to replace them would garble what is said.
-const SHORTEST: usize = 8;
+/// Shorter values are not secrets; replacing them would garble the text.
+const MIN_SECRET: usize = 8;
 
-/// The ends of the names of variables that hold secrets. Without `_ID` and `_FILE`: those only say
-/// which, and where.
+/// Endings of the names of variables with secrets. Those in `_ID` and `_FILE` are not secret: they only
+/// identify or locate one.
 const SECRET_ENDS: &[&str] = &[
     "TOKEN",
     "PASSWORD",
@@ -20,16 +21,16 @@ const SECRET_ENDS: &[&str] = &[
     "CREDENTIALS",
 ];
 
-/// Ends that say so even without a `_` before them: SSHPASS, PGPASSWORD.
+/// Endings that need no `_` before them: SSHPASS, PGPASSWORD.
 const SECRET_TAILS: &[&str] = &["PASSWORD", "PASSWD", "PASS"];
 
-/// Ends that say so only behind a `_`: PWD alone is a folder.
+/// Endings that need a `_`: PWD alone is a folder.
 const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
 
-/// `text` with `[NAME]` in place of the value of every environment variable that holds a secret:
-/// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
+/// `text` with `[NAME]` for the value of every environment variable with a secret: those whose names end
+/// in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
-/// To be done before the text is cut or escaped: half a secret is not found.
+/// Call it before the text is truncated or escaped: a part of a secret is not recognised.
 pub(crate) fn redact(text: &str) -> String {
     redact_with(text, &environment())
 }
@@ -51,18 +52,18 @@ pub(crate) fn redact_with(text: &str, environment: &BTreeMap<String, String>) ->
     out
 }
 
-/// The variables of this process, as far as they are text.
+/// The variables of this process that are UTF-8.
 pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }
 
-/// Secrets and the names of their variables, the longest first, so that a secret that begins like
-/// another is replaced whole. Each line of a key counts: output is often quoted line by line.
+/// Secrets and the names of their variables, the longest first, so that a secret that begins like another
+/// is replaced as a whole. Each line of a key counts as well: output is often processed line by line.
 fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     let secret = environment.iter().filter(|(name, _)| is_secret(name));
     let mut secrets: Vec<(&str, &str)> = secret
         .flat_map(|(name, value)| value.lines().chain([value.as_str()]).map(move |value| (value.trim(), name.as_str())))
-        .filter(|(value, _)| value.chars().count() >= SHORTEST)
+        .filter(|(value, _)| value.chars().count() >= MIN_SECRET)
         .collect();
     secrets.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     secrets.dedup_by_key(|(value, _)| *value);
@@ -77,34 +78,45 @@ fn is_secret(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
 }
 
-/// Replaces each byte of a password in a URL by a star: messages about the URL must not spread the
-/// password.
-pub(crate) fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+/// `text` with each password in a URL replaced by asterisks, as many as it has bytes: a message that
+/// quotes the data must not pass the password on, and columns must stay as they are.
+pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
+    map_logins(text, |_, login| {
+        let (user, password) = login.split_once(':')?;
+        Some(format!("{user}:{}", "*".repeat(password.len())))
+    })
+}
+
+/// `text` with `***` for the login of every URL: `https://***@host/`. A user of ssh without a password
+/// stays, since that is no secret.
+pub(crate) fn without_logins(text: &str) -> Cow<'_, str> {
+    map_logins(text, |scheme, login| (scheme != "ssh" || login.contains(':')).then(|| "***".to_owned()))
+}
+
+/// `text` with the login of every URL, which is what precedes the last `@` of the authority, replaced by
+/// what `show` gives for the scheme and the login; `None` leaves it.
+fn map_logins(text: &str, show: impl Fn(&str, &str) -> Option<String>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
-        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
-        let (authority, rest_of_it) = after.split_at(authority);
-        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
+        let scheme = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).next();
+        let end = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, path) = after.split_at(end);
+        let login = authority.rsplit_once('@');
+        let shown = login.and_then(|(login, host)| Some((show(scheme.unwrap_or_default(), login)?, host)));
         out.push_str(before);
         out.push_str("://");
-        match password {
-            Some(((user, password), host)) => {
-                out.push_str(user);
-                out.push(':');
-                out.extend(std::iter::repeat_n('*', password.len()));
-                out.push('@');
-                out.push_str(host);
-            }
+        match shown {
+            Some((login, host)) => out.extend([&login, "@", host]),
             None => out.push_str(authority),
         }
-        rest = rest_of_it;
+        rest = path;
     }
     if out.is_empty() {
-        return std::borrow::Cow::Borrowed(text);
+        return Cow::Borrowed(text);
     }
     out.push_str(rest);
-    std::borrow::Cow::Owned(out)
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -183,6 +195,24 @@ mod tests {
         ] {
             assert_eq!(without_password(text), shown);
             assert_eq!(without_password(text).len(), text.len());
+        }
+    }
+
+    #[test]
+    fn logins_in_urls_are_hidden() {
+        for (text, shown) in [
+            (
+                "unable to access 'https://alice:s3cret@git.example/r/': no",
+                "unable to access 'https://***@git.example/r/': no",
+            ),
+            ("https://t0ken@git.example", "https://***@git.example"),
+            ("https://a:p@ss@git.example/x@y", "https://***@git.example/x@y"),
+            ("ssh://git@git.example:22/r", "ssh://git@git.example:22/r"),
+            ("ssh://git:pw@git.example/r", "ssh://***@git.example/r"),
+            ("two http://a:b@c and ftp://d:e@f", "two http://***@c and ftp://***@f"),
+            ("file:///srv/a@b https://git.example/a@b ://", "file:///srv/a@b https://git.example/a@b ://"),
+        ] {
+            assert_eq!(without_logins(text), shown);
         }
     }
 }

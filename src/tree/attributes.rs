@@ -1,7 +1,6 @@
-//! `.gitattributes`: the lines by which git checks out other bytes than are committed.
+//! `.gitattributes`: the lines that make git check out other bytes than are committed.
 //!
-//! A file may then show one thing to whoever reads the work tree and another to whoever reads the
-//! commit. The syntax is that of gitattributes(5). Where git's several implementations read a line
+//! A file then differs between the work tree and the commit. The syntax is that of gitattributes(5). Where git's several implementations read a line
 //! differently, it is read here in the way that reports more.
 
 use std::ops::Range;
@@ -22,41 +21,41 @@ const HARMLESS: [&str; 11] = [
 ];
 
 /// Prefixes of attributes that only forges read.
-const OF_FORGES: [&str; 2] = ["linguist-", "gitlab-"];
+const FORGE_PREFIXES: [&str; 2] = ["linguist-", "gitlab-"];
 
-/// Attributes that work on folders as well: `git archive` leaves out a folder with all that it holds.
-const OF_FOLDERS: [&str; 2] = ["export-ignore", "export-subst"];
+/// Attributes that apply to folders as well: `git archive` leaves out a folder with all its files.
+const FOLDER_ATTRIBUTES: [&str; 2] = ["export-ignore", "export-subst"];
 
 /// How many are reported of one file.
-const MOST: usize = 1000;
+const MAX_REPORTED: usize = 1000;
 
 /// An attribute that may alter a data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Altering {
+pub(crate) struct AlteringAttribute {
     /// As written, such as `ident` or `filter=lfs`.
-    pub attribute: String,
+    pub(crate) attribute: String,
     /// Where it is, in bytes of the text.
-    pub range: Range<usize>,
+    pub(crate) range: Range<usize>,
 }
 
-/// The attributes in `text` that could alter a data file: the first [`MOST`]. Data lies below the names
+/// The attributes in `text` that could alter a data file: the first [`MAX_REPORTED`]. Data lies below the names
 /// `tops` in the folder of the attributes; without any, it may be anywhere.
-pub fn altering(text: &str, tops: &[&str]) -> Vec<Altering> {
+pub(crate) fn altering(text: &str, tops: &[&str]) -> Vec<AlteringAttribute> {
     let text_start = text.as_ptr() as usize;
     let lines = || text.trim_start_matches('\u{feff}').split('\n');
     // A carriage return is a blank to git, and may end a line elsewhere: each line is read both ways.
-    let mut found: Vec<Altering> = lines()
+    let mut found: Vec<AlteringAttribute> = lines()
         .chain(lines().filter(|line| line.trim_end().contains('\r')).flat_map(|line| line.split('\r')))
         .flat_map(|line| in_line(line, line.as_ptr() as usize - text_start, tops))
-        .take(MOST)
+        .take(MAX_REPORTED)
         .collect();
     found.sort_unstable_by_key(|one| (one.range.start, one.range.end));
     found.dedup();
     found
 }
 
-/// What one line sets. `start` is where it begins in the text.
-fn in_line(line: &str, start: usize, tops: &[&str]) -> Vec<Altering> {
+/// The attributes that one line sets. `start` is its offset in the text.
+fn in_line(line: &str, start: usize, tops: &[&str]) -> Vec<AlteringAttribute> {
     let mut words = words(line);
     let Some(pattern) = words.next().map(|range| &line[range]).filter(|pattern| !pattern.starts_with('#')) else {
         return Vec::new();
@@ -68,15 +67,15 @@ fn in_line(line: &str, start: usize, tops: &[&str]) -> Vec<Altering> {
             && !is_harmless(attribute)
             && may_match_data(pattern, is_of_folders(attribute), tops)
     };
-    let altering = |range: Range<usize>| Altering {
+    let altering = |range: Range<usize>| AlteringAttribute {
         attribute: line[range.clone()].to_owned(),
         range: start + range.start..start + range.end,
     };
-    words.filter(alters).take(MOST).map(altering).collect()
+    words.filter(alters).take(MAX_REPORTED).map(altering).collect()
 }
 
-/// The words of a line. A quoted pattern that holds blanks counts as several: its parts are then
-/// taken for attributes, which reports too much rather than too little.
+/// The words of a line. A quoted pattern with blanks counts as several: its parts are then taken for
+/// attributes, which reports too much rather than too little.
 fn words(line: &str) -> impl Iterator<Item = Range<usize>> {
     let is_blank = |c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '\u{b}');
     line.split(is_blank).filter(|word| !word.is_empty()).map(|word| {
@@ -91,15 +90,15 @@ fn name(attribute: &str) -> &str {
 
 fn is_harmless(attribute: &str) -> bool {
     let name = name(attribute);
-    HARMLESS.contains(&name) || OF_FORGES.iter().any(|prefix| name.starts_with(prefix))
+    HARMLESS.contains(&name) || FORGE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn is_of_folders(attribute: &str) -> bool {
-    OF_FOLDERS.contains(&name(attribute))
+    FOLDER_ATTRIBUTES.contains(&name(attribute))
 }
 
-/// Whether a pattern may match a data file, or with `folders` a folder on the way to one. Only what
-/// plainly leads elsewhere does not: `*.png`, `/docs/**`.
+/// Whether a pattern may match a data file, or with `folders` a folder on the way to one. Only patterns
+/// that clearly name other files do not: `*.png`, `/docs/**`.
 fn may_match_data(pattern: &str, folders: bool, tops: &[&str]) -> bool {
     let is_literal = |part: &str| !part.contains(['*', '?', '[', ']', '\\', '"', '\u{fffd}']);
     let path = pattern.strip_prefix('/').unwrap_or(pattern);
@@ -112,7 +111,7 @@ fn may_match_data(pattern: &str, folders: bool, tops: &[&str]) -> bool {
     let last = path.rsplit('/').next().unwrap_or(path);
     let ending = last.rsplit('.').next().unwrap_or(last);
     let is_of_data = ["yaml", "yml", "j2", ""].iter().any(|data| data.eq_ignore_ascii_case(ending));
-    // `[attr]name` defines a macro: what it stands for works wherever the name is used.
+    // `[attr]name` defines a macro, which applies wherever the name is used.
     folders || !is_literal(ending) || is_of_data || pattern.starts_with("[attr]")
 }
 

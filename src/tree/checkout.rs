@@ -1,8 +1,8 @@
-//! A work tree as git sees it: which files on disk are not what the commit holds, although git calls
-//! them unchanged.
+//! A work tree as git sees it: which files on disk differ from the commit although git considers them
+//! unchanged.
 //!
-//! Attributes such as `ident` and `filter`, a sparse checkout, and the index's own marks make them
-//! differ. Whoever reads the files would then judge something else than what is published.
+//! Attributes such as `ident` and `filter`, a sparse checkout and the marks of the index make them differ.
+//! A check of the files would then judge other data than is published.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 
 use super::attributes::altering;
-use super::entry::{Altered, Content, Entry, EntryKind, entry_on_disk, read_file};
+use super::entry::{Altered, EntryKind, FileContent, TreeEntry, entry_on_disk, read_file};
 use super::layout::{ATTRIBUTES, MODULES, TOPS, is_in_data};
 use crate::git::Git;
 use crate::text::quote::quoted;
@@ -22,16 +22,15 @@ const SKIP_WORKTREE: u16 = 1 << 14;
 const SUBMODULE: u32 = 0o160_000;
 const LINK: u32 = 0o120_000;
 
-/// The attributes by which git alters what it checks out, see gitattributes(5).
+/// Attributes that make git alter files on checkout, see gitattributes(5).
 const ALTERING: [&str; 3] = ["filter", "ident", "working-tree-encoding"];
 
-/// What git's index says of the data files.
+/// The data files in git's index.
 pub(super) struct Checkout {
     git: Git,
-    /// The files of which the index alone says that they are special. There may be a hundred thousand
-    /// others.
+    /// The files that only the index knows to be special. There may be a hundred thousand others.
     special: BTreeMap<String, Tracked>,
-    /// Whether link entries are checked out as plain files that hold where the link leads.
+    /// Whether links are checked out as plain files that contain the target.
     plain_links: bool,
 }
 
@@ -39,10 +38,10 @@ struct Tracked {
     blob: git2::Oid,
     mode: u32,
     unwatched: Option<Unwatched>,
-    written: Written,
+    written: IndexStat,
 }
 
-/// How the index keeps git from looking at a file.
+/// Why git does not compare a file with the index.
 #[derive(Clone, Copy)]
 enum Unwatched {
     Sparse,
@@ -50,41 +49,41 @@ enum Unwatched {
 }
 
 impl Unwatched {
-    /// What is wrong with a file on disk that is not as committed.
+    /// For a file on disk that differs from the commit.
     fn altered(self) -> Altered {
         match self {
             Unwatched::Sparse => Altered {
-                why: "git leaves the file alone (skip-worktree), and on disk it is not as committed".to_owned(),
+                why: "git skips the file (skip-worktree), and on disk it differs from the commit".to_owned(),
                 help: "`git update-index --no-skip-worktree FILE`, or check what is committed: `--rev HEAD`",
             },
             Unwatched::Assumed => Altered {
-                why: "git assumes that the file is unchanged, and on disk it is not as committed".to_owned(),
+                why: "git assumes that the file is unchanged, and on disk it differs from the commit".to_owned(),
                 help: "`git update-index --no-assume-unchanged FILE`, or check what is committed: `--rev HEAD`",
             },
         }
     }
 
-    /// What is wrong with a file that is not there.
+    /// For a file that is missing on disk.
     fn missing(self) -> Altered {
         match self {
             Unwatched::Sparse => Altered {
                 why: "the file is committed, and a sparse checkout leaves it out".to_owned(),
-                help: "`git sparse-checkout disable` brings all files; or check what is committed: `--rev HEAD`",
+                help: "`git sparse-checkout disable` checks out all files; or check what is committed: `--rev HEAD`",
             },
             Unwatched::Assumed => self.altered(),
         }
     }
 }
 
-const GONE: &str = "`git rm` it if it is to go, or check it out again";
+const GONE: &str = "`git rm` it to remove it, or check it out again";
 
-/// When git wrote a file, and its size then: by these git tells whether it was changed since.
-struct Written {
+/// When git wrote a file, and its size then: git considers a file unchanged if both still match.
+struct IndexStat {
     time: git2::IndexTime,
     size: u32,
 }
 
-impl Written {
+impl IndexStat {
     fn is_at(&self, path: &Path) -> bool {
         let Ok(metadata) = std::fs::symlink_metadata(path) else { return false };
         let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
@@ -97,8 +96,7 @@ impl Written {
 }
 
 impl Checkout {
-    /// The index of the git repository around `root`; nothing if there is none that git would open, or
-    /// nothing is checked out.
+    /// The index of the git repository around `root`; `None` if git opens none, or it is bare.
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -119,11 +117,11 @@ impl Checkout {
         Ok(Some(Checkout { git, special, plain_links }))
     }
 
-    /// Gives the entries of a listing the kinds that they have in the commit, and adds what is only there.
+    /// Sets the kinds of listed entries to those in the commit, and adds entries that only the commit has.
     ///
     /// # Errors
     /// If a file cannot be read, or git cannot compare.
-    pub(super) fn correct(&self, root: &Path, entries: &mut Vec<Entry>) -> Result<()> {
+    pub(super) fn correct(&self, root: &Path, entries: &mut Vec<TreeEntry>) -> Result<()> {
         let mut kinds = self.altered(root, entries)?;
         let mut missing: BTreeMap<&str, Altered> = BTreeMap::new();
         for (path, tracked) in &self.special {
@@ -132,14 +130,15 @@ impl Checkout {
                     kinds.insert(path.clone(), EntryKind::Submodule);
                 }
                 LINK if self.plain_links => {
-                    kinds.insert(path.clone(), EntryKind::Symlink("what the file says".to_owned()));
+                    kinds.insert(path.clone(), EntryKind::Symlink("the target in the file".to_owned()));
                 }
                 _ => {}
             }
-            // Attributes work from the index as well, and git may fail to write them by themselves.
-            let attributes = path
-                .ends_with(ATTRIBUTES)
-                .then(|| Altered { why: "these attributes are in git's index and not on disk".to_owned(), help: GONE });
+            // Attributes take effect from the index as well, and git may have failed to write the file.
+            let attributes = path.ends_with(ATTRIBUTES).then(|| Altered {
+                why: "these attributes are in git's index and missing on disk".to_owned(),
+                help: GONE,
+            });
             missing.extend(tracked.unwatched.map(Unwatched::missing).or(attributes).map(|why| (path.as_str(), why)));
         }
         if !missing.is_empty() {
@@ -153,14 +152,14 @@ impl Checkout {
                 entry.kind = kind;
             }
         }
-        entries.extend(kinds.into_iter().map(|(path, kind)| Entry { path, kind, blob: None }));
+        entries.extend(kinds.into_iter().map(|(path, kind)| TreeEntry { path, kind, blob: None }));
         entries.extend(self.above(root)?);
         Ok(())
     }
 
-    /// Files whose bytes are not those of the blob although git calls them unchanged. They are only
-    /// compared where something could make them differ: that reads every file once more.
-    fn altered(&self, root: &Path, entries: &[Entry]) -> Result<BTreeMap<String, EntryKind>> {
+    /// Files whose bytes differ from the blob although git considers them unchanged. They are compared only
+    /// if something could make them differ, because that reads every file once more.
+    fn altered(&self, root: &Path, entries: &[TreeEntry]) -> Result<BTreeMap<String, EntryKind>> {
         let every = if self.may_be_altered(root, entries)? { Some(tracked(&self.git, |_| true)?) } else { None };
         let of_interest = |path: &str| match &every {
             Some(every) => every.get(path),
@@ -196,7 +195,7 @@ impl Checkout {
         }
     }
 
-    /// Why a file differs from its blob; nothing if that is an edit.
+    /// Why a file differs from its blob; `None` if that is an edit.
     fn why(&self, root: &Path, path: &str, tracked: &Tracked) -> Option<Altered> {
         let in_git = PathBuf::from(self.path_in_git(path));
         let attribute = ALTERING.into_iter().find_map(|name| {
@@ -211,22 +210,22 @@ impl Checkout {
         if let Some(attribute) = attribute {
             let attribute = quoted(&attribute);
             return Some(Altered {
-                why: format!("the file on disk is not what is committed: git alters it by the attribute {attribute}"),
+                why: format!("the file on disk differs from the commit: git alters it by the attribute {attribute}"),
                 help: "remove the attribute and check the file out again, or check what is committed: `--rev HEAD`",
             });
         }
         let as_checked_out = || {
             tracked.written.is_at(&root.join(path)).then(|| Altered {
-                why: "the file on disk is not what is committed, and git's index calls it unchanged".to_owned(),
+                why: "the file on disk differs from the commit, and git's index considers it unchanged".to_owned(),
                 help: "`git update-index --really-refresh` shows git what changed; or check the commit: `--rev HEAD`",
             })
         };
         tracked.unwatched.map(Unwatched::altered).or_else(as_checked_out)
     }
 
-    /// Whether any attributes that count here may alter data files.
-    fn may_be_altered(&self, root: &Path, entries: &[Entry]) -> Result<bool> {
-        let is_attributes = |entry: &&Entry| entry.path.ends_with(ATTRIBUTES);
+    /// Whether any attributes that apply here may alter data files.
+    fn may_be_altered(&self, root: &Path, entries: &[TreeEntry]) -> Result<bool> {
+        let is_attributes = |entry: &&TreeEntry| entry.path.ends_with(ATTRIBUTES);
         let own = entries.iter().filter(is_attributes).map(|entry| (root.join(&entry.path), TOPS.to_vec()));
         let parts = || self.git.prefix().rsplit('/');
         let above = self.folders_above(root).zip(parts());
@@ -247,8 +246,8 @@ impl Checkout {
                 _ => continue,
             }
             let alters = match read_file(&path)? {
-                Content::TooLarge => true,
-                Content::Bytes(bytes) => !altering(&String::from_utf8_lossy(&bytes), &tops).is_empty(),
+                FileContent::TooLarge => true,
+                FileContent::Bytes(bytes) => !altering(&String::from_utf8_lossy(&bytes), &tops).is_empty(),
             };
             if alters {
                 return Ok(true);
@@ -257,18 +256,18 @@ impl Checkout {
         Ok(false)
     }
 
-    /// What steers git and lies above the data repository's folder.
-    fn above(&self, root: &Path) -> Result<Vec<Entry>> {
+    /// Files that configure git above the data repository's folder.
+    fn above(&self, root: &Path) -> Result<Vec<TreeEntry>> {
         let mut entries = Vec::new();
-        for (way_up, folder) in self.folders_above(root) {
+        for (relative, folder) in self.folders_above(root) {
             for name in [ATTRIBUTES, MODULES] {
-                entries.extend(entry_on_disk(&folder.join(name), format!("{way_up}{name}"))?);
+                entries.extend(entry_on_disk(&folder.join(name), format!("{relative}{name}"))?);
             }
         }
         Ok(entries)
     }
 
-    /// The folders above the data repository's, up to git's top, each with the way there: `../` and so on.
+    /// The folders above the data repository's, up to git's top, each with its relative path: `../` and so on.
     fn folders_above(&self, root: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
         let depth = self.git.prefix().split('/').filter(|part| !part.is_empty()).count();
         let root = root.to_path_buf();
@@ -293,15 +292,15 @@ fn tracked(git: &Git, wanted: impl Fn(&git2::IndexEntry) -> bool) -> Result<BTre
             _ if entry.flags & ASSUME_UNCHANGED != 0 => Some(Unwatched::Assumed),
             _ => None,
         };
-        let written = Written { time: entry.mtime, size: entry.file_size };
+        let written = IndexStat { time: entry.mtime, size: entry.file_size };
         Some((below(&entry.path)?, Tracked { blob: entry.id, mode: entry.mode, unwatched, written }))
     };
     Ok(index.iter().filter(wanted).filter_map(tracked).collect())
 }
 
-/// Whether the file's bytes are not those of the blob, line ends aside.
+/// Whether the file differs from the blob in more than line ends.
 fn differs(git: &git2::Repository, path: &Path, blob: git2::Oid) -> Result<bool> {
-    let Content::Bytes(bytes) = read_file(path)? else { return Ok(false) };
+    let FileContent::Bytes(bytes) = read_file(path)? else { return Ok(false) };
     if git2::Oid::hash_object(git2::ObjectType::Blob, &bytes)? == blob {
         return Ok(false);
     }

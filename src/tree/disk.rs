@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::checkout::Checkout;
-use super::entry::{Entry, EntryKind, entry_on_disk, exists, folder_kind, work_kind};
+use super::entry::{EntryKind, TreeEntry, entry_on_disk, exists, folder_kind, work_kind};
 use super::layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_FOLDERS, MODULES, SETTINGS, too_many_entries};
 
-pub(super) fn list_work(root: &Path) -> Result<Vec<Entry>> {
+pub(super) fn list_work(root: &Path) -> Result<Vec<TreeEntry>> {
     let (entries, checkout) = rayon::join(|| list_disk(root), || Checkout::of(root));
     let mut entries = entries?;
     if let Some(checkout) = checkout? {
@@ -17,7 +17,7 @@ pub(super) fn list_work(root: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn list_disk(root: &Path) -> Result<Vec<Entry>> {
+fn list_disk(root: &Path) -> Result<Vec<TreeEntry>> {
     let mut entries = Vec::new();
     for name in [SETTINGS, ATTRIBUTES, MODULES] {
         entries.extend(entry_on_disk(&root.join(name), name.to_owned())?);
@@ -27,7 +27,7 @@ fn list_disk(root: &Path) -> Result<Vec<Entry>> {
         if !exists(&top)? {
             continue;
         }
-        // A data folder that is itself a link is no more followed than any other.
+        // A data folder that is itself a link is not followed either.
         for found in walkdir::WalkDir::new(&top).max_depth(MAX_FOLDERS).follow_root_links(false) {
             let found = found.with_context(|| format!("cannot list {}", top.display()))?;
             if entries.len() >= MAX_ENTRIES {
@@ -39,13 +39,13 @@ fn list_disk(root: &Path) -> Result<Vec<Entry>> {
                 None => EntryKind::BadName,
             };
             let kind = match kind {
-                // A submodule: git keeps only a name of it, so a reviewer never saw what is in it.
+                // A submodule: the commit has only its id, so a reviewer never saw its content.
                 EntryKind::Folder if found.depth() > 0 && exists(&found.path().join(".git"))? => EntryKind::Submodule,
                 EntryKind::Folder => folder_kind(found.depth()),
                 kind => kind,
             };
             let path = relative.to_string_lossy().into_owned();
-            entries.push(Entry { path, kind, blob: None });
+            entries.push(TreeEntry { path, kind, blob: None });
         }
     }
     Ok(entries)

@@ -1,4 +1,4 @@
-//! What a listing holds.
+//! Entries of a listing.
 
 use std::fs;
 use std::io::Read;
@@ -9,52 +9,49 @@ use anyhow::{Context, Result};
 use super::layout::MAX_FOLDERS;
 use crate::source::MAX_FILE_BYTES;
 
-/// What a listed entry is.
+/// The kind of a listed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EntryKind {
+pub(crate) enum EntryKind {
     /// A file that can be read.
     File,
-    /// A symbolic link, with where it leads.
+    /// A symbolic link, with its target.
     Symlink(String),
     /// A folder.
     Folder,
-    /// A folder so deep down that what is in it is not looked at.
+    /// A folder nested too deep to be read.
     TooDeep,
     /// A git repository of its own.
     Submodule,
-    /// A file that is not on disk as it is committed although git calls it unchanged.
+    /// A file that differs from the commit although git considers it unchanged.
     Altered(Altered),
-    /// A socket, a pipe, a device.
+    /// A socket, a pipe or a device.
     Special,
     /// A file whose name is not UTF-8.
     BadName,
 }
 
-/// Why a file on disk is not what is committed, and what to do.
+/// Why a file on disk differs from the commit, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Altered {
+pub(crate) struct Altered {
     /// A sentence, without a full stop.
-    pub why: String,
-    /// What to do.
-    pub help: &'static str,
+    pub(crate) why: String,
+    pub(crate) help: &'static str,
 }
 
 /// One entry of the listing.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct TreeEntry {
     /// Relative to the data repository, with `/`.
-    pub path: String,
-    /// What it is.
-    pub kind: EntryKind,
+    pub(crate) path: String,
+    pub(crate) kind: EntryKind,
     pub(super) blob: Option<git2::Oid>,
 }
 
 /// A file's bytes, or why there are none.
 #[derive(Debug)]
-pub enum Content {
-    /// The bytes.
+pub(crate) enum FileContent {
     Bytes(Vec<u8>),
-    /// More of them than [`MAX_FILE_BYTES`].
+    /// More than [`MAX_FILE_BYTES`].
     TooLarge,
 }
 
@@ -62,25 +59,25 @@ pub(super) fn folder_kind(depth: usize) -> EntryKind {
     if depth < MAX_FOLDERS { EntryKind::Folder } else { EntryKind::TooDeep }
 }
 
-pub(super) fn read_file(path: &Path) -> Result<Content> {
+pub(super) fn read_file(path: &Path) -> Result<FileContent> {
     let cannot = || format!("cannot read {}", path.display());
     let file = crate::disk::open::without_waiting(path).with_context(cannot)?;
     let mut bytes = Vec::new();
-    // One more than allowed, so that a file that grows while it is read is seen to be too large.
+    // One byte more than allowed, which shows that a file grew too large while it was read.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
-    Ok(if bytes.len() > MAX_FILE_BYTES { Content::TooLarge } else { Content::Bytes(bytes) })
+    Ok(if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) })
 }
 
-/// What is at `file`, listed as `path`; nothing if there is nothing.
-pub(super) fn entry_on_disk(file: &Path, path: String) -> Result<Option<Entry>> {
+/// The entry for `file`, listed as `path`; `None` if it does not exist.
+pub(super) fn entry_on_disk(file: &Path, path: String) -> Result<Option<TreeEntry>> {
     if !exists(file)? {
         return Ok(None);
     }
     let kind = work_kind(file, fs::symlink_metadata(file)?.file_type());
-    Ok(Some(Entry { path, kind, blob: None }))
+    Ok(Some(TreeEntry { path, kind, blob: None }))
 }
 
-/// Whether there is anything at `path`. A disk that does not answer is no empty folder.
+/// Whether `path` exists. A disk that does not answer is an error, not an empty folder.
 pub(super) fn exists(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),

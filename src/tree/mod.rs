@@ -1,6 +1,6 @@
 //! The files of a data repository: in the work tree, or as they were in a git revision.
 //!
-//! Both are listed and read by the same calls, so that everything after this works alike on both.
+//! Both are listed and read by the same calls, so that all later steps work on either.
 
 mod attributes;
 mod checkout;
@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-pub use attributes::{Altering, altering};
-pub use entry::{Altered, Content, Entry, EntryKind};
-pub use layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_FOLDERS, SETTINGS, TOPS, steers_git};
+pub(crate) use attributes::altering;
+pub(crate) use entry::{EntryKind, FileContent, TreeEntry};
+pub use layout::MAX_FOLDERS;
+pub(crate) use layout::{ATTRIBUTES, FOLDERS, SETTINGS, TOPS, configures_git};
 pub(crate) use revision::open_git;
 
 use crate::git::Git;
@@ -44,26 +45,26 @@ pub enum Tree {
         /// The commit.
         commit: git2::Oid,
     },
-    /// Files that are nowhere yet: a proposal, or a test. Bytes by path.
+    /// Files that are not stored yet: a proposal, or a test. Bytes by path.
     Memory(BTreeMap<String, Vec<u8>>),
     /// Files over those of another tree: a proposal that is checked before it is written.
     Draft {
-        /// What is below.
+        /// The tree below.
         base: Box<Tree>,
-        /// What is proposed, by path: a file's bytes, or nothing for one that is gone.
+        /// The proposed files by path; `None` for a file that is removed.
         changed: Arc<BTreeMap<String, Option<Vec<u8>>>>,
     },
 }
 
 /// Reads entries; each thread has its own.
-pub enum Reader<'a> {
+pub(crate) enum Reader<'a> {
     /// From disk.
     Work(&'a Path),
     /// From git's object database.
     Revision(Box<git2::Repository>),
     /// From memory.
     Memory(&'a BTreeMap<String, Vec<u8>>),
-    /// From what is proposed, else from what is below it.
+    /// From the proposed files, else from the tree below.
     Draft(Box<Reader<'a>>, &'a BTreeMap<String, Option<Vec<u8>>>),
 }
 
@@ -72,7 +73,7 @@ impl Tree {
     ///
     /// # Errors
     /// If a folder cannot be listed, or the revision cannot be read.
-    pub fn list(&self) -> Result<Vec<Entry>> {
+    pub(crate) fn list(&self) -> Result<Vec<TreeEntry>> {
         let mut entries = match self {
             Tree::Work { root } => list_work(root)?,
             Tree::Revision { git_dir, prefix, commit } => list_revision(git_dir, prefix, *commit)?,
@@ -85,7 +86,7 @@ impl Tree {
 
     /// Where the data repository is within its git repository, with `/`; empty for its top, and where
     /// there is none.
-    pub fn prefix(&self) -> String {
+    pub(crate) fn prefix(&self) -> String {
         match self {
             Tree::Work { root } => crate::git::folder_in_work_tree(root),
             Tree::Revision { prefix, .. } => prefix.clone(),
@@ -98,7 +99,7 @@ impl Tree {
     ///
     /// # Errors
     /// If the git repository cannot be opened.
-    pub fn reader(&self) -> Result<Reader<'_>> {
+    pub(crate) fn reader(&self) -> Result<Reader<'_>> {
         Ok(match self {
             Tree::Work { root } => Reader::Work(root),
             Tree::Revision { git_dir, .. } => Reader::Revision(Box::new(open_git(git_dir)?)),
@@ -113,12 +114,12 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// If the file cannot be read: the message names it.
-    pub fn read(&self, entry: &Entry) -> Result<Content> {
+    pub(crate) fn read(&self, entry: &TreeEntry) -> Result<FileContent> {
         match (self, entry.blob) {
             (Reader::Draft(base, changed), _) => match changed.get(&entry.path) {
-                Some(Some(bytes)) if bytes.len() > MAX_FILE_BYTES => Ok(Content::TooLarge),
-                Some(Some(bytes)) => Ok(Content::Bytes(bytes.clone())),
-                Some(None) => bail!("{} is not there", entry.path),
+                Some(Some(bytes)) if bytes.len() > MAX_FILE_BYTES => Ok(FileContent::TooLarge),
+                Some(Some(bytes)) => Ok(FileContent::Bytes(bytes.clone())),
+                Some(None) => bail!("{} does not exist", entry.path),
                 None => base.read(entry),
             },
             (Reader::Work(root), _) => read_file(&root.join(&entry.path)),
@@ -126,35 +127,35 @@ impl Reader<'_> {
                 let odb = repository.odb()?;
                 let (size, _) = odb.read_header(blob)?;
                 if size > MAX_FILE_BYTES {
-                    return Ok(Content::TooLarge);
+                    return Ok(FileContent::TooLarge);
                 }
                 let object = odb.read(blob).with_context(|| format!("cannot read {} from git", entry.path))?;
-                Ok(Content::Bytes(object.data().to_vec()))
+                Ok(FileContent::Bytes(object.data().to_vec()))
             }
             (Reader::Memory(files), _) => match files.get(&entry.path) {
-                Some(bytes) if bytes.len() > MAX_FILE_BYTES => Ok(Content::TooLarge),
-                Some(bytes) => Ok(Content::Bytes(bytes.clone())),
-                None => bail!("{} is not there", entry.path),
+                Some(bytes) if bytes.len() > MAX_FILE_BYTES => Ok(FileContent::TooLarge),
+                Some(bytes) => Ok(FileContent::Bytes(bytes.clone())),
+                None => bail!("{} does not exist", entry.path),
             },
             (Reader::Revision(_), None) => bail!("{} is not a file of the revision", entry.path),
         }
     }
 }
 
-fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<Entry> {
-    files.keys().filter(|path| is_in_data(path) || steers_git(path)).map(|path| file_in_memory(path)).collect()
+fn list_memory(files: &BTreeMap<String, Vec<u8>>) -> Vec<TreeEntry> {
+    files.keys().filter(|path| is_in_data(path) || configures_git(path)).map(|path| file_in_memory(path)).collect()
 }
 
 /// The entries of `base` without those that the draft changes, and the draft's own.
-fn list_draft(mut entries: Vec<Entry>, changed: &BTreeMap<String, Option<Vec<u8>>>) -> Vec<Entry> {
+fn list_draft(mut entries: Vec<TreeEntry>, changed: &BTreeMap<String, Option<Vec<u8>>>) -> Vec<TreeEntry> {
     entries.retain(|entry| !changed.contains_key(&entry.path));
     let there = changed.iter().filter(|(path, bytes)| bytes.is_some() && is_in_data(path));
     entries.extend(there.map(|(path, _)| file_in_memory(path)));
     entries
 }
 
-fn file_in_memory(path: &str) -> Entry {
-    Entry { path: path.to_owned(), kind: EntryKind::File, blob: None }
+fn file_in_memory(path: &str) -> TreeEntry {
+    TreeEntry { path: path.to_owned(), kind: EntryKind::File, blob: None }
 }
 
 impl Git {
@@ -162,7 +163,7 @@ impl Git {
     ///
     /// # Errors
     /// If `rev` names no commit.
-    pub fn tree(&self, rev: &str) -> Result<Tree> {
+    pub(crate) fn tree(&self, rev: &str) -> Result<Tree> {
         Ok(self.tree_of(self.commit(rev)?))
     }
 
@@ -174,8 +175,8 @@ impl Git {
     /// The data files on disk that differ from the commit that is checked out, new ones too.
     ///
     /// # Errors
-    /// If git cannot tell.
-    pub fn changed_data(&self) -> Result<Vec<String>> {
+    /// If git cannot compare the two.
+    pub(crate) fn changed_data(&self) -> Result<Vec<String>> {
         let mut options = git2::StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
         options.disable_pathspec_match(true);
@@ -186,7 +187,10 @@ impl Git {
                 format!("{}/{name}", self.prefix())
             });
         }
-        let statuses = self.repository().statuses(Some(&mut options)).context("git cannot tell what is committed")?;
+        let statuses = self
+            .repository()
+            .statuses(Some(&mut options))
+            .context("git cannot compare the work tree with the commit")?;
         let mut changed: Vec<String> =
             statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect();
         changed.sort_unstable();

@@ -4,27 +4,27 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::entry::{Entry, EntryKind, folder_kind};
+use super::entry::{EntryKind, TreeEntry, folder_kind};
 use super::layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_LINK, MODULES, SETTINGS, too_many_entries};
 
 pub(crate) fn open_git(dir: &Path) -> Result<git2::Repository> {
     git2::Repository::open(dir).with_context(|| format!("cannot open the git repository {}", dir.display()))
 }
 
-pub(super) fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<Entry>> {
+pub(super) fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> Result<Vec<TreeEntry>> {
     let repository = open_git(git_dir)?;
     let mut top = repository.find_commit(commit)?.tree()?;
     let mut entries = Vec::new();
     let folders: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
     for (depth, part) in folders.iter().enumerate() {
-        let way_up = "../".repeat(folders.len() - depth);
+        let relative = "../".repeat(folders.len() - depth);
         for name in [ATTRIBUTES, MODULES] {
             if let Some(entry) = top.get_name(name) {
-                push_revision(&repository, &entry, &way_up, 0, &mut entries)?;
+                push_revision(&repository, &entry, &relative, 0, &mut entries)?;
             }
         }
         let Some(object) = top.get_name(part).map(|entry| entry.to_object(&repository)) else {
-            // The data repository did not exist in that revision: it was empty.
+            // The data repository did not exist in that revision.
             return Ok(Vec::new());
         };
         let Ok(folder) = object?.into_tree() else { bail!("{prefix} is not a folder in {commit}") };
@@ -43,7 +43,7 @@ fn push_revision(
     entry: &git2::TreeEntry<'_>,
     parent: &str,
     depth: usize,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<TreeEntry>,
 ) -> Result<()> {
     let name = String::from_utf8_lossy(entry.name_bytes());
     let path = format!("{parent}{name}");
@@ -53,7 +53,7 @@ fn push_revision(
         (Some(git2::ObjectType::Blob), 0o120_000) => {
             let odb = repository.odb()?;
             EntryKind::Symlink(match odb.read_header(entry.id())? {
-                (length, _) if length > MAX_LINK => "somewhere, in more letters than a path has".to_owned(),
+                (length, _) if length > MAX_LINK => "a target longer than any path".to_owned(),
                 _ => String::from_utf8_lossy(odb.read(entry.id())?.data()).into_owned(),
             })
         }
@@ -66,7 +66,7 @@ fn push_revision(
     if entries.len() >= MAX_ENTRIES {
         return Err(too_many_entries());
     }
-    entries.push(Entry { path: path.clone(), kind, blob: Some(entry.id()) });
+    entries.push(TreeEntry { path: path.clone(), kind, blob: Some(entry.id()) });
     if is_folder {
         for child in &repository.find_tree(entry.id())? {
             push_revision(repository, &child, &format!("{path}/"), depth + 1, entries)?;

@@ -95,7 +95,7 @@ fn a_record_that_git_hides_on_disk_is_found_in_the_commit() {
     for expected in [
         "error[git-attributes]: git attributes are not allowed within the data folders",
         "--> subscribers/.gitattributes",
-        "the file on disk is not what is committed: git alters it by the attribute `ident`",
+        "the file on disk differs from the commit: git alters it by the attribute `ident`",
         "--> subscribers/zz.yaml",
     ] {
         assert!(disk.stdout.contains(expected), "{expected}: {}", disk.stdout);
@@ -217,7 +217,11 @@ fn only_admins_change_what_steers_git() {
         let check = |actor| repo.run(&["check", "--rev", "HEAD", "--base", "HEAD^1", "--actor", actor]);
         let run = check("mallory");
         assert_eq!(run.code, 1);
-        assert!(run.stdout.contains(&format!("`mallory` may not change what steers git, `{path}`")), "{}", run.stdout);
+        assert!(
+            run.stdout.contains(&format!("`mallory` may not change the git configuration `{path}`")),
+            "{}",
+            run.stdout
+        );
         assert_eq!(check("carol").code, 0);
     }
 }
@@ -310,7 +314,7 @@ fn what_is_small_in_git_and_large_in_a_listing_is_refused() {
     repo.git(&["update-index", "--add", "--cacheinfo", &format!("120000,{long},subscribers/long.yaml")]);
     repo.git(&["commit", "-q", "-m", "a link of a mebibyte"]);
     let run = repo.run(&["check", "--rev", "HEAD"]);
-    assert!(run.code == 1 && run.stdout.contains("in more letters than a path has"), "{run:?}");
+    assert!(run.code == 1 && run.stdout.contains("a target longer than any path"), "{run:?}");
 }
 
 /// What lies on disk neither goes live nor keeps the commit from going live.

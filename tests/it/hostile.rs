@@ -233,7 +233,7 @@ fn a_folder_called_like_a_file() {
         "subscribers/x.yaml/inner.yaml",
         "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n",
     );
-    refuses(&repo, "a folder that is called like a file");
+    refuses(&repo, "a folder with the name of a file");
 }
 
 #[test]
@@ -306,14 +306,14 @@ mod unix {
             let repo = Repo::new();
             std::fs::create_dir_all(repo.path().join("templates")).unwrap();
             fifo(&repo.path().join(name));
-            refuses(&repo, "not an ordinary file");
+            refuses(&repo, "not a regular file");
         }
         let repo = Repo::new();
         let _socket = UnixListener::bind(repo.path().join("subscribers/s.yaml")).unwrap();
-        refuses(&repo, "not an ordinary file");
+        refuses(&repo, "not a regular file");
         let repo = Repo::new();
         fifo(&repo.path().join("shapeline.yaml"));
-        refuses(&repo, "not an ordinary file");
+        refuses(&repo, "not a regular file");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shapeline::inventory::Change;
 use shapeline::inventory::Context;
+use shapeline::inventory::ReviewedChange;
 use shapeline::model::Date;
 use shapeline::render::template_findings;
 use shapeline::repo::Repo;
@@ -47,7 +47,7 @@ fn load(dir: &Path) -> Repo {
 fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     let mut repo = load(head);
     let base = base.map(load);
-    let change = base.as_ref().map(|base| Change::new(base, &mut repo, actors));
+    let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, today(), change);
     let report = CheckReport::new(&context, template_findings(&repo, &context), Duration::ZERO);

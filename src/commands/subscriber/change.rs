@@ -12,7 +12,7 @@ use crate::edit::{Destination, Draft, EditSession, EditSummary, ProposedEdit, Re
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
-use crate::plan::{Base, Before, Plan, Side, served_by, text};
+use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
 use crate::report::{self, CheckFormat, CheckReport};
@@ -136,9 +136,9 @@ fn print(text: &str) -> Result<()> {
 fn network(review: &Review) -> Result<String> {
     let output = render::output(&review.after.settings, None)?;
     let side = |table| Side { served: served_by(table), bytes: b"" };
-    let base = Base::File { path: String::new() };
+    let base = PlanBase::File { path: String::new() };
     let (before, after) = (side(&review.table_before), side(&review.table_after));
-    let plan = Plan::new(&output, base, before, after, &review.table_after, Before::default());
+    let plan = ChangePlan::new(&output, base, before, after, &review.table_after, Before::default());
     let changes = &plan.changes;
     if changes.is_empty() {
         return Ok("On the network nothing changes.\n".to_owned());

@@ -215,11 +215,11 @@ fn cut_off_at_every_step() {
         let options = Options { who: Holder::here("alice".to_owned()), patience };
         let dying = |store| Arc::new(Dying { store, steps: AtomicUsize::new(0), at, done }) as Arc<dyn Store>;
         let paths = [path.clone()];
-        let cut_off = backup(&folder(&site.folder(), dying), &paths, &options, &mut |_| {}).remove(0);
+        let cut_off = backup(&folder(&site.folder(), dying), &paths, &options, &mut |_| Ok(())).remove(0);
         check_list(&site);
         assert!(!site.ids().is_empty(), "the first is removed only once the second is listed");
         fs::write(&path, "third").unwrap();
-        let next = backup(&folder(&site.folder(), Arc::from), &paths, &options, &mut |_| {}).remove(0);
+        let next = backup(&folder(&site.folder(), Arc::from), &paths, &options, &mut |_| Ok(())).remove(0);
         assert_eq!(next.ended, Ended::Copied, "step {at}: {:?}", next.reasons);
         check_list(&site);
         let id = next.copy.unwrap().id.to_string();

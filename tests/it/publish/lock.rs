@@ -65,7 +65,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 fn take(store: &Arc<dyn Store>, wait: Duration) -> anyhow::Result<Lock> {
     let patience = Patience { lease: LEASE, wait };
-    Lock::take(store, "lock", &Holder::here("alice".to_owned()), "publish", patience, &mut |_| {})
+    Lock::take(store, "lock", &Holder::here("alice".to_owned()), "publish", patience, &mut |_| Ok(()))
 }
 
 /// The error, and how many requests it took.

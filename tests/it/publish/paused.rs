@@ -35,7 +35,7 @@ fn take_over(ground: &Ground, commit: usize) {
         quiet: false,
     };
     let target = &data.table.repo().settings.targets[0];
-    let report = publish(target, &data, &options, &mut |_| {});
+    let report = publish(target, &data, &options, &mut |_| Ok(()));
     assert_eq!(report.ended, Ended::Published, "{:?} {:?}", report.reasons, report.notes);
 }
 
@@ -146,7 +146,8 @@ fn what_one_could_not_sweep_away_the_next_does() {
     let (store, file) = ground.open();
     let store: Arc<dyn Store> = store.into();
     let folder = Ledger::of(store.as_ref(), &file).lock_folder();
-    let lock = Lock::take(&store, &folder, &Holder::here("bob".to_owned()), "publish", IMPATIENT, &mut |_| {}).unwrap();
+    let lock =
+        Lock::take(&store, &folder, &Holder::here("bob".to_owned()), "publish", IMPATIENT, &mut |_| Ok(())).unwrap();
     drop(lock);
     ground.published(2);
     ground.assert_in_order();

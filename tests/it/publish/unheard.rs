@@ -66,7 +66,7 @@ impl Store for Unheard {
 
 fn begin(site: &Site) -> Session<'_> {
     let patience = Patience::of(Duration::from_secs(10));
-    Session::begin(site, &Holder::here("alice".to_owned()), "publish", patience, &mut |_| {}).unwrap()
+    Session::begin(site, &Holder::here("alice".to_owned()), "publish", patience, &mut |_| Ok(())).unwrap()
 }
 
 /// What came of it.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use shapeline::finding::Finding;
-use shapeline::inventory::Change;
 use shapeline::inventory::Context;
+use shapeline::inventory::ReviewedChange;
 use shapeline::inventory::bounded::MAX_FINDINGS;
 use shapeline::rules::{self};
 
@@ -19,7 +19,7 @@ fn found(base: Option<&Path>, head: &Path, threads: usize) -> Vec<Finding> {
     pool.install(|| {
         let mut repo = load(head);
         let base = base.map(load);
-        let change = base.as_ref().map(|base| Change::new(base, &mut repo, &[]));
+        let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, &[]));
         let repo = Arc::new(repo);
         rules::check(&Context::new(&repo, today(), change), Vec::new())
     })

@@ -53,7 +53,7 @@ fn an_unreadable_base_has_no_owners() {
     let (base, head) = owned();
     base.write("domains/ispcustomer.co.zw.yaml", format!("{OWNED}capactiy: 1\n"));
     head.subscriber("10.10.10.25", 30);
-    assert!(report(&base, &head, &["alice"]).contains("mend the base revision first"));
+    assert!(report(&base, &head, &["alice"]).contains("fix the base revision first"));
     let (base, head) = owned();
     base.write("shapeline.yaml", "admins: [carol]\nadmins: [carol]\n");
     head.write("plans/NEW.yaml", "name: NEW\nup: 1 Mbps\ndown: 1 Mbps\n");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use shapeline::finding::Severity;
-use shapeline::inventory::Change;
 use shapeline::inventory::Context;
+use shapeline::inventory::ReviewedChange;
 use shapeline::model::Date;
 use shapeline::repo::Repo;
 use shapeline::rules::{RULES, check};
@@ -107,7 +107,7 @@ impl Data {
 }
 
 /// The rules that refuse the data on a day.
-fn errors(repo: &Repo, today: Date, change: Option<Change<'_>>) -> Vec<&'static str> {
+fn errors(repo: &Repo, today: Date, change: Option<ReviewedChange<'_>>) -> Vec<&'static str> {
     let found = check(&Context::new(repo, today, change), Vec::new());
     let mut rules: Vec<_> =
         found.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| finding.rule).collect();
@@ -123,7 +123,7 @@ proptest! {
         let (base, mut repo) = (Repo::load(&base.tree()).unwrap(), Repo::load(&head.tree()).unwrap());
         let actors = ["alice".to_owned()];
         let with_base = errors(&repo, day(today), None).is_empty() || {
-            let change = Change::new(&base, &mut repo, &actors);
+            let change = ReviewedChange::new(&base, &mut repo, &actors);
             errors(&repo, day(today), Some(change)).is_empty()
         };
         if with_base {

@@ -39,14 +39,14 @@ fn bad_data_leaves_the_last_good_file() {
     for _ in 0..2 {
         let round = host.once(1, &[]);
         assert_eq!(host.live(), three());
-        let told = "sync: REFUSED, what was published stays: the data has an error: subscribers/bad.yaml:1:5: ";
+        let told = "sync: REFUSED, what was published stays: the data has 1 error: subscribers/bad.yaml:1:5: ";
         assert!(round.stderr.starts_with(told), "{}", round.stderr);
         assert!(round.stdout.starts_with("refused: commit "), "{}", round.stdout);
     }
     let log = host.log();
     assert_eq!(log.len(), 2, "told once: {log:#?}");
     assert!(
-        log[1].starts_with("PUBLISH ERROR data refused: the data has an error: subscribers/bad.yaml:1:5"),
+        log[1].starts_with("PUBLISH ERROR data refused: the data has 1 error: subscribers/bad.yaml:1:5"),
         "{log:#?}"
     );
     let status = host.status();
@@ -70,11 +70,11 @@ fn a_live_file_that_was_changed_by_hand_is_restored_and_logged() {
     host.write("srv/shaper.txt", &(line(1, 50) + &line(3, 30)));
     let round = host.once(0, &[]);
     assert_eq!(host.live(), three());
-    let found = "the live file was changed by somebody else: 1 line added, 2 lines removed";
+    let found = "the live file was changed by another process: 1 line added, 2 lines removed";
     assert_eq!(round.stderr, format!("hre-1: {found}; version 1 is live again\n"));
     let log = host.log();
     assert_eq!(log[1], format!("DRIFT SUCCESS {found}"));
-    assert!(log[2].starts_with("PUBLISH SUCCESS version 1 it was published, and put back"), "{log:#?}");
+    assert!(log[2].starts_with("PUBLISH SUCCESS version 1 the published version was restored"), "{log:#?}");
     assert_eq!(log.len(), 3);
     assert_eq!(host.manifest()["live"]["id"], 1);
 
@@ -82,7 +82,7 @@ fn a_live_file_that_was_changed_by_hand_is_restored_and_logged() {
     let round = host.once(0, &[]);
     assert_eq!(host.live(), three());
     assert!(
-        round.stderr.contains("the live file was removed by somebody else; version 1 is live again"),
+        round.stderr.contains("the live file was removed by another process; version 1 is live again"),
         "{}",
         round.stderr
     );

@@ -263,13 +263,15 @@ fn a_signal_ends_the_wait_for_another_publisher() {
     let host = slow_check();
     let mut other = Service::start(&host, &["--interval", "24h"]);
     wait(|| host.path("begun").exists().then_some(()), || other.journal());
-    let waiting = host.sync(&["--interval", "24h"]);
-    let told = std::fs::File::create(host.path("waiting")).unwrap();
-    let mut waiting = { waiting }.stderr(told).spawn().unwrap();
-    wait(|| host.read("waiting").contains("hre-1: waiting for sync on").then_some(()), || host.read("waiting"));
-    kill_process(Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
-    let status = wait(|| waiting.try_wait().unwrap(), || "it waits on".to_owned());
-    assert_eq!(status.code(), Some(0));
+    for (arguments, code) in [(["--interval", "24h"].as_slice(), 0), (&["--once"], 2)] {
+        let mut waiting = host.sync(arguments);
+        let told = std::fs::File::create(host.path("waiting")).unwrap();
+        let mut waiting = waiting.stderr(told).spawn().unwrap();
+        wait(|| host.read("waiting").contains("hre-1: waiting for sync on").then_some(()), || host.read("waiting"));
+        kill_process(Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+        let status = wait(|| waiting.try_wait().unwrap(), || "it waits on".to_owned());
+        assert_eq!(status.code(), Some(code), "{}", host.read("waiting"));
+    }
     host.write("go", "");
     other.signal(Signal::TERM);
     assert_eq!(other.ended().0, Some(0), "{}", other.journal());

@@ -78,14 +78,14 @@ fn another_key_and_keys_out_of_term_are_refused() {
     let (host, good) = host();
     host.ssh_key("other");
     host.push_signed(4, "other");
-    refused(&host, "its SSH signature is of no key that may sign");
+    refused(&host, "its SSH signature is not by an allowed key");
     host.push_signed(5, "good");
     for (line, why) in [
         // The date in the commit, November 2026, can be forged.
         (format!("noc valid-before=\"20261110\" {good}"), "key has expired"),
         (format!("noc valid-after=\"21000101\" {good}"), "key is not yet valid"),
         (format!("noc namespaces=\"file\" {good}"), "its SSH signature is not good"),
-        ("noc ssh-ed25519 AAAA".to_owned(), "its SSH signature is of no key"),
+        ("noc ssh-ed25519 AAAA".to_owned(), "its SSH signature is not by an allowed key"),
     ] {
         host.signers(&line);
         refused(&host, why);
@@ -129,7 +129,7 @@ fn a_configuration_cannot_name_another_judge() {
         host.git(&["-C", "clone", "config", name, value]);
     }
     host.push_signed(4, "other");
-    refused(&host, "its SSH signature is of no key that may sign");
+    refused(&host, "its SSH signature is not by an allowed key");
     assert!(!host.path("asked").exists());
     host.push_signed(5, "good");
     host.signed_once(0);
@@ -144,9 +144,9 @@ fn the_signers_are_the_hosts_own() {
         host.once(2, &["--require-signature", "--allowed-signers", path.to_str().unwrap()]).stderr
     };
     host.write("clone/signers", &format!("noc {good}\n"));
-    assert!(sync("clone/signers").contains("lie in the clone"));
+    assert!(sync("clone/signers").contains("are in the clone"));
     std::os::unix::fs::symlink(host.path("clone/signers"), host.path("link")).unwrap();
-    assert!(sync("link").contains("lie in the clone"));
+    assert!(sync("link").contains("are in the clone"));
     use std::os::unix::fs::PermissionsExt;
     let set_mode = |name: &str, mode| {
         std::fs::set_permissions(host.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
@@ -268,11 +268,11 @@ fn a_commit_signed_with_a_listed_gpg_key_goes_live() {
     author.push(4, &keys[0], &[]);
     once(1, "the allowed signers name no GPG key");
     listed(&keys[1]);
-    once(1, &format!("its GPG signature is of {}, which is not among those that may sign", keys[0]));
+    once(1, &format!("its GPG signature is of {}, which is not an allowed key", keys[0]));
     listed(&keys[0].to_lowercase());
     once(0, "version 1 is live");
     author.push(5, &keys[1], &[]);
-    once(1, "is not among those");
+    once(1, "is not an allowed key");
     author.push(6, &keys[2], &[]);
     once(1, "its GPG signature is of a key that gpg does not know");
     listed(&keys[2]);

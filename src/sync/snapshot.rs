@@ -1,4 +1,4 @@
-//! What one saw of a target.
+//! The state of a target at the end of a round.
 
 use anyhow::Result;
 
@@ -7,34 +7,33 @@ use crate::publish::site::Site;
 use crate::records::manifest::{Held, Live};
 use crate::store::digest;
 
-/// What the outcome on a target hangs on, beside the commit and the day. While nothing of this has
-/// changed, the outcome would be the same.
+/// What the outcome on a target depends on, besides the commit and the day. While nothing of this
+/// changes, another round would have the same outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct TargetSnapshot {
     /// The digest of the live file.
     pub(super) live: Option<String>,
-    /// What was published last.
+    /// The version published last.
     pub(super) published: Option<Live>,
-    /// Whether something was rolled back.
+    /// The version that was rolled back, if any.
     pub(super) held: Option<Held>,
 }
 
-impl Seen {
-    /// Looks at the target. Nothing where a publish goes on or was cut off.
+impl TargetSnapshot {
+    /// Reads the target. `None` while a publish is under way or was interrupted.
     ///
     /// # Errors
     /// If it cannot be reached or read.
-    pub(super) fn now(target: &Target) -> Result<Option<Seen>> {
+    pub(super) fn now(target: &Target) -> Result<Option<TargetSnapshot>> {
         let site = Site::open(target)?;
         let ledger = site.ledger();
         if ledger.pending()?.is_some() {
             return Ok(None);
         }
         let (published, held) = ledger.manifest()?.map(|manifest| (manifest.live, manifest.held)).unwrap_or_default();
-        Ok(Some(Seen { live: site.live()?.map(|live| digest(&live.bytes)), published, held }))
+        Ok(Some(TargetSnapshot { live: site.live()?.map(|live| digest(&live.bytes)), published, held }))
     }
 
-    /// The digest of what was published last.
     pub(super) fn published_digest(&self) -> Option<&String> {
         self.published.as_ref().map(|live| &live.version.digest)
     }
