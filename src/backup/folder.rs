@@ -6,10 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::copies::{Copies, Copy};
-use crate::model::{Backup, Scheme};
+use crate::model::Backup;
 use crate::records::failure::Failure;
 use crate::records::ledger::Ledger;
-use crate::store::Access;
 use crate::store::open::open_folder;
 use crate::store::{Store, digest};
 
@@ -32,13 +31,10 @@ impl Folder {
     /// # Errors
     /// If it cannot be reached.
     pub fn open(backup: &Backup) -> Result<Folder> {
-        let store = open_folder(&Access::from(backup)).context("the folder for backups cannot be opened")?;
+        let store = open_folder(&backup.access()).context("the folder for backups cannot be opened")?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
-        let here = match backup.url.scheme() {
-            Scheme::File => Some(std::fs::canonicalize(backup.url.path())?),
-            Scheme::Sftp | Scheme::S3 => None,
-        };
+        let here = backup.url.local_path().map(std::fs::canonicalize).transpose()?;
         Ok(Folder { store: Arc::from(store), here, keep: backup.keep.unwrap_or(KEEP) as usize })
     }
 

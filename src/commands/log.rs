@@ -13,7 +13,6 @@ use crate::model::{Backup, Settings};
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
 use crate::records::log::{Entry, Head, Log, Status};
-use crate::store::Access;
 use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
@@ -75,7 +74,7 @@ pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])
 /// was told.
 pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> Result<(Vec<(String, Log)>, bool)> {
     if backup {
-        let store = open_folder(&Access::from(backup_folder(settings)?))?;
+        let store = open_folder(&backup_folder(settings)?.access())?;
         return Ok((vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)], false));
     }
     let (mut logs, mut failed) = (Vec::new(), false);

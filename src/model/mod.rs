@@ -17,6 +17,8 @@ mod setting_name;
 mod settings;
 mod subscriber;
 mod target;
+mod target_kind;
+mod target_url;
 mod text;
 
 pub use addresses::{Address, Addresses};
@@ -31,5 +33,8 @@ pub use rates_said::RatesSaid;
 pub use setting_name::SettingName;
 pub use settings::{Faults, FileName, Output, RuleId, Settings, Suspended, TemplateName};
 pub use subscriber::{Coming, Status, Subscriber, SubscriberId};
-pub use target::{Backup, Endpoint, Scheme, Target, TargetUrl, Word};
+pub use target::{Access, Backup, Target, Word};
+pub use target_kind::{Scheme, TARGET_KINDS, TargetKind};
+pub(crate) use target_url::ServerName;
+pub use target_url::{Endpoint, TargetUrl};
 pub use text::Text;

@@ -44,9 +44,17 @@ macro_rules! text_type {
             }
         }
 
+        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected }
+    };
+}
+pub(crate) use text_type;
+
+/// What every text type can do that has `as_str` and `FromStr`: printing, reading, its schema.
+macro_rules! text_traits {
+    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
@@ -77,7 +85,7 @@ macro_rules! text_type {
         }
     };
 }
-pub(crate) use text_type;
+pub(crate) use text_traits;
 
 /// Reads any type that is written as text.
 pub(crate) struct FromStrVisitor<T> {
@@ -114,4 +122,13 @@ text_type! {
     pattern format!("^{}+$", free_text()),
     is_free_text,
     expected "text on one line, at most 200 characters"
+}
+
+/// Whether a text matches `pattern` as a validator of JSON Schema reads it.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) fn is_match(pattern: &str) -> impl Fn(&str) -> bool + use<> {
+    let schema = serde_json::json!({"type": "string", "pattern": pattern});
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    move |text| validator.is_valid(&serde_json::json!(text))
 }

@@ -11,7 +11,6 @@ use crate::records::ledger::Ledger;
 use crate::records::lock::{Lock, Patience};
 use crate::records::log::{Action, Entry};
 use crate::records::manifest::Manifest;
-use crate::store::Access;
 use crate::store::open::open_file;
 use crate::store::{Store, Stored, writer_name};
 
@@ -37,7 +36,7 @@ impl Site {
     /// If it cannot be reached, or cannot give what publishing needs.
     pub fn open(target: &Target) -> Result<Site> {
         let (store, file) =
-            open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
+            open_file(&target.access()).with_context(|| format!("the target {} cannot be opened", target.name))?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
         Ok(Site {

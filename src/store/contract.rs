@@ -4,7 +4,6 @@
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Backup, Endpoint, Target, TargetUrl, Text};
 use crate::text::hex::hex;
 
 /// Stands for exactly one content of a file: its digest, or what a bucket calls it.
@@ -137,47 +136,6 @@ impl Names {
     pub fn sorted(mut self) -> Vec<String> {
         self.names.sort_unstable();
         self.names
-    }
-}
-
-/// How a folder is reached.
-#[derive(Clone, Debug)]
-pub struct Access<'a> {
-    /// Its URL, with the file's name at the end, if it is a file's folder.
-    pub url: &'a TargetUrl,
-    /// The key file for SSH.
-    pub identity: Option<&'a Text>,
-    /// The file of known servers for SSH.
-    pub known_hosts: Option<&'a Text>,
-    /// The S3 service.
-    pub endpoint: Option<&'a Endpoint>,
-    /// Its region.
-    pub region: Option<&'a Text>,
-}
-
-impl<'a> From<&'a Target> for Access<'a> {
-    fn from(target: &'a Target) -> Self {
-        let Target { url, identity, known_hosts, endpoint, region, .. } = target;
-        Access {
-            url,
-            identity: identity.as_ref(),
-            known_hosts: known_hosts.as_ref(),
-            endpoint: endpoint.as_ref(),
-            region: region.as_ref(),
-        }
-    }
-}
-
-impl<'a> From<&'a Backup> for Access<'a> {
-    fn from(backup: &'a Backup) -> Self {
-        let Backup { url, identity, known_hosts, endpoint, region, .. } = backup;
-        Access {
-            url,
-            identity: identity.as_ref(),
-            known_hosts: known_hosts.as_ref(),
-            endpoint: endpoint.as_ref(),
-            region: region.as_ref(),
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use self::connect::{NO_CREDENTIALS, Service};
 use self::explain::{Failure, explained};
-use crate::store::contract::Access;
+use crate::model::Access;
 use crate::store::contract::{
     Expect, Fence, MAX_BYTES, Mark, Names, Store, Stored, is_temporary, temporary_name, writer_name,
 };

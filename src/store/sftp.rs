@@ -22,7 +22,7 @@ use self::link::Link;
 pub use self::link::SshClient;
 use self::remote::{Remote, is_file, is_folder, is_link, keep_owner_and_mode};
 use self::ssh::Server;
-use crate::store::contract::Access;
+use crate::model::Access;
 use crate::store::contract::{
     Expect, Fence, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };

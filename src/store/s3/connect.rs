@@ -8,7 +8,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredent
 use reqwest::Url;
 
 use super::http::{Connector, Patience};
-use crate::store::contract::Access;
+use crate::model::Access;
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 use crate::text::redact::{environment, redact_with};

@@ -13,10 +13,10 @@ use anyhow::{Result, bail};
 use shapeline::backup::folder::Folder;
 use shapeline::backup::make::backup;
 use shapeline::backup::{Ended, Options};
+use shapeline::model::Access;
 use shapeline::records::holder::Holder;
 use shapeline::records::lock::Patience;
 use shapeline::records::log::Status;
-use shapeline::store::Access;
 use shapeline::store::open::open_folder;
 use shapeline::store::{Expect, Fence, Mark, Store, Stored, digest};
 
@@ -199,7 +199,7 @@ impl Store for Dying {
 
 fn folder(path: &Path, wrap: impl FnOnce(Box<dyn Store>) -> Arc<dyn Store>) -> Folder {
     let url = format!("file://{}", path.display()).parse().unwrap();
-    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    let access = Access::of(&url);
     Folder::of(wrap(open_folder(&access).unwrap()), 1)
 }
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use shapeline::model::Access;
 use shapeline::records::ledger::{Ledger, folder_of};
 use shapeline::records::log::{Entry, Status};
 use shapeline::records::manifest::Pending;
-use shapeline::store::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::s3::{S3Store, Surroundings};
 use shapeline::store::{Store, digest};
@@ -247,7 +247,7 @@ impl Ground {
             Look::Bucket(url) => url.parse().unwrap(),
             _ => format!("file://{}", self.live_path().display()).parse().unwrap(),
         };
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+        let access = Access::of(&url);
         if let Look::Bucket(_) = self.look {
             let around = Surroundings { environment: self.environment.clone(), patience: Default::default() };
             let (folder, file) = url.folder_and_file();

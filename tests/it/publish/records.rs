@@ -1,8 +1,8 @@
 //! The records of two that work on one target at once.
 
+use shapeline::model::Access;
 use shapeline::records::ledger::Ledger;
 use shapeline::records::manifest::Manifest;
-use shapeline::store::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::open_fence;
 
@@ -10,7 +10,7 @@ use shapeline::store::open_fence;
 fn to_look_at_the_log_does_not_allow_to_write_over_what_somebody_else_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}/shaper.txt", folder.path().display()).parse().unwrap();
-    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    let access = Access::of(&url);
     let (store, file) = open_file(&access).unwrap();
     let ours = Ledger::of(store.as_ref(), &file);
     ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap();
