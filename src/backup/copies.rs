@@ -2,16 +2,13 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::records::ledger;
 use crate::records::moment::Moment;
-use crate::store::{Expect, Fence, Mark, Store};
-
-/// The version of the list's shape. It grows when an older program would be misled.
-const VERSION: u32 = 1;
-
-const NAME: &str = ".shapeline/copies.json";
+use crate::records::versioned::{VERSION, VersionedRecord};
+use crate::store::{Fence, Store};
 
 /// Where the tars are. Not in the folder itself: files there are for everybody to read, and copies
 /// hold secrets.
@@ -84,11 +81,11 @@ pub struct Copy {
     pub begun: bool,
 }
 
-/// The list, and what it stands for in the store.
-#[derive(Debug, Default)]
+/// The list of the copies, as it was read and then changed.
+#[derive(Debug)]
 pub struct Copies {
     list: List,
-    mark: Option<Mark>,
+    record: VersionedRecord<List>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -113,35 +110,18 @@ impl Copies {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn read(store: &dyn Store) -> Result<Copies> {
-        #[derive(Deserialize)]
-        struct Shape {
-            version: u32,
-        }
-        let Some(stored) = store.read(NAME)? else { return Ok(Copies::default()) };
-        let place = store.place(NAME);
-        let damaged =
-            || format!("{place} is damaged: move it away to go on; the copies beside it can be unpacked with tar");
-        let shape: Shape = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        if shape.version > VERSION {
-            bail!("{place} was written by a newer version of shapeline: use that one");
-        }
-        let list = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        Ok(Copies { list, mark: Some(stored.mark) })
+        let without = "; the copies beside it can be unpacked with tar";
+        let record = VersionedRecord::new(format!("{}/copies.json", ledger::FOLDER), without);
+        let list = record.read(store)?.unwrap_or_default();
+        Ok(Copies { list, record })
     }
 
     /// Writes the list.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn write(&mut self, store: &dyn Store, fence: Fence<'_>) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(&self.list)?;
-        bytes.push(b'\n');
-        let expect = self.mark.as_ref().map_or(Expect::Nothing, Expect::Content);
-        match store.put(NAME, &bytes, expect, fence)? {
-            Some(mark) => self.mark = Some(mark),
-            None => bail!("{} was changed by somebody else meanwhile", store.place(NAME)),
-        }
-        Ok(())
+        self.record.write(store, &self.list, fence)
     }
 
     /// The copies that are there, oldest first.

@@ -1,17 +1,16 @@
 //! What is remembered beside the live file: which version is live, the versions of the past, an
 //! intent that was begun and perhaps not finished, and the log.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-use anyhow::{Context, Result, bail};
-use serde::de::DeserializeOwned;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::records::lock::MOST;
 use crate::records::log::{self, Action, Entry, Log, Status};
-use crate::records::manifest::{Held, Live, Manifest, Pending, VERSION, Version};
-use crate::store::{Expect, Fence, Mark, Store, digest};
+use crate::records::manifest::{Held, Live, Manifest, Pending, Version};
+use crate::records::versioned::{VERSION, VersionedRecord};
+use crate::store::{Expect, Fence, Store, digest};
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
@@ -28,20 +27,26 @@ struct Slot {
 pub struct Ledger<'s> {
     store: &'s dyn Store,
     folder: String,
-    /// The marks of what was read first or written last, by name: a record is only replaced while
-    /// it is still what this process knows.
-    marks: RefCell<BTreeMap<String, Option<Mark>>>,
+    manifest: VersionedRecord<Manifest>,
+    pending: VersionedRecord<Slot>,
 }
 
 impl<'s> Ledger<'s> {
     /// The records of `file` in `store`.
     pub fn of(store: &'s dyn Store, file: &str) -> Ledger<'s> {
-        Ledger { store, folder: folder_of(file), marks: RefCell::default() }
+        Ledger::new(store, folder_of(file))
     }
 
     /// The records of a whole folder.
     pub fn of_folder(store: &'s dyn Store) -> Ledger<'s> {
-        Ledger { store, folder: ".shapeline".to_owned(), marks: RefCell::default() }
+        Ledger::new(store, FOLDER.to_owned())
+    }
+
+    fn new(store: &'s dyn Store, folder: String) -> Ledger<'s> {
+        let without = " without what it tells";
+        let manifest = VersionedRecord::new(format!("{folder}/manifest.json"), without);
+        let pending = VersionedRecord::new(format!("{folder}/pending.json"), without);
+        Ledger { store, folder, manifest, pending }
     }
 
     /// The folder in which the lock is.
@@ -65,7 +70,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
-        self.read("manifest.json")
+        self.manifest.read(self.store)
     }
 
     /// The manifest, or a fresh one, for somebody who has the lock.
@@ -138,7 +143,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written.
     pub fn write_manifest(&self, manifest: &Manifest, fence: Fence<'_>) -> Result<()> {
-        self.write("manifest.json", manifest, fence)
+        self.manifest.write(self.store, manifest, fence)
     }
 
     /// What was begun and not finished.
@@ -146,7 +151,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn pending(&self) -> Result<Option<Pending>> {
-        Ok(self.read::<Slot>("pending.json")?.and_then(|slot| slot.pending))
+        Ok(self.pending.read(self.store)?.and_then(|slot| slot.pending))
     }
 
     /// Writes down what is about to be done.
@@ -154,7 +159,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written, or somebody else wrote it meanwhile.
     pub fn write_pending(&self, pending: &Pending, fence: Fence<'_>) -> Result<()> {
-        self.write("pending.json", &Slot { version: VERSION, pending: Some(pending.clone()) }, fence)
+        self.pending.write(self.store, &Slot { version: VERSION, pending: Some(pending.clone()) }, fence)
     }
 
     /// All is done.
@@ -162,7 +167,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written, or somebody else wrote it meanwhile.
     pub fn clear_pending(&self, fence: Fence<'_>) -> Result<()> {
-        self.write("pending.json", &Slot { version: VERSION, pending: None }, fence)
+        self.pending.write(self.store, &Slot { version: VERSION, pending: None }, fence)
     }
 
     /// The bytes of a kept version.
@@ -277,47 +282,10 @@ impl<'s> Ledger<'s> {
     fn version_name(&self, id: u64) -> String {
         self.name(&format!("versions/{id:08}"))
     }
-
-    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        #[derive(Deserialize)]
-        struct Shape {
-            version: u32,
-        }
-        let path = self.name(name);
-        let stored = self.store.read(&path)?;
-        // Only the first time: who has read it again, for the log's sake, still holds what it read
-        // first, and must not replace with that what somebody else wrote in between.
-        let mark = || stored.as_ref().map(|stored| stored.mark.clone());
-        self.marks.borrow_mut().entry(name.to_owned()).or_insert_with(mark);
-        let Some(stored) = stored else { return Ok(None) };
-        let place = self.store.place(&path);
-        let damaged = || format!("{place} is damaged: move it away to go on without what it tells");
-        let shape: Shape = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        if shape.version > VERSION {
-            bail!("{place} was written by a newer version of shapeline: use that one");
-        }
-        serde_json::from_slice(&stored.bytes).map(Some).with_context(damaged)
-    }
-
-    fn write<T: Serialize>(&self, name: &str, record: &T, fence: Fence<'_>) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(record)?;
-        bytes.push(b'\n');
-        let path = self.name(name);
-        let known = self.marks.borrow().get(name).cloned();
-        let known = match known {
-            Some(known) => known,
-            None => self.store.read(&path)?.map(|stored| stored.mark),
-        };
-        let expect = known.as_ref().map_or(Expect::Nothing, Expect::Content);
-        let Some(mark) = self.store.put(&path, &bytes, expect, fence)? else {
-            // Most likely somebody took over: that is to be told then.
-            fence()?;
-            bail!("{} was changed by somebody else meanwhile", self.store.place(&path));
-        };
-        self.marks.borrow_mut().insert(name.to_owned(), Some(mark));
-        Ok(())
-    }
 }
+
+/// The folder of the records of a whole folder.
+pub(crate) const FOLDER: &str = ".shapeline";
 
 /// The folder of the records of `file`, beside it.
 pub fn folder_of(file: &str) -> String {

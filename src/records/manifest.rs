@@ -6,10 +6,8 @@ use crate::model::Safety;
 use crate::records::frozen::FrozenAt;
 use crate::records::log::{Entry, Head};
 use crate::records::moment::Moment;
+use crate::records::versioned::VERSION;
 use crate::store::digest;
-
-/// The version of these files' shape. It grows when an older program would be misled.
-pub(super) const VERSION: u32 = 1;
 
 /// A version of the file: what was published, or found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,3 +10,4 @@ pub mod lock;
 pub mod log;
 pub mod manifest;
 pub mod moment;
+pub(crate) mod versioned;
