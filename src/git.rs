@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::text::quote::short_id;
+
 /// Names the commit that `sync` works by.
 const SYNCED: &str = "refs/shapeline/synced";
 
@@ -244,7 +246,7 @@ impl Git {
 
     /// The first digits of a commit's id, as people quote it.
     pub fn short(commit: git2::Oid) -> String {
-        commit.to_string().chars().take(12).collect()
+        short_id(&commit.to_string()).to_owned()
     }
 
     /// Where the data repository is within the git repository, with `/`; empty for its top.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use shapeline::model::Target;
-use shapeline::publish::holder::Holder;
-use shapeline::publish::lock::Patience;
+use shapeline::records::holder::Holder;
+use shapeline::records::lock::Patience;
 use shapeline::publish::rollback::{Options, rollback};
 use shapeline::publish::run::Ended;
 use shapeline::publish::site::Site;

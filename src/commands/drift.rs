@@ -5,15 +5,17 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, default_rev, note_left_on_disk, notice, print_json, told_failure, who};
+use super::targets::{default_rev, note_left_on_disk, notice, print_json, told_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::model::Target;
 use crate::plan::text;
+use crate::publish::choice::choose_targets;
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::drift::{self, Drift, Kind, Told};
 use crate::publish::site::Site;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let rev = match &args.data.rev {
@@ -31,7 +33,7 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     }
     let mut told = Vec::new();
     let mut failed = false;
-    for target in chosen(&data.table.repo().settings, &args.targets)? {
+    for target in choose_targets(&data.table.repo().settings, &args.targets.targets)? {
         told.extend(told_failure(target, look(target, &data, args), &mut failed)?);
     }
     if args.format == TextOrJson::Json {
@@ -73,7 +75,7 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
     if let Some(live) = &drift.published {
         let commit =
             live.version.commit.as_deref().map_or_else(|| "no commit".to_owned(), |commit| harmless(commit, 40));
-        let commit: String = commit.chars().take(12).collect();
+        let commit = short_id(&commit);
         let by = harmless(&live.by, 80);
         writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
     }

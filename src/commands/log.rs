@@ -7,15 +7,17 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, chosen, print_json, settings, told_failure};
+use super::targets::{Period, print_json, settings, told_failure};
 use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::model::{Backup, Settings};
+use crate::publish::choice::choose_targets;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
 use crate::records::log::{Entry, Head, Log, Status};
 use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
@@ -78,7 +80,7 @@ pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> R
         return Ok((vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)], false));
     }
     let (mut logs, mut failed) = (Vec::new(), false);
-    for target in chosen(settings, targets)? {
+    for target in choose_targets(settings, &targets.targets)? {
         let log = Site::open(target).and_then(|site| site.ledger().log());
         logs.extend(told_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
     }
@@ -119,7 +121,7 @@ fn row(entry: &Entry) -> [String; 6] {
         entry.time.to_string(),
         format!("{} {status}", entry.action.as_str()),
         harmless(&entry.actor, 24),
-        commit.chars().take(12).collect(),
+        short_id(&commit).to_owned(),
         String::new(),
         harmless(&format!("{}{reason}", entry.parameter), 400),
     ]

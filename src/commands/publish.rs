@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
+use super::targets::{note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::model::Target;
+use crate::publish::choice::choose_targets;
 use crate::publish::data::{Data, Loaded, Wanted};
 use crate::publish::planned::Planned;
 use crate::publish::run::{Options, Report, publish, record_refused_data};
@@ -26,7 +27,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let reports = match Data::load(root, &wanted)? {
         Loaded::Ready(data) => {
             note_left_on_disk(&data)?;
-            let targets = chosen(&data.table.repo().settings, &args.targets)?;
+            let targets = choose_targets(&data.table.repo().settings, &args.targets.targets)?;
             targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
         }
         Loaded::Unsound(repo, findings, why) => {
@@ -36,7 +37,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
             // Where the settings are at fault, the logs of the targets of before are told.
             let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };
-            match chosen(&before, &args.targets) {
+            match choose_targets(&before, &args.targets.targets) {
                 Ok(targets) => refused(&targets, &reason, &options),
                 Err(_) => {
                     whether_read_or_not(print(&[], args.format == TextOrJson::Json))?;

@@ -7,12 +7,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::cli::{PeriodArgs, TargetArgs, WhoArgs};
+use crate::cli::{PeriodArgs, WhoArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::data::Data;
-use crate::publish::rollback::find;
 use crate::publish::run::{Ended, Report};
 use crate::records::holder::{self, Holder};
 use crate::records::lock::Patience;
@@ -75,21 +74,6 @@ pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
         writeln!(crate::console::err(), "note: {note}")?;
     }
     Ok(())
-}
-
-/// What a target looks like.
-const TARGET: &str = "`targets: [{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}]`";
-
-/// The targets that are meant, in the order of the settings.
-pub(super) fn chosen<'t>(settings: &'t Settings, args: &TargetArgs) -> Result<Vec<&'t Target>> {
-    if args.targets.is_empty() {
-        if settings.targets.is_empty() {
-            bail!("{SETTINGS} names no target: add `targets`, such as {TARGET}, and commit it");
-        }
-        return Ok(settings.targets.iter().collect());
-    }
-    let named: Vec<&Target> = args.targets.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
-    Ok(settings.targets.iter().filter(|target| named.iter().any(|named| named.name == target.name)).collect())
 }
 
 pub(super) fn who(args: &WhoArgs) -> (Holder, Patience) {

@@ -1,5 +1,6 @@
 //! What is to be known about an answer: what is not here, what contradicts itself, what could not be read.
 
+use crate::text::quote::short_id;
 use std::collections::HashSet;
 
 use super::file::sentence;
@@ -11,7 +12,7 @@ use super::story::{Past, Story};
 pub fn notes(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<String> {
     let mut notes = Vec::new();
     if past.log.cut {
-        let first = past.log.line.first().map(|first| first.id()[..12].to_owned()).unwrap_or_default();
+        let first = past.log.line.first().map(|first| short_id(&first.id()).to_owned()).unwrap_or_default();
         notes.push(format!(
             "this clone is shallow: what was before {first} is not here, and what was there in it shows as added; \
              `git fetch --unshallow` gets the rest"
@@ -47,7 +48,8 @@ fn troubles(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Stri
     };
     let all: Vec<&Trouble<'_>> = past.log.troubles_of(past.commits).iter().filter(asked).collect();
     let told = |trouble: &&Trouble<'_>| {
-        let commit = &past.log.line[trouble.commit as usize].id()[..12];
+        let commit = &past.log.line[trouble.commit as usize].id();
+        let commit = short_id(&commit);
         format!("{commit}: {}", sentence(past.log.paths[trouble.path as usize], trouble.why))
     };
     let mut notes: Vec<String> = all.iter().rev().take(MOST_TROUBLES).map(told).collect();

@@ -1,9 +1,8 @@
 //! What is to be published: the data of one commit, sound, and who is served by it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -45,7 +44,7 @@ pub struct Data {
     /// The history, to tell which commits follow from which.
     pub git: Option<Git>,
     /// What was rendered already, by output: a thousand targets may take the same one.
-    rendered: RefCell<BTreeMap<String, Result<Arc<String>, String>>>,
+    rendered: Mutex<BTreeMap<String, Result<Arc<String>, String>>>,
 }
 
 /// What loading gives.
@@ -101,7 +100,7 @@ impl Data {
                 return Ok(Loaded::Unsound(repo, findings, "it is not committed".to_owned()));
             }
         };
-        let (rev, rendered) = (wanted.rev.clone(), RefCell::default());
+        let (rev, rendered) = (wanted.rev.clone(), Mutex::default());
         let uncommitted = if dirty { Vec::new() } else { uncommitted };
         Ok(Loaded::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
     }
@@ -115,7 +114,8 @@ impl Data {
             Ok(rendered) => Ok(Arc::new(rendered.into_text())),
             Err(finding) => Err(format!("the output {} cannot be made: {}", output.name, finding.message)),
         };
-        self.rendered.borrow_mut().entry(output.name.clone()).or_insert_with(make).clone()
+        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        rendered.entry(output.name.clone()).or_insert_with(make).clone()
     }
 
     /// Says that files on disk were left out; nothing if none were.

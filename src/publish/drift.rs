@@ -1,6 +1,5 @@
 //! What is live against what the data says.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -20,6 +19,7 @@ use crate::records::manifest::{Held, Live};
 use crate::records::moment::Moment;
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
+use crate::text::lines::surplus;
 use crate::text::quote::harmless;
 
 /// Where a difference comes from, as far as the records tell.
@@ -128,26 +128,13 @@ impl Drift {
                 .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
                 .collect();
         }
-        let mut lines = missing("live", &live, &self.declared);
-        lines.extend(missing("declared", &self.declared, &live));
-        lines
+        missing("live", &live, &self.declared).chain(missing("declared", &self.declared, &live)).collect()
     }
 }
 
-/// The lines of `one` that are not in `other`, each as often as it is too many.
-fn missing(only: &'static str, one: &str, other: &str) -> Vec<Line> {
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for line in other.lines() {
-        *left.entry(line).or_default() += 1;
-    }
-    let mut lines = Vec::new();
-    for (line, number) in one.lines().zip(1..) {
-        match left.get_mut(line) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => lines.push(Line { only, line: number, text: harmless(line, 80) }),
-        }
-    }
-    lines
+/// The lines of `one` that are not in `other`.
+fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterator<Item = Line> + use<'l> {
+    surplus(one.lines(), other.lines()).map(move |(line, text)| Line { only, line, text: harmless(text, 80) })
 }
 
 /// Tells the log of a difference, unless it was told already.
@@ -163,15 +150,9 @@ pub fn record(
     notice: &mut dyn FnMut(&str),
 ) -> Result<()> {
     let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
-    let found = drift.live.as_ref().map(|live| digest(&live.bytes));
-    let log = session.ledger.log()?;
-    let told = log.entries.last().is_some_and(|last| last.action == Action::Drift && last.digest == found);
-    if told {
-        return Ok(());
-    }
     let mut entry = session.entry(Action::Drift, summary.to_owned());
-    entry.digest = found;
-    session.record(entry)
+    entry.digest = drift.live.as_ref().map(|live| digest(&live.bytes));
+    session.record_once(entry, |entry| Some((entry.action, entry.digest.clone())))
 }
 
 /// One target's drift, for programs.

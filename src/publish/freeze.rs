@@ -28,6 +28,7 @@ use crate::report::{Entry, Report};
 use crate::rules::sound_table;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 /// How many commits back published ones are looked for, along the first parents.
 const SEARCHED: usize = 10_000;
@@ -59,12 +60,11 @@ pub struct Frozen {
 impl Frozen {
     /// In a sentence.
     pub fn sentence(&self) -> String {
-        let short = |commit: &str| commit.chars().take(12).collect::<String>();
         format!(
             "{} is frozen as of commit {}: since {} its records have {}; correct or revert them to end that: {}",
             harmless(&self.domain, 253),
-            short(&self.at),
-            short(&self.since),
+            short_id(&self.at),
+            short_id(&self.since),
             counted(self.errors, "error", "errors"),
             self.reasons.join("; ")
         )
@@ -99,14 +99,13 @@ pub(super) fn record(session: &mut Session<'_>, commit: Option<&String>, frozen:
     }
     let mut entry = session.entry(Action::Publish, "data".to_owned());
     (entry.frozen, entry.commit) = (noted(frozen), commit.cloned());
-    let log = session.ledger.log()?;
-    let last = log.entries.iter().rev().find(|last| last.action == Action::Publish);
-    if last.is_some_and(|last| (&last.frozen, &last.commit) == (&entry.frozen, &entry.commit)) {
-        return Ok(());
-    }
     entry.status = Status::Error;
     entry.reason = Some(format!("refused in part: {}", summary(frozen)));
-    session.record(entry)
+    // A publish with the same frozen domains names them already, whatever its status.
+    let key = |entry: &crate::records::log::Entry| {
+        (entry.action == Action::Publish).then(|| (entry.frozen.clone(), entry.commit.clone()))
+    };
+    session.record_once(entry, key)
 }
 
 /// The first of the frozen domains, for the records.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::git::Git;
 use crate::model::{Safety, Settings, Target};
 use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
 use crate::publish::data::Data;
@@ -12,7 +13,7 @@ use crate::records::ledger::Ledger;
 use crate::records::manifest::{Manifest, Version};
 use crate::render::{Output, Table};
 use crate::store::{Stored, digest};
-use crate::text::count::counted;
+use crate::text::quote::short_id;
 
 /// The limits of a target: its own, where it has any, in place of the general ones.
 pub fn limits(general: Option<&Safety>, target: &Target) -> Safety {
@@ -67,14 +68,7 @@ fn side<'a>(
         return (Side { served: Vec::new(), bytes: live }, known);
     };
     let (served, bad) = parse_shaper_file(text, table);
-    if let Some(first) = bad.lines.first() {
-        known.doubts.push(format!(
-            "{} of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
-            counted(bad.count, "line", "lines"),
-            first.line,
-            crate::text::quote::quoted(&first.text)
-        ));
-    }
+    known.doubts.extend(bad.doubt("the live file"));
     (Side { served, bytes: live }, known)
 }
 
@@ -162,17 +156,16 @@ fn not_a_descendant(manifest: &Manifest, data: &Data) -> Result<Option<String>> 
     let (Some(git), Some(commit)) = (&data.git, data.commit) else {
         return Ok(Some("a commit is published, and these files belong to none: they may be older".to_owned()));
     };
-    let short = |commit: &str| commit.chars().take(12).collect::<String>();
     Ok(match git.follows(commit, published)? {
         Some(true) => None,
         Some(false) => Some(format!(
             "commit {} does not follow from {}, which is published: is this clone behind? `rollback` goes back on purpose",
-            short(&commit.to_string()),
-            short(published)
+            Git::short(commit),
+            short_id(published)
         )),
         None => Some(format!(
             "commit {}, which is published, is not in this clone: fetch with full history (actions/checkout: fetch-depth: 0), or was the history rewritten?",
-            short(published)
+            short_id(published)
         )),
     })
 }

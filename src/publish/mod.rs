@@ -7,6 +7,7 @@
 //! only: a folder on this host, on an SSH server, in a bucket.
 
 mod blame;
+pub(crate) mod choice;
 pub mod data;
 pub mod drift;
 pub mod freeze;

@@ -1,6 +1,6 @@
 //! Going back to a version of the past.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::Result;
 
 use crate::model::Target;
 use crate::publish::replace::Change;
@@ -169,20 +169,4 @@ fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Resul
     entry.reason = Some(format!("refused: {reason}"));
     session.record(entry)?;
     Ok(Report::new(&session.site.name, Ended::Refused, vec![reason]))
-}
-
-/// The target called `name`.
-///
-/// # Errors
-/// If the settings name no such target, or none at all.
-pub fn find<'t>(targets: &'t [Target], name: &str) -> Result<&'t Target> {
-    let known = || targets.iter().map(|target| target.name.as_str());
-    targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
-        let hint = match crate::text::suggest::nearest(name, known()) {
-            Some(near) => format!("did you mean {}?", crate::text::quote::quoted(near)),
-            None if targets.is_empty() => "shapeline.yaml names none: add `targets`".to_owned(),
-            None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        anyhow!("there is no target {}; {hint}", crate::text::quote::quoted(name))
-    })
 }

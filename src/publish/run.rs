@@ -309,17 +309,14 @@ impl Work<'_> {
         entry.commit.clone_from(&report.commit);
         entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
-        if self.options.quiet {
-            let log = session.ledger.log()?;
-            let same = |last: &crate::records::log::Entry| {
-                (last.action, last.status, &last.reason, &last.commit, &last.digest)
-                    == (entry.action, entry.status, &entry.reason, &entry.commit, &entry.digest)
-            };
-            if log.entries.last().is_some_and(same) {
-                return Ok(());
-            }
+        if !self.options.quiet {
+            return session.record(entry);
         }
-        session.record(entry)
+        let key = |entry: &crate::records::log::Entry| {
+            let (reason, commit, digest) = (entry.reason.clone(), entry.commit.clone(), entry.digest.clone());
+            Some((entry.action, entry.status, reason, commit, digest))
+        };
+        session.record_once(entry, key)
     }
 
     /// The data gives what is live. Its commit is the newest now; and after a rollback, data that

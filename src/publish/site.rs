@@ -132,6 +132,14 @@ impl<'s> Session<'s> {
         self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
+    /// Adds an entry to the log, unless the log says the same already: see [`crate::records::log::Log::says`].
+    ///
+    /// # Errors
+    /// If the log cannot be read or written.
+    pub(crate) fn record_once<K: PartialEq>(&mut self, entry: Entry, key: impl Fn(&Entry) -> Option<K>) -> Result<()> {
+        if self.ledger.log()?.says(&entry, key) { Ok(()) } else { self.record(entry) }
+    }
+
     pub(super) fn actor(&self) -> &str {
         &self.who.actor
     }

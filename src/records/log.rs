@@ -164,6 +164,13 @@ pub struct Log {
 }
 
 impl Log {
+    /// Whether the log says what `entry` would say: `key` is what must be equal, and nothing for entries that
+    /// do not count; the last that counts decides.
+    pub(crate) fn says<K: PartialEq>(&self, entry: &Entry, key: impl Fn(&Entry) -> Option<K>) -> bool {
+        let last = self.entries.iter().rev().find_map(&key);
+        last.is_some() && last == key(entry)
+    }
+
     /// The entry of the run called `run`.
     pub fn of_run(&self, run: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.run == run)

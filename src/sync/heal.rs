@@ -1,7 +1,5 @@
 //! Putting back what was published where somebody else changed the live file.
 
-use std::collections::HashMap;
-
 use anyhow::{Result, anyhow, bail};
 
 use crate::publish::replace::Change;
@@ -9,10 +7,11 @@ use crate::publish::site::{Session, Site};
 use crate::records::failure::Failure;
 use crate::records::holder::Holder;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Status};
+use crate::records::log::{Action, Entry, Status};
 use crate::records::manifest::Live;
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
+use crate::text::lines::surplus;
 
 /// A live file that was put back.
 pub struct Healed {
@@ -53,7 +52,7 @@ pub fn heal(
     let version = published.version.clone();
     let bytes = ledger.read_version(&version)?;
     let found = sentence(live.as_ref(), &bytes);
-    record(site, &mut session, live.as_ref(), &found)?;
+    record(&mut session, live.as_ref(), &found)?;
     let change = Change {
         action: Action::Publish,
         live: live.as_ref(),
@@ -81,16 +80,12 @@ fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p
     published.filter(|published| live.is_none_or(|live| digest(&live.bytes) != published.version.digest))
 }
 
-/// Tells the log, unless it was told of this very file and nothing has become of it since.
-fn record(site: &Site, session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
+/// Logs the difference, unless the log has it and nothing was put in place since.
+fn record(session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
     let mut entry = session.entry(Action::Drift, found.to_owned());
     entry.digest = live.map(|live| digest(&live.bytes));
-    let log = site.ledger().log()?;
-    let last = log.entries.iter().rev().find(|last| last.action == Action::Drift || last.status == Status::Success);
-    if last.is_some_and(|last| last.action == Action::Drift && last.digest == entry.digest) {
-        return Ok(());
-    }
-    session.record(entry)
+    let counts = |entry: &Entry| entry.action == Action::Drift || entry.status == Status::Success;
+    session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone())))
 }
 
 fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
@@ -103,24 +98,15 @@ fn lines(count: usize) -> String {
     counted(count, "line", "lines")
 }
 
-/// How many lines of `other` are not in `one`, each as often as it is too many.
+/// How many lines of `other` are not in `one`.
 fn missing_from(one: &[u8], other: &[u8]) -> usize {
     let lines = |bytes| <[u8]>::split(bytes, |byte: &u8| *byte == b'\n').filter(|line: &&[u8]| !line.is_empty());
-    let mut surplus: HashMap<&[u8], isize> = HashMap::new();
-    lines(other).for_each(|line| *surplus.entry(line).or_default() += 1);
-    lines(one).for_each(|line| *surplus.entry(line).or_default() -= 1);
-    surplus.into_values().map(|count| usize::try_from(count).unwrap_or_default()).sum()
+    surplus(lines(other), lines(one)).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_counted_as_often_as_they_stand_there() {
-        let count = |one: &str, other: &str| missing_from(one.as_bytes(), other.as_bytes());
-        assert_eq!((count("a\nb\n", "b\na\n"), count("", "a\na\n"), count("a\n", "a\na\nb")), (0, 2, 2));
-    }
 
     #[test]
     fn what_was_found_is_a_sentence() {

@@ -3,6 +3,7 @@
 use super::state::State;
 use super::status::Status;
 use crate::records::moment::Moment;
+use crate::text::quote::short_id;
 
 /// A round may be late by this: it may wait for another publisher, and for the reload.
 const GRACE: u64 = 300;
@@ -11,7 +12,7 @@ const GRACE: u64 = 300;
 pub fn health(status: &Status, now: Moment) -> (State, String) {
     let age = status.last_attempt.map(|attempt| now.seconds_since(attempt));
     let allowed = status.interval.saturating_mul(3).max(status.pause.unwrap_or_default()).saturating_add(GRACE);
-    let synced = status.synced_commit.as_deref().map_or("no commit", |commit| commit.get(..12).unwrap_or(commit));
+    let synced = status.synced_commit.as_deref().map_or("no commit", short_id);
     let last = status.last_success.map_or_else(|| "never".to_owned(), |last| last.to_string());
     let detail = format!("synced {synced}, last success {last}");
     match age {

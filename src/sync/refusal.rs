@@ -6,8 +6,9 @@ use crate::publish::freeze::{Frozen, sentences};
 use crate::publish::site::{Session, Site};
 use crate::records::holder::Holder;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Log, Status};
+use crate::records::log::{Action, Entry, Status};
 use crate::report::Report;
+use crate::store::writer_name;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 
@@ -27,19 +28,16 @@ pub fn record(
     notice: &mut dyn FnMut(&str),
 ) -> Result<()> {
     let reason = format!("refused: {reason}");
-    let told = |log: &Log| {
-        let last = log.entries.iter().rev().find(|entry| entry.action == Action::Publish);
-        last.is_some_and(|last| last.reason.as_ref() == Some(&reason) && last.commit.as_deref() == Some(commit))
-    };
-    if told(&site.ledger().log()?) {
-        return Ok(());
-    }
-    let mut session = Session::begin(site, who, "sync", patience, notice)?;
-    let mut entry = session.entry(Action::Publish, "data".to_owned());
+    let key = |entry: &Entry| (entry.action == Action::Publish).then(|| (entry.reason.clone(), entry.commit.clone()));
+    let mut entry = Entry::new(Action::Publish, "data".to_owned(), who, &writer_name());
     entry.status = Status::Error;
     entry.reason = Some(reason);
     entry.commit = Some(commit.to_owned());
-    session.record(entry)
+    // Without the lock at first: nearly always the log has it.
+    if site.ledger().log()?.says(&entry, key) {
+        return Ok(());
+    }
+    Session::begin(site, who, "sync", patience, notice)?.record_once(entry, key)
 }
 
 /// What is wrong with a part of the data, in a sentence: all else is published.

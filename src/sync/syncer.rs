@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use git2::Oid;
 
 use super::journal::Journal;
@@ -20,13 +20,13 @@ use super::worker::{Worker, sentence};
 use crate::finding::Finding;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
+use crate::publish::choice::choose_targets;
 use crate::publish::data::{Data, Loaded, Wanted};
-use crate::publish::rollback::find;
+
 use crate::records::holder::Holder;
 use crate::records::lock::Patience;
 use crate::repo::Repo;
 use crate::repo::settings::{self, sound};
-use crate::tree::SETTINGS;
 
 /// A commit that was refused is looked at again after this, even if nothing seems to have changed:
 /// the check command may have.
@@ -262,15 +262,8 @@ impl Syncer {
         self.known = found.unwrap_or_default();
     }
 
-    /// The targets that are meant, in the order of the settings.
     fn chosen(&self, settings: &Settings) -> Result<Vec<Target>> {
-        let only: Vec<&Target> =
-            self.task.only.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
-        if settings.targets.is_empty() {
-            bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
-        }
-        let meant = |target: &&Target| only.is_empty() || only.iter().any(|one| one.name == target.name);
-        Ok(settings.targets.iter().filter(meant).cloned().collect())
+        Ok(choose_targets(settings, &self.task.only)?.into_iter().cloned().collect())
     }
 }
 

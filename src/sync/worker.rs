@@ -17,6 +17,7 @@ use crate::records::holder::Holder;
 use crate::records::lock::Patience;
 use crate::store::digest;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 /// Works on one target after the other, and tells the journal.
 pub(super) struct Worker<'w> {
@@ -164,7 +165,7 @@ fn status(target: &Target, state: State, reasons: &[String], seen: Option<&Seen>
 
 fn published(report: &Report) -> String {
     let version = report.version.unwrap_or_default();
-    let commit: String = report.commit.as_deref().unwrap_or_default().chars().take(12).collect();
+    let commit = short_id(report.commit.as_deref().unwrap_or_default());
     let changes = report.changes.map(|changes| changes.to_string()).unwrap_or_default();
     let log: String = report.log.as_deref().unwrap_or_default().chars().take(19).collect();
     format!("version {version} is live: {changes} (commit {commit}, log {log})")

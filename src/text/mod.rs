@@ -5,6 +5,7 @@ pub mod columns;
 pub mod count;
 pub mod hex;
 pub mod json;
+pub(crate) mod lines;
 pub mod quote;
 pub mod redact;
 pub mod suggest;

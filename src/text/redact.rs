@@ -1,5 +1,6 @@
 //! Keeps secrets out of what is printed and recorded.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Shorter values are no secrets, and to replace them would garble what is said.
@@ -77,34 +78,41 @@ fn is_secret(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
 }
 
-/// `text` with each password in a URL made of stars, as many as it has bytes: it is no less wrong in
-/// the repository, but is not told on to whoever reads what is said about it.
-pub fn without_password(text: &str) -> std::borrow::Cow<'_, str> {
+/// `text` with each password in a URL made of stars, as many as it has bytes: it is as wrong in the
+/// repository, but is not repeated in what is printed about it.
+pub fn without_password(text: &str) -> Cow<'_, str> {
+    with_logins(text, |_, login| {
+        let (user, password) = login.split_once(':')?;
+        Some(format!("{user}:{}", "*".repeat(password.len())))
+    })
+}
+
+/// `text` without users and passwords in URLs: `https://***@host/`. A lone user of ssh stays, who is no
+/// secret.
+pub(crate) fn without_login(text: &str) -> Cow<'_, str> {
+    with_logins(text, |before, login| (!before.ends_with("ssh") || login.contains(':')).then(|| "***".to_owned()))
+}
+
+/// `text` with logins in URLs replaced: `replace` is given what is before the `://`, and the login.
+fn with_logins(text: &str, replace: impl Fn(&str, &str) -> Option<String>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
-        let authority = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
-        let (authority, rest_of_it) = after.split_at(authority);
-        let password = authority.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?, host)));
+        let end = after.find(|c: char| c == '/' || c == '"' || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, rest_of_it) = after.split_at(end);
         out.push_str(before);
         out.push_str("://");
-        match password {
-            Some(((user, password), host)) => {
-                out.push_str(user);
-                out.push(':');
-                out.extend(std::iter::repeat_n('*', password.len()));
-                out.push('@');
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
+        match authority.rsplit_once('@').map(|(login, host)| (replace(before, login), host)) {
+            Some((Some(login), host)) => out.extend([login.as_str(), "@", host]),
+            _ => out.push_str(authority),
         }
         rest = rest_of_it;
     }
     if out.is_empty() {
-        return std::borrow::Cow::Borrowed(text);
+        return Cow::Borrowed(text);
     }
     out.push_str(rest);
-    std::borrow::Cow::Owned(out)
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -183,6 +191,24 @@ mod tests {
         ] {
             assert_eq!(without_password(text), shown);
             assert_eq!(without_password(text).len(), text.len());
+        }
+    }
+
+    #[test]
+    fn logins_in_urls_are_replaced() {
+        for (text, shown) in [
+            (
+                "unable to access 'https://alice:s3cret@git.example/r/': no",
+                "unable to access 'https://***@git.example/r/': no",
+            ),
+            ("https://t0ken@git.example", "https://***@git.example"),
+            ("https://a:p@ss@git.example/x@y", "https://***@git.example/x@y"),
+            ("ssh://git@git.example:22/r", "ssh://git@git.example:22/r"),
+            ("ssh://git:pw@git.example/r", "ssh://***@git.example/r"),
+            ("two http://a:b@c and ftp://d:e@f", "two http://***@c and ftp://***@f"),
+            ("file:///srv/a@b https://git.example/a@b ://", "file:///srv/a@b https://git.example/a@b ://"),
+        ] {
+            assert_eq!(without_login(text), shown);
         }
     }
 }
