@@ -39,7 +39,7 @@ pub fn run(words: &[String], file: &str, limit: Duration) -> Result<CommandRecor
     let mut child = command.spawn().with_context(cannot)?;
     // It holds the writing end of the pipe.
     drop(command);
-    let output = Output::follow(reader);
+    let output = CommandOutput::follow(reader);
     let ended = wait(&mut child, limit).with_context(cannot)?;
     let (ended, ok) = match ended {
         Some(status) => (how(status), status.success()),
@@ -88,7 +88,7 @@ fn how(status: std::process::ExitStatus) -> String {
 }
 
 /// The beginning and the end of what a command says, gathered while it runs.
-struct Output {
+struct CommandOutput {
     gathered: Arc<Mutex<Gathered>>,
     reader: std::thread::JoinHandle<()>,
 }
@@ -100,8 +100,8 @@ struct Gathered {
     dropped: bool,
 }
 
-impl Output {
-    fn follow(mut pipe: PipeReader) -> Output {
+impl CommandOutput {
+    fn follow(mut pipe: PipeReader) -> CommandOutput {
         let gathered = Arc::new(Mutex::new(Gathered::default()));
         let into = gathered.clone();
         let reader = std::thread::spawn(move || {
@@ -111,7 +111,7 @@ impl Output {
                 gathered.add(&buffer[..count]);
             }
         });
-        Output { gathered, reader }
+        CommandOutput { gathered, reader }
     }
 
     fn text(self) -> String {

@@ -59,7 +59,7 @@ impl TryFrom<String> for CopyId {
 
 /// A copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Copy {
+pub struct BackupCopy {
     /// Its name.
     pub id: CopyId,
     /// When it was made.
@@ -84,21 +84,21 @@ pub struct Copy {
 /// The list of the copies, as it was read and then changed.
 #[derive(Debug)]
 pub struct Copies {
-    list: List,
-    record: VersionedRecord<List>,
+    list: CopyList,
+    record: VersionedRecord<CopyList>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct List {
+struct CopyList {
     version: u32,
     /// In the order in which they were made: clocks go wrong, this does not.
-    copies: Vec<Copy>,
+    copies: Vec<BackupCopy>,
     /// Off the list; their tars may be there still.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     removing: Vec<CopyId>,
 }
 
-impl Default for List {
+impl Default for CopyList {
     fn default() -> Self {
         Self { version: VERSION, copies: Vec::new(), removing: Vec::new() }
     }
@@ -125,12 +125,12 @@ impl Copies {
     }
 
     /// The copies that are there, oldest first.
-    pub fn whole(&self) -> impl Iterator<Item = &Copy> {
+    pub fn whole(&self) -> impl Iterator<Item = &BackupCopy> {
         self.list.copies.iter().filter(|copy| !copy.begun)
     }
 
     /// The copies that were begun: their tars are there whole or not at all.
-    pub fn begun(&self) -> impl Iterator<Item = &Copy> {
+    pub fn begun(&self) -> impl Iterator<Item = &BackupCopy> {
         self.list.copies.iter().filter(|copy| copy.begun)
     }
 
@@ -140,8 +140,8 @@ impl Copies {
     }
 
     /// The copy is about to be made.
-    pub fn begin(&mut self, copy: Copy) {
-        self.list.copies.push(Copy { begun: true, ..copy });
+    pub fn begin(&mut self, copy: BackupCopy) {
+        self.list.copies.push(BackupCopy { begun: true, ..copy });
     }
 
     /// The copy is there.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::copies::{Copies, Copy};
+use super::copies::{BackupCopy, Copies};
 use crate::model::Backup;
 use crate::records::failure::Failure;
 use crate::records::ledger::Ledger;
@@ -16,7 +16,7 @@ use crate::store::{Store, digest};
 const KEEP: u32 = 100;
 
 /// The folder within reach.
-pub struct Folder {
+pub struct BackupFolder {
     /// The folder.
     pub store: Arc<dyn Store>,
     /// Where it is on this host, if it is, with no link on the way.
@@ -25,22 +25,22 @@ pub struct Folder {
     pub keep: usize,
 }
 
-impl Folder {
+impl BackupFolder {
     /// Opens the folder of the settings.
     ///
     /// # Errors
     /// If it cannot be reached.
-    pub fn open(backup: &Backup) -> Result<Folder> {
+    pub fn open(backup: &Backup) -> Result<BackupFolder> {
         let store = open_folder(&backup.access()).context("the folder for backups cannot be opened")?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
         let here = backup.url.local_path().map(std::fs::canonicalize).transpose()?;
-        Ok(Folder { store: Arc::from(store), here, keep: backup.keep.unwrap_or(KEEP) as usize })
+        Ok(BackupFolder { store: Arc::from(store), here, keep: backup.keep.unwrap_or(KEEP) as usize })
     }
 
     /// A folder that is not on this host.
-    pub fn of(store: Arc<dyn Store>, keep: usize) -> Folder {
-        Folder { store, here: None, keep }
+    pub fn of(store: Arc<dyn Store>, keep: usize) -> BackupFolder {
+        BackupFolder { store, here: None, keep }
     }
 
     /// The records in the folder.
@@ -60,7 +60,7 @@ impl Folder {
     ///
     /// # Errors
     /// A refusal if they are not there or were changed; or if they cannot be read.
-    pub fn read(&self, copy: &Copy) -> Result<Vec<u8>, Failure> {
+    pub fn read(&self, copy: &BackupCopy) -> Result<Vec<u8>, Failure> {
         let (id, place) = (&copy.id, self.store.place(&copy.id.file()));
         let Some(stored) = self.store.read(&copy.id.file())? else {
             return Err(Failure::Refused(format!("the copy {id} is gone: there is no {place}")));

@@ -30,7 +30,7 @@ pub struct Meta {
 
 /// A file as it was at one moment. If two are the same, nobody wrote in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct FileState {
     /// File, folder, link or else.
     pub kind: FileType,
     /// What a copy keeps.
@@ -43,12 +43,12 @@ pub struct Seen {
     changed: (i64, u32),
 }
 
-impl From<Stat> for Seen {
+impl From<Stat> for FileState {
     // The types of these fields differ between systems.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
-    fn from(stat: Stat) -> Seen {
+    fn from(stat: Stat) -> FileState {
         let nanos = |nanos: u64| u32::try_from(nanos).unwrap_or_default();
-        Seen {
+        FileState {
             kind: FileType::from_raw_mode(stat.st_mode),
             meta: Meta {
                 mode: stat.st_mode as u32 & MODE,
@@ -108,7 +108,7 @@ impl Meta {
         if let Some((user, group)) = self.owner() {
             fchown(file, Some(user), Some(group))?;
         }
-        let now = Seen::from(rustix::fs::fstat(file)?).meta;
+        let now = FileState::from(rustix::fs::fstat(file)?).meta;
         let mut mode = self.mode & MODE;
         // A program must not run as somebody whom nobody chose.
         if now.user != self.user {

@@ -6,47 +6,47 @@
 
 use anyhow::{Result, bail};
 
-use super::copies::{Copies, Copy, FOLDER};
-use super::folder::Folder;
-use crate::records::holder::Holder;
+use super::copies::{BackupCopy, Copies, FOLDER};
+use super::folder::BackupFolder;
+use crate::records::holder::Operator;
 use crate::records::ledger::Ledger;
 use crate::records::lock::{Lock, Patience};
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::Manifest;
 use crate::store::{Expect, digest};
 
 /// The backup folder under lock.
-pub struct Session<'f> {
-    pub(super) folder: &'f Folder,
+pub struct BackupSession<'f> {
+    pub(super) folder: &'f BackupFolder,
     ledger: Ledger<'f>,
     lock: Lock,
     manifest: Manifest,
     /// What is there.
     pub copies: Copies,
-    pub(super) who: Holder,
+    pub(super) who: Operator,
     /// What was put in order.
     pub notes: Vec<String>,
 }
 
-impl<'f> Session<'f> {
+impl<'f> BackupSession<'f> {
     /// Takes the lock, and finishes or forgets what somebody began who was cut off.
     ///
     /// # Errors
     /// If the lock is not to be had, or the store fails.
     pub fn begin(
-        folder: &'f Folder,
-        who: &Holder,
+        folder: &'f BackupFolder,
+        who: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str),
-    ) -> Result<Session<'f>> {
+    ) -> Result<BackupSession<'f>> {
         let ledger = folder.ledger();
         let lock = Lock::take(&folder.store, &ledger.lock_folder(), who, doing, patience, notice)?;
         folder.store.sweep(FOLDER, None)?;
         ledger.sweep()?;
         let manifest = ledger.manifest_or_new("backup")?;
         let copies = folder.copies()?;
-        let mut session = Session { folder, ledger, lock, manifest, copies, who: who.clone(), notes: Vec::new() };
+        let mut session = BackupSession { folder, ledger, lock, manifest, copies, who: who.clone(), notes: Vec::new() };
         session.recover()?;
         Ok(session)
     }
@@ -57,15 +57,15 @@ impl<'f> Session<'f> {
     }
 
     /// An entry of the log that is yet to be filled in.
-    pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry::new(action, parameter, &self.who, &crate::store::writer_name())
+    pub fn entry(&self, action: LogAction, parameter: String) -> LogEntry {
+        LogEntry::new(action, parameter, &self.who, &crate::store::writer_name())
     }
 
     /// Adds an entry to the log.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn record(&mut self, entry: Entry) -> Result<()> {
+    pub fn record(&mut self, entry: LogEntry) -> Result<()> {
         let fence = || self.lock.fence();
         self.ledger.record(&mut self.manifest, entry, &fence)
     }
@@ -74,8 +74,8 @@ impl<'f> Session<'f> {
     ///
     /// # Errors
     /// If the copy could not be kept. What is there by then is put in order by
-    /// [`Session::forget`], or by whoever comes next.
-    pub fn keep(&mut self, copy: &Copy, tar: &[u8], entry: Entry) -> Result<()> {
+    /// [`BackupSession::forget`], or by whoever comes next.
+    pub fn keep(&mut self, copy: &BackupCopy, tar: &[u8], entry: LogEntry) -> Result<()> {
         self.copies.begin(copy.clone());
         self.write_copies()?;
         let file = copy.id.file();
@@ -100,13 +100,13 @@ impl<'f> Session<'f> {
     ///
     /// # Errors
     /// If the store fails: then whoever comes next does it.
-    pub fn forget(&mut self, copy: &Copy) -> Result<()> {
+    pub fn forget(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.drop(&copy.id);
         self.settle()
     }
 
     /// What was begun is there. No older copy is removed: somebody may be about to put it back.
-    fn finish(&mut self, copy: &Copy) -> Result<()> {
+    fn finish(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.finish(&copy.id);
         self.settle()
     }
@@ -119,7 +119,7 @@ impl<'f> Session<'f> {
 
     fn recover(&mut self) -> Result<()> {
         self.remove_tars()?;
-        let begun: Vec<Copy> = self.copies.begun().cloned().collect();
+        let begun: Vec<BackupCopy> = self.copies.begun().cloned().collect();
         if begun.is_empty() {
             return Ok(());
         }
@@ -131,26 +131,28 @@ impl<'f> Session<'f> {
         Ok(())
     }
 
-    fn recover_one(&mut self, copy: &Copy, told: Option<Status>) -> Result<()> {
+    fn recover_one(&mut self, copy: &BackupCopy, told: Option<LogStatus>) -> Result<()> {
         let whole = self.is_whole(copy)?;
         let (status, how) = match (told, whole) {
-            (Some(Status::Success), true) => return self.finish(copy),
-            (Some(Status::Error), _) => return self.forget(copy),
-            (None, true) => (Status::Success, "it was cut off after the copy was made, and finished by the next run"),
-            (_, false) => (Status::Error, "it was cut off before the copy was made"),
+            (Some(LogStatus::Success), true) => return self.finish(copy),
+            (Some(LogStatus::Error), _) => return self.forget(copy),
+            (None, true) => {
+                (LogStatus::Success, "it was cut off after the copy was made, and finished by the next run")
+            }
+            (_, false) => (LogStatus::Error, "it was cut off before the copy was made"),
         };
-        let mut entry = self.entry(Action::Backup, copy.path.clone());
+        let mut entry = self.entry(LogAction::Backup, copy.path.clone());
         entry.status = status;
         entry.reason = Some(how.to_owned());
         entry.digest = Some(copy.digest.clone());
         (entry.actor, entry.host, entry.run) = (copy.by.clone(), copy.host.clone(), copy.run.clone());
         self.record(entry)?;
-        let Copy { path, time, by, host, .. } = copy;
+        let BackupCopy { path, time, by, host, .. } = copy;
         self.notes.push(format!("a backup of {path} at {time} by {by} on {host} was not finished: {how}"));
-        if status == Status::Success { self.finish(copy) } else { self.forget(copy) }
+        if status == LogStatus::Success { self.finish(copy) } else { self.forget(copy) }
     }
 
-    fn is_whole(&self, copy: &Copy) -> Result<bool> {
+    fn is_whole(&self, copy: &BackupCopy) -> Result<bool> {
         let stored = self.folder.store.read(&copy.id.file())?;
         Ok(stored.is_some_and(|stored| digest(&stored.bytes) == copy.digest))
     }

@@ -11,8 +11,8 @@ use crate::cli::{DriftArgs, TextOrJson};
 use crate::model::Target;
 use crate::plan::text;
 use crate::publish::choice::choose_targets;
-use crate::publish::data::{Data, Loaded, Wanted};
-use crate::publish::drift::{self, Drift, Kind, Told};
+use crate::publish::data::{Data, DataRequest, LoadedData};
+use crate::publish::drift::{self, Drift, DriftKind, DriftReport};
 use crate::publish::site::Site;
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
@@ -22,10 +22,10 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
         None if !args.allow_dirty => default_rev(root)?,
         rev => rev.clone(),
     };
-    let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let wanted = DataRequest { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
-        Loaded::Ready(data) => data,
-        Loaded::Unsound(repo, findings, _) => return refuse(&repo, findings),
+        LoadedData::Ready(data) => data,
+        LoadedData::Unsound(repo, findings, _) => return refuse(&repo, findings),
     };
     note_left_on_disk(&data)?;
     for frozen in data.frozen.iter().filter(|_| args.format == TextOrJson::Text) {
@@ -40,22 +40,22 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
         print_json(&told)?;
     }
     // What was cut off may not have been reloaded, whatever the file is like.
-    Ok(match told.iter().all(|told| told.drift == Kind::Same && told.pending.is_none()) {
+    Ok(match told.iter().all(|told| told.drift == DriftKind::Same && told.pending.is_none()) {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
         false => Outcome::Differs,
     })
 }
 
-fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
+fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<DriftReport> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
-    let told = Told::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
+    let told = DriftReport::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
     if args.format == TextOrJson::Text {
         print(&site.name, &drift, &told, &text::changes(&plan))?;
     }
-    if args.record && told.drift != Kind::Same {
+    if args.record && told.drift != DriftKind::Same {
         let summary = format!("{}: {} by the data", kind(&drift), told.changes);
         let (who, patience) = who(&args.who);
         drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
@@ -66,7 +66,7 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
 /// How many lines are listed that are no subscriber's.
 const MAX_LINES: usize = 50;
 
-fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
+fn print(name: &str, drift: &Drift, told: &DriftReport, changes: &str) -> Result<()> {
     let mut out = crate::console::out();
     writeln!(out, "{name}: {}", kind(drift))?;
     if let Some(pending) = &drift.pending {
@@ -83,7 +83,7 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
         let by = harmless(&held.by, 80);
         writeln!(out, "  held since {by} rolled back at {}: nothing is published until the data agrees", held.since)?;
     }
-    if told.drift == Kind::Same {
+    if told.drift == DriftKind::Same {
         return Ok(());
     }
     writeln!(out, "What the data would change of what is live:\n")?;
@@ -99,10 +99,10 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
 
 fn kind(drift: &Drift) -> &'static str {
     match drift.kind() {
-        Kind::Same => "no difference: what is live is what the data says",
-        Kind::NotYetPublished => "the data has changed since it was published",
-        Kind::ChangedByHand => "the live file was changed by somebody else since it was published",
-        Kind::NeverPublished => "the live file was not published from here",
-        Kind::Missing => "there is no live file",
+        DriftKind::Same => "no difference: what is live is what the data says",
+        DriftKind::NotYetPublished => "the data has changed since it was published",
+        DriftKind::ChangedByHand => "the live file was changed by somebody else since it was published",
+        DriftKind::NeverPublished => "the live file was not published from here",
+        DriftKind::Missing => "there is no live file",
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{Backup, Settings};
 use crate::publish::choice::choose_targets;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
-use crate::records::log::{Entry, Head, Log, Status};
+use crate::records::log::{ActionLog, LogEntry, LogHead, LogStatus};
 use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
@@ -21,13 +21,13 @@ use crate::text::quote::short_id;
 use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
-struct Told {
+struct LogListing {
     target: String,
     /// Whether every entry follows from the one before.
     whole: bool,
     damage: Vec<String>,
-    head: Head,
-    entries: Vec<Entry>,
+    head: LogHead,
+    entries: Vec<LogEntry>,
 }
 
 pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
@@ -37,7 +37,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
     for (target, mut log) in logs {
         log.entries.retain(|entry| period.holds(entry));
-        all.push(Told {
+        all.push(LogListing {
             target,
             whole: log.damage.is_empty(),
             damage: log.damage,
@@ -74,7 +74,11 @@ pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])
 
 /// The logs that are meant, each with what it is the log of; and whether one could not be read, which
 /// was told.
-pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> Result<(Vec<(String, Log)>, bool)> {
+pub(super) fn logs(
+    settings: &Settings,
+    targets: &TargetArgs,
+    backup: bool,
+) -> Result<(Vec<(String, ActionLog)>, bool)> {
     if backup {
         let store = open_folder(&backup_folder(settings)?.access())?;
         return Ok((vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)], false));
@@ -94,7 +98,7 @@ pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
     })
 }
 
-fn print_text(all: &[Told]) -> Result<()> {
+fn print_text(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::out();
     for told in all {
         if all.len() > 1 {
@@ -110,11 +114,11 @@ fn print_text(all: &[Told]) -> Result<()> {
     Ok(())
 }
 
-fn row(entry: &Entry) -> [String; 6] {
+fn row(entry: &LogEntry) -> [String; 6] {
     let commit = harmless(entry.commit.as_deref().unwrap_or_default(), 40);
     let status = match entry.status {
-        Status::Success => "SUCCESS",
-        Status::Error => "ERROR",
+        LogStatus::Success => "SUCCESS",
+        LogStatus::Error => "ERROR",
     };
     let reason = entry.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     [
@@ -127,7 +131,7 @@ fn row(entry: &Entry) -> [String; 6] {
     ]
 }
 
-fn print_csv(all: &[Told]) -> Result<()> {
+fn print_csv(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::plain_out();
     out.write_all(b"target,n,time,action,parameter,status,reason,actor,host,commit,digest\n")?;
     for told in all {

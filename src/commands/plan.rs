@@ -16,7 +16,7 @@ use crate::inventory::Context;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, json, markdown, parse_shaper_file, served_by, text};
 use crate::publish::choice::find_target;
-use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::data::{Data, DataRequest, LoadedData};
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::site::Site;
@@ -84,12 +84,12 @@ fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared
         None => default_rev(root)?,
         rev => rev.clone(),
     };
-    Ok(match Data::load(root, &Wanted { rev, today, allow_dirty: false })? {
-        Loaded::Ready(data) => {
+    Ok(match Data::load(root, &DataRequest { rev, today, allow_dirty: false })? {
+        LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             Ok((data.table, data.frozen))
         }
-        Loaded::Unsound(repo, findings, _) => Err((repo, findings)),
+        LoadedData::Unsound(repo, findings, _) => Err((repo, findings)),
     })
 }
 

@@ -18,7 +18,7 @@ use crate::tree::Tree;
 
 /// Which data is meant.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct DataRequest {
     /// A revision; without it, the commit that is checked out.
     pub rev: Option<String>,
     /// The day for which it is rendered.
@@ -48,7 +48,7 @@ pub struct Data {
 }
 
 /// What loading gives.
-pub enum Loaded {
+pub enum LoadedData {
     /// Sound data.
     Ready(Box<Data>),
     /// Data with errors, and why not even a part of it may be published: a sentence.
@@ -60,7 +60,7 @@ impl Data {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn load(root: &Path, wanted: &Wanted) -> Result<Loaded> {
+    pub fn load(root: &Path, wanted: &DataRequest) -> Result<LoadedData> {
         let git = match Git::discover(root) {
             Ok(git) => Some(git),
             Err(_) if wanted.allow_dirty && wanted.rev.is_none() => None,
@@ -92,17 +92,17 @@ impl Data {
             (Ok(table), ..) => (table, Vec::new()),
             (Err(findings), Some(git), Some(commit)) if !dirty => {
                 match freeze::freeze(git, commit, repo, &findings, wanted.today)? {
-                    freeze::Outcome::Frozen(table, frozen) => (table, frozen),
-                    freeze::Outcome::Refused(repo, why) => return Ok(Loaded::Unsound(repo, findings, why)),
+                    freeze::FreezeOutcome::Frozen(table, frozen) => (table, frozen),
+                    freeze::FreezeOutcome::Refused(repo, why) => return Ok(LoadedData::Unsound(repo, findings, why)),
                 }
             }
             (Err(findings), ..) => {
-                return Ok(Loaded::Unsound(repo, findings, "it is not committed".to_owned()));
+                return Ok(LoadedData::Unsound(repo, findings, "it is not committed".to_owned()));
             }
         };
         let (rev, rendered) = (wanted.rev.clone(), Mutex::default());
         let uncommitted = if dirty { Vec::new() } else { uncommitted };
-        Ok(Loaded::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
+        Ok(LoadedData::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
     }
 
     /// An output, made once.

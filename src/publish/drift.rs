@@ -11,11 +11,11 @@ use crate::publish::data::Data;
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::run::Changed;
-use crate::publish::site::{Session, Site};
-use crate::records::holder::Holder;
+use crate::publish::site::{Site, TargetSession};
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::Action;
-use crate::records::manifest::{Held, Live};
+use crate::records::log::LogAction;
+use crate::records::manifest::{Hold, Live};
 use crate::records::moment::Moment;
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
@@ -25,7 +25,7 @@ use crate::text::quote::harmless;
 /// Where a difference comes from, as far as the records tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum DriftKind {
     /// There is none.
     Same,
     /// The live file is what was published; the data has moved on.
@@ -49,7 +49,7 @@ pub struct Drift {
     /// A publish that goes on at this moment, or was cut off.
     pub pending: Option<String>,
     /// A rollback that holds the target.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The output.
     pub output: Output,
 }
@@ -80,17 +80,17 @@ impl Drift {
     }
 
     /// What kind of difference it is.
-    pub fn kind(&self) -> Kind {
-        let Some(live) = &self.live else { return Kind::Missing };
+    pub fn kind(&self) -> DriftKind {
+        let Some(live) = &self.live else { return DriftKind::Missing };
         let Some(published) = &self.published else {
-            return if live.bytes == self.declared.as_bytes() { Kind::Same } else { Kind::NeverPublished };
+            return if live.bytes == self.declared.as_bytes() { DriftKind::Same } else { DriftKind::NeverPublished };
         };
         if live.bytes == self.declared.as_bytes() {
-            Kind::Same
+            DriftKind::Same
         } else if published.version.digest == digest(&live.bytes) {
-            Kind::NotYetPublished
+            DriftKind::NotYetPublished
         } else {
-            Kind::ChangedByHand
+            DriftKind::ChangedByHand
         }
     }
 
@@ -103,7 +103,7 @@ impl Drift {
 
 /// A line of a file that cannot be told as a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct UnexplainedLine {
     /// `live`: only in the live file. `declared`: only in what the data gives.
     pub only: &'static str,
     /// From 1.
@@ -115,8 +115,8 @@ pub struct Line {
 impl Drift {
     /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
     /// understood, of a template's output all that differ.
-    pub fn lines(&self, data: &Data) -> Vec<Line> {
-        if self.kind() == Kind::Same {
+    pub fn lines(&self, data: &Data) -> Vec<UnexplainedLine> {
+        if self.kind() == DriftKind::Same {
             return Vec::new();
         }
         let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
@@ -125,7 +125,7 @@ impl Drift {
             return bad
                 .lines
                 .into_iter()
-                .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
+                .map(|bad| UnexplainedLine { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
                 .collect();
         }
         missing("live", &live, &self.declared).chain(missing("declared", &self.declared, &live)).collect()
@@ -133,8 +133,12 @@ impl Drift {
 }
 
 /// The lines of `one` that are not in `other`.
-fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterator<Item = Line> + use<'l> {
-    surplus(one.lines(), other.lines()).map(move |(line, text)| Line { only, line, text: harmless(text, 80) })
+fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterator<Item = UnexplainedLine> + use<'l> {
+    surplus(one.lines(), other.lines()).map(move |(line, text)| UnexplainedLine {
+        only,
+        line,
+        text: harmless(text, 80),
+    })
 }
 
 /// Tells the log of a difference, unless it was told already.
@@ -145,31 +149,31 @@ pub fn record(
     site: &Site,
     drift: &Drift,
     summary: &str,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str),
 ) -> Result<()> {
-    let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
-    let mut entry = session.entry(Action::Drift, summary.to_owned());
+    let mut session = TargetSession::begin_looking(site, who, "drift", patience, notice)?;
+    let mut entry = session.entry(LogAction::Drift, summary.to_owned());
     entry.digest = drift.live.as_ref().map(|live| digest(&live.bytes));
     session.record_once(entry, |entry| Some((entry.action, entry.digest.clone())))
 }
 
 /// One target's drift, for programs.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub struct DriftReport {
     /// The target's name.
     pub target: String,
     /// What kind of difference it is.
-    pub drift: Kind,
+    pub drift: DriftKind,
     /// What the data would change of what is live.
     pub changes: Changed,
     /// Lines that differ and are no subscriber's.
-    pub lines: Vec<Line>,
+    pub lines: Vec<UnexplainedLine>,
     /// A publish that goes on at this moment, or was cut off.
     pub pending: Option<String>,
     /// A rollback that holds the target.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// Domains that are as they were in an earlier commit, because later data of them has errors.
     pub frozen: Vec<Frozen>,
     /// The digest of the live file.
@@ -186,11 +190,17 @@ pub struct Told {
     pub by: Option<String>,
 }
 
-impl Told {
+impl DriftReport {
     /// What is to be told of `drift`.
-    pub fn of(target: &str, drift: &Drift, plan: &Plan<'_>, lines: Vec<Line>, frozen: &[Frozen]) -> Told {
+    pub fn of(
+        target: &str,
+        drift: &Drift,
+        plan: &Plan<'_>,
+        lines: Vec<UnexplainedLine>,
+        frozen: &[Frozen],
+    ) -> DriftReport {
         let published = drift.published.as_ref();
-        Told {
+        DriftReport {
             target: target.to_owned(),
             drift: drift.kind(),
             changes: Changed::of(plan),

@@ -19,9 +19,9 @@ use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::model::{Date, Faults, Target};
 use crate::publish::blame::Blame;
-use crate::publish::site::{Session, Site};
+use crate::publish::site::{Site, TargetSession};
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Action, Status};
+use crate::records::log::{LogAction, LogStatus};
 use crate::render::Table;
 use crate::repo::Repo;
 use crate::report::{Entry, Report};
@@ -93,17 +93,17 @@ pub(super) fn reason(frozen: &[Frozen], taken: bool) -> Option<String> {
 }
 
 /// Logs that a part of the data was refused and the rest is live already, once for each commit.
-pub(super) fn record(session: &mut Session<'_>, commit: Option<&String>, frozen: &[Frozen]) -> Result<()> {
+pub(super) fn record(session: &mut TargetSession<'_>, commit: Option<&String>, frozen: &[Frozen]) -> Result<()> {
     if frozen.is_empty() {
         return Ok(());
     }
-    let mut entry = session.entry(Action::Publish, "data".to_owned());
+    let mut entry = session.entry(LogAction::Publish, "data".to_owned());
     (entry.frozen, entry.commit) = (noted(frozen), commit.cloned());
-    entry.status = Status::Error;
+    entry.status = LogStatus::Error;
     entry.reason = Some(format!("refused in part: {}", summary(frozen)));
     // A publish with the same frozen domains names them already, whatever its status.
-    let key = |entry: &crate::records::log::Entry| {
-        (entry.action == Action::Publish).then(|| (entry.frozen.clone(), entry.commit.clone()))
+    let key = |entry: &crate::records::log::LogEntry| {
+        (entry.action == LogAction::Publish).then(|| (entry.frozen.clone(), entry.commit.clone()))
     };
     session.record_once(entry, key)
 }
@@ -131,7 +131,7 @@ pub fn sentences(report: &Report<'_>, most: usize) -> Vec<String> {
 }
 
 /// What came of data with errors.
-pub enum Outcome {
+pub enum FreezeOutcome {
     /// Sound data, with these domains as they were.
     Frozen(Arc<Table>, Vec<Frozen>),
     /// The errors are not some domains' alone: the data is refused, and why. A sentence.
@@ -142,9 +142,9 @@ pub enum Outcome {
 ///
 /// # Errors
 /// If an earlier commit cannot be read.
-pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today: Date) -> Result<Outcome> {
+pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today: Date) -> Result<FreezeOutcome> {
     if repo.settings.faults == Faults::Refuse {
-        return Ok(Outcome::Refused(repo, "the settings have `faults: refuse`".to_owned()));
+        return Ok(FreezeOutcome::Refused(repo, "the settings have `faults: refuse`".to_owned()));
     }
     let began = Instant::now();
     let late = || (began.elapsed() > TIME).then(|| format!("no sound data was found within {} s", TIME.as_secs()));
@@ -155,7 +155,7 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
     let (mut state, mut next) = (None, commits.len());
     for (number, older) in commits.iter().enumerate().skip(1) {
         if let Some(late) = late() {
-            return Ok(Outcome::Refused(repo, late));
+            return Ok(FreezeOutcome::Refused(repo, late));
         }
         let older_repo = load(*older)?;
         if sound_table(&older_repo, today).is_ok() {
@@ -166,11 +166,11 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
     }
     let Some(mut state) = state else {
         let searched = counted(commits.len() - 1, "commit that was", "commits that were");
-        return Ok(Outcome::Refused(repo, format!("no sound data was found in the {searched} published before")));
+        return Ok(FreezeOutcome::Refused(repo, format!("no sound data was found in the {searched} published before")));
     };
     for later in commits.get(1..next).unwrap_or_default().iter().rev() {
         if let Some(late) = late() {
-            return Ok(Outcome::Refused(repo, late));
+            return Ok(FreezeOutcome::Refused(repo, late));
         }
         // What is at fault for all is passed over: the next commit may have corrected it.
         if let Ok((after, _)) = state.advance(*later, load(*later)?, None, today) {
@@ -178,8 +178,8 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
         }
     }
     Ok(match state.advance(commit, repo, Some(errors), today) {
-        Ok((after, table)) => Outcome::Frozen(table, after.frozen.into_values().collect()),
-        Err((repo, why)) => Outcome::Refused(repo, why),
+        Ok((after, table)) => FreezeOutcome::Frozen(table, after.frozen.into_values().collect()),
+        Err((repo, why)) => FreezeOutcome::Refused(repo, why),
     })
 }
 

@@ -3,30 +3,30 @@
 //!
 //! Before the live file is touched, the old bytes, the new bytes and what is meant are all written
 //! down. From then on there is at any moment enough to go on or to go back, and
-//! [`Session::recover`] does what the one who was cut off can do no more.
+//! [`TargetSession::recover`] does what the one who was cut off can do no more.
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::model::Safety;
-use crate::publish::site::Session;
+use crate::publish::site::TargetSession;
 use crate::records::command::CommandRecord;
 use crate::records::failure::Failure;
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Action, Entry, Status};
-use crate::records::manifest::{Held, Live, Pending, Version};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
+use crate::records::manifest::{FileVersion, Hold, Live, Pending};
 use crate::records::moment::Moment;
 use crate::store::{Expect, Stored, digest};
 
 /// A version that is to be put in place.
-pub struct Change<'c> {
+pub struct Replacement<'c> {
     /// A publish or a rollback.
-    pub action: Action,
+    pub action: LogAction,
     /// The live file as it was looked at.
     pub live: Option<&'c Stored>,
     /// The bytes that are to be.
     pub bytes: &'c [u8],
     /// The kept version that this is; without it, a new one.
-    pub kept: Option<Version>,
+    pub kept: Option<FileVersion>,
     /// How many subscribers it serves.
     pub subscribers: Option<u64>,
     /// The commit of the data.
@@ -36,7 +36,7 @@ pub struct Change<'c> {
     /// Domains that are as they were in an earlier commit.
     pub frozen: Vec<FrozenAt>,
     /// Whether it is not to be replaced by the next publish.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The limits that the next publish is to be held against, too.
     pub limits: Option<Safety>,
     /// The commit that is the newest from then on, if it is.
@@ -47,18 +47,18 @@ pub struct Change<'c> {
     pub reason: Option<String>,
 }
 
-impl Session<'_> {
+impl TargetSession<'_> {
     /// Puts a version in place, checked, read back and reloaded; or leaves the old one. Gives the
     /// version that is live now. Either way the log tells.
     ///
     /// # Errors
     /// A refusal by the check command; or what went wrong, and what is live then.
-    pub fn replace(&mut self, change: Change<'_>) -> Result<Version, Failure> {
+    pub fn replace(&mut self, change: Replacement<'_>) -> Result<FileVersion, Failure> {
         let mut entry = self.entry(change.action, String::new());
         let pending = match self.prepare(&change, &mut entry) {
             Ok(pending) => pending,
             Err(failure) => {
-                entry.status = Status::Error;
+                entry.status = LogStatus::Error;
                 entry.reason = Some(failure.to_string());
                 // If this fails too, it is for the same cause, which is told.
                 let _ = self.record(entry);
@@ -71,7 +71,7 @@ impl Session<'_> {
 
     /// Everything before the live file is touched: what is there is kept, what is to come is
     /// checked and kept, and what is meant is written down.
-    fn prepare(&mut self, change: &Change<'_>, entry: &mut Entry) -> Result<Pending, Failure> {
+    fn prepare(&mut self, change: &Replacement<'_>, entry: &mut LogEntry) -> Result<Pending, Failure> {
         entry.commit.clone_from(&change.commit);
         entry.frozen.clone_from(&change.frozen);
         entry.digest = Some(digest(change.bytes));
@@ -107,7 +107,7 @@ impl Session<'_> {
     }
 
     /// The version that is live, kept: what somebody else put there is kept before it is lost.
-    fn keep_found(&mut self, live: &Stored) -> Result<Version> {
+    fn keep_found(&mut self, live: &Stored) -> Result<FileVersion> {
         let digest = digest(&live.bytes);
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
         if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)).cloned() {
@@ -116,7 +116,7 @@ impl Session<'_> {
             self.ledger.write_version(known.id, &live.bytes, &fence)?;
             return Ok(known);
         }
-        let found = Version::found(self.manifest.next, &live.bytes);
+        let found = FileVersion::found(self.manifest.next, &live.bytes);
         let fence = || self.lock.fence();
         self.ledger.write_version(found.id, &live.bytes, &fence)?;
         self.manifest.next = found.id.saturating_add(1);
@@ -127,7 +127,7 @@ impl Session<'_> {
 
     /// What is to be said in the log; with the number by which to go back to what somebody else put
     /// there, which nothing else tells.
-    fn told_of_found(&self, before: Option<&Version>, reason: Option<&String>) -> Option<String> {
+    fn told_of_found(&self, before: Option<&FileVersion>, reason: Option<&String>) -> Option<String> {
         let found = before.filter(|before| before.found);
         let kept = found.map(|found| format!("what was found in its place is kept as version {}", found.id));
         match (reason, kept) {
@@ -136,8 +136,8 @@ impl Session<'_> {
         }
     }
 
-    fn version(&self, change: &Change<'_>) -> Version {
-        change.kept.clone().unwrap_or_else(|| Version {
+    fn version(&self, change: &Replacement<'_>) -> FileVersion {
+        change.kept.clone().unwrap_or_else(|| FileVersion {
             id: self.manifest.next,
             digest: digest(change.bytes),
             bytes: change.bytes.len() as u64,
@@ -185,13 +185,13 @@ impl Session<'_> {
             }
             Ok(Some(_)) => "read back, the live file is not what was written: somebody else writes to it".into(),
         };
-        self.settle(pending.clone(), Status::Error, Some(reason.clone())).with_context(|| reason.clone())?;
+        self.settle(pending.clone(), LogStatus::Error, Some(reason.clone())).with_context(|| reason.clone())?;
         Err(Failure::Failed(anyhow!(reason)))
     }
 
     /// Makes the shaper read the new file. If it cannot, the old one is put back, and why is given
     /// in place of the version; either way it is settled.
-    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<Version, String>> {
+    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<FileVersion, String>> {
         let after = pending.after.clone();
         let trouble = match self.site.apply.reload() {
             Ok(record) => {
@@ -203,7 +203,7 @@ impl Session<'_> {
         };
         let Some(trouble) = trouble else {
             let untold = || format!("version {} is live, but that could not be written down: publish again", after.id);
-            self.settle(pending, Status::Success, None).with_context(untold)?;
+            self.settle(pending, LogStatus::Success, None).with_context(untold)?;
             return Ok(Ok(after));
         };
         let fence = || self.lock.fence();
@@ -255,12 +255,12 @@ impl Session<'_> {
             Err(error) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {error:#}")),
         }
         let reason = format!("{why}; {said}");
-        self.settle(pending, Status::Error, Some(reason.clone())).context(said)?;
+        self.settle(pending, LogStatus::Error, Some(reason.clone())).context(said)?;
         Ok(reason)
     }
 
     /// Writes down how it ended: the log, the manifest, and then that nothing is pending.
-    fn settle(&mut self, mut pending: Pending, status: Status, reason: Option<String>) -> Result<()> {
+    fn settle(&mut self, mut pending: Pending, status: LogStatus, reason: Option<String>) -> Result<()> {
         pending.entry.status = status;
         pending.entry.reason = reason.or(pending.entry.reason);
         let fence = || self.lock.fence();
@@ -269,10 +269,10 @@ impl Session<'_> {
     }
 
     /// The log tells how it ended: now for the rest.
-    fn close(&mut self, pending: Pending, status: Status) -> Result<()> {
+    fn close(&mut self, pending: Pending, status: LogStatus) -> Result<()> {
         let Pending { entry, after, held, limits, newest, .. } = pending;
         let id = after.id;
-        if status == Status::Success {
+        if status == LogStatus::Success {
             self.note_live(&entry.actor, after, held, limits);
             self.manifest.newest = newest.or(self.manifest.newest.take());
         } else {
@@ -286,7 +286,7 @@ impl Session<'_> {
         self.ledger.clear_pending(&fence)
     }
 
-    fn note_live(&mut self, by: &str, version: Version, held: Option<Held>, limits: Option<Safety>) {
+    fn note_live(&mut self, by: &str, version: FileVersion, held: Option<Hold>, limits: Option<Safety>) {
         let manifest = &mut self.manifest;
         manifest.target.clone_from(&self.site.name);
         manifest.next = manifest.next.max(version.id.saturating_add(1));
@@ -303,7 +303,7 @@ impl Session<'_> {
     /// If the store fails, or the old version cannot be put back.
     pub(super) fn recover(&mut self) -> Result<()> {
         let Some(mut pending) = self.ledger.pending()? else { return Ok(()) };
-        let Entry { action, parameter, time, actor, host, .. } = pending.entry.clone();
+        let LogEntry { action, parameter, time, actor, host, .. } = pending.entry.clone();
         if let Some(told) = self.ledger.log()?.of_run(&pending.entry.run).map(|entry| entry.status) {
             return self.finish_records(pending, told);
         }
@@ -320,7 +320,7 @@ impl Session<'_> {
                 true => "it was cut off before the file was replaced: nothing had changed",
                 false => "it was cut off, and the live file is neither the old nor the new version",
             };
-            self.settle(pending, Status::Error, Some(told.to_owned()))?;
+            self.settle(pending, LogStatus::Error, Some(told.to_owned()))?;
             told.to_owned()
         };
         let what = format!("a {} of {parameter} at {time} by {actor} on {host}", action.as_str());
@@ -329,7 +329,7 @@ impl Session<'_> {
     }
 
     /// The log was written and the rest was not.
-    fn finish_records(&mut self, pending: Pending, status: Status) -> Result<()> {
+    fn finish_records(&mut self, pending: Pending, status: LogStatus) -> Result<()> {
         self.manifest.log = self.ledger.log()?.head;
         self.close(pending, status)
     }

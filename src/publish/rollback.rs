@@ -3,22 +3,22 @@
 use anyhow::Result;
 
 use crate::model::Target;
-use crate::publish::replace::Change;
-use crate::publish::run::{Ended, Report};
-use crate::publish::site::{Session, Site};
+use crate::publish::replace::Replacement;
+use crate::publish::run::{PublishOutcome, TargetReport};
+use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Status};
-use crate::records::manifest::{Held, Manifest, Version};
+use crate::records::log::{LogAction, LogStatus};
+use crate::records::manifest::{FileVersion, Hold, Manifest};
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
 /// How to go back.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RollbackOptions {
     /// For whom.
-    pub who: Holder,
+    pub who: Operator,
     /// How long to wait for others.
     pub patience: Patience,
     /// The version's number; without it, the one before.
@@ -28,28 +28,29 @@ pub struct Options {
 }
 
 /// Puts a kept version in place. Whatever goes wrong is in the report.
-pub fn rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Report {
-    try_rollback(target, options, notice)
-        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+pub fn rollback(target: &Target, options: &RollbackOptions, notice: &mut dyn FnMut(&str)) -> TargetReport {
+    try_rollback(target, options, notice).unwrap_or_else(|error| {
+        TargetReport::new(target.name.as_str(), PublishOutcome::Failed, vec![format!("{error:#}")])
+    })
 }
 
-fn try_rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str)) -> Result<Report> {
+fn try_rollback(target: &Target, options: &RollbackOptions, notice: &mut dyn FnMut(&str)) -> Result<TargetReport> {
     let site = Site::open(target)?;
-    let mut session = Session::begin(&site, &options.who, "rollback", options.patience, notice)?;
+    let mut session = TargetSession::begin(&site, &options.who, "rollback", options.patience, notice)?;
     let mut report = go_back(&site, &mut session, options)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
     report.log = Some(session.manifest.log.digest.clone());
     Ok(report)
 }
 
-fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<Report> {
+fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptions) -> Result<TargetReport> {
     let live = site.live()?;
     let to = match choose(&session.manifest, live.as_ref(), options.to) {
         Ok(to) => to,
         Err(reason) => return refuse(session, options, reason),
     };
     let bytes = session.ledger.read_version(&to)?;
-    let mut report = Report::new(&site.name, Ended::Unchanged, Vec::new());
+    let mut report = TargetReport::new(&site.name, PublishOutcome::Unchanged, Vec::new());
     (report.version, report.digest, report.commit) = (Some(to.id), Some(to.digest.clone()), to.commit.clone());
     if options.to.is_none() && live.is_none() {
         report.notes.push(format!("there was no live file: version {} is what was published last", to.id));
@@ -62,15 +63,15 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         report.notes.push("that version is live already".to_owned());
         return Ok(report);
     }
-    let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
+    let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Hold {
         since: crate::records::moment::Moment::now(),
         run: session.run.clone(),
         by: options.who.actor.clone(),
         from: live.version.id,
         commit: live.version.commit.clone(),
     });
-    let change = Change {
-        action: Action::Rollback,
+    let change = Replacement {
+        action: LogAction::Rollback,
         live: live.as_ref(),
         bytes: &bytes,
         subscribers: to.subscribers,
@@ -86,21 +87,21 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         kept: Some(to),
     };
     report.ended = match session.replace(change) {
-        Ok(_) => Ended::Published,
+        Ok(_) => PublishOutcome::Published,
         Err(Failure::Refused(reason)) => {
             report.reasons.push(format!("{reason}; --force goes without it"));
-            Ended::Refused
+            PublishOutcome::Refused
         }
         Err(Failure::Failed(error)) => {
             report.reasons.push(format!("{error:#}"));
-            Ended::Failed
+            PublishOutcome::Failed
         }
     };
     Ok(report)
 }
 
 /// The version that is meant.
-fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<Version, String> {
+fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<FileVersion, String> {
     let kept = || match manifest.versions.as_slice() {
         [] => "none is kept: nothing was published here".to_owned(),
         versions => format!("kept are {}: `shapeline log` tells what they are", ranges(versions)),
@@ -109,8 +110,9 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
-    let before =
-        |version: &&Version| current.is_none_or(|current| version.id < current.id && version.digest != current.digest);
+    let before = |version: &&FileVersion| {
+        current.is_none_or(|current| version.id < current.id && version.digest != current.digest)
+    };
     // What somebody else put there is gone back to only where nothing was published before it.
     let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
     let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
@@ -132,9 +134,9 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
 }
 
 /// The numbers of versions, oldest first: `1-3, 7, 9-12`.
-fn ranges(versions: &[Version]) -> String {
+fn ranges(versions: &[FileVersion]) -> String {
     let runs = versions.chunk_by(|one, next| next.id == one.id + 1);
-    let range = |run: &[Version]| match run {
+    let range = |run: &[FileVersion]| match run {
         [first, .., last] => format!("{}-{}", first.id, last.id),
         run => run.iter().map(|one| one.id.to_string()).collect(),
     };
@@ -144,7 +146,7 @@ fn ranges(versions: &[Version]) -> String {
 /// What no rollback may do unless it is forced: leave nobody, or less than a third of the lines.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
-fn guard(to: &Version, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
+fn guard(to: &FileVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
     if force {
         return None;
     }
@@ -162,11 +164,11 @@ fn guard(to: &Version, bytes: &[u8], live: Option<&Stored>, force: bool) -> Opti
     })
 }
 
-fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Result<Report> {
+fn refuse(session: &mut TargetSession<'_>, options: &RollbackOptions, reason: String) -> Result<TargetReport> {
     let parameter = options.to.map_or_else(|| "the version before".to_owned(), |id| format!("version {id}"));
-    let mut entry = session.entry(Action::Rollback, parameter);
-    entry.status = Status::Error;
+    let mut entry = session.entry(LogAction::Rollback, parameter);
+    entry.status = LogStatus::Error;
     entry.reason = Some(format!("refused: {reason}"));
     session.record(entry)?;
-    Ok(Report::new(&session.site.name, Ended::Refused, vec![reason]))
+    Ok(TargetReport::new(&session.site.name, PublishOutcome::Refused, vec![reason]))
 }

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::records::lock::MOST;
-use crate::records::log::{self, Action, Entry, Log, Status};
-use crate::records::manifest::{Held, Live, Manifest, Pending, Version};
+use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
+use crate::records::manifest::{FileVersion, Hold, Live, Manifest, Pending};
 use crate::records::versioned::{VERSION, VersionedRecord};
 use crate::store::{Expect, Fence, Store, digest};
 
@@ -18,7 +18,7 @@ const MOST_REMOVED: usize = 1000;
 /// What the file of intents holds. It is emptied, not removed: somebody who was paused could
 /// remove the intent of another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Slot {
+struct PendingSlot {
     version: u32,
     pending: Option<Pending>,
 }
@@ -28,7 +28,7 @@ pub struct Ledger<'s> {
     store: &'s dyn Store,
     folder: String,
     manifest: VersionedRecord<Manifest>,
-    pending: VersionedRecord<Slot>,
+    pending: VersionedRecord<PendingSlot>,
 }
 
 impl<'s> Ledger<'s> {
@@ -109,10 +109,10 @@ impl<'s> Ledger<'s> {
     /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
         let log = log::read(self.store, &self.name("log"))?;
-        let put = |entry: &&Entry| {
-            entry.status == Status::Success && matches!(entry.action, Action::Publish | Action::Rollback)
+        let put = |entry: &&LogEntry| {
+            entry.status == LogStatus::Success && matches!(entry.action, LogAction::Publish | LogAction::Rollback)
         };
-        let newest = log.entries.iter().filter(put).rfind(|entry| entry.action == Action::Publish);
+        let newest = log.entries.iter().filter(put).rfind(|entry| entry.action == LogAction::Publish);
         manifest.newest = newest.and_then(|entry| entry.commit.clone());
         let Some(last) = log.entries.iter().rfind(put) else { return Ok(()) };
         let version = manifest.versions.iter_mut().rfind(|version| Some(&version.digest) == last.digest.as_ref());
@@ -122,7 +122,7 @@ impl<'s> Ledger<'s> {
             version.found = version.commit.is_none();
             Live { version: version.clone(), since: last.time, by: last.actor.clone() }
         });
-        manifest.held = (last.action == Action::Rollback).then(|| Held {
+        manifest.held = (last.action == LogAction::Rollback).then(|| Hold {
             since: last.time,
             run: last.run.clone(),
             by: last.actor.clone(),
@@ -133,9 +133,9 @@ impl<'s> Ledger<'s> {
     }
 
     /// A version of which only the bytes are left.
-    fn found_version(&self, id: u64) -> Result<Option<Version>> {
+    fn found_version(&self, id: u64) -> Result<Option<FileVersion>> {
         let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
-        Ok(Some(Version::found(id, &stored.bytes)))
+        Ok(Some(FileVersion::found(id, &stored.bytes)))
     }
 
     /// Writes the manifest.
@@ -159,7 +159,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written, or somebody else wrote it meanwhile.
     pub fn write_pending(&self, pending: &Pending, fence: Fence<'_>) -> Result<()> {
-        self.pending.write(self.store, &Slot { version: VERSION, pending: Some(pending.clone()) }, fence)
+        self.pending.write(self.store, &PendingSlot { version: VERSION, pending: Some(pending.clone()) }, fence)
     }
 
     /// All is done.
@@ -167,14 +167,14 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written, or somebody else wrote it meanwhile.
     pub fn clear_pending(&self, fence: Fence<'_>) -> Result<()> {
-        self.pending.write(self.store, &Slot { version: VERSION, pending: None }, fence)
+        self.pending.write(self.store, &PendingSlot { version: VERSION, pending: None }, fence)
     }
 
     /// The bytes of a kept version.
     ///
     /// # Errors
     /// If they are not there, or are not what they were.
-    pub fn read_version(&self, version: &Version) -> Result<Vec<u8>> {
+    pub fn read_version(&self, version: &FileVersion) -> Result<Vec<u8>> {
         let name = self.version_name(version.id);
         let place = self.store.place(&name);
         let Some(stored) = self.store.read(&name)? else {
@@ -244,7 +244,7 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If either cannot be written.
-    pub fn record(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
+    pub fn record(&self, manifest: &mut Manifest, entry: LogEntry, fence: Fence<'_>) -> Result<()> {
         self.append(manifest, entry, fence)?;
         self.write_manifest(manifest, fence)
     }
@@ -253,7 +253,7 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If the log cannot be written.
-    pub fn append(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
+    pub fn append(&self, manifest: &mut Manifest, entry: LogEntry, fence: Fence<'_>) -> Result<()> {
         manifest.log = log::append(self.store, &self.name("log"), entry, &manifest.log, fence)?;
         Ok(())
     }
@@ -262,7 +262,7 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn log(&self) -> Result<Log> {
+    pub fn log(&self) -> Result<ActionLog> {
         // The manifest first: entries that are added meanwhile are no damage.
         let manifest = self.manifest();
         let mut log = log::read(self.store, &self.name("log"))?;

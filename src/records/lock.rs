@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::records::holder::Holder;
-use crate::store::{Expect, Mark, Store, writer_name};
+use crate::records::holder::Operator;
+use crate::store::{ContentMark, Expect, Store, writer_name};
 use crate::text::quote::harmless;
 
 /// How long a lock lasts that is not renewed.
@@ -56,8 +56,8 @@ impl Patience {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Held {
-    holder: Holder,
+struct LockFile {
+    holder: Operator,
     /// Names this very holding: numbers come again if somebody clears the folder.
     name: String,
     /// What the holder does, in a word.
@@ -73,7 +73,7 @@ pub struct Lock {
     store: Arc<dyn Store>,
     folder: String,
     number: u64,
-    held: Held,
+    held: LockFile,
     /// Dropped to stop the heart.
     heart: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
 }
@@ -87,15 +87,15 @@ impl Lock {
     pub fn take(
         store: &Arc<dyn Store>,
         folder: &str,
-        holder: &Holder,
+        holder: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str),
     ) -> Result<Lock> {
         let held =
-            Held { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
+            LockFile { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
         let began = Instant::now();
-        let mut seen: Option<(Mark, Instant)> = None;
+        let mut seen: Option<(ContentMark, Instant)> = None;
         let mut pause = Duration::from_millis(20);
         // Every way through the loop ends at the deadline and the pause: what a store says may
         // never change.
@@ -133,7 +133,7 @@ impl Lock {
     }
 
     /// Tries to create the lock's file `number`.
-    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &Held) -> Result<Created> {
+    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &LockFile) -> Result<Created> {
         let name = name_of(folder, number);
         if number >= MOST {
             bail!("{} has an impossible number: remove it", store.place(&name_of(folder, number - 1)));
@@ -207,7 +207,7 @@ impl Drop for Lock {
             let _ = heart.join();
         }
         // If this fails, the lock ends by itself.
-        let held = Held { released: true, ..self.held.clone() };
+        let held = LockFile { released: true, ..self.held.clone() };
         if let Ok(bytes) = to_bytes(&held) {
             let fence = || self.fence();
             let _ = self.store.put(&name_of(&self.folder, self.number), &bytes, Expect::Anything, &fence);
@@ -226,16 +226,16 @@ enum Created {
 /// The lock as it is now.
 struct Current {
     number: u64,
-    mark: Mark,
+    mark: ContentMark,
     /// Nothing if it cannot be understood.
-    held: Option<Held>,
+    held: Option<LockFile>,
 }
 
 impl Current {
     fn who(&self) -> String {
         match &self.held {
             Some(held) => {
-                let Holder { actor, host, pid, .. } = &held.holder;
+                let Operator { actor, host, pid, .. } = &held.holder;
                 // Whoever may write to the folder may have written anything.
                 harmless(&format!("{actor} on {host} (process {pid}, {})", held.doing), 200)
             }
@@ -245,7 +245,7 @@ impl Current {
 }
 
 /// Whether the lock may be taken.
-fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> bool {
+fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(ContentMark, Instant)>) -> bool {
     let Some(current) = current else { return true };
     if current.held.as_ref().is_some_and(|held| held.released || held.holder.is_dead()) {
         return true;
@@ -267,7 +267,7 @@ fn current(store: &dyn Store, folder: &str, patience: Patience, began: Instant) 
         let name = name_of(folder, number);
         if let Some(stored) = store.read(&name)? {
             let held = serde_json::from_slice(&stored.bytes).ok();
-            return Ok(Some(Current { number, mark: Mark(format!("{number} {}", stored.mark.0)), held }));
+            return Ok(Some(Current { number, mark: ContentMark(format!("{number} {}", stored.mark.0)), held }));
         }
         if began.elapsed() >= patience.wait && pause >= SETTLED {
             bail!("{} is listed and cannot be read: look at the server", store.place(&name));
@@ -288,7 +288,7 @@ fn fence(store: &dyn Store, folder: &str, number: u64, name: &str) -> Result<()>
         bail!("{} is gone: was the folder removed, or something mounted there?", store.place(folder));
     }
     let stored = store.read(&name_of(folder, number)).context(cannot)?;
-    let held = stored.and_then(|stored| serde_json::from_slice::<Held>(&stored.bytes).ok());
+    let held = stored.and_then(|stored| serde_json::from_slice::<LockFile>(&stored.bytes).ok());
     if highest != Some(number) || held.is_none_or(|held| held.name != name) {
         bail!(
             "another publisher has taken over the lock, since this one did not answer for a while; it has finished or undone what this one began: see the log"
@@ -306,7 +306,7 @@ fn number_of(name: &str) -> Option<u64> {
     name.parse().ok().filter(|number| *number < MOST)
 }
 
-fn to_bytes(held: &Held) -> Result<Vec<u8>> {
+fn to_bytes(held: &LockFile) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(held)?;
     bytes.push(b'\n');
     Ok(bytes)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::command::CommandRecord;
 use crate::records::frozen::FrozenAt;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::MOST;
 use crate::records::moment::Moment;
 use crate::store::{Expect, Fence, Store, digest};
@@ -22,7 +22,7 @@ const SEGMENT: usize = 1000;
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Action {
+pub enum LogAction {
     /// The data was put in place.
     Publish,
     /// A version of the past was put in place.
@@ -35,15 +35,15 @@ pub enum Action {
     Restore,
 }
 
-impl Action {
+impl LogAction {
     /// As it stands in the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            Action::Publish => "PUBLISH",
-            Action::Rollback => "ROLLBACK",
-            Action::Drift => "DRIFT",
-            Action::Backup => "BACKUP",
-            Action::Restore => "RESTORE",
+            LogAction::Publish => "PUBLISH",
+            LogAction::Rollback => "ROLLBACK",
+            LogAction::Drift => "DRIFT",
+            LogAction::Backup => "BACKUP",
+            LogAction::Restore => "RESTORE",
         }
     }
 }
@@ -51,36 +51,36 @@ impl Action {
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+pub enum LogStatus {
     /// As it should.
     Success,
     /// Otherwise.
     Error,
 }
 
-impl Status {
+impl LogStatus {
     /// As it stands in the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Success => "SUCCESS",
-            Status::Error => "ERROR",
+            LogStatus::Success => "SUCCESS",
+            LogStatus::Error => "ERROR",
         }
     }
 }
 
 /// One thing that was done, or tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LogEntry {
     /// From 1, without gaps.
     pub n: u64,
     /// When, by the clock of the one who did it.
     pub time: Moment,
     /// What.
-    pub action: Action,
+    pub action: LogAction,
     /// With what: the version that was put in place, the path that was copied.
     pub parameter: String,
     /// How it ended.
-    pub status: Status,
+    pub status: LogStatus,
     /// Why it ended in an error, or what is to be said besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -111,15 +111,15 @@ pub struct Entry {
     pub previous: String,
 }
 
-impl Entry {
+impl LogEntry {
     /// An entry that is yet to be filled in: all went well so far.
-    pub fn new(action: Action, parameter: String, who: &Holder, run: &str) -> Entry {
-        Entry {
+    pub fn new(action: LogAction, parameter: String, who: &Operator, run: &str) -> LogEntry {
+        LogEntry {
             n: 0,
             time: Moment::now(),
             action,
             parameter,
-            status: Status::Success,
+            status: LogStatus::Success,
             reason: None,
             actor: who.actor.clone(),
             host: who.host.clone(),
@@ -137,14 +137,14 @@ impl Entry {
 
 /// The end of the log: how many entries, and the digest of the last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct LogHead {
     /// How many entries there are.
     pub entries: u64,
     /// The digest of the last line, without its line break; of nothing where there is none.
     pub digest: String,
 }
 
-impl Default for Head {
+impl Default for LogHead {
     fn default() -> Self {
         Self { entries: 0, digest: digest(b"") }
     }
@@ -152,27 +152,27 @@ impl Default for Head {
 
 /// The whole log, as far as it can be read, and what is wrong with it.
 #[derive(Clone, Debug, Default)]
-pub struct Log {
+pub struct ActionLog {
     /// The entries, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LogEntry>,
     /// What was found changed, removed or damaged. Sentences; nothing if the log is whole.
     pub damage: Vec<String>,
     /// Its end.
-    pub head: Head,
+    pub head: LogHead,
     /// The last lines that could not be read, from the first to the last in a row.
     unreadable: Option<(u64, u64)>,
 }
 
-impl Log {
+impl ActionLog {
     /// Whether the log says what `entry` would say: `key` is what must be equal, and nothing for entries that
     /// do not count; the last that counts decides.
-    pub(crate) fn says<K: PartialEq>(&self, entry: &Entry, key: impl Fn(&Entry) -> Option<K>) -> bool {
+    pub(crate) fn says<K: PartialEq>(&self, entry: &LogEntry, key: impl Fn(&LogEntry) -> Option<K>) -> bool {
         let last = self.entries.iter().rev().find_map(&key);
         last.is_some() && last == key(entry)
     }
 
     /// The entry of the run called `run`.
-    pub fn of_run(&self, run: &str) -> Option<&Entry> {
+    pub fn of_run(&self, run: &str) -> Option<&LogEntry> {
         self.entries.iter().rev().find(|entry| entry.run == run)
     }
 }
@@ -180,9 +180,9 @@ impl Log {
 /// Reads the whole log in `folder`, and holds each line against the one before.
 ///
 /// # Errors
-/// If it cannot be read. That it was tampered with is no error, but told in [`Log::damage`].
-pub fn read(store: &dyn Store, folder: &str) -> Result<Log> {
-    let mut log = Log::default();
+/// If it cannot be read. That it was tampered with is no error, but told in [`ActionLog::damage`].
+pub fn read(store: &dyn Store, folder: &str) -> Result<ActionLog> {
+    let mut log = ActionLog::default();
     for name in segments(store, folder)? {
         let Some(stored) = store.read(&format!("{folder}/{name}"))? else { continue };
         for line in lines(&stored.bytes) {
@@ -192,7 +192,7 @@ pub fn read(store: &dyn Store, folder: &str) -> Result<Log> {
     Ok(log)
 }
 
-impl Log {
+impl ActionLog {
     fn add(&mut self, line: &[u8]) {
         let expected = self.head.entries + 1;
         match parse(line) {
@@ -215,7 +215,7 @@ impl Log {
                 return;
             }
         }
-        self.head = Head { entries: expected, digest: digest(line) };
+        self.head = LogHead { entries: expected, digest: digest(line) };
     }
 
     /// Many in a row are one sentence: a file of something else has thousands of lines.
@@ -237,7 +237,7 @@ impl Log {
 
     /// Holds the log against the end that was noted elsewhere: what is missing from the end shows
     /// only so.
-    pub fn compare(&mut self, noted: &Head) {
+    pub fn compare(&mut self, noted: &LogHead) {
         if noted.entries > self.head.entries {
             self.damage.push(format!(
                 "entries {} to {} are missing: the manifest knows of them",
@@ -259,7 +259,13 @@ impl Log {
 ///
 /// # Errors
 /// If the log cannot be read or written, or somebody else wrote to it at the same moment.
-pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, fence: Fence<'_>) -> Result<Head> {
+pub fn append(
+    store: &dyn Store,
+    folder: &str,
+    mut entry: LogEntry,
+    noted: &LogHead,
+    fence: Fence<'_>,
+) -> Result<LogHead> {
     let last = segments(store, folder)?.pop();
     let (mut name, mut stored) = (String::new(), None);
     if let Some(last) = last {
@@ -302,7 +308,7 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, f
         fence()?;
         bail!("{} was changed by somebody else meanwhile", store.place(&path));
     }
-    Ok(Head { entries: entry.n, digest: digest(&line) })
+    Ok(LogHead { entries: entry.n, digest: digest(&line) })
 }
 
 /// The names of the files, oldest first: numbers, padded alike.
@@ -313,8 +319,8 @@ fn segments(store: &dyn Store, folder: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn parse(line: &[u8]) -> Option<Entry> {
-    serde_json::from_slice::<Entry>(line).ok().filter(|entry| entry.n < MOST)
+fn parse(line: &[u8]) -> Option<LogEntry> {
+    serde_json::from_slice::<LogEntry>(line).ok().filter(|entry| entry.n < MOST)
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {

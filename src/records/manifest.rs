@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Safety;
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Entry, Head};
+use crate::records::log::{LogEntry, LogHead};
 use crate::records::moment::Moment;
 use crate::records::versioned::VERSION;
 use crate::store::digest;
 
 /// A version of the file: what was published, or found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version {
+pub struct FileVersion {
     /// Its number, from 1.
     pub id: u64,
     /// Of its bytes.
@@ -41,10 +41,10 @@ pub struct Version {
     pub tool: String,
 }
 
-impl Version {
+impl FileVersion {
     /// A version that was not published but found.
-    pub fn found(id: u64, bytes: &[u8]) -> Version {
-        Version {
+    pub fn found(id: u64, bytes: &[u8]) -> FileVersion {
+        FileVersion {
             id,
             digest: digest(bytes),
             bytes: bytes.len() as u64,
@@ -65,7 +65,7 @@ impl Version {
 pub struct Live {
     /// The version.
     #[serde(flatten)]
-    pub version: Version,
+    pub version: FileVersion,
     /// Since when.
     pub since: Moment,
     /// Who put it in place.
@@ -74,7 +74,7 @@ pub struct Live {
 
 /// Set by a rollback: what it took back is not to be published again by the next run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Hold {
     /// Since when.
     pub since: Moment,
     /// Names the rollback: a second one is another, even in the same second.
@@ -99,7 +99,7 @@ pub struct Manifest {
     pub live: Option<Live>,
     /// Set by a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The safety limits at the last publish: data that raises them is judged by these, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Safety>,
@@ -110,9 +110,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     /// What is kept, oldest first.
-    pub versions: Vec<Version>,
+    pub versions: Vec<FileVersion>,
     /// The end of the log.
-    pub log: Head,
+    pub log: LogHead,
 }
 
 impl Manifest {
@@ -127,17 +127,17 @@ impl Manifest {
             next: 1,
             newest: None,
             versions: Vec::new(),
-            log: Head::default(),
+            log: LogHead::default(),
         }
     }
 
     /// The kept version with this number.
-    pub fn find(&self, id: u64) -> Option<&Version> {
+    pub fn find(&self, id: u64) -> Option<&FileVersion> {
         self.versions.iter().find(|version| version.id == id)
     }
 
     /// The newest kept version with these bytes.
-    pub fn with_digest(&self, digest: &str) -> Option<&Version> {
+    pub fn with_digest(&self, digest: &str) -> Option<&FileVersion> {
         self.versions.iter().rev().find(|version| version.digest == digest)
     }
 }
@@ -147,13 +147,13 @@ impl Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// The entry that will stand in the log.
-    pub entry: Entry,
+    pub entry: LogEntry,
     /// The version that was live, if there was a file.
-    pub before: Option<Version>,
+    pub before: Option<FileVersion>,
     /// The version that is to be.
-    pub after: Version,
+    pub after: FileVersion,
     /// The hold that is to be.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The limits that are to be noted.
     pub limits: Option<Safety>,
     /// The commit that is to be the newest, if it is.
@@ -166,7 +166,7 @@ pub struct Pending {
 
 impl Pending {
     /// What is meant to happen.
-    pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
+    pub fn new(entry: LogEntry, before: Option<FileVersion>, after: FileVersion) -> Pending {
         Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
     }
 }

@@ -8,12 +8,12 @@ use crate::text::hex::hex;
 
 /// Stands for exactly one content of a file: its digest, or what a bucket calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark(pub String);
+pub struct ContentMark(pub String);
 
-impl Mark {
+impl ContentMark {
     /// The mark of `bytes` where the store has none of its own.
-    pub fn of(bytes: &[u8]) -> Mark {
-        Mark(digest(bytes))
+    pub fn of(bytes: &[u8]) -> ContentMark {
+        ContentMark(digest(bytes))
     }
 }
 
@@ -28,7 +28,7 @@ pub struct Stored {
     /// All of it.
     pub bytes: Vec<u8>,
     /// Stands for this content.
-    pub mark: Mark,
+    pub mark: ContentMark,
 }
 
 /// What must hold of a file for it to be replaced.
@@ -39,7 +39,7 @@ pub enum Expect<'a> {
     /// There is none.
     Nothing,
     /// It has this content.
-    Content(&'a Mark),
+    Content(&'a ContentMark),
 }
 
 /// Asked at the last moment before a file takes its place: whether the writer may still write. An
@@ -81,7 +81,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If it cannot be written, the owner cannot be kept, or the fence is shut: then what was there
     /// is there still.
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>>;
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>>;
 
     /// Removes the file `name`; that there is none is fine.
     ///
@@ -109,16 +109,16 @@ pub trait Store: Send + Sync {
 /// The largest file that is read back: some 15 million lines.
 pub const MAX_BYTES: usize = 1 << 30;
 
-/// The names in a folder, as a server sends them: up to [`Names::MOST`] bytes.
+/// The names in a folder, as a server sends them: up to [`NameList::MOST`] bytes.
 #[cfg(any(feature = "sftp", feature = "s3"))]
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NameList {
     names: Vec<String>,
     bytes: usize,
 }
 
 #[cfg(any(feature = "sftp", feature = "s3"))]
-impl Names {
+impl NameList {
     /// With 32 bytes for each name beside its own: more than a million names of records.
     const MOST: usize = 64 << 20;
 

@@ -24,7 +24,7 @@ use self::remote::{Remote, is_file, is_folder, is_link, keep_owner_and_mode};
 use self::ssh::Server;
 use crate::model::Access;
 use crate::store::contract::{
-    Expect, Fence, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
+    ContentMark, Expect, Fence, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
 
 /// A folder on an SSH server.
@@ -95,7 +95,7 @@ impl SftpStore {
 
     /// Writes `bytes` beside `path`, with the mode and owner that `path` is to have. Gives nothing
     /// if there is a file and none is `wanted`.
-    fn stage(&self, path: &str, bytes: &[u8], none_wanted: bool) -> Result<Option<Staged<'_>>> {
+    fn stage(&self, path: &str, bytes: &[u8], none_wanted: bool) -> Result<Option<StagedUpload<'_>>> {
         let (folder, file) = split(path)?;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let temporary = join(folder, &temporary_name(file, &self.writer, number));
@@ -104,7 +104,7 @@ impl SftpStore {
         let plan = Staging { path: path.to_owned(), temporary: temporary.clone(), mode, none_wanted };
         let content = Bytes::copy_from_slice(bytes);
         let file = self.link.run(bytes.len(), |remote| stage(remote, plan, content))?;
-        Ok(file.map(|file| Staged { link: &self.link, path: temporary, file, placed: false }))
+        Ok(file.map(|file| StagedUpload { link: &self.link, path: temporary, file, placed: false }))
     }
 
     fn put_at(&self, path: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
@@ -117,7 +117,7 @@ impl SftpStore {
         let Some(staged) = staged else { return Ok(false) };
         if let Expect::Content(mark) = expect {
             let now = self.read_at(path).map_err(after_a_break(not_yet))?;
-            if now.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
+            if now.is_none_or(|bytes| ContentMark::of(&bytes) != *mark) {
                 return Ok(false);
             }
         }
@@ -132,7 +132,7 @@ impl SftpStore {
 impl Store for SftpStore {
     fn read(&self, name: &str) -> Result<Option<Stored>> {
         let bytes = self.read_at(&self.path(name)).with_context(|| format!("cannot read {}", self.place(name)))?;
-        Ok(bytes.map(|bytes| Stored { mark: Mark::of(&bytes), bytes }))
+        Ok(bytes.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {
@@ -143,11 +143,11 @@ impl Store for SftpStore {
         Ok(names)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         let done = self
             .put_at(&self.path(name), bytes, expect, fence)
             .with_context(|| format!("cannot write {}", self.place(name)))?;
-        Ok(done.then(|| Mark::of(bytes)))
+        Ok(done.then(|| ContentMark::of(bytes)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
@@ -183,14 +183,14 @@ impl Store for SftpStore {
 
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
-struct Staged<'a> {
+struct StagedUpload<'a> {
     link: &'a Link,
     path: String,
     file: File,
     placed: bool,
 }
 
-impl Staged<'_> {
+impl StagedUpload<'_> {
     /// Gives it its place at `path`: whatever is there, or if there is nothing, as `none_wanted`
     /// says. Whether it was so.
     fn place(mut self, path: &str, none_wanted: bool) -> Result<bool> {
@@ -219,7 +219,7 @@ impl Staged<'_> {
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for StagedUpload<'_> {
     fn drop(&mut self) {
         if !self.placed {
             let path = std::mem::take(&mut self.path);

@@ -2,12 +2,12 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::publish::replace::Change;
-use crate::publish::site::{Session, Site};
+use crate::publish::replace::Replacement;
+use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::Live;
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
@@ -31,7 +31,7 @@ pub struct Healed {
 pub fn heal(
     site: &Site,
     wanted: &dyn Fn() -> Option<String>,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str),
 ) -> Result<Option<Healed>> {
@@ -42,7 +42,7 @@ pub fn heal(
     if ledger.pending()?.is_none() && changed(published.as_ref(), site.live()?.as_ref()).is_none() {
         return Ok(None);
     }
-    let mut session = Session::begin(site, who, "sync", patience, notice)?;
+    let mut session = TargetSession::begin(site, who, "sync", patience, notice)?;
     let live = site.live()?;
     let published = session.manifest.live.clone();
     let Some(published) = changed(published.as_ref(), live.as_ref()) else { return Ok(None) };
@@ -53,8 +53,8 @@ pub fn heal(
     let bytes = ledger.read_version(&version)?;
     let found = sentence(live.as_ref(), &bytes);
     record(&mut session, live.as_ref(), &found)?;
-    let change = Change {
-        action: Action::Publish,
+    let change = Replacement {
+        action: LogAction::Publish,
         live: live.as_ref(),
         bytes: &bytes,
         subscribers: version.subscribers,
@@ -81,10 +81,10 @@ fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p
 }
 
 /// Logs the difference, unless the log has it and nothing was put in place since.
-fn record(session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
-    let mut entry = session.entry(Action::Drift, found.to_owned());
+fn record(session: &mut TargetSession<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
+    let mut entry = session.entry(LogAction::Drift, found.to_owned());
     entry.digest = live.map(|live| digest(&live.bytes));
-    let counts = |entry: &Entry| entry.action == Action::Drift || entry.status == Status::Success;
+    let counts = |entry: &LogEntry| entry.action == LogAction::Drift || entry.status == LogStatus::Success;
     session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone())))
 }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_a_sentence() {
-        let live = Stored { mark: crate::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
+        let live = Stored { mark: crate::store::ContentMark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
         let told = sentence(Some(&live), b"a\nb\n");
         assert_eq!(told, "the live file was changed by somebody else: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::publish::freeze::{Frozen, sentences};
-use crate::publish::site::{Session, Site};
-use crate::records::holder::Holder;
+use crate::publish::site::{Site, TargetSession};
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::report::Report;
 use crate::store::writer_name;
 use crate::text::count::counted;
@@ -23,21 +23,22 @@ pub fn record(
     site: &Site,
     commit: &str,
     reason: &str,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str),
 ) -> Result<()> {
     let reason = format!("refused: {reason}");
-    let key = |entry: &Entry| (entry.action == Action::Publish).then(|| (entry.reason.clone(), entry.commit.clone()));
-    let mut entry = Entry::new(Action::Publish, "data".to_owned(), who, &writer_name());
-    entry.status = Status::Error;
+    let key =
+        |entry: &LogEntry| (entry.action == LogAction::Publish).then(|| (entry.reason.clone(), entry.commit.clone()));
+    let mut entry = LogEntry::new(LogAction::Publish, "data".to_owned(), who, &writer_name());
+    entry.status = LogStatus::Error;
     entry.reason = Some(reason);
     entry.commit = Some(commit.to_owned());
     // Without the lock at first: nearly always the log has it.
     if site.ledger().log()?.says(&entry, key) {
         return Ok(());
     }
-    Session::begin(site, who, "sync", patience, notice)?.record_once(entry, key)
+    TargetSession::begin(site, who, "sync", patience, notice)?.record_once(entry, key)
 }
 
 /// What is wrong with a part of the data, in a sentence: all else is published.

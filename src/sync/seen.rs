@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::model::Target;
 use crate::publish::site::Site;
-use crate::records::manifest::{Held, Live};
+use crate::records::manifest::{Hold, Live};
 use crate::store::digest;
 
 /// What the outcome on a target hangs on, beside the commit and the day. While nothing of this has
@@ -16,7 +16,7 @@ pub struct Seen {
     /// What was published last.
     pub(super) published: Option<Live>,
     /// Whether something was rolled back.
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<Hold>,
 }
 
 impl Seen {

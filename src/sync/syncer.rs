@@ -21,9 +21,9 @@ use crate::finding::Finding;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::choice::choose_targets;
-use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::data::{Data, DataRequest, LoadedData};
 
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::repo::Repo;
 use crate::repo::settings::{self, sound};
@@ -46,7 +46,7 @@ pub struct Task {
     /// The file of those who may sign, if a signature is required.
     pub signers: Option<PathBuf>,
     /// For whom.
-    pub who: Holder,
+    pub who: Operator,
     /// How long to wait for other publishers.
     pub patience: Patience,
 }
@@ -163,10 +163,10 @@ impl Syncer {
 
     fn anew(&mut self, tip: Oid, today: Date, worker: &mut Worker<'_>) -> Round {
         self.memory.last = None;
-        let wanted = Wanted { rev: Some(tip.to_string()), today, allow_dirty: false };
+        let wanted = DataRequest { rev: Some(tip.to_string()), today, allow_dirty: false };
         let round = match Data::load(&self.task.root, &wanted) {
-            Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
-            Ok(Loaded::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
+            Ok(LoadedData::Ready(data)) => self.publish(tip, &data, worker),
+            Ok(LoadedData::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
             Err(error) => self.keep(Round::of(tip), State::Failing, sentence(&error), worker),
         };
         if !round.cut_short && !round.failed() {
@@ -278,7 +278,7 @@ mod tests {
         let repository = git2::Repository::init(folder.path()).unwrap();
         repository.remote("origin", "https://git.ispcustomer.co.zw/data").unwrap();
         let upstream = Upstream::open(folder.path(), "origin", "main").unwrap();
-        let (root, who) = (folder.path().to_path_buf(), Holder::here("noc".to_owned()));
+        let (root, who) = (folder.path().to_path_buf(), Operator::here("noc".to_owned()));
         let patience = Patience::of(Duration::ZERO);
         let mut syncer = Syncer::new(Task { root, upstream, only: Vec::new(), signers: None, who, patience }).unwrap();
         let (tip, day) = (Oid::from_str("0123456789012345678901234567890123456789").unwrap(), "2026-11-21");

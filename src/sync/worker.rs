@@ -10,10 +10,10 @@ use super::state::{State, TargetStatus};
 use super::stop::Stop;
 use crate::model::Target;
 use crate::publish::data::Data;
-use crate::publish::drift::{Drift, Kind};
-use crate::publish::run::{Ended, Options, Report, publish};
+use crate::publish::drift::{Drift, DriftKind};
+use crate::publish::run::{PublishOptions, PublishOutcome, TargetReport, publish};
 use crate::publish::site::Site;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::store::digest;
 use crate::text::quote::harmless;
@@ -21,7 +21,7 @@ use crate::text::quote::short_id;
 
 /// Works on one target after the other, and tells the journal.
 pub(super) struct Worker<'w> {
-    pub(super) who: &'w Holder,
+    pub(super) who: &'w Operator,
     pub(super) patience: Patience,
     pub(super) stop: &'w Stop,
     pub(super) journal: &'w mut Journal,
@@ -36,12 +36,12 @@ impl Worker<'_> {
         let name = target.name.as_str();
         let wanted = || {
             let site = Site::open(target).ok()?;
-            let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == Kind::Same)?;
+            let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == DriftKind::Same)?;
             Some(digest(drift.declared.as_bytes()))
         };
         // Whatever came of it: the publish may mend it, and tells what it cannot.
         let not_healed = self.heal(target, &wanted).err();
-        let options = Options {
+        let options = PublishOptions {
             who: self.who.clone(),
             patience: self.patience,
             planned: None,
@@ -53,8 +53,8 @@ impl Worker<'_> {
         for note in &report.notes {
             self.journal.event(name, note);
         }
-        if let Some(error) = not_healed.filter(|_| report.ended != Ended::Published) {
-            report.ended = Ended::Failed;
+        if let Some(error) = not_healed.filter(|_| report.ended != PublishOutcome::Published) {
+            report.ended = PublishOutcome::Failed;
             if !report.reasons.contains(&sentence(&error)) {
                 report.reasons.insert(0, sentence(&error));
             }
@@ -64,10 +64,10 @@ impl Worker<'_> {
         self.tell(&status, &report);
         // What somebody did to the file meanwhile must not pass for what is to be. And what failed
         // is tried again, whatever it looks like.
-        (status, seen.filter(|seen| report.ended != Ended::Failed && seen.live == report.digest))
+        (status, seen.filter(|seen| report.ended != PublishOutcome::Failed && seen.live == report.digest))
     }
 
-    fn tell(&mut self, status: &TargetStatus, report: &Report) {
+    fn tell(&mut self, status: &TargetStatus, report: &TargetReport) {
         let (name, why) = (&status.target, status.reasons.join("; "));
         match status.state {
             State::Ok | State::Starting => self.journal.fine(name),
@@ -75,7 +75,7 @@ impl Worker<'_> {
             State::Refused => self.journal.trouble(name, &format!("REFUSED: {why}")),
             State::Failing => self.journal.trouble(name, &format!("FAILED: {why}")),
         }
-        if report.ended == Ended::Published {
+        if report.ended == PublishOutcome::Published {
             self.journal.event(name, &published(report));
         }
     }
@@ -141,12 +141,12 @@ pub(super) fn sentence(error: &Error) -> String {
     harmless(&format!("{error:#}"), 2000)
 }
 
-fn state(report: &Report, seen: Option<&Seen>) -> State {
+fn state(report: &TargetReport, seen: Option<&Seen>) -> State {
     match report.ended {
-        Ended::Published | Ended::Unchanged | Ended::Planned => State::Ok,
-        Ended::Refused if seen.is_some_and(|seen| seen.held.is_some()) => State::Held,
-        Ended::Refused => State::Refused,
-        Ended::Failed => State::Failing,
+        PublishOutcome::Published | PublishOutcome::Unchanged | PublishOutcome::Planned => State::Ok,
+        PublishOutcome::Refused if seen.is_some_and(|seen| seen.held.is_some()) => State::Held,
+        PublishOutcome::Refused => State::Refused,
+        PublishOutcome::Failed => State::Failing,
     }
 }
 
@@ -163,7 +163,7 @@ fn status(target: &Target, state: State, reasons: &[String], seen: Option<&Seen>
     }
 }
 
-fn published(report: &Report) -> String {
+fn published(report: &TargetReport) -> String {
     let version = report.version.unwrap_or_default();
     let commit = short_id(report.commit.as_deref().unwrap_or_default());
     let changes = report.changes.map(|changes| changes.to_string()).unwrap_or_default();

@@ -4,11 +4,11 @@ use anyhow::{Result, anyhow};
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::connect::Service;
+use super::connect::S3Service;
 
 /// What a failed request came to.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct S3Failure {
     /// The HTTP status, if the service answered.
     pub status: Option<u16>,
     /// The service's own word for it, such as `NoSuchBucket`.
@@ -20,7 +20,7 @@ pub(super) struct Failure {
     text: String,
 }
 
-impl Failure {
+impl S3Failure {
     pub fn new(error: &Error) -> Self {
         let text = error.to_string();
         let part = |tag: &str| {
@@ -57,12 +57,12 @@ impl Failure {
     }
 
     /// In words, without a secret.
-    pub fn explain(&self, service: &Service) -> anyhow::Error {
+    pub fn explain(&self, service: &S3Service) -> anyhow::Error {
         let reason = self.on_the_way(service).or_else(|| self.by_code(service)).or_else(|| self.by_status(service));
         anyhow!("{}", reason.unwrap_or_else(|| service.shown(&self.text)))
     }
 
-    fn on_the_way(&self, service: &Service) -> Option<String> {
+    fn on_the_way(&self, service: &S3Service) -> Option<String> {
         let (kind, name, text) = (self.transport?, service.name(), service.shown(&self.text));
         Some(if self.text.contains("certificate") {
             format!(
@@ -79,7 +79,7 @@ impl Failure {
         })
     }
 
-    fn by_code(&self, service: &Service) -> Option<String> {
+    fn by_code(&self, service: &S3Service) -> Option<String> {
         let bucket = &service.bucket;
         Some(match self.code.as_str() {
             "NoSuchBucket" => format!("there is no bucket {bucket}: make it, or mend the url in shapeline.yaml"),
@@ -106,7 +106,7 @@ impl Failure {
         })
     }
 
-    fn by_status(&self, service: &Service) -> Option<String> {
+    fn by_status(&self, service: &S3Service) -> Option<String> {
         // Without the code that tells more: an answer to a question for the head only, or a redirect.
         if self.text.contains("redirect without LOCATION") {
             return Some(self.elsewhere(service));
@@ -123,7 +123,7 @@ impl Failure {
         })
     }
 
-    fn elsewhere(&self, service: &Service) -> String {
+    fn elsewhere(&self, service: &S3Service) -> String {
         format!(
             "the bucket {} is not in the region {}{}: mend region in shapeline.yaml or AWS_REGION, and the endpoint if one is set",
             service.bucket,
@@ -133,7 +133,7 @@ impl Failure {
     }
 
     /// What the service said, in brackets.
-    fn said(&self, service: &Service) -> String {
+    fn said(&self, service: &S3Service) -> String {
         match (self.code.as_str(), self.message.as_str()) {
             ("", "") => String::new(),
             (said, "") | ("", said) => format!(" ({})", service.shown(said)),
@@ -160,6 +160,6 @@ fn transport(error: &Error) -> (Option<HttpErrorKind>, Option<String>) {
 }
 
 /// The result of a request, with a failure in words.
-pub(super) fn explained<T>(result: object_store::Result<T>, service: &Service) -> Result<T> {
-    result.map_err(|error| Failure::new(&error).explain(service))
+pub(super) fn explained<T>(result: object_store::Result<T>, service: &S3Service) -> Result<T> {
+    result.map_err(|error| S3Failure::new(&error).explain(service))
 }

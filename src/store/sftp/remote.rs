@@ -16,7 +16,7 @@ use openssh_sftp_client::{Error, Sftp};
 use tokio::io::AsyncSeekExt;
 
 use super::fault::Fault;
-use crate::store::contract::{MAX_BYTES, Names};
+use crate::store::contract::{MAX_BYTES, NameList};
 
 /// Every server takes as much in one piece.
 const PIECE: usize = 32 << 10;
@@ -111,7 +111,7 @@ impl Remote {
             Err(fault) => return Err(fault.into()),
         };
         let mut entries = std::pin::pin!(dir.read_dir());
-        let mut names = Names::default();
+        let mut names = NameList::default();
         while let Some(entry) = entries.try_next().await.map_err(Fault::from)? {
             let kind = entry.file_type().context("the server does not tell files from folders")?;
             if kind.is_file() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
-use shapeline::records::log::Status;
+use shapeline::records::log::LogStatus;
 
 use super::ground::{Ground, resume, run};
 use crate::servers::sshd::is_root;
@@ -175,7 +175,7 @@ fn a_live_file_that_becomes_a_folder_midway() {
         ground.published(1);
         let entries = ground.assert_in_order();
         let cut_off = &entries[1];
-        assert_eq!(cut_off.status, Status::Error, "{step}: {cut_off:?}");
+        assert_eq!(cut_off.status, LogStatus::Error, "{step}: {cut_off:?}");
     }
 }
 

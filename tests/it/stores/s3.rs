@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shapeline::model::Access;
 use shapeline::store::open::open_file;
-use shapeline::store::s3::{Patience, S3Store, Surroundings};
+use shapeline::store::s3::{HttpPatience, S3Store, Surroundings};
 use shapeline::store::{Expect, Store, open_fence};
 
 use crate::servers::moto::{KEY, Moto, SECRET, environment};
@@ -17,11 +17,11 @@ mod hostile;
 
 /// A store of the folder of `url`, the service of which is in `variables`.
 fn open(url: &str, variables: BTreeMap<String, String>) -> anyhow::Result<Box<dyn Store>> {
-    let patience = Patience { retry: Duration::from_secs(2), ..Patience::default() };
+    let patience = HttpPatience { retry: Duration::from_secs(2), ..HttpPatience::default() };
     open_with(url, variables, patience)
 }
 
-fn open_with(url: &str, variables: BTreeMap<String, String>, patience: Patience) -> anyhow::Result<Box<dyn Store>> {
+fn open_with(url: &str, variables: BTreeMap<String, String>, patience: HttpPatience) -> anyhow::Result<Box<dyn Store>> {
     let url = url.parse().unwrap();
     let access = Access::of(&url);
     let around = Surroundings { environment: variables, patience };
@@ -171,7 +171,7 @@ fn settings_that_cannot_be_are_refused() {
     ] {
         let region = region.map(|text: &str| text.parse().unwrap());
         let access = Access { region: region.as_ref(), ..Access::of(&url) };
-        let around = Surroundings { environment: with_keys(endpoint), patience: Patience::default() };
+        let around = Surroundings { environment: with_keys(endpoint), patience: HttpPatience::default() };
         let error = told(S3Store::open_in(&access, "/", &around));
         assert!(error.contains("s3://shaper/shaper.txt") && error.contains(why), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
