@@ -1,4 +1,4 @@
-//! Writes a data repository of any size, the same one every time:
+//! Writes a data repository of any size, with the same bytes in every run:
 //!
 //! ```sh
 //! cargo run --release --example dataset -- --subscribers 100000 --layout lists /tmp/data
@@ -18,7 +18,7 @@ use clap::{Parser, ValueEnum};
 const PLANS: u32 = 20;
 const DOMAINS: u32 = 50;
 
-/// How many subscribers of one domain go into one list file.
+/// Subscribers of one domain in one list file.
 const A_FILE: u32 = 20_000;
 
 /// Write a deterministic data repository for benches and load tests.
@@ -27,19 +27,19 @@ struct Arguments {
     /// How many subscribers.
     #[arg(long, default_value_t = 10_000)]
     subscribers: u32,
-    /// One list file a domain, or one file a subscriber.
+    /// One list file per domain, or one file per subscriber.
     #[arg(long, value_enum, default_value = "lists")]
     layout: Layout,
-    /// The folder to write; it must not exist, or be empty.
+    /// The folder to write; it must be missing or empty.
     dir: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 /// How subscribers are spread over files.
 pub enum Layout {
-    /// One list file a domain, several for large ones.
+    /// One list file per domain, several for large ones.
     Lists,
-    /// One file a subscriber.
+    /// One file per subscriber.
     Files,
 }
 

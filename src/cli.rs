@@ -14,10 +14,7 @@ use crate::report::CheckFormat;
 
 pub use history::HistoryArgs;
 pub use import::{ImportArgs, ImportFormat};
-pub use subscriber::{
-    AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SortField, StatusFilter, SubscriberArgs, SubscriberCommand,
-    WhoListArgs,
-};
+pub use subscriber::{AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs};
 pub use targets::{
     BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
 };

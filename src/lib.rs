@@ -65,6 +65,9 @@ pub mod report;
 /// What would change on the network.
 pub mod plan;
 
+/// Which subscribers match, which one is meant, what is free.
+pub mod query;
+
 /// Drafts of changed records, edits by span, commits.
 pub mod edit;
 

@@ -1,5 +1,5 @@
-//! Any bytes as a source: reading ends, nothing that is told of it steers a terminal, what is taken
-//! over passes the check, and importing it a second time does nothing.
+//! Any bytes as a source: reading ends, no output contains a terminal escape, imported data passes the
+//! check, and importing it a second time does nothing.
 //!
 //! The first byte says the kind, and whether there is data already.
 

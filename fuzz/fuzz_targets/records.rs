@@ -42,7 +42,7 @@ fn write(folder: &Path, bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // In memory: the disk would be told to keep each file for good.
+    // In memory: on disk, every file would be synced.
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
     let live = folder.path().join("shaper.txt");
     let known = write(folder.path(), bytes);

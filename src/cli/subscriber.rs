@@ -1,9 +1,10 @@
 //! Arguments of `subscriber`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::{DataArgs, ListFormat, TextOrJson};
 use crate::model::Date;
+use crate::query::{SortField, StatusFilter};
 
 /// Arguments of `subscriber`.
 #[derive(Debug, Args)]
@@ -79,40 +80,6 @@ pub struct ListArgs {
     /// The data.
     #[command(flatten)]
     pub data: DataArgs,
-}
-
-/// Which subscribers are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StatusFilter {
-    /// Not suspended.
-    Active,
-    /// Suspended.
-    Suspended,
-    /// With a line in the shaper file today.
-    Served,
-    /// Without one: suspended, not started, or ended.
-    Unserved,
-}
-
-/// What a list is sorted by; then by address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SortField {
-    /// IPv4 before IPv6, as numbers.
-    Address,
-    /// The domain.
-    Domain,
-    /// The plan.
-    Plan,
-    /// The name.
-    Name,
-    /// The id, or what stands for it.
-    Id,
-    /// The status.
-    Status,
-    /// The first day of service.
-    Starts,
-    /// The first day without service.
-    Ends,
 }
 
 /// Arguments of `subscriber show`.

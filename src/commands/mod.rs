@@ -30,11 +30,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Cli, Command, DataArgs};
-use crate::edit::{Refusal, cut_off};
+use crate::edit::cut_off;
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
 use crate::progress::Progress;
+use crate::query::Refusal;
 use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::CheckFormat;

@@ -3,9 +3,7 @@
 mod add;
 mod change;
 mod list;
-mod names;
 mod prompt;
-mod record;
 mod set;
 mod show;
 mod who;
@@ -17,7 +15,10 @@ use anyhow::Result;
 
 use super::Outcome;
 use crate::cli::{SubscriberArgs, SubscriberCommand};
-use crate::edit::Refusal;
+use crate::query::Refusal;
+
+/// The version of the JSON of `list` and `show`.
+const JSON_VERSION: u32 = 1;
 
 pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
     let ended = match &args.command {

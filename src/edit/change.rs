@@ -8,21 +8,10 @@ use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
 use super::{Draft, FileEdits, Refused, new_file};
 use crate::model::{Status, Subscriber};
+use crate::query::Refusal;
 use crate::repo::{Record, Repo, stem};
 use crate::schema::Kind;
 use crate::text::quote::quoted;
-
-/// A change that is refused, in words for whoever asked for it.
-#[derive(Debug)]
-pub struct Refusal(pub String);
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// A field with its new value; nothing for one that goes.
 pub type FieldChange = (String, Option<Value>);

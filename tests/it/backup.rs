@@ -1,4 +1,4 @@
-//! `backup`, through the binary: copies that are whole or not there, and come back as they were.
+//! `backup`, through the binary: copies are complete or absent, and restore the original content.
 
 mod crash;
 mod hostile;
@@ -85,7 +85,7 @@ impl Site {
         run
     }
 
-    /// The copies, as the list tells them.
+    /// The copies, as listed.
     pub fn list(&self) -> Vec<Value> {
         let run = self.backup(&["--list", "--format", "json"]);
         assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
@@ -117,7 +117,7 @@ impl Site {
     }
 
     /// Of each entry the action, the status and the reason.
-    pub fn told(&self) -> Vec<String> {
+    pub fn logged(&self) -> Vec<String> {
         let words =
             |entry: &Value| ["action", "status", "reason"].map(|key| entry[key].as_str().unwrap_or("").to_owned());
         self.log().iter().map(|entry| words(entry).join(" ").trim().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! `check` as a user meets it.
+//! `check`, through the binary.
 
 use crate::support::Repo;
 
@@ -19,7 +19,7 @@ fn a_broken_record_is_refused_with_its_place() {
 }
 
 #[test]
-fn of_very_many_findings_the_first_are_listed_and_the_rest_is_told() {
+fn of_very_many_findings_the_first_are_listed_and_the_rest_is_counted() {
     let repo = Repo::new();
     repo.write("domains/ispcustomer.co.zw.yaml", "name: ispcustomer.co.zw\nprefixes: [10.0.0.0/8]\n");
     let all: String = (0..12_000)
@@ -54,7 +54,7 @@ fn an_address_taken_in_another_file_is_refused_in_all_five_formats_with_both_pla
 }
 
 #[test]
-fn folders_too_deep_to_be_looked_into_are_told() {
+fn folders_that_are_too_deep_are_reported() {
     let repo = Repo::new();
     let deep = |folders: usize| format!("subscribers/{}", "d/".repeat(folders));
     let record = "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n";

@@ -1,6 +1,6 @@
-//! What Shapeline is delivered as: units, the Debian package, the image, the action, the release.
+//! The deliverables: units, the Debian package, the image, the action, the release.
 //!
-//! They are tried with the real programs: systemd-analyze, lintian, buildah, skopeo and a registry.
+//! They are tested with the real programs: systemd-analyze, lintian, buildah, skopeo and a registry.
 //! `scripts/install-test-tools` installs those.
 #![cfg(unix)]
 

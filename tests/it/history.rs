@@ -1,4 +1,4 @@
-//! `history`: what is told, and that it is the same whichever way it was found out.
+//! `history`: what it reports, and that the result does not depend on how it was computed.
 
 mod cache;
 mod ground;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::support::Repo;
 
-/// Commits everything as somebody, on a day of 2026 such as `03-01`, or at `03-01T12:00:00Z`.
+/// Commits everything as `who`, on a day of 2026 such as `03-01`, or at `03-01T12:00:00Z`.
 fn commit(repo: &Repo, day: &str, who: &str, message: &str) -> String {
     git_on(repo, day, who, &["add", "-A"]);
     git_on(repo, day, who, &["commit", "-q", "--allow-empty", "-m", message]);
@@ -39,7 +39,7 @@ fn fresh() -> Repo {
 }
 
 /// What `history` prints, with the ids of commits as their subjects' first words.
-fn told(repo: &Repo, args: &[&str]) -> String {
+fn shown(repo: &Repo, args: &[&str]) -> String {
     let run = history(repo, args);
     assert_eq!(run.code, 0, "{run:?}");
     let mut text = run.stdout;

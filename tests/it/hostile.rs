@@ -1,4 +1,4 @@
-//! Data that means harm, or is merely broken: each file gives a finding or a clear error, soon, and
+//! Hostile or broken data: each file gives a finding or a clear error, soon, and
 //! the other files are still checked.
 //!
 //! Times are not asserted but for "it ends": see docs/fuzzing.md for how they are measured.

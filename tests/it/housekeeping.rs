@@ -1,4 +1,4 @@
-//! `completions` and `man` as a user meets them.
+//! `completions` and `man`, through the binary.
 
 use clap::CommandFactory;
 use shapeline::cli::Cli;

@@ -1,4 +1,4 @@
-//! `init` as a user meets it.
+//! `init`, through the binary.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,13 +54,13 @@ fn the_example_is_this_repositorys_own_data() {
 }
 
 #[test]
-fn what_was_made_is_told_with_the_next_three_commands() {
+fn what_was_made_is_listed_with_the_next_three_commands() {
     let repo = Repo::empty();
     let run = repo.run(&["init", "my net"]);
     assert_eq!(run.code, 0, "{run:?}");
     let made = files(&repo.path().join("my net"));
     for path in made.keys() {
-        assert!(run.stdout.lines().any(|line| line.trim() == path), "{path} is not told:\n{}", run.stdout);
+        assert!(run.stdout.lines().any(|line| line.trim() == path), "{path} is not listed:\n{}", run.stdout);
     }
     let (_, next) = run.stdout.split_once("Next:\n\n").unwrap();
     let next: Vec<&str> = next.lines().map(str::trim).collect();
@@ -175,7 +175,7 @@ fn a_folder_that_cannot_be_one_is_named() {
 }
 
 #[test]
-fn editors_are_told_of_every_schema() {
+fn the_editor_settings_list_every_schema() {
     let repo = initialised();
     let settings: serde_json::Value = serde_json::from_str(&repo.read(".vscode/settings.json")).unwrap();
     let mapped: Vec<&String> = settings["yaml.schemas"].as_object().unwrap().keys().collect();

@@ -80,7 +80,7 @@ fn the_default_base_is_the_merge_base_with_the_default_branch() {
 }
 
 #[test]
-fn reasons_for_leaving_are_told_apart() {
+fn reasons_for_leaving_are_distinguished() {
     let repo = five();
     repo.commit("start");
     let file = |ip: &str, more: &str| {
@@ -163,7 +163,7 @@ fn the_fingerprint_covers_the_bytes_before_and_after() {
     repo.commit("both");
     std::fs::remove_file(repo.path().join("subscribers/ispcustomer.co.zw/10.10.10.32.yaml")).unwrap();
     assert_ne!(one, of(&repo), "the same file from another start is another plan");
-    // The definition, spelt out once more: what publish will compare must never drift.
+    // The definition, repeated: what `publish` compares must never change.
     let text = repo.run(&["render", "--on", "2026-11-21"]).stdout;
     let live = repo.write("live.txt", "");
     let plan = json(&repo, &["--against", live.to_str().unwrap()]);

@@ -84,7 +84,7 @@ fn what_begins_tomorrow_is_no_plan_without_a_change() {
 }
 
 #[test]
-fn what_is_altered_is_told_by_what_it_was() {
+fn altered_terms_are_shown_with_the_old_ones() {
     let repo = three();
     with(&repo, "10.10.10.1", 30, "ends: 2026-12-24\n");
     with(&repo, "10.10.10.2", 30, "ends: 2026-12-24\n");

@@ -1,4 +1,4 @@
-//! The documents, held to what the program does.
+//! The documents, compared with what the program does.
 //!
 //! In README.md and docs/*.md:
 //!
@@ -7,11 +7,11 @@
 //!   repository's data, and passes `check` without a finding; marked `yaml finds=RULE`, that rule
 //!   finds something and no other does. Without a path it is the settings. Paths of CI
 //!   systems are only read as YAML.
-//! - What stands as `shapeline …` in code of any kind is a command line that the program takes.
+//! - Every `shapeline …` in code of any kind is a command line that the program accepts.
 //! - A link leads to a file, and to a heading in it.
 //! - A table below `<!-- NAME -->` is compared with the code, see [`tables`].
 //!
-//! docs/rules.md and docs/cli.md are generated; of them only the links are looked at here.
+//! docs/rules.md and docs/cli.md are generated; only their links are checked here.
 
 mod commands;
 mod console;

@@ -252,7 +252,7 @@ fn junit_counts_what_it_holds() {
 }
 
 pub fn assert_is_sarif(text: &str) {
-    // A pattern in the schema as published has a bracket too many, which its errata mend.
+    // A pattern in the published schema has a bracket too many, which its errata correct.
     let schema = include_str!("../data/sarif-schema-2.1.0.json")
         .replace("^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$", "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
@@ -290,7 +290,7 @@ fn sarif_describes_every_rule() {
 }
 
 #[test]
-fn fingerprints_stay_when_lines_move_and_tell_equal_findings_apart() {
+fn fingerprints_stay_when_lines_move_and_distinguish_equal_findings() {
     let prints = |repo: &shapeline::repo::Repo, findings| {
         let out = written(&Report::of(repo, findings), CheckFormat::Sarif);
         let log: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -1,4 +1,4 @@
-//! Every format points at the text that is meant.
+//! Every format points at the right text.
 //!
 //! In these texts a line `#   ^^^  --` marks the text above it: `^` what is wrong, `-` what else is
 //! involved, one character under each code point. The mark is a comment, so it is part of the file.
@@ -172,7 +172,7 @@ const FIRST_LINE: [&str; 4] =
     ["- ip: 10.10.10.300", "#     ^^^^^^^^^^^^", "  domain: ispcustomer.co.zw", "  plan: 30_MEG_UP_30_MEG_DOWN"];
 
 #[test]
-fn marks_stand_under_what_they_mark() {
+fn marks_are_under_what_they_mark() {
     let case = Case::new(&IN_FLOW, "\n", "");
     assert_eq!(case.text_at(&case.offence), "ip");
     assert_eq!(case.related.as_ref().map(|range| case.text_at(range)).as_deref(), Some("ip"));

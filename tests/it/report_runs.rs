@@ -183,7 +183,7 @@ fn the_example_in_the_documentation_is_what_is_printed() {
     let (_, rest) = documentation.split_once("```json\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-    assert_eq!(example, printed.replace(&version, "\"version\": \"0.1.0\""), "mend the example in docs/check-json.md");
+    assert_eq!(example, printed.replace(&version, "\"version\": \"0.1.0\""), "update docs/check-json.md");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every rule on its fixtures and examples, and the table's own promises.
+//! Every rule on its fixtures and examples, and the invariants of the table.
 //!
 //! A fixture is a tiny data repository. Where it has no `plans` or no `domains`, the usual ones of
 //! [`support::Repo::new`](crate::support::Repo::new) are put there. A change rule's fixture has a
@@ -32,7 +32,7 @@ use marks::Mark;
 struct Found {
     offences: Vec<Mark>,
     related: BTreeSet<Mark>,
-    told: String,
+    text: String,
 }
 
 fn today() -> Date {
@@ -56,7 +56,7 @@ fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     Found {
         offences: entries.iter().map(|entry| mark(entry.finding.rule, &entry.primary)).collect(),
         related: entries.iter().flat_map(|entry| entry.related.iter().map(|at| mark(entry.finding.rule, at))).collect(),
-        told: entries.iter().map(told).collect(),
+        text: entries.iter().map(described).collect(),
     }
 }
 
@@ -69,16 +69,16 @@ fn mark(rule: &str, at: &Located<'_>) -> Mark {
     }
 }
 
-fn told(entry: &Entry<'_>) -> String {
+fn described(entry: &Entry<'_>) -> String {
     let place = |at: &Located<'_>| format!("{}:{}:{}", at.path(), at.start.line, at.start.column);
     let Entry { finding, primary, related } = entry;
     let outside = if finding.in_change == Some(false) { " (not in this change)" } else { "" };
     let severity = finding.severity.as_str();
-    let mut told = format!("{}: {severity} [{}] {}{outside}\n", place(primary), finding.rule, finding.message);
+    let mut text = format!("{}: {severity} [{}] {}{outside}\n", place(primary), finding.rule, finding.message);
     for at in related {
-        told += &format!("    {}: {}\n", place(at), at.label);
+        text += &format!("    {}: {}\n", place(at), at.label);
     }
-    told + &finding.help.iter().map(|help| format!("    help: {help}\n")).collect::<String>()
+    text + &finding.help.iter().map(|help| format!("    help: {help}\n")).collect::<String>()
 }
 
 fn fixtures() -> PathBuf {
@@ -122,7 +122,7 @@ fn check_fixture(dir: &Path) -> Found {
 fn good_fixtures_are_good() {
     for rule in RULES {
         let found = check_fixture(&fixtures().join(rule.id).join("good"));
-        assert_eq!(found.told, "", "{}/good", rule.id);
+        assert_eq!(found.text, "", "{}/good", rule.id);
     }
 }
 
@@ -141,7 +141,7 @@ fn bad_fixtures_are_refused_at_exactly_the_marked_places() {
             wrong += &format!(
                 "== {}/bad\n{}-- offences marked\n{marked}-- found\n{offences}\
                  -- related marked\n{marked_related}-- found\n{related}",
-                rule.id, found.told
+                rule.id, found.text
             );
         }
     }
@@ -152,7 +152,7 @@ fn bad_fixtures_are_refused_at_exactly_the_marked_places() {
 fn findings_say_what_is_wrong_and_what_to_do() {
     let all: String = RULES
         .iter()
-        .map(|rule| format!("== {}\n{}", rule.id, check_fixture(&fixtures().join(rule.id).join("bad")).told))
+        .map(|rule| format!("== {}\n{}", rule.id, check_fixture(&fixtures().join(rule.id).join("bad")).text))
         .collect();
     insta::assert_snapshot!(all);
 }

@@ -1,4 +1,4 @@
-//! What commands print is no command for a build server, wherever it comes from.
+//! No line that a command prints is a command for a build server, whatever its origin.
 
 use crate::support::Repo;
 

@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 4;
 /// Less than this is not a matter of growth, in seconds and in MiB.
 const FLOOR: Taken = Taken { seconds: 0.15, mebibytes: 48.0 };
 
-/// Input that somebody may send, in any size.
+/// Input that a proposal may contain, in any size.
 struct Shape {
     name: &'static str,
     /// The smaller of the two sizes.

@@ -1,4 +1,4 @@
-//! The JSON Schemas as editors and other validators meet them, and `schema`.
+//! The JSON Schemas as editors and other validators read them, and `schema`.
 
 use serde_json::{Value, json};
 use shapeline::schema::{Kind, file_schema, schema_files};

@@ -1,7 +1,7 @@
 //! Schema and typed reading accept and refuse the same records.
 //!
 //! What only one of them refuses would either pass the check and be missing from the output, or be
-//! told to the user without a place.
+//! reported to the user without a place.
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -10,7 +10,7 @@ use serde_yaml::Value;
 use crate::support::Repo;
 
 /// Walks a workflow: no text that outsiders write may reach a shell but through the environment,
-/// nothing is taken by a name that can move, nobody may do more than told.
+/// nothing is used by a name that can move, no job has more rights than listed.
 #[test]
 fn workflows_hold_to_the_rules() {
     let repo = Repo::empty();
@@ -193,7 +193,7 @@ fn a_good_proposal_passes_and_its_plan_is_shown() {
 fn a_proposal_with_a_mistake_is_refused_with_an_annotation() {
     let runner = Runner::new();
     runner.repo.subscriber("10.10.10.300", 50);
-    // What a proposal calls plan.md is not taken for the plan.
+    // A file plan.md of a proposal is not used as the plan.
     runner.repo.write("plan.md", "@everyone all is well\n");
     runner.propose();
     let check = runner.check();
@@ -221,7 +221,7 @@ fn changes_that_came_to_the_branch_meanwhile_are_not_the_proposals() {
     assert!(plan.contains("10.10.10.40") && !plan.contains("10.10.10.41"), "{plan}");
 }
 
-/// Lists the comments that it is told of, keeps what it is asked to post.
+/// Lists the comments that it is given, stores what it is asked to post.
 const GH: &str = r#"#!/bin/sh
 for argument in "$@"; do
   case "$argument" in
@@ -325,7 +325,7 @@ fn deploy_refuses_what_was_not_planned() {
 }
 
 #[test]
-fn deploy_acknowledges_only_what_it_is_told() {
+fn deploy_acknowledges_only_the_given_fingerprint() {
     let (runner, live) = deploying();
     std::fs::write(&live, "not understood\n").unwrap();
     let (plan, publish) = deploy(&runner, "", || {});

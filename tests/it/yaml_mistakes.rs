@@ -1,11 +1,11 @@
-//! The mistakes that people make most: each is told where it is, with what to write instead.
+//! The most common mistakes: each is reported at its place, with what to write instead.
 
 use std::fmt::Write;
 
 use shapeline::source::SourceFile;
 use shapeline::yaml;
 
-/// Mistakes, with the text that must be pointed at: what is told is in the snapshot.
+/// Mistakes, with the text that must be marked; the messages are in the snapshot.
 const MISTAKES: &[(&str, &str, &str)] = &[
     ("no space after the colon", "ip:10.10.10.25\ndomain: d.example\n", ":"),
     ("no space after the colon, in a list", "- ip:10.10.10.25\n  domain: d.example\n", ":"),
@@ -61,7 +61,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn each_is_told_where_it_is_with_what_to_write_instead() {
+fn each_is_reported_at_its_place_with_what_to_write_instead() {
     let mut told = String::new();
     let mut wrong = String::new();
     for (name, text, pointed_at) in MISTAKES {
@@ -86,7 +86,7 @@ fn each_is_told_where_it_is_with_what_to_write_instead() {
 
 /// Whatever the parser complains about gets words, and a place within the text.
 #[test]
-fn no_cut_of_a_file_is_told_in_the_parsers_own_words_alone() {
+fn no_cut_of_a_file_is_reported_in_the_parsers_own_words_alone() {
     let text = "- ip: [10.10.10.25, '2001:db8::1']  # two\n  name: \"Head \\\"office\\\"\"\n  labels: {a: b, c: 'd'}\n  note: |\n    x\n";
     let mut unexplained = std::collections::BTreeMap::new();
     for cut in 0..text.len() {

@@ -1,4 +1,4 @@
-//! Reading holds its promises on any text: no panic, places that exist, and two readers that agree.
+//! Invariants of reading any text: no panic, places that exist, and two readers that agree.
 
 use proptest::prelude::*;
 use proptest::sample::select;

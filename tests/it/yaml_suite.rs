@@ -1,7 +1,7 @@
 //! The public YAML test suite, run through reading.
 //!
-//! `scripts/fetch-yaml-suite` brings it into `target/`; it is not ours to commit. Every case is
-//! either read to the value that the suite says, or refused for a reason that stands here.
+//! `scripts/fetch-yaml-suite` fetches it into `target/`; it is not committed here. Every case is
+//! either read to the value that the suite says, or refused for a reason that is listed here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,122 +1,109 @@
-//! An edit from beginning to end: read, changed, checked, then shown, written or committed.
+//! An edit on the command line: opened, made, then printed, written or committed.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{BranchTip, Changes, CommitSpec, Draft, Refusal, Review, WorkTree};
+use crate::edit::{Changes, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved};
 use crate::finding::Severity;
 use crate::git::Git;
-use crate::model::{Date, Subscriber};
+use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
-use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckFormat, Report};
 use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::count::counted;
-use crate::text::quote::harmless;
-use crate::text::quote::quoted;
+use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
 
-/// How many changes on the network are told one by one.
-const TOLD: usize = 10;
+/// Changes on the network that are listed.
+const LISTED: usize = 10;
 
-/// What an edit does, in words.
-pub(super) struct Told {
-    /// As a commit says it: `Add`.
-    pub verb: &'static str,
-    /// As it is told afterwards: `Added`.
-    pub done: &'static str,
-    /// The rest of the sentence.
-    pub what: String,
-    /// One line for each, where there are several.
-    pub each: Vec<String>,
-    /// What a branch is called after.
-    pub subject: String,
-    /// What is said if there is nothing to do.
-    pub already: String,
-}
-
-/// Where the data is read from and the edit goes to.
-enum Ground {
-    Files(Option<WorkTree>),
-    Branch(Git, BranchTip),
-}
-
-/// Makes an edit: `make` says which changes.
+/// Makes an edit: `make` adds its changes.
 ///
 /// # Errors
-/// If it cannot be made; a [`crate::edit::Refusal`] where the change is at fault.
+/// If it cannot be made; a [`crate::query::Refusal`] where the request is at fault.
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
-    make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<Told>,
+    make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<EditSummary>,
 ) -> Result<Outcome> {
     let today = args.on.unwrap_or_else(Date::today);
-    let (ground, tree) = open(root, args)?;
-    let before = Arc::new(load_unaltered(&tree)?);
-    let mut changes = Changes::new(&before);
-    let told = make(&before, &mut changes)?;
-    let mut draft = Draft::new(tree);
-    let lost = changes.make(&mut draft)?;
+    let session = EditSession::open(root, destination(args))?;
     let mut notes = crate::console::err();
-    if draft.is_empty() {
-        writeln!(notes, "{}: nothing to do", told.already)?;
-        return Ok(Outcome::Fine);
-    }
-    let review = Review::of(&before, &draft, today)?;
-    if !review.new.is_empty() {
-        let report = Report::of(&review.after, review.new.clone());
-        report::write(&report, CheckFormat::Text, &mut notes)?;
-    }
-    if review.refused() {
-        let errors = review.new.iter().filter(|finding| finding.severity == Severity::Error).count();
-        let errors = counted(errors, "error", "errors");
-        writeln!(notes, "REFUSED, nothing was changed: the data would have {errors} that it has not now")?;
-        return Ok(Outcome::Refused);
-    }
-    if review.old_errors > 0 {
-        let errors = counted(review.old_errors, "error", "errors");
-        writeln!(notes, "note: the data had {errors} before, and still has: `shapeline check` tells")?;
-    }
-    for note in lost {
+    for note in &session.notes {
         writeln!(notes, "note: {note}")?;
     }
+    drop(notes);
+    let before = Arc::new(load_unaltered(session.tree())?);
+    let edit = session.make(&before, today, make)?;
+    let mut notes = crate::console::err();
+    let Some(review) = &edit.review else {
+        writeln!(notes, "{}: nothing to do", edit.summary.already)?;
+        return Ok(Outcome::Fine);
+    };
+    print_review(review, &mut notes)?;
+    if review.refused() {
+        return Ok(Outcome::Refused);
+    }
+    for note in &edit.notes {
+        writeln!(notes, "note: {note}")?;
+    }
+    let network = network(review)?;
     if args.dry_run {
-        let shown = show(&draft)?;
-        writeln!(notes, "{}", network(&review)?.trim_end())?;
+        let shown = show(&edit.draft)?;
+        writeln!(notes, "{}", network.trim_end())?;
         drop(notes);
         print(&shown)?;
         return Ok(Outcome::Fine);
     }
     drop(notes);
-    let mut said = format!("{} {}\n", told.done, told.what);
-    told.each.iter().for_each(|one| said += &format!("  {one}\n"));
-    match ground {
-        Ground::Files(tree) => {
-            let written = draft.write(&tree.context("the data is not locked")?)?;
+    save(edit, args, &network)
+}
+
+/// What is wrong that was not before; why the edit is refused, if it is.
+fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
+    if !review.new.is_empty() {
+        let report = Report::of(&review.after, review.new.clone());
+        report::write(&report, CheckFormat::Text, notes)?;
+    }
+    if review.refused() {
+        let errors = review.new.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let errors = counted(errors, "error", "errors");
+        writeln!(notes, "REFUSED, nothing was changed: the data would have {errors} that it has not now")?;
+    } else if review.old_errors > 0 {
+        let errors = counted(review.old_errors, "error", "errors");
+        writeln!(notes, "note: the data had {errors} before, and still has: `shapeline check` tells")?;
+    }
+    Ok(())
+}
+
+fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
+    let summary = edit.summary.clone();
+    let mut said = format!("{} {}\n", summary.verb.past(), summary.what);
+    summary.each.iter().for_each(|one| said += &format!("  {one}\n"));
+    match edit.save(message(args, &summary)?)? {
+        Saved::Nowhere => {}
+        Saved::Files(written) => {
             written.written.iter().for_each(|path| said += &format!("wrote {}\n", harmless(path, 400)));
             written.removed.iter().for_each(|path| said += &format!("removed {}\n", harmless(path, 400)));
-            print(&(said + &network(&review)?))?;
+            print(&(said + network))?;
         }
-        Ground::Branch(git, tip) => {
-            let name = if tip.name.is_empty() { new_branch(&git, &told)? } else { tip.name };
-            let spec = CommitSpec { branch: name, message: message(args, &told)? };
-            let commit = draft.commit(&git, &spec)?;
-            let branch = harmless(&spec.branch, 200);
-            said += &format!("committed {} on the branch {branch}\n", Git::short(commit));
-            print(&(said + &network(&review)?))?;
+        Saved::Commit { branch, commit, git } => {
+            let shown = harmless(&branch, 200);
+            said += &format!("committed {} on the branch {shown}\n", Git::short(commit));
+            print(&(said + network))?;
             if args.push {
-                git.push(&spec.branch)?;
-                print(&format!("pushed {branch} to origin\n"))?;
+                git.push(&branch)?;
+                print(&format!("pushed {shown} to origin\n"))?;
             } else {
-                let hint = format!("`git push origin {branch}` sends it to be reviewed");
+                let hint = format!("`git push origin {shown}` sends it to be reviewed");
                 writeln!(crate::console::err(), "{hint}")?;
             }
         }
@@ -124,30 +111,18 @@ pub(super) fn run(
     Ok(Outcome::Fine)
 }
 
-/// The files that an edit starts from, without keeping others from editing them.
+/// The files that an edit starts from, without keeping other edits waiting.
 pub(super) fn tree(root: &Path, args: &EditArgs) -> Result<Tree> {
-    Ok(open(root, &EditArgs { dry_run: true, ..args.clone() })?.1)
+    let destination = if args.commits() { destination(args) } else { Destination::Nowhere };
+    Ok(EditSession::open(root, destination)?.tree().clone())
 }
 
-fn open(root: &Path, args: &EditArgs) -> Result<(Ground, Tree)> {
-    if args.commits() {
-        let git = Git::discover(root)?;
-        let tip = match &args.branch {
-            Some(name) => git.branch_to_commit_to(name)?,
-            None => {
-                let head = git.commit("HEAD").context("commit the data once with git, then use --commit")?;
-                BranchTip { name: String::new(), commit: head, is_new: true }
-            }
-        };
-        let tree = git.tree_of(tip.commit);
-        return Ok((Ground::Branch(git, tip), tree));
+fn destination(args: &EditArgs) -> Destination<'_> {
+    match args {
+        args if args.commits() => Destination::Branch(args.branch.as_deref()),
+        args if args.dry_run => Destination::Nowhere,
+        _ => Destination::Files,
     }
-    let mut notes = Vec::new();
-    let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut notes)?) };
-    for note in notes {
-        writeln!(crate::console::err(), "note: {note}")?;
-    }
-    Ok((Ground::Files(lock), Tree::Work { root: root.to_path_buf() }))
 }
 
 fn print(text: &str) -> Result<()> {
@@ -157,7 +132,7 @@ fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the shaper would be told otherwise, in a few lines.
+/// The changes on the network, in a few lines.
 fn network(review: &Review) -> Result<String> {
     let output = render::output(&review.after.settings, None)?;
     let side = |table| Side { served: served_by(table), bytes: b"" };
@@ -168,10 +143,10 @@ fn network(review: &Review) -> Result<String> {
     if changes.is_empty() {
         return Ok("On the network nothing changes.\n".to_owned());
     }
-    let rows: Vec<[String; 5]> = changes.all.iter().take(TOLD).map(text::row).collect();
+    let rows: Vec<[String; 5]> = changes.all.iter().take(LISTED).map(text::row).collect();
     let mut said = format!("On the network, once it is published:\n{}", columns(&rows));
-    if changes.all.len() > TOLD {
-        said += &format!("and {} more\n", changes.all.len() - TOLD);
+    if changes.all.len() > LISTED {
+        said += &format!("and {} more\n", changes.all.len() - LISTED);
     }
     Ok(said)
 }
@@ -199,52 +174,16 @@ fn show(draft: &Draft) -> Result<String> {
     Ok(shown.replace("\r\n", "\n").chars().map(plain).collect())
 }
 
-fn message(args: &EditArgs, told: &Told) -> Result<String> {
+fn message(args: &EditArgs, summary: &EditSummary) -> Result<String> {
     if let Some(message) = &args.message {
         if message.trim().is_empty() || message.contains('\0') {
             bail!("{} is no message for a commit", quoted(message));
         }
         return Ok(format!("{}\n", message.trim_end()));
     }
-    let mut message = format!("{} {}\n", told.verb, told.what);
-    if !told.each.is_empty() {
-        message += &format!("\n{}\n", told.each.join("\n"));
+    let mut message = format!("{} {}\n", summary.verb.imperative(), summary.what);
+    if !summary.each.is_empty() {
+        message += &format!("\n{}\n", summary.each.join("\n"));
     }
     Ok(message)
-}
-
-/// What a branch is called after: the id, or the first address.
-pub(super) fn subject(subscriber: &Subscriber) -> String {
-    match (&subscriber.id, subscriber.ip.first()) {
-        (Some(id), _) => id.to_string(),
-        (None, ip) => ip.map(ToString::to_string).unwrap_or_default(),
-    }
-}
-
-/// A name for a branch that is not there yet.
-///
-/// # Errors
-/// If somebody is to be added whom another branch adds: both would pass their checks, and only one
-/// can become part of the data.
-fn new_branch(git: &Git, told: &Told) -> Result<String, Refusal> {
-    let wanted = branch_name(told);
-    let free = git.free_branch_name(&wanted);
-    if told.verb == "Add" && free != wanted {
-        return Err(Refusal(format!(
-            "the branch {} proposes that already: `--branch {wanted}` continues it, another name makes a second proposal",
-            quoted(&wanted)
-        )));
-    }
-    Ok(free)
-}
-
-/// `add-10.10.10.31`: what git takes for a branch whatever the data says.
-fn branch_name(told: &Told) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    let mut subject: String = told.subject.chars().take(60).map(plain).collect();
-    while subject.contains("..") {
-        subject = subject.replace("..", ".");
-    }
-    let subject = subject.trim_matches(['.', '-']).trim_end_matches(".lock");
-    format!("{}-{subject}", told.verb.to_lowercase()).trim_end_matches(['-', '.']).to_owned()
 }

@@ -1,25 +1,20 @@
 //! `subscriber list`: all, or those that fit; sorted, in pages.
 
-use std::cmp::Ordering;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::names;
-use super::record::{JSON_VERSION, Json, Teller, status};
-use crate::cli::{ListArgs, ListFormat, SortField, StatusFilter};
+use super::JSON_VERSION;
+use crate::cli::{ListArgs, ListFormat};
 use crate::commands::{Outcome, load_unaltered, today, tree};
-use crate::edit::{Refusal, who};
-use crate::model::{Address, Subscriber};
+use crate::model::Subscriber;
+use crate::query::{PAGE, Page, SubscriberQuery, SubscriberView, Viewer, status, who};
 use crate::repo::{Record, Repo};
 use crate::text::columns::{columns, csv_line, fitted};
 use crate::text::count::counted;
 use crate::text::quote::harmless;
-
-/// How many a page has where nothing is said.
-const PAGE: usize = 50;
 
 /// The longest a value is in a column.
 const WIDEST: usize = 80;
@@ -30,113 +25,50 @@ struct Listed<'r> {
     /// How many fit, on whatever page.
     total: usize,
     offset: usize,
-    subscribers: Vec<Json<'r>>,
+    subscribers: Vec<SubscriberView<'r>>,
 }
 
 pub(super) fn run(root: &Path, args: &ListArgs) -> Result<Outcome> {
-    let repo = load_unaltered(&tree(root, &args.data)?)?;
-    is_known(&repo, args)?;
-    let mut teller = Teller::new(&repo, today(&args.data));
-    let mut fitting: Vec<&Record<Subscriber>> = repo.subscribers.iter().collect();
-    let text = args.text.as_deref().map(Text::new);
-    fitting.retain(|record| fits(args, text.as_ref(), &record.value, &teller));
-    sort(&mut fitting, args.sort);
-    if args.reverse {
-        fitting.reverse();
-    }
     let limit = match args.limit {
         Some(0) if args.page.is_some() => bail!("--limit 0 is all of them, on one page: leave out --page"),
-        Some(0) => usize::MAX,
-        Some(limit) => limit,
-        None => args.page.map_or(usize::MAX, |_| PAGE),
+        Some(0) => None,
+        None => args.page.map(|_| PAGE),
+        limit => limit,
     };
-    let first = args.page.map_or(args.offset.unwrap_or(0), |page| limit.saturating_mul(page as usize - 1));
-    let total = fitting.len();
-    let shown: Vec<&Record<Subscriber>> = fitting.into_iter().skip(first).take(limit).collect();
+    let pages_before = args.page.map(|page| page as usize - 1);
+    let query = SubscriberQuery {
+        text: args.text.as_deref(),
+        domain: args.domain.as_deref(),
+        plan: args.plan.as_deref(),
+        status: args.status,
+        sort: args.sort,
+        reverse: args.reverse,
+        offset: pages_before
+            .map_or(args.offset.unwrap_or(0), |pages| limit.unwrap_or(usize::MAX).saturating_mul(pages)),
+        limit,
+    };
+    let repo = load_unaltered(&tree(root, &args.data)?)?;
+    let mut viewer = Viewer::new(&repo, today(&args.data));
+    let page = query.run(&repo, &viewer)?;
     match args.format {
-        ListFormat::Json => {
-            let subscribers = shown.iter().map(|record| teller.json(record)).collect();
-            let listed = Listed { version: JSON_VERSION, total, offset: first, subscribers };
-            let mut out = crate::console::plain_out();
-            crate::text::json::write_json(&mut out, &listed)?;
-            out.flush()?;
-        }
-        ListFormat::Csv => print_csv(&shown, &mut teller)?,
-        ListFormat::Text => print_text(&shown, &teller)?,
+        ListFormat::Json => print_json(&page, &mut viewer)?,
+        ListFormat::Csv => print_csv(&page.subscribers, &mut viewer)?,
+        ListFormat::Text => print_text(&page.subscribers, &viewer)?,
     }
-    tell(&repo, total, first, shown.len())?;
+    print_summary(&repo, &page)?;
     Ok(Outcome::Fine)
 }
 
-/// A domain or plan that neither is there nor is named by anybody is told with what was meant.
-fn is_known(repo: &Repo, args: &ListArgs) -> Result<(), Refusal> {
-    let mut all = repo.subscribers.iter().map(|record| &record.value);
-    if let Some(name) = args.domain.as_deref().filter(|name| all.clone().all(|one| one.domain.as_str() != *name)) {
-        names::domain(repo, name)?;
-    }
-    if let Some(name) = args.plan.as_deref().filter(|name| all.all(|one| one.plan.as_str() != *name)) {
-        names::plan(repo, name)?;
-    }
+fn print_json<'r>(page: &Page<'r>, viewer: &mut Viewer<'r>) -> Result<()> {
+    let subscribers = page.subscribers.iter().map(|record| viewer.view(record)).collect();
+    let listed = Listed { version: JSON_VERSION, total: page.total, offset: page.offset, subscribers };
+    let mut out = crate::console::plain_out();
+    crate::text::json::write_json(&mut out, &listed)?;
+    out.flush()?;
     Ok(())
 }
 
-/// What a free text is looked for as.
-struct Text {
-    lower: String,
-    address: Option<Address>,
-}
-
-impl Text {
-    fn new(text: &str) -> Text {
-        Text { lower: text.to_lowercase(), address: text.parse().ok() }
-    }
-
-    fn is_in(&self, subscriber: &Subscriber) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(&self.lower);
-        let holds = |address: &Address| {
-            let around = self.address.as_ref().is_some_and(|own| address.net().contains(&own.net()));
-            around || has(&address.to_string())
-        };
-        subscriber.ip.as_slice().iter().any(holds)
-            || has(&subscriber.key())
-            || has(subscriber.domain.as_str())
-            || has(subscriber.plan.as_str())
-            || subscriber.name.as_ref().is_some_and(|name| has(name.as_str()))
-            || subscriber.labels.iter().flat_map(|labels| labels.iter()).any(|(name, value)| has(name) || has(value))
-    }
-}
-
-fn fits(args: &ListArgs, text: Option<&Text>, subscriber: &Subscriber, teller: &Teller<'_>) -> bool {
-    let status_fits = match args.status {
-        None => true,
-        Some(StatusFilter::Active) => status(subscriber) == "active",
-        Some(StatusFilter::Suspended) => status(subscriber) == "suspended",
-        Some(StatusFilter::Served) => teller.reason(subscriber).is_none(),
-        Some(StatusFilter::Unserved) => teller.reason(subscriber).is_some(),
-    };
-    status_fits
-        && args.domain.as_deref().is_none_or(|domain| domain == subscriber.domain.as_str())
-        && args.plan.as_deref().is_none_or(|plan| plan == subscriber.plan.as_str())
-        && text.is_none_or(|text| text.is_in(subscriber))
-}
-
-fn sort(records: &mut [&Record<Subscriber>], by: SortField) {
-    records.sort_by_cached_key(|record| record.value.ip.first().map(Address::sort_key));
-    let compare = |a: &Subscriber, b: &Subscriber| match by {
-        SortField::Address => Ordering::Equal,
-        SortField::Domain => a.domain.cmp(&b.domain),
-        SortField::Plan => a.plan.cmp(&b.plan),
-        // Those without one last.
-        SortField::Name => (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name)),
-        SortField::Id => (a.id.is_none(), &a.id).cmp(&(b.id.is_none(), &b.id)),
-        SortField::Status => status(a).cmp(status(b)),
-        SortField::Starts => (a.starts.is_none(), a.starts).cmp(&(b.starts.is_none(), b.starts)),
-        SortField::Ends => (a.ends.is_none(), a.ends).cmp(&(b.ends.is_none(), b.ends)),
-    };
-    records.sort_by(|a, b| compare(&a.value, &b.value));
-}
-
-fn print_text(shown: &[&Record<Subscriber>], teller: &Teller<'_>) -> Result<()> {
+fn print_text(shown: &[&Record<Subscriber>], viewer: &Viewer<'_>) -> Result<()> {
     let mut out = crate::console::out();
     let heading = ["address", "domain", "plan", "status", "id", "name"].map(ToOwned::to_owned);
     let row = |record: &&Record<Subscriber>| {
@@ -146,7 +78,7 @@ fn print_text(shown: &[&Record<Subscriber>], teller: &Teller<'_>) -> Result<()> 
             who::addresses(subscriber),
             text(subscriber.domain.as_str()),
             text(subscriber.plan.as_str()),
-            teller.reason(subscriber).unwrap_or_else(|| status(subscriber)).to_owned(),
+            viewer.reason(subscriber).unwrap_or_else(|| status(subscriber)).to_owned(),
             subscriber.id.as_ref().map(|id| text(id.as_str())).unwrap_or_default(),
             subscriber.name.as_ref().map(|name| text(name.as_str())).unwrap_or_default(),
         ]
@@ -159,11 +91,11 @@ fn print_text(shown: &[&Record<Subscriber>], teller: &Teller<'_>) -> Result<()> 
     Ok(())
 }
 
-fn print_csv<'r>(shown: &[&'r Record<Subscriber>], teller: &mut Teller<'r>) -> Result<()> {
+fn print_csv<'r>(shown: &[&'r Record<Subscriber>], viewer: &mut Viewer<'r>) -> Result<()> {
     let mut out = std::io::BufWriter::new(crate::console::plain_out());
     out.write_all(b"key,ip,domain,plan,id,name,status,served,starts,ends,labels,file,line\n")?;
     for record in shown {
-        let json = teller.json(record);
+        let json = viewer.view(record);
         let ips: Vec<String> = json.ip.iter().map(ToString::to_string).collect();
         let labels: Vec<String> = json.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (ips, labels, line) = (ips.join(" "), harmless(&labels.join(" "), 20_000), json.line.to_string());
@@ -189,16 +121,16 @@ fn print_csv<'r>(shown: &[&'r Record<Subscriber>], teller: &mut Teller<'r>) -> R
     Ok(())
 }
 
-/// Which part was shown, and whether anybody may be missing.
-fn tell(repo: &Repo, total: usize, first: usize, shown: usize) -> Result<()> {
+/// Which part was printed, and whether records may be missing.
+fn print_summary(repo: &Repo, page: &Page<'_>) -> Result<()> {
     let mut notes = crate::console::err();
-    let subscribers = counted(total, "subscriber", "subscribers");
-    let line = match shown {
-        shown if shown == total => subscribers,
-        0 => format!("none from {} on of {subscribers}", first + 1),
-        shown => format!("{} to {} of {subscribers}", first + 1, first + shown),
+    let subscribers = counted(page.total, "subscriber", "subscribers");
+    let line = match page.subscribers.len() {
+        shown if shown == page.total => subscribers,
+        0 => format!("none from {} on of {subscribers}", page.offset + 1),
+        shown => format!("{} to {} of {subscribers}", page.offset + 1, page.offset + shown),
     };
-    // The list is out. If nobody listens, that changes nothing.
+    // The list is printed: a closed standard error changes nothing.
     let _ = writeln!(notes, "{line}");
     let unread = repo
         .findings

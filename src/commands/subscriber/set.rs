@@ -2,127 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::change::{self, Told};
-use super::names::{self, address, addresses};
+use super::change;
 use crate::cli::SetArgs;
 use crate::commands::Outcome;
-use crate::edit::{FieldChange, Fields, Refusal, Value, who};
-use crate::model::Subscriber;
-use crate::repo::Repo;
-use crate::text::quote::harmless;
-use crate::text::quote::quoted;
-use crate::text::suggest::nearest;
-
-const FIELDS: [&str; 9] = ["ip", "domain", "plan", "id", "name", "status", "starts", "ends", "labels"];
-
-/// Fields that every subscriber has.
-const REQUIRED: [&str; 3] = ["ip", "domain", "plan"];
+use crate::edit;
 
 pub(super) fn run(root: &Path, args: &SetArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, |repo, changes| {
-        let record = who::find(repo, &args.who).map_err(Refusal)?;
-        let wanted = wanted(repo, &record.value, &args.fields)?;
-        let old = Fields::of(&record.value)?;
-        let key = harmless(&record.value.key(), 100);
-        let what: Vec<String> =
-            wanted.iter().filter_map(|(field, new)| said(field, old.get(field), new.as_ref())).collect();
-        changes.set(record, wanted)?;
-        Ok(Told {
-            verb: "Change",
-            done: "Changed",
-            what: format!("{key}: {}", what.join(", ")),
-            each: Vec::new(),
-            subject: change::subject(&record.value),
-            already: format!("{key} is as you say"),
-        })
-    })
-}
-
-/// `plan A → B`, or nothing where both are the same.
-fn said(field: &str, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
-    let shown = |value: &Value| match value {
-        Value::Text(text) => harmless(text, 60),
-        Value::Whole(number) => number.to_string(),
-        Value::List(values) => {
-            let texts: Vec<String> = values.iter().map(plain).collect();
-            harmless(&texts.join(" "), 60)
-        }
-        Value::Map(entries) => {
-            let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
-            harmless(&entries.join(" "), 60)
-        }
-    };
-    match (old, new) {
-        (old, new) if old == new => None,
-        (Some(old), Some(new)) => Some(format!("{field} {} → {}", shown(old), shown(new))),
-        (None, Some(new)) => Some(format!("{field} {}", shown(new))),
-        (Some(old), None) => Some(format!("{field} {} removed", shown(old))),
-        (None, None) => None,
-    }
-}
-
-fn plain(value: &Value) -> String {
-    if let Value::Text(text) = value { text.clone() } else { String::new() }
-}
-
-fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<FieldChange>> {
-    let mut wanted: Vec<FieldChange> = Vec::new();
-    let labels = subscriber.labels.iter().flat_map(|labels| labels.iter());
-    let mut labels: Vec<(String, Value)> = labels.map(|(name, value)| (name.to_owned(), Value::text(value))).collect();
-    let mut told = Vec::new();
-    for one in asked {
-        let Some((field, text)) = one.split_once('=') else {
-            bail!("{} is no change: write FIELD=VALUE, such as plan=GOLD", quoted(one));
-        };
-        if told.contains(&field) {
-            return Err(Refusal(format!("{} is given two values", quoted(field))).into());
-        }
-        told.push(field);
-        if let Some(label) = field.strip_prefix("labels.") {
-            let found = labels.iter().position(|(name, _)| name == label);
-            match (found, text.is_empty()) {
-                (Some(at), true) => drop(labels.remove(at)),
-                (Some(at), false) => labels[at].1 = Value::text(text),
-                (None, true) => {}
-                (None, false) => labels.push((label.to_owned(), Value::text(text))),
-            }
-            continue;
-        }
-        wanted.push((field.to_owned(), value(repo, field, text)?));
-    }
-    if told.iter().any(|field| field.starts_with("labels.")) {
-        wanted.push(("labels".to_owned(), (!labels.is_empty()).then_some(Value::Map(labels))));
-    }
-    Ok(wanted)
-}
-
-/// What a field gets; nothing for one that goes.
-fn value(repo: &Repo, field: &str, text: &str) -> Result<Option<Value>> {
-    if !FIELDS.contains(&field) {
-        let hint = match nearest(field, FIELDS) {
-            Some(near) => format!("did you mean {}?", quoted(near)),
-            None => format!("known are: {}", FIELDS.join(", ")),
-        };
-        return Err(Refusal(format!("a subscriber has no field {}; {hint}", quoted(field))).into());
-    }
-    if text.is_empty() {
-        if REQUIRED.contains(&field) {
-            let why =
-                format!("every subscriber has the field {}; `shapeline subscriber remove` removes one", quoted(field));
-            return Err(Refusal(why).into());
-        }
-        return Ok(None);
-    }
-    match field {
-        "labels" => Err(Refusal("name one label: labels.NAME=VALUE".into()).into()),
-        "ip" => {
-            let list = text.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
-            Ok(Some(addresses(&list)))
-        }
-        "domain" => Ok(Some(Value::text(names::domain(repo, text)?.name.as_str()))),
-        "plan" => Ok(Some(Value::text(names::plan(repo, text)?.name.as_str()))),
-        _ => Ok(Some(Value::text(text))),
-    }
+    change::run(root, &args.edit, |repo, changes| edit::set(repo, &args.who, &args.fields, changes))
 }

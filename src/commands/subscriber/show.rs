@@ -7,14 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::record::{JSON_VERSION, Json, Teller};
+use super::JSON_VERSION;
 use crate::cli::{ShowArgs, TextOrJson};
 use crate::commands::{Outcome, load_unaltered, today, tree};
-use crate::edit::{Refusal, who};
-use crate::inventory::Context;
-use crate::model::{Date, Subscriber};
-use crate::render::{self, Table};
-use crate::repo::{Record, Repo};
+use crate::model::Subscriber;
+use crate::query::{SubscriberView, Viewer, shaper_lines, status, who};
+use crate::repo::Record;
 use crate::text::columns::columns;
 use crate::text::quote::harmless;
 
@@ -24,7 +22,7 @@ const WIDEST: usize = 400;
 #[derive(Serialize)]
 struct Shown<'r> {
     version: u32,
-    subscriber: Json<'r>,
+    subscriber: SubscriberView<'r>,
     /// Its lines in the shaper file; none if it has a template of its own.
     lines: Vec<String>,
 }
@@ -32,24 +30,24 @@ struct Shown<'r> {
 pub(super) fn run(root: &Path, args: &ShowArgs) -> Result<Outcome> {
     let repo = Arc::new(load_unaltered(&tree(root, &args.data)?)?);
     let today = today(&args.data);
-    let record = who::find(&repo, &args.who).map_err(Refusal)?;
-    let mut teller = Teller::new(&repo, today);
-    let lines = lines(&repo, record, today)?;
+    let record = who::find(&repo, &args.who)?;
+    let mut viewer = Viewer::new(&repo, today);
+    let lines = shaper_lines(&repo, record, today)?;
     if args.format == TextOrJson::Json {
-        let shown = Shown { version: JSON_VERSION, subscriber: teller.json(record), lines };
+        let shown = Shown { version: JSON_VERSION, subscriber: viewer.view(record), lines };
         let mut out = crate::console::plain_out();
         crate::text::json::write_json(&mut out, &shown)?;
         out.flush()?;
         return Ok(Outcome::Fine);
     }
-    let rows = rows(&mut teller, record, &lines);
+    let rows = rows(&mut viewer, record, &lines);
     let mut out = crate::console::out();
     out.write_all(columns(&rows).as_bytes())?;
     out.flush()?;
     Ok(Outcome::Fine)
 }
 
-fn rows(teller: &mut Teller<'_>, record: &Record<Subscriber>, lines: &[String]) -> Vec<[String; 2]> {
+fn rows(viewer: &mut Viewer<'_>, record: &Record<Subscriber>, lines: &[String]) -> Vec<[String; 2]> {
     let subscriber = &record.value;
     let text = |text: &str| harmless(text, WIDEST);
     let mut rows = vec![["key", &text(&subscriber.key())].map(ToOwned::to_owned)];
@@ -60,15 +58,15 @@ fn rows(teller: &mut Teller<'_>, record: &Record<Subscriber>, lines: &[String]) 
     let plan = text(subscriber.plan.as_str());
     row(
         "plan",
-        match teller.plan(subscriber) {
+        match viewer.plan(subscriber) {
             Some(known) => format!("{plan}: {} up, {} down", known.up, known.down),
             None => format!("{plan}: there is no such plan"),
         },
     );
-    let status = super::record::status(subscriber);
+    let status = status(subscriber);
     row(
         "status",
-        match teller.reason(subscriber) {
+        match viewer.reason(subscriber) {
             Some(reason) if reason != status => format!("{status}, not served: {reason}"),
             Some(_) => format!("{status}, not served"),
             None if status == "suspended" => "suspended, served with the plan for the suspended".to_owned(),
@@ -79,28 +77,8 @@ fn rows(teller: &mut Teller<'_>, record: &Record<Subscriber>, lines: &[String]) 
     subscriber.ends.iter().for_each(|date| row("ends", date.to_string()));
     let labels = subscriber.labels.iter().flat_map(|labels| labels.iter());
     labels.for_each(|(name, value)| row("label", format!("{}={}", text(name), text(value))));
-    let (file, line) = teller.place(record);
+    let (file, line) = viewer.place(record);
     row("file", format!("{}:{line}", text(file)));
     lines.iter().for_each(|line| row("shaper", text(line)));
     rows
-}
-
-/// The record's lines in the shaper file, as they are rendered.
-fn lines(repo: &Arc<Repo>, record: &Record<Subscriber>, today: Date) -> Result<Vec<String>> {
-    let output = render::output(&repo.settings, None)?;
-    if !output.is_shaper_format() {
-        return Ok(Vec::new());
-    }
-    let table = Arc::new(Table::new(repo, &Context::new(repo, today, None)));
-    let mine: Vec<usize> = table
-        .rows()
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| std::ptr::eq(table.subscriber(**row), record))
-        .map(|(at, _)| at)
-        .collect();
-    // A line of the output for each row of the table, in the same order.
-    let Ok(text) = render::render(&table, &output).map(render::Rendered::into_text) else { return Ok(Vec::new()) };
-    let all: Vec<&str> = text.lines().collect();
-    Ok(mine.into_iter().filter_map(|at| all.get(at)).map(|line| (*line).to_owned()).collect())
 }

@@ -1,4 +1,4 @@
-//! A backup that is cut off leaves no half copy, and the next one puts things in order.
+//! An interrupted backup leaves no half copy, and the next one cleans up.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,13 +57,13 @@ fn killed_at_any_time() {
     assert!(killed > 10, "most were cut off: {killed}");
     let last = site.copy(&path);
     check_list(&site);
-    // Nothing is left of those that were cut off: neither tars off the list, nor halves of any.
+    // Interrupted runs leave nothing: neither unlisted tars nor partial ones.
     let listed: BTreeSet<String> = site.ids().iter().map(|id| format!("{id}.tar")).collect();
     assert_eq!(site.tars().into_iter().collect::<BTreeSet<String>>(), listed);
     assert_eq!((listed.len(), site.ids().pop()), (3, Some(last)));
     let log = site.log();
     let runs: BTreeSet<&str> = log.iter().map(|entry| entry["run"].as_str().unwrap()).collect();
-    assert_eq!(runs.len(), log.len(), "none is told twice");
+    assert_eq!(runs.len(), log.len(), "none is logged twice");
 }
 
 #[test]
@@ -81,19 +81,19 @@ fn killed_at_every_step() {
         // The next one needs neither help nor patience: on this host it is known who has ended.
         let began = Instant::now();
         site.restore(0, &site.ids()[0], &["--into", site.path("to").to_str().unwrap()]);
-        assert!(began.elapsed() < Duration::from_secs(25), "step {step}: nobody waits for the dead");
+        assert!(began.elapsed() < Duration::from_secs(25), "step {step}: no run waits for a dead process");
         check_list(&site);
         let listed = site.ids();
         let mut tars: Vec<String> = listed.iter().map(|id| format!("{id}.tar")).collect();
         tars.sort();
         assert_eq!(site.tars(), tars, "step {step}: nothing else is left");
         // The log knows whether the second is there.
-        let told = site.told();
-        let backups = told.iter().filter(|told| told.starts_with("BACKUP SUCCESS")).count();
+        let logged = site.logged();
+        let backups = logged.iter().filter(|entry| entry.starts_with("BACKUP SUCCESS")).count();
         let newest = fs::read(site.tar(listed.last().unwrap())).unwrap();
         let second = newest.windows(6).any(|window| window == b"second");
-        assert_eq!(backups, 1 + usize::from(second), "step {step}: {told:?}");
-        assert!(told.len() - backups <= 2, "step {step}: it is told once, and that one was put back: {told:?}");
+        assert_eq!(backups, 1 + usize::from(second), "step {step}: {logged:?}");
+        assert!(logged.len() - backups <= 2, "step {step}: it is logged once, and that one was put back: {logged:?}");
         site.copy(&path);
         assert_eq!((site.ids().len(), site.tars().len()), (1, 1), "step {step}: only the newest is kept");
         copied.insert(second);
@@ -106,7 +106,7 @@ fn killed_at_every_step() {
     assert_eq!(copied.len(), 2, "some were cut off before, and some after");
 }
 
-/// Whoever looks sees the old or the new, whole, however often it is put back and cut off.
+/// A reader sees the complete old or new content, however often the restore is interrupted.
 #[test]
 fn killed_while_it_puts_back() {
     let site = Site::new();
@@ -139,7 +139,7 @@ fn killed_while_it_puts_back() {
         done.store(true, Ordering::SeqCst);
     });
     assert_eq!(missing.into_inner(), 0, "there was a moment in which nothing was there");
-    // What the cut off ones left is told.
+    // What interrupted runs left behind is reported.
     fs::create_dir(site.path(".src.shapeline-restore-0")).unwrap();
     let run = site.restore(0, &versions[0].0, &["--force"]);
     assert!(run.stdout.contains(".src.shapeline-restore-0 was left by"), "{}", run.stdout);
@@ -155,7 +155,7 @@ struct Dying {
 
 impl Dying {
     fn step<T>(&self, name: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
-        // The lock's heart beats when it likes, but dies with the rest.
+        // The lock is renewed at any time, but stops with the rest.
         let step = match name.contains("/lock/") {
             true => self.steps.load(Ordering::SeqCst),
             false => self.steps.fetch_add(1, Ordering::SeqCst),
@@ -229,13 +229,13 @@ fn cut_off_at_every_step() {
         let log = ledger.ledger().log().unwrap();
         assert!(log.damage.is_empty(), "step {at}: {:?}", log.damage);
         let statuses: Vec<LogStatus> = log.entries.iter().map(|entry| entry.status).collect();
-        // The one that was cut off is told once, or left nothing to tell of.
-        let told = statuses.get(1..statuses.len() - 1).unwrap().to_vec();
-        assert!(told.len() <= 1, "step {at}: {statuses:?}");
-        assert!(cut_off.ended == BackupOutcome::Failed || told == [LogStatus::Success], "step {at}: {told:?}");
-        outcomes.insert(format!("{told:?} {}", cut_off.ended == BackupOutcome::Copied));
+        // The interrupted run is logged once, or left nothing behind.
+        let logged = statuses.get(1..statuses.len() - 1).unwrap().to_vec();
+        assert!(logged.len() <= 1, "step {at}: {statuses:?}");
+        assert!(cut_off.ended == BackupOutcome::Failed || logged == [LogStatus::Success], "step {at}: {logged:?}");
+        outcomes.insert(format!("{logged:?} {}", cut_off.ended == BackupOutcome::Copied));
     }
-    // From nothing told, over what was finished by the next run, to what was done.
+    // From nothing logged, over completed by the next run, to done.
     assert_eq!(
         outcomes.into_iter().collect::<Vec<_>>(),
         ["[Error] false", "[Success] false", "[Success] true", "[] false"]

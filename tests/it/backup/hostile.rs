@@ -1,4 +1,4 @@
-//! Tars that somebody else made: nothing of them is written outside of where they are put.
+//! Forged tars: nothing of them is written outside of their destination.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ use tar::{Builder, EntryType, Header};
 use super::tree::{look, sample};
 use super::{Site, names};
 
-/// An entry with any name and any link, as they stand.
+/// An entry with any name and any link, written unchanged.
 #[derive(Clone, Debug)]
 struct Piece {
     kind: EntryType,
@@ -137,7 +137,7 @@ fn what_would_lead_out_is_refused() {
     }
 }
 
-/// What stands in the extensions counts as much as what stands in the header.
+/// Names in the extensions count as much as those in the header.
 #[test]
 fn long_names_are_looked_at_too() {
     for (key, value) in [("path", "../outside/new"), ("path", "a/../../outside/new"), ("mtime", "x"), ("mtime", "1e9")]
@@ -175,7 +175,7 @@ fn a_copy_that_is_no_tar_changes_nothing() {
     let hostile = tar(&[folder("src"), link("src/l", "../.."), file("src/l/new")]);
     let cut = whole[..whole.len() - 3000].to_vec();
     for bytes in [hostile, cut, vec![b'x'; 2048], vec![0; 1024], Vec::new(), tar(&[file("../new")])] {
-        // With the right digest: whoever may write to the folder can do that.
+        // With the right digest, which a user with write access to the folder can set.
         fs::write(&list, text.replace(&digest(&whole), &digest(&bytes))).unwrap();
         fs::write(site.tar(&id), &bytes).unwrap();
         let run = site.backup(&["--restore", &id, "--force"]);
@@ -185,7 +185,7 @@ fn a_copy_that_is_no_tar_changes_nothing() {
     }
 }
 
-/// A folder that somebody puts a link in the place of, while it is worked in.
+/// A folder that is replaced by a link while it is in use.
 #[test]
 fn what_is_there_already_is_not_written_into() {
     let yard = Yard::new();

@@ -1,4 +1,4 @@
-//! What is kept, under which name, and what the log tells.
+//! What is stored, under which name, and what is logged.
 
 use std::time::{Duration, SystemTime};
 
@@ -64,7 +64,7 @@ fn nothing_is_overwritten() {
     assert!(taken.iter().all(|path| std::fs::read(path).unwrap() == b"mine"));
 }
 
-/// How many bytes the tar has that stands at `index` of the list.
+/// The size of the tar at `index` of the list.
 fn bytes(site: &Site, index: usize) -> u64 {
     std::fs::metadata(site.tar(&site.ids()[index])).unwrap().len()
 }
@@ -86,7 +86,7 @@ fn several_paths_report_each_on_its_own() {
 }
 
 #[test]
-fn the_log_tells_of_everything() {
+fn the_log_has_every_action() {
     let site = Site::new();
     let path = site.write("src/a", "a");
     let id = site.copy(&path);

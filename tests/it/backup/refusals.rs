@@ -1,4 +1,4 @@
-//! What is not copied, and what is not put back.
+//! Refused copies and refused restores.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ fn refused(site: &Site, path: &Path, why: &str) {
     assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("REFUSED") && run.stdout.contains(why), "{}: {}", path.display(), run.stdout);
     assert_eq!(site.ids(), [""; 0]);
-    assert!(site.told().pop().unwrap().starts_with("BACKUP ERROR refused: "), "{:?}", site.told());
+    assert!(site.logged().pop().unwrap().starts_with("BACKUP ERROR refused: "), "{:?}", site.logged());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn nothing_is_put_into_the_backup_folder_or_in_its_place() {
 }
 
 #[test]
-fn what_is_not_known_is_told() {
+fn unknown_ids_and_paths_are_reported() {
     let site = Site::new();
     let path = site.write("src/a", "x");
     let id = site.copy(&path);

@@ -1,4 +1,4 @@
-//! Trees of files: made at random, and looked at. Nothing here shares code with what is tested.
+//! Random trees of files, made and inspected. Shares no code with the tested program.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! There and back: what comes back is what was copied.
+//! Round trips: a restore gives what was copied.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -122,7 +122,7 @@ fn a_link_leads_where_it_led_to_the_letter() {
 }
 
 #[test]
-fn what_is_left_out_or_was_changed_is_told() {
+fn skipped_and_changed_files_are_reported() {
     let site = Site::new();
     site.write("src/file", "x");
     let socket = std::os::unix::net::UnixListener::bind(site.path("src/socket")).unwrap();
@@ -136,10 +136,10 @@ fn what_is_left_out_or_was_changed_is_told() {
     let run = site.backup(&["/proc/uptime"]);
     assert_eq!(run.code, 0);
     assert!(run.stdout.contains("was changed while it was read"), "{}", run.stdout);
-    let told = site.told();
-    assert!(told[0].starts_with("BACKUP SUCCESS") && told[0].ends_with("is left out"), "{told:?}");
-    assert!(told[1].starts_with("BACKUP ERROR refused: "), "{told:?}");
-    assert!(told[2].starts_with("BACKUP SUCCESS") && told[2].contains("was changed while"), "{told:?}");
+    let logged = site.logged();
+    assert!(logged[0].starts_with("BACKUP SUCCESS") && logged[0].ends_with("is left out"), "{logged:?}");
+    assert!(logged[1].starts_with("BACKUP ERROR refused: "), "{logged:?}");
+    assert!(logged[2].starts_with("BACKUP SUCCESS") && logged[2].contains("was changed while"), "{logged:?}");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn copies_are_not_for_everybody() {
 }
 
 #[test]
-fn whoever_lost_the_log_can_still_go_back() {
+fn a_restore_works_without_the_log() {
     let site = Site::new();
     let path = site.write("src/file", "x");
     let id = site.copy(&path);

@@ -1,4 +1,4 @@
-//! The action for other repositories: its steps do what they say, and nothing steers their shell.
+//! The action for other repositories: its steps work, and no input reaches their shell as code.
 
 use std::process::{Command, Output};
 
@@ -73,7 +73,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn no_expression_stands_in_a_shell_and_every_action_is_pinned() {
+fn no_expression_is_in_a_shell_and_every_action_is_pinned() {
     let action = action();
     assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
     for step in action["runs"]["steps"].as_sequence().unwrap() {

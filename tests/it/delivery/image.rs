@@ -1,4 +1,4 @@
-//! The image: built, pushed to a registry, pulled into a fresh place, and run there.
+//! The image: built, pushed to a registry, pulled into an empty storage, and run there.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn a_wrong_password_is_refused(registry: &Registry) {
     }
 }
 
-/// The image as somebody else gets it.
+/// The image as pulled from the registry.
 struct Pulled {
     /// Its layers and manifest.
     layout: PathBuf,
@@ -126,7 +126,7 @@ impl Pulled {
         let data = Repo::empty();
         assert_eq!(data.run(&["init"]).code, 0);
         data.commit("Start");
-        // The user in the image is nobody here.
+        // The user in the image has no account here.
         std::fs::set_permissions(data.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let mine = data.run(&["render"]);
         let storage = Storage(self.files.parent().unwrap().join("fresh"));

@@ -57,7 +57,7 @@ fn the_package_has_what_belongs_and_lintian_is_content() {
 
 /// That lintian would be heard, and that the same sources give the same package.
 #[test]
-fn a_fault_in_a_package_is_told_and_the_same_binary_gives_the_same_bytes() {
+fn a_fault_in_a_package_is_reported_and_the_same_binary_gives_the_same_bytes() {
     if !have(TOOLS) || !have(&["lintian"]) {
         return;
     }
@@ -155,7 +155,7 @@ fn systemd_has_nothing_to_say_about_the_units() {
     let unit = units.join(UNITS[0]);
     let text = std::fs::read_to_string(&unit).unwrap();
     std::fs::write(&unit, text.replace("PrivateTmp=", "PrivateTemp=")).unwrap();
-    assert!(verified(folder.path()).contains("PrivateTemp"), "a mistake is told");
+    assert!(verified(folder.path()).contains("PrivateTemp"), "a mistake is reported");
 }
 
 /// docs/packaging.md says the figure.

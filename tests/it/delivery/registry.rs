@@ -1,4 +1,4 @@
-//! A registry on a port of its own, which lets nobody in without the password.
+//! A registry on a port of its own, which requires the password.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};

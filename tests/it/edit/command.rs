@@ -184,7 +184,7 @@ fn what_would_break_the_data_is_refused() {
 }
 
 #[test]
-fn an_id_that_reads_as_somebody_elses_address_decides_nothing() {
+fn an_id_that_is_another_subscribers_address_decides_nothing() {
     let repo = with_list();
     let record = |ip: &str, id: &str| format!("- ip: {ip}\n  domain: ispcustomer.co.zw\n  plan: {BASIC}\n  id: {id}\n");
     repo.write(
@@ -202,7 +202,7 @@ fn an_id_that_reads_as_somebody_elses_address_decides_nothing() {
 }
 
 #[test]
-fn what_stands_in_a_record_that_cannot_be_read_is_nobody_elses() {
+fn values_of_an_unreadable_record_stay_taken() {
     let repo = with_list();
     repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.77.0.0/29]\n");
     repo.write("subscribers/br.yaml", format!("ip: 10.77.0.1\ndomain: b.example\nplan: {BASIC}\nnam: x\n"));
@@ -238,7 +238,7 @@ fn several_candidates_are_named() {
 }
 
 #[test]
-fn errors_that_were_there_do_not_stand_in_the_way() {
+fn existing_errors_do_not_block_an_edit() {
     let repo = with_list();
     repo.write("subscribers/broken.yaml", "ip: 10.10.10.400\ndomain: ispcustomer.co.zw\nplan: GONE\n");
     repo.write("subscribers/twice.yaml", format!("ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: {BASIC}\n"));
@@ -303,7 +303,7 @@ fn another_domain_is_another_place() {
 }
 
 #[test]
-fn comments_that_do_not_move_along_are_told_of() {
+fn comments_that_do_not_move_along_are_reported() {
     let repo = with_list();
     repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.10.20.0/24]\n");
     let moved = |who: &str, host: u8| {

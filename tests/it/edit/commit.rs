@@ -18,7 +18,7 @@ fn committed() -> Repo {
 #[test]
 fn a_branch_is_made_and_nothing_else_is_touched() {
     let repo = committed();
-    // Somebody is at work here.
+    // Uncommitted work in progress.
     repo.write("plans/mine.yaml", "half-way");
     repo.write("shapeline.yaml", "suspended: omit\n");
     repo.git(&["add", "shapeline.yaml"]);
@@ -154,7 +154,7 @@ fn without_a_name_or_a_commit_git_says_what_to_do() {
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&out.stderr);
-    // The system's own settings, which libgit2 reads whatever is said, may name somebody.
+    // The system's git settings, which libgit2 always reads, may name a user.
     assert!(out.status.success() || told.contains("git does not know who you are"), "{told}");
 }
 
@@ -187,7 +187,7 @@ fn a_branch_is_pushed_to_a_real_remote() {
     assert_eq!(there, repo.git(&["rev-parse", "isp/add"]));
     fine(&repo, &["suspend", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
     assert_eq!(repo.git(&["--git-dir", url, "rev-list", "--count", "isp/add"]), "3");
-    // A remote that does not answer asks nobody, and the commit is there.
+    // With an unreachable remote there is no prompt, and the commit exists.
     repo.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
     let failed = run(&repo, &["resume", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
     assert_eq!(failed.code, 2, "{failed:?}");

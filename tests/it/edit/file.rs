@@ -123,7 +123,7 @@ fn a_record_goes_with_its_comments_and_one_gap() {
 }
 
 #[test]
-fn what_stands_at_the_top_is_about_the_file() {
+fn comments_at_the_top_are_about_the_file() {
     let text = "# all of d.example\n- ip: 10.0.0.1\n- ip: 10.0.0.2\n";
     assert_eq!(edited(text, |edits| edits.remove(Some(0))), "# all of d.example\n- ip: 10.0.0.2\n");
     let text = "---\n# all of d.example\n- ip: 10.0.0.1\n- ip: 10.0.0.2\n";

@@ -43,7 +43,7 @@ fn lists_are_filtered_sorted_and_paged() {
 }
 
 #[test]
-fn what_nobody_has_is_told_from_what_is_not_there() {
+fn unused_and_unknown_names_are_distinguished() {
     let repo = with_list();
     assert_eq!(keys(&repo, &["--limit", "0"]), keys(&repo, &[]));
     assert_eq!(run(&repo, &["list", "--limit", "0", "--page", "2"]).code, 2);
@@ -59,7 +59,7 @@ fn what_nobody_has_is_told_from_what_is_not_there() {
         let run = run(&repo, &[&["list"], &args[..]].concat());
         assert!(run.code == 1 && run.stderr.contains(why), "{run:?}");
     }
-    // Somebody may have what is not there: it is looked for to be mended.
+    // A record may name an unknown plan or domain: it must be found to be fixed.
     repo.write("subscribers/x.yaml", "- {ip: 10.10.10.90, domain: nope.example, plan: NOPE}\n");
     assert_eq!(keys(&repo, &["--domain", "nope.example", "--plan", "NOPE"]).len(), 1);
 }

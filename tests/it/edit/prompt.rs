@@ -42,7 +42,7 @@ fn what_is_missing_is_asked_for() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_sits() {
+fn without_a_terminal_there_is_no_prompt() {
     let repo = with_list();
     let run = run(&repo, &["add", "10.10.10.50"]);
     assert_eq!(run.code, 2);

@@ -24,7 +24,7 @@ struct Written {
     comments: u8,
 }
 
-/// Names as they stand in files, one of them over several lines.
+/// Names as written in files, one of them over several lines.
 const NAMES: [&str; 6] = ["ACME", "'4711'", "\"A: b\"", "O'Hara, # 5", "'it''s'", "|-\n@one\n@  # two\n@three"];
 
 #[derive(Clone, Debug)]

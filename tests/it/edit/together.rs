@@ -1,4 +1,4 @@
-//! Several files change together or not at all: killed half-way, twice at once, in another's way.
+//! Several files change together or not at all: after a kill, with concurrent runs and other edits.
 
 use std::process::{Command, Stdio};
 
@@ -45,7 +45,7 @@ fn killed(repo: &Repo, number: usize) -> bool {
 }
 
 #[test]
-fn whoever_is_killed_has_changed_all_or_nothing_once_the_next_run_is_done() {
+fn a_killed_edit_is_all_or_nothing_after_the_next_run() {
     for with_git in [true, false] {
         let (mut undone, mut done, mut steps) = (0, 0, 0);
         for number in 1.. {
@@ -62,7 +62,7 @@ fn whoever_is_killed_has_changed_all_or_nothing_once_the_next_run_is_done() {
             let begun = suspended(&repo);
             let add = ["add", "10.10.10.40", "--plan", "30_MEG_UP_30_MEG_DOWN"];
             let next = run(&repo, &add);
-            // Whoever finds half of an edit finishes it, and does nothing else.
+            // A run that finds an interrupted edit completes it and does nothing else.
             let finishes = begun == 1 || begun == 2;
             assert_eq!(next.code, if finishes { 2 } else { 0 }, "step {number}: {next:?}");
             assert_eq!(next.stderr.contains("is finished now"), finishes, "step {number}: {next:?}");
@@ -101,7 +101,7 @@ fn suspended(repo: &Repo) -> usize {
 }
 
 #[test]
-fn whoever_reads_half_of_an_edit_is_warned() {
+fn readers_of_half_an_edit_are_warned() {
     let repo = two_files();
     repo.write(".gitignore", "live.txt\n");
     repo.write(
@@ -182,7 +182,7 @@ fn an_import_that_finds_half_of_an_edit_finishes_it_and_stops() {
 }
 
 #[test]
-fn what_somebody_changed_meanwhile_is_not_finished_over() {
+fn a_file_changed_meanwhile_is_not_overwritten_by_recovery() {
     let repo = two_files();
     repo.commit("x");
     half_way(&repo);
@@ -265,7 +265,7 @@ fn a_failure_takes_back_what_was_done() {
     assert!(failed >= 8, "{failed} steps");
 }
 
-/// Gives a folder to somebody, which only the superuser may; whether that could be done.
+/// Changes the owner of a folder, which only the superuser may. Returns whether that succeeded.
 #[cfg(unix)]
 fn give(folder: &std::path::Path, owner: u32) -> bool {
     let sudo = || Command::new("sudo").args(["-n", "chown", &owner.to_string()]).arg(folder).status();

@@ -1,4 +1,4 @@
-//! The cache: asked again it answers the same, and whatever is wrong with it, so does git.
+//! The cache: repeated queries give the same result, and a faulty cache is ignored.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ fn cache(repo: &Repo) -> PathBuf {
     repo.path().join(".git/shapeline/history")
 }
 
-/// What is answered, without a word about it.
+/// The output; standard error must be empty.
 fn answered(repo: &Repo) -> String {
     let Run { code, stdout, stderr } = history(repo, &["10.10.10.0/24"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -36,7 +36,7 @@ fn answered(repo: &Repo) -> String {
 fn what_is_kept_is_used() {
     let repo = known();
     let before = answered(&repo);
-    // Without the file as it was then, only the cache can tell.
+    // Without the old version of the file, only the cache has the answer.
     let blob = repo.git(&["rev-parse", "HEAD~1:subscribers/a.yaml"]);
     let (folder, name) = blob.split_at(2);
     std::fs::remove_file(repo.path().join(".git/objects").join(folder).join(name)).unwrap();
@@ -144,7 +144,7 @@ fn where_nothing_can_be_written_the_answer_is_the_same() {
 }
 
 #[test]
-fn rewritten_history_is_told_as_it_is_now() {
+fn rewritten_history_is_shown_as_it_is_now() {
     let repo = known();
     repo.write("subscribers/a.yaml", record("10.10.10.26", 30));
     repo.git(&["add", "-A"]);
@@ -177,7 +177,7 @@ fn two_runs_at_once_do_not_harm_each_other() {
     }
 }
 
-/// Answers come from the cache unverified, so it must be of nobody else's making. Altered entries with a
+/// Answers come from the cache unverified, so no other user may have written it. Altered entries with a
 /// digest that fits give other answers: that is what the owner and the mode keep others from.
 #[test]
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Repositories of every kind, and commits that nobody would make by accident.
+//! Repositories of every kind, and commits that are not made by accident.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ fn record(ip: &str, rate: u32) -> String {
     format!("ip: {ip}\ndomain: ispcustomer.co.zw\nplan: {rate}_MEG_UP_{rate}_MEG_DOWN\n")
 }
 
-/// Three commits that each bring somebody.
+/// Three commits that each add a subscriber.
 fn three() -> Repo {
     let repo = fresh();
     for host in 1..=3 {
@@ -54,7 +54,7 @@ fn without_git_or_commits_the_error_says_what_to_do() {
 }
 
 #[test]
-fn a_revision_is_told_as_of_then() {
+fn a_revision_is_shown_as_of_then() {
     let repo = three();
     assert_eq!(json(&repo, &["10.10.10.0/24"])["total"], 3);
     for (rev, total) in [("HEAD~1", 2), ("HEAD~2", 1)] {
@@ -172,7 +172,7 @@ fn raw_commit(repo: &Repo, rest: &str) {
 }
 
 #[test]
-fn dates_that_nobody_has_lived_are_shown_somehow() {
+fn impossible_dates_are_shown_somehow() {
     let repo = three();
     let odd = ["99999999999999", "-99999999999999", "99999999999999999999999999", "x", "", "-5"];
     for (number, date) in odd.iter().enumerate() {

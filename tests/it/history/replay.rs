@@ -206,7 +206,7 @@ impl Made {
                 made.line.push((id, files.clone()));
             }
         }
-        // In the end all can be read, so that the repository's own reader tells the same.
+        // In the end all can be read, so that the repository's own reader gives the same result.
         for file in 0..4 {
             apply(&mut files, &Step::Mend { file });
         }

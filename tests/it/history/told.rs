@@ -1,6 +1,6 @@
-//! What is told, and of whom.
+//! What is reported, and for which subscribers.
 
-use super::{commit, fresh, git_on, history, json, told};
+use super::{commit, fresh, git_on, history, json, shown};
 use crate::support::Repo;
 
 const D: &str = "ispcustomer.co.zw";
@@ -28,7 +28,7 @@ fn one() -> Repo {
 
 #[test]
 fn a_subscriber_comes_changes_and_goes() {
-    insta::assert_snapshot!(told(&one(), &["10.10.10.25"]), @r"
+    insta::assert_snapshot!(shown(&one(), &["10.10.10.25"]), @r"
     10.10.10.25@ispcustomer.co.zw  (no longer in the data)
         plan: 50_MEG_UP_50_MEG_DOWN; name: ACME
         served from 2026-02-01T00:00:00Z until 2026-04-01T00:00:00Z
@@ -63,7 +63,7 @@ fn a_program_reads_the_same() {
 
 #[test]
 fn a_spreadsheet_has_a_line_for_each_field() {
-    insta::assert_snapshot!(told(&one(), &["10.10.10.25", "--format", "csv", "--from", "2026-03-01"]), @r#"
+    insta::assert_snapshot!(shown(&one(), &["10.10.10.25", "--format", "csv", "--from", "2026-03-01"]), @r#"
     time,kind,action,key,field,before,after,author,email,commit,merge,subject,path
     2026-04-01T00:00:00Z,subscriber,removed,10.10.10.25@ispcustomer.co.zw,,,,Dave,noc@ispcustomer.co.zw,LEAVE,,Leave,subscribers/ispcustomer.co.zw/10.10.10.25.yaml
     2026-03-01T00:00:00Z,subscriber,changed,10.10.10.25@ispcustomer.co.zw,plan,30_MEG_UP_30_MEG_DOWN,50_MEG_UP_50_MEG_DOWN,Carol,noc@ispcustomer.co.zw,FASTER,,Faster,subscribers/ispcustomer.co.zw/10.10.10.25.yaml
@@ -71,7 +71,7 @@ fn a_spreadsheet_has_a_line_for_each_field() {
     "#);
 }
 
-/// The keys of those who are told of.
+/// The keys of the reported subscribers.
 fn keys(repo: &Repo, args: &[&str]) -> Vec<String> {
     let json = json(repo, args);
     json["subscribers"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect()
@@ -134,13 +134,13 @@ fn who_had_an_address_then() {
     assert_eq!(on("2026-03-01"), [""; 0]);
     assert_eq!(on("2026-04-30"), ["second false"]);
     assert_eq!(on("2030-01-01"), ["second true"]);
-    insta::assert_snapshot!(told(&repo, &["10.10.10.25", "--on", "2026-02-14"]), @r"
+    insta::assert_snapshot!(shown(&repo, &["10.10.10.25", "--on", "2026-02-14"]), @r"
     first
         ip: 10.10.10.25; domain: ispcustomer.co.zw; plan: 30_MEG_UP_30_MEG_DOWN (30 Mbps)
         so from 2026-02-01T00:00:00Z until 2026-03-01T00:00:00Z
         FIRST  Alice: First
     ");
-    let csv = told(&repo, &["10.10.10.25", "--on", "2026-02-14", "--format", "csv"]);
+    let csv = shown(&repo, &["10.10.10.25", "--on", "2026-02-14", "--format", "csv"]);
     assert_eq!(csv.lines().count(), 2);
     assert_eq!(csv.lines().next().unwrap().split(',').count(), 19);
     let run = history(&repo, &["--on", "\u{1b}[31myesterday"]);
@@ -166,7 +166,7 @@ fn a_move_is_nothing_that_happened() {
     repo.write(&path("10.10.10.25"), record("10.10.10.25", 30, ""));
     repo.write(&path("10.10.10.26"), record("10.10.10.26", 30, ""));
     commit(&repo, "01-01", "Alice", "Come");
-    let before = told(&repo, &[]);
+    let before = shown(&repo, &[]);
     repo.git(&["mv", &path("10.10.10.25"), "subscribers/moved.yaml"]);
     commit(&repo, "02-01", "Bob", "Moved");
     std::fs::remove_dir_all(repo.path().join(format!("subscribers/{D}"))).unwrap();
@@ -177,7 +177,7 @@ fn a_move_is_nothing_that_happened() {
     );
     repo.write("subscribers/all.yml", list);
     commit(&repo, "03-01", "Bob", "Gathered");
-    assert_eq!(told(&repo, &[]), before);
+    assert_eq!(shown(&repo, &[]), before);
     assert_eq!(json(&repo, &["10.10.10.25"])["subscribers"][0]["path"], "subscribers/all.yml");
 }
 
@@ -220,7 +220,7 @@ fn service_is_within_the_term_and_not_while_suspended() {
 }
 
 #[test]
-fn a_plan_s_other_rates_are_told_of_who_has_it() {
+fn new_rates_of_a_plan_are_shown_for_its_subscribers() {
     let repo = one();
     repo.write(&path("10.10.10.26"), record("10.10.10.26", 30, ""));
     commit(&repo, "05-01", "Alice", "Other");
@@ -231,8 +231,8 @@ fn a_plan_s_other_rates_are_told_of_who_has_it() {
         "name: 30_MEG_UP_30_MEG_DOWN\nup: 3 Mbps\ndown: 30 Mbps\ndescription: x\n",
     );
     commit(&repo, "07-01", "Erin", "Described");
-    let about = |args: &[&str]| told(&repo, args).lines().filter(|line| line.contains("  plan 30")).count();
-    insta::assert_snapshot!(told(&repo, &["10.10.10.26", "--from", "2026-06-01"]).split("\n\n").nth(1).unwrap(), @r"
+    let about = |args: &[&str]| shown(&repo, args).lines().filter(|line| line.contains("  plan 30")).count();
+    insta::assert_snapshot!(shown(&repo, &["10.10.10.26", "--from", "2026-06-01"]).split("\n\n").nth(1).unwrap(), @r"
     ~ 2026-06-01T00:00:00Z  plan 30_MEG_UP_30_MEG_DOWN  up: 30 Mbps → 3 Mbps; 1 subscriber had it
         SLOWER  Erin: Slower
     ");
@@ -249,7 +249,7 @@ fn a_plan_s_other_rates_are_told_of_who_has_it() {
 }
 
 #[test]
-fn what_a_merge_brings_is_told_of_who_made_it() {
+fn what_a_merge_brings_is_shown_with_its_author() {
     let repo = fresh();
     let list = |rate: u32, last: &str| {
         let records = (1..=5)
@@ -278,7 +278,7 @@ fn what_a_merge_brings_is_told_of_who_made_it() {
     git_on(&repo, "04-01", "Erin", &["merge", "-q", "--no-ff", "--no-commit", "side"]);
     repo.write("subscribers/c.yaml", record("10.10.10.7", 30, ""));
     commit(&repo, "04-01", "Erin", "Merge");
-    insta::assert_snapshot!(told(&repo, &["--from", "2026-02-01"]), @r"
+    insta::assert_snapshot!(shown(&repo, &["--from", "2026-02-01"]), @r"
     ~ 2026-04-01T00:00:00Z  10.10.10.1@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN (30 Mbps → 50 Mbps)
         BOTH  Frank: Both beside it (merged by Erin, MERGE)
     ~ 2026-04-01T00:00:00Z  10.10.10.2@ispcustomer.co.zw  plan: 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN (30 Mbps → 50 Mbps)
@@ -295,7 +295,7 @@ fn what_a_merge_brings_is_told_of_who_made_it() {
 }
 
 #[test]
-fn what_cannot_be_read_removes_nobody() {
+fn an_unreadable_file_removes_no_subscriber() {
     let repo = fresh();
     let two = format!("- {{ip: 10.10.10.25, domain: {D}, plan: A}}\n- {{ip: 10.10.10.26, domain: {D}, plan: A}}\n");
     repo.write("subscribers/all.yaml", &two);
@@ -313,7 +313,7 @@ fn what_cannot_be_read_removes_nobody() {
     assert!(
         run.stderr.contains("`subscribers/all.yaml` could not be read whole: a record has fields that are not known")
     );
-    insta::assert_snapshot!(told(&repo, &["--from", "2026-02-01"]), @r"
+    insta::assert_snapshot!(shown(&repo, &["--from", "2026-02-01"]), @r"
     - 2026-05-01T00:00:00Z  10.10.10.26@ispcustomer.co.zw
         MEND  Alice: Mend
     ~ 2026-04-01T00:00:00Z  10.10.10.26@ispcustomer.co.zw  plan: A → B (rate not known → rate not known)
@@ -324,12 +324,12 @@ fn what_cannot_be_read_removes_nobody() {
 }
 
 #[test]
-fn a_limit_is_told() {
+fn a_limit_is_reported() {
     let repo = fresh();
     let all: String = (1..=150).map(|host| format!("- {{ip: 10.10.10.{host}, domain: {D}, plan: X}}\n")).collect();
     repo.write("subscribers/all.yaml", all);
     commit(&repo, "01-01", "Alice", "Start");
-    let lines = |args: &[&str]| told(&repo, args).lines().map(str::to_owned).collect::<Vec<_>>();
+    let lines = |args: &[&str]| shown(&repo, args).lines().map(str::to_owned).collect::<Vec<_>>();
     let short = lines(&[]);
     assert_eq!((short.len(), short.last().unwrap().as_str()), (201, "… 100 of 152; --limit 0 shows all"));
     assert_eq!(lines(&["--limit", "0"]).len(), 304);

@@ -1,4 +1,4 @@
-//! Importing over data that is there: what differs is updated, nothing is doubled, the limits hold.
+//! Importing over existing data: differences are updated, nothing is duplicated, the limits apply.
 
 use super::{DOMAIN, OTHER_PLAN, PLAN, empty, files, import, imported, line, rendered};
 use crate::support::Repo;
@@ -231,7 +231,7 @@ fn plans_without_rates_are_written_without_numbers() {
     );
 }
 
-/// The rates of the data are somebody's word; a name is only a hint.
+/// The rates of the data were set by a person; a name is only a hint.
 #[test]
 fn rates_of_the_data_stay() {
     let repo = empty();
@@ -273,7 +273,7 @@ fn names_that_become_alike_stay_two_plans() {
 }
 
 #[test]
-fn data_that_cannot_be_read_is_mended_first() {
+fn unreadable_data_must_be_fixed_first() {
     let repo = empty();
     repo.write("subscribers/a.yaml", "ip: 10.0.0.1\n");
     let before = files(&repo);

@@ -1,4 +1,4 @@
-//! What an import would change is told by subscriber before it is done.
+//! What an import would change is listed by subscriber before it is done.
 
 use super::{DOMAIN, OTHER_PLAN, PLAN, empty, import, imported, line, rendered};
 use crate::support::Repo;
@@ -70,7 +70,7 @@ fn who_is_suspended_can_stay_so() {
 }
 
 #[test]
-fn who_would_change_is_told() {
+fn who_would_change_is_listed() {
     let repo = empty();
     imported(&repo, &many(30), &[]);
     let before = rendered(&repo);
@@ -91,12 +91,12 @@ fn who_would_change_is_told() {
     let run = import(&repo, &many(15), &[]);
     assert_eq!(run.code, 1);
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("- 10.1.0.")).count(), 15, "{}", run.stdout);
-    // Of very many that are new some are told.
+    // Of very many new ones, some are listed.
     let new: String = (1..=50).map(|host| line(&format!("10.1.1.{host}"), DOMAIN, PLAN)).collect();
     let run = imported(&repo, &(many(30) + &new), &["--dry-run"]);
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("+ 10.1.1.")).count(), 20, "{}", run.stdout);
     assert!(run.stdout.contains("\n+ and 30 more\n\n"), "{}", run.stdout);
-    // Once it is done, the history tells it.
+    // Once it is done, `history` shows it.
     let run = imported(&repo, &text, &[]);
     assert!(!run.stdout.contains("~ 10.1.0.2"), "{}", run.stdout);
 }

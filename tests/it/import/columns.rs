@@ -1,4 +1,4 @@
-//! Tables: where their rows stand, which column is what, and bytes that are no text.
+//! Tables: where their rows are, which column is what, and bytes that are no text.
 
 use super::{DOMAIN, empty, files, import, import_bytes, imported, line, rendered};
 
@@ -86,9 +86,9 @@ fn bytes_of_other_columns_need_not_be_text() {
     assert!(run.stderr.contains("line 2: 10.0.0.1: `caf\u{fffd}` (column 3) is not UTF-8"), "{}", run.stderr);
 }
 
-/// What differs is told.
+/// Differences are reported.
 #[test]
-fn circuits_with_one_address_are_told_by_their_ids() {
+fn circuits_with_one_address_are_reported_by_their_ids() {
     let text = "Circuit ID,Circuit Name,IPv4,Download Max Mbps,Upload Max Mbps\n\
                 1,A,10.0.0.1,10,10\n2,A,10.0.0.1,10,10\n";
     let run = import(&empty(), text, &["--domain", DOMAIN]);

@@ -1,4 +1,4 @@
-//! Dumps of MySQL, as its programs write them. Those of a real MariaDB are in [`super::mariadb`].
+//! Dumps of MySQL, as its programs write them. For a real MariaDB see [`super::mariadb`].
 
 use super::{empty, files, import, import_bytes, imported, line, rendered};
 
@@ -62,7 +62,7 @@ fn dumps_of_every_form_say_the_same() {
 }
 
 #[test]
-fn columns_may_stand_in_any_order() {
+fn columns_may_be_in_any_order() {
     let dump = "CREATE TABLE domains (domain_name text, extra int, dom_id int);\nINSERT INTO domains VALUES ('@a.example',NULL,1);\n\
                 INSERT INTO plan (plan_name,plan_id) VALUES ('10M',7);\n\
                 INSERT INTO subscriber (dom_id,ipaddress,plan_id) VALUES (1,0x31302E302E302E31,7);\n";
@@ -107,7 +107,7 @@ fn tables_and_columns_that_are_not_there_are_named() {
 }
 
 #[test]
-fn bad_rows_are_told_all_of_them() {
+fn all_bad_rows_are_reported() {
     let rows = [
         "(1,'10.10.10.5dd',':=set_attribute',1,1)",
         "(2,'10.10.10.2',':=set_attribute',9,1)",
@@ -177,7 +177,7 @@ fn bytes_of_other_tables_need_not_be_text() {
     assert!(run.stderr.contains("row 1 of subscriber") && run.stderr.contains("is not UTF-8"), "{}", run.stderr);
 }
 
-/// What stands in columns that nobody reads need not be text either.
+/// Values of ignored columns need not be text either.
 #[test]
 fn bytes_of_other_columns_need_not_be_text() {
     let head = "CREATE TABLE `plan` (`plan_id` int, `notes` blob, `plan_name` text);\nINSERT INTO `plan` VALUES ";

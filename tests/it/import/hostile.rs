@@ -1,4 +1,4 @@
-//! Sources that mean harm: nothing of them steers a terminal, breaks out of a field, or takes long.
+//! Hostile sources: nothing in them steers a terminal, breaks out of a field, or takes long.
 
 use super::{DOMAIN, PLAN, empty, files, import, import_bytes, line};
 

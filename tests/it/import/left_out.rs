@@ -1,4 +1,4 @@
-//! Where the report of `--skip-bad` may go: it is written over nothing but an earlier one.
+//! Where the report of `--skip-bad` is written: it overwrites only an earlier report.
 
 use super::{DOMAIN, PLAN, empty, files, import, imported, line, rendered};
 

@@ -1,4 +1,4 @@
-//! A real MariaDB: what it dumps, in every form that its program knows, says what was put in.
+//! A real MariaDB: its dumps, in every form, give the data that was inserted.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -173,7 +173,7 @@ fn whatever_it_dumps_is_taken_over() {
         assert_eq!(rendered(&repo), expected, "{args:?}");
         let again = import_bytes(&repo, &dump, &[]);
         assert!(again.stdout.starts_with("Nothing to do: 5003 subscribers"), "{args:?}\n{}", again.stdout);
-        // Cut off anywhere it is refused, if it is of a form that tells.
+        // Truncated anywhere it is refused, if its form shows that.
         if !args.contains(&"--compact") {
             let cut = dump.len() * (number + 1) / 10;
             let run = import_bytes(&empty(), &dump[..cut], &["--skip-bad"]);

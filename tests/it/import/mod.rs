@@ -1,4 +1,4 @@
-//! `import`: what exists, taken over.
+//! `import`: converting existing data.
 
 mod adopt;
 mod changes;

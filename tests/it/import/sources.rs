@@ -49,7 +49,7 @@ fn spaces_and_line_ends_do_no_harm() {
 }
 
 #[test]
-fn bad_lines_are_told_all_of_them() {
+fn all_bad_lines_are_reported() {
     let text = [
         line("10.10.10.25", DOMAIN, PLAN),
         line("10.10.10.5dd", DOMAIN, PLAN),
@@ -91,9 +91,9 @@ fn bad_lines_are_told_all_of_them() {
     assert!(run.stderr.ends_with("What was left out is in `source.tmp.refused.txt`.\n"), "{}", run.stderr);
 }
 
-/// What the rules find in records that came from a source is told by its rows too.
+/// Findings of the rules in imported records are reported by the source's rows, too.
 #[test]
-fn what_the_rules_find_is_told_by_row() {
+fn findings_of_the_rules_are_reported_by_row() {
     let text =
         line("10.10.10.64/29", DOMAIN, PLAN) + &line("10.10.10.66", DOMAIN, PLAN) + &line("10.10.20.1", DOMAIN, PLAN);
     let told = refusals(&text, &[]);
@@ -224,7 +224,7 @@ fn a_circuit_has_one_rate() {
     assert!(told[0].ends_with("the download rate '0' is not a number of Mbps above 0"), "{told:?}");
 }
 
-/// Whoever renamed the plans keeps them, as long as the rates are the same.
+/// Renamed plans are kept as long as the rates are the same.
 #[test]
 fn plans_of_the_same_rates_stay() {
     let repo = empty();

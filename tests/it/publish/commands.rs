@@ -50,7 +50,7 @@ fn what_is_committed_is_published_and_not_what_lies_about() {
 }
 
 #[test]
-fn data_with_errors_is_refused_with_excerpts_and_the_log_tells() {
+fn data_with_errors_is_refused_with_excerpts_and_logged() {
     let site = Site::new(1, "");
     site.publish(0, &[]);
     site.repo.subscriber("10.10.10.400", 30);
@@ -180,7 +180,7 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
 }
 
 #[test]
-fn drift_tells_what_differs_why_and_who_published() {
+fn drift_shows_what_differs_why_and_who_published() {
     let site = Site::new(2, "");
     let drift = |code: i32| {
         let run = site.run(&["drift"]);
@@ -205,7 +205,7 @@ fn drift_tells_what_differs_why_and_who_published() {
         assert_eq!(site.run(&["drift", "--record", "--actor", "cron"]).code, 3);
     }
     let log = site.log();
-    assert_eq!(log.len(), 2, "the same difference is told once: {log:?}");
+    assert_eq!(log.len(), 2, "the same difference is logged once: {log:?}");
     assert!(log[1].starts_with("DRIFT SUCCESS the live file was changed by somebody else"), "{log:?}");
     let json: serde_json::Value = serde_json::from_str(&site.run(&["drift", "--format", "json"]).stdout).unwrap();
     assert_eq!(json["targets"][0]["drift"], "changed-by-hand");

@@ -1,5 +1,5 @@
-//! Killed at every step and at random instants: the live file is whole, and the next run puts
-//! everything in order without help.
+//! Killed at every step and at random instants: the live file is whole, and the next run
+//! recovers by itself.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ struct Story {
     ground: Ground,
     /// What is killed.
     act: Vec<String>,
-    /// The contents that the live file may have at any moment; nothing stands for no file.
+    /// The contents that the live file may have at any moment; `None` is no file.
     whole: Vec<Option<Vec<u8>>>,
     /// What ends it, one after the other for each kill: each in its own round.
     next: Vec<Next>,
@@ -37,7 +37,7 @@ struct Left {
 }
 
 impl Story {
-    /// Goes on with the same commit, and with the next.
+    /// Continues with the same commit, and with the next.
     fn new(ground: Ground, act: usize, before: Vec<Option<Vec<u8>>>) -> Story {
         let mut whole = before;
         whole.push(Some(ground.files[act].clone()));
@@ -90,7 +90,7 @@ impl Story {
             sshd.cut();
             sshd.wait_until_idle();
             let run = resume(child);
-            // Whoever is cut off at the very end does not notice.
+            // A run that is cut off at the very end does not notice.
             let noticed = run.code == 2 && run.stdout.contains("connection");
             assert!(noticed || run.code == 0, "step {step}: {}{}", run.stdout, run.stderr);
             End::Killed
@@ -108,11 +108,11 @@ impl Story {
         assert_eq!(run.code, code, "{told}: {}{}", run.stdout, run.stderr);
         assert_eq!(self.ground.live(), Some(live), "{told}: {}", run.stdout);
         let entries = self.ground.assert_in_order();
-        assert_eq!(entries[..already.len()], already, "{told}: what was told stays");
+        assert_eq!(entries[..already.len()], already, "{told}: earlier entries stay");
         let Some((run, well)) = left.pending else { return };
         let status = |entries: &[LogEntry]| entries.iter().find(|entry| entry.run == run).map(|entry| entry.status);
         let expected = status(&already).unwrap_or(if well { LogStatus::Success } else { LogStatus::Error });
-        assert_eq!(status(&entries), Some(expected), "{told}: the log tells of what was cut off: {entries:#?}");
+        assert_eq!(status(&entries), Some(expected), "{told}: the log has the interrupted run: {entries:#?}");
     }
 
     fn left(&self, told: &str) -> Left {
@@ -212,7 +212,7 @@ fn a_recovery_at_every_step() {
     tell(&Story::new(ground, 2, whole));
 }
 
-/// The old version is being put back, and whoever finishes that is killed.
+/// The old version is being restored, and the run that completes it is killed.
 #[test]
 fn a_recovery_of_a_failed_reload_at_every_step() {
     let (ground, before) = one_live(4);

@@ -1,4 +1,4 @@
-//! Records that were damaged or tampered with, and clocks that are wrong: it is said, nothing is
+//! Damaged or forged records, and wrong clocks: they are reported, nothing is
 //! guessed, and what is live stays whole.
 
 use super::{Site, line};
@@ -43,7 +43,7 @@ fn a_damaged_manifest_stops_everything_until_it_is_moved_away() {
         assert!(run.stdout.contains("manifest.json is damaged: move it away to go on"), "{}", run.stdout);
         assert_eq!(site.run(&["rollback", "-t", "hre-1"]).code, 2);
         assert_eq!(site.live(), live);
-        // What was done can be looked at all the same.
+        // The log is still readable.
         for (look, shown) in [("log", "version 3"), ("stat", "PUBLISH   3")] {
             let run = site.run(&[look]);
             assert!(run.code == 1 && run.stdout.contains(shown), "{}{}", run.stdout, run.stderr);
@@ -100,7 +100,7 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
 }
 
 #[test]
-fn a_log_of_something_else_is_told_in_a_line() {
+fn a_log_of_garbage_is_reported_in_one_line() {
     let site = three("");
     std::fs::write(log_path(&site), "garbage\n".repeat(1000)).unwrap();
     let run = site.run(&["log"]);
@@ -120,7 +120,7 @@ fn an_entry_before_the_last_that_the_manifest_knows_of_is_compared_too() {
     next(&site, 4);
     site.publish(0, &[]);
     std::fs::write(site.record_path("manifest.json"), manifest).unwrap();
-    assert_eq!(site.run(&["log"]).code, 0, "an entry of somebody who was cut off just then");
+    assert_eq!(site.run(&["log"]).code, 0, "an entry of a run that was interrupted just then");
     edit_log(&site, |lines| {
         let old = digest(&lines[2]);
         lines[2] = lines[2].replace("alice", "mallory");
@@ -149,7 +149,7 @@ fn a_kept_version_that_was_changed_is_kept_anew_while_it_is_live() {
 }
 
 #[test]
-fn a_changed_live_file_and_a_changed_version_must_be_meant() {
+fn a_changed_live_file_and_a_changed_version_must_be_acknowledged() {
     let site = three("");
     std::fs::write(site.record_path("versions/00000003"), "not that").unwrap();
     std::fs::write(site.live_path(), line(1, 30)).unwrap();

@@ -1,5 +1,5 @@
 //! Disks that are full, read-only, not permitted or suddenly gone: the live file is whole, the
-//! message says what happened, and once the fault is gone all goes on.
+//! message says what happened, and publishing continues once the fault is gone.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ fn a_disk_that_is_full_at_every_write() {
         let live = ground.live();
         assert!(live == before || live == new, "{room}: {live:?}");
         if live == new {
-            // It is live and the shaper has it: whoever reads the message must know.
+            // It is live and the shaper has it: the message must say so.
             assert!(run.stdout.contains("version 3 is live"), "{}", run.stdout);
             told_of_both += 1;
         }
@@ -191,7 +191,7 @@ fn a_user_who_may_not() {
             chown(entry.unwrap().path(), Some(65534), Some(65534)).unwrap();
         }
     };
-    // Git reads nobody's repository but one's own.
+    // Git reads only repositories of the same user.
     nobody(ground.repo.path().to_owned());
     std::fs::set_permissions(ground.folder().parent().unwrap(), PermissionsExt::from_mode(0o777)).unwrap();
     let publish = || {

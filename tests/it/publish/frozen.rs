@@ -1,4 +1,4 @@
-//! One domain's errors do not stop what is safe of all others.
+//! One domain's errors do not stop the others.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ fn a_time_bomb_is_refused_by_check_and_does_not_stop_others_when_merged() {
     assert_eq!(report["frozen"][0]["at"], site.repo.git(&["rev-parse", "HEAD~2"]).as_str());
     assert_eq!(report["frozen"][0]["errors"], 2, "{report}");
     is_live(&site, &["10.2.0.1", "10.1.0.1"], &["10.1.0.2", "10.2.0.9"]);
-    // The records and the log tell.
+    // The records and the log report it.
     assert_eq!(site.manifest()["live"]["frozen"][0]["domain"], "mine.example");
     let log: serde_json::Value = serde_json::from_str(&site.run(&["log", "--format", "json"]).stdout).unwrap();
     assert_eq!(log["targets"][0]["entries"][1]["frozen"][0]["at"], report["frozen"][0]["at"]);
@@ -98,7 +98,7 @@ fn a_time_bomb_is_refused_by_check_and_does_not_stop_others_when_merged() {
 }
 
 #[test]
-fn of_two_proposals_that_are_a_duplicate_together_the_later_is_held() {
+fn of_two_proposals_that_are_a_duplicate_together_the_later_is_frozen() {
     for late in ["mine.example", "victim.example"] {
         let site = two();
         // The addresses are for both to give out: the rule that keeps them apart is off.
@@ -132,7 +132,7 @@ fn a_claim_of_a_frozen_domain_stops_nobody_who_comes_later() {
     let settings = site.repo.read("shapeline.yaml");
     site.repo.write("shapeline.yaml", settings + "rules: {ip-outside-domain: warning}\n");
     site.repo.commit("settings");
-    // Beyond the capacity, and for an address that is to be the victim's.
+    // Beyond the capacity, and for an address that the victim is about to get.
     subscriber(&site, "mine.example", "10.3.0.7", "");
     site.repo.commit("a claim");
     subscriber(&site, "victim.example", "10.3.0.7", "");
@@ -187,7 +187,7 @@ fn an_attacker_gets_nobody_else_frozen() {
 }
 
 #[test]
-fn an_unreadable_file_freezes_those_whose_records_it_held() {
+fn an_unreadable_file_freezes_those_whose_records_it_contained() {
     let site = two();
     let shared = "- ip: 10.2.0.8\n  domain: mine.example\n  plan: 30_MEG_UP_30_MEG_DOWN\n\
                   - ip: 10.1.0.8\n  domain: victim.example\n  plan: 30_MEG_UP_30_MEG_DOWN\n";

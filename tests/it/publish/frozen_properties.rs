@@ -1,4 +1,4 @@
-//! Whatever is wrong with one domain: what goes live of the others is what it would be without it.
+//! Whatever the error in one domain, the others are published as if it did not exist.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A target to be treated badly: a history of commits to publish, a pretend shaper that reloads
+//! A target for fault injection: a history of commits to publish, a pretend shaper that reloads
 //! the live file, and what must hold of the target afterwards.
 
 use std::collections::BTreeMap;
@@ -264,7 +264,7 @@ impl Ground {
         let mut runs: Vec<&str> = log.entries.iter().map(|entry| entry.run.as_str()).collect();
         runs.sort_unstable();
         runs.dedup();
-        assert_eq!(runs.len(), log.entries.len(), "no run is told twice: {:#?}", log.entries);
+        assert_eq!(runs.len(), log.entries.len(), "no run is logged twice: {:#?}", log.entries);
         log.entries
     }
 
@@ -287,7 +287,7 @@ impl Ground {
             })
             .collect();
         let mut there = store.list(&format!("{}/versions", folder_of(&file))).unwrap();
-        // One that nobody came to speak of is written over by the next.
+        // A version that no record mentions is overwritten by the next.
         there.retain(|name| *name != format!("{:08}", manifest.next));
         assert_eq!(there, kept, "only what is listed is kept");
         // In a bucket there are no temporary files.

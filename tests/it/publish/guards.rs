@@ -34,7 +34,7 @@ fn what_goes_beyond_the_limits_needs_its_fingerprint() {
     assert_eq!(site.live(), before);
     site.publish(0, &["--ack", &fingerprint]);
     assert_eq!(site.live().lines().count(), 6);
-    // The fingerprint stands for the bytes before, too: it is of no use a second time.
+    // The fingerprint covers the bytes before, too: it is not valid a second time.
     assert_eq!(site.run(&["rollback", "-t", "hre-1"]).code, 0);
     std::fs::write(site.live_path(), before + "by hand\n").unwrap();
     site.publish(1, &["--ack", &fingerprint]);

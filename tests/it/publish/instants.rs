@@ -55,14 +55,14 @@ fn kill(ground: &Ground, victim: Victim<'_>, seed: u64, kills: usize) {
         assert!(live == before || live == new, "round {rounds}: {:?}", live.map(String::from_utf8));
         let pending = ground.pending();
         if hit && dice.roll(3) == 0 {
-            // Killed again and again before anybody could put it in order.
+            // Killed several times before the next run could recover.
             continue;
         }
         commit += dice.roll(2) as usize;
         ground.published(commit);
         let entries = ground.assert_in_order();
         if let Some(run) = pending.map(|pending| pending.entry.run) {
-            assert!(entries.iter().any(|entry| entry.run == run), "round {rounds}: {run} is told: {entries:#?}");
+            assert!(entries.iter().any(|entry| entry.run == run), "round {rounds}: {run} is logged: {entries:#?}");
         }
         commit += 1;
     }

@@ -1,4 +1,4 @@
-//! What is remembered, and how to come back to it.
+//! Stored versions, and rollback to them.
 
 use super::{Site, line};
 
@@ -29,7 +29,7 @@ fn a_rollback_goes_back_and_holds_until_the_data_agrees() {
     let run = site.publish(1, &[]);
     assert!(run.stdout.contains("version 3 was rolled back at") && run.stdout.contains("by noc"), "{}", run.stdout);
     assert_eq!(site.live().lines().count(), 2, "it is not undone by the next run");
-    // Somebody else's change on top does not let the bad one through.
+    // An unrelated change on top does not publish the bad one.
     site.repo.subscriber("10.10.10.4", 30);
     site.repo.commit("unrelated");
     site.publish(1, &[]);
@@ -79,7 +79,7 @@ fn a_version_that_was_changed_since_is_not_put_in_place() {
 }
 
 #[test]
-fn to_go_back_to_hardly_anybody_must_be_meant() {
+fn a_rollback_to_hardly_any_subscribers_must_be_forced() {
     let site = Site::new(1, "");
     site.publish(0, &[]);
     for number in 2..=12 {
@@ -94,7 +94,7 @@ fn to_go_back_to_hardly_anybody_must_be_meant() {
 }
 
 #[test]
-fn what_somebody_else_put_there_is_kept_and_can_come_back() {
+fn a_foreign_live_file_is_stored_and_can_be_restored() {
     let site = Site::new(2, "");
     std::fs::write(site.live_path(), line(1, 50)).unwrap();
     site.publish(0, &[]);

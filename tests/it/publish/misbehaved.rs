@@ -1,4 +1,4 @@
-//! Check and reload commands that do as they please, and readers that go away.
+//! Misbehaving check and reload commands, and readers that close the output.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ fn checked_by(script: &str) -> Site {
 }
 
 #[test]
-fn a_check_command_that_ends_badly_refuses_and_is_told() {
+fn a_check_command_that_fails_refuses_and_is_logged() {
     let bad = [
         ("sleep 1000", "no answer in 1 s"),
         ("trap '' TERM; sleep 1000 & wait; wait", "no answer in 1 s"),
@@ -39,7 +39,7 @@ fn a_check_command_that_ends_badly_refuses_and_is_told() {
 }
 
 #[test]
-fn what_a_check_command_leaves_running_holds_nobody_up() {
+fn what_a_check_command_leaves_running_blocks_nothing() {
     let site = checked_by("setsid sleep 20 &");
     let began = Instant::now();
     site.publish(0, &[]);
@@ -47,7 +47,7 @@ fn what_a_check_command_leaves_running_holds_nobody_up() {
 }
 
 #[test]
-fn a_check_command_that_is_not_there_is_told() {
+fn a_missing_check_command_is_reported() {
     let site = Site::new(1, "check: [no-such-program, '{file}']");
     let run = site.publish(2, &[]);
     assert!(run.stdout.contains("cannot run 'no-such-program'"), "{}", run.stdout);
@@ -84,7 +84,7 @@ fn a_reload_that_fails_twice_is_said_loudly_and_the_next_one_works() {
     assert_eq!(site.live().lines().count(), 2);
 }
 
-/// Runs with nobody left to read what is said: the exit code.
+/// Runs with closed readers of its output; returns the exit code.
 fn unread(site: &Site, args: &[&str], stderr_too: bool) -> i32 {
     let (reader, nobody_reads) = std::io::pipe().unwrap();
     drop(reader);
@@ -112,7 +112,7 @@ fn how_it_ended_does_not_depend_on_who_reads_of_it() {
             site.repo.commit("refused by the rules");
             assert_eq!(unread(&site, &publish, stderr_too), 1);
             assert_eq!(unread(&site, &["rollback", "-t", "hre-1", "--to", "7", "--format", format], stderr_too), 1);
-            assert_eq!(site.log().len(), 4, "and the log is told");
+            assert_eq!(site.log().len(), 4, "and it is logged");
             std::fs::write(site.record_path("manifest.json"), "{").unwrap();
             assert_eq!(unread(&site, &["rollback", "-t", "hre-1", "--format", format], stderr_too), 2);
         }

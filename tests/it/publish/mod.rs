@@ -1,4 +1,4 @@
-//! Publishing, through the binary: what goes live, what does not, and what is remembered.
+//! Publishing, through the binary: what goes live, what does not, and what is recorded.
 
 mod commands;
 mod crash;
@@ -41,7 +41,7 @@ impl Site {
         site
     }
 
-    /// Writes the settings: `more` belongs to the target, `rest` stands on its own.
+    /// Writes the settings: `more` belongs to the target, `rest` is at the top level.
     pub fn settings(&self, more: &str, rest: &str) {
         let url = format!("file://{}", self.live_path().display());
         let more: String = more.lines().map(|line| format!("    {line}\n")).collect();

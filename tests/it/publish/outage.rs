@@ -1,4 +1,4 @@
-//! Bad days: records lost or damaged, somebody else at work, a rollback that others would undo.
+//! Faults: lost or damaged records, concurrent changes, a rollback that others would undo.
 
 use super::{Site, line};
 
@@ -80,7 +80,7 @@ fn after_a_hand_edit_during_a_hold_the_revert_puts_it_right_and_lets_go() {
 }
 
 #[test]
-fn to_go_back_to_what_somebody_put_there_already_holds_it() {
+fn a_rollback_to_what_is_live_already_holds_the_target() {
     let site = two("");
     std::fs::write(site.live_path(), line(1, 30)).unwrap();
     rollback(&site, 0, &["--to", "1"]);
@@ -111,7 +111,7 @@ fn going_back_by_force_needs_no_check_command() {
 }
 
 #[test]
-fn what_somebody_put_there_is_reloaded_and_recorded_if_the_data_gives_it() {
+fn a_foreign_live_file_is_reloaded_and_recorded_if_the_data_gives_it() {
     let site = Site::new(1, "");
     let marker = site.repo.path().join("reloaded");
     site.settings(&format!("reload: [touch, '{}']", marker.display()), "");
@@ -125,7 +125,7 @@ fn what_somebody_put_there_is_reloaded_and_recorded_if_the_data_gives_it() {
 }
 
 #[test]
-fn a_kept_version_that_is_lost_keeps_nobody_out() {
+fn a_lost_version_does_not_block_publishing() {
     let site = two("");
     std::fs::remove_file(site.record_path("versions/00000002")).unwrap();
     site.repo.subscriber("10.10.10.3", 30);
@@ -147,7 +147,7 @@ fn a_kept_version_that_is_lost_keeps_nobody_out() {
 }
 
 #[test]
-fn broken_settings_keep_nobody_from_looking_and_going_back() {
+fn broken_settings_do_not_block_reading_and_rollback() {
     let site = two("");
     for broken in ["{", "targets: 7\n", "safety2: 1\n"] {
         site.repo.write("shapeline.yaml", broken);
@@ -277,7 +277,7 @@ fn files_of_no_commit_do_not_take_the_place_of_a_commit() {
 }
 
 #[test]
-fn whoever_writes_to_the_folder_cannot_steer_or_stop_us() {
+fn a_writer_in_the_folder_cannot_steer_or_stop_a_run() {
     let site = two("");
     let manifest = std::fs::read_to_string(site.record_path("manifest.json")).unwrap();
     let commit = site.manifest()["live"]["commit"].as_str().unwrap().to_owned();
@@ -292,7 +292,7 @@ fn whoever_writes_to_the_folder_cannot_steer_or_stop_us() {
     .unwrap();
     assert!(site.publish(2, &[]).stdout.contains("is damaged"), "a number that was made up");
     std::fs::write(site.record_path("manifest.json"), manifest).unwrap();
-    // A made-up lock is nobody's, and one with words in it cannot speak out of turn.
+    // A forged lock has no holder, and text in one never reaches the output as a command.
     std::fs::write(site.record_path("lock/18446744073709551615"), "{}").unwrap();
     site.publish(0, &[]);
     let held = r#"{"holder":{"actor":"x\n::error::owned","host":"h","pid":1},"name":"n","doing":"d","beat":0,"released":false}"#;
@@ -307,10 +307,10 @@ fn whoever_writes_to_the_folder_cannot_steer_or_stop_us() {
 }
 
 #[test]
-fn a_lock_whose_folder_somebody_cleared_is_lost_and_not_shared() {
+fn a_lock_whose_folder_was_cleared_is_lost_and_not_shared() {
     let site = Site::new(1, "");
     let folder = site.record_path("lock");
-    // While the first one checks, somebody clears the folder and a second one publishes.
+    // While the first run checks, the folder is emptied and a second run publishes.
     let wait = site.repo.path().join(".git/wait").display().to_string();
     let script = format!("[ -e {wait} ] || {{ rm -f {}/*; touch {wait}; sleep 2; }}", folder.display());
     site.settings(&format!("check: [sh, -c, '{script}']"), "");

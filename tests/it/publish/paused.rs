@@ -1,5 +1,5 @@
-//! A publisher that is paused while another takes over the lock, and then wakes up: it changes
-//! nothing any more.
+//! A publisher that is paused while another takes over the lock, and then resumes: it changes
+//! nothing.
 
 use std::path::PathBuf;
 use std::process::Child;
@@ -21,7 +21,7 @@ use crate::support::Run;
 const IMPATIENT: Patience = Patience { lease: Duration::from_millis(20), wait: Duration::from_secs(60) };
 
 /// Publishes a commit in this process, which takes over any lock that is not renewed at once.
-/// Whoever is paused does not renew it; nobody else is about.
+/// A paused process does not renew it, and there is no other process.
 fn take_over(ground: &Ground, commit: usize) {
     let wanted = DataRequest {
         rev: Some(ground.commits[commit].clone()),
@@ -42,7 +42,7 @@ fn take_over(ground: &Ground, commit: usize) {
     assert_eq!(report.ended, PublishOutcome::Published, "{:?} {:?}", report.reasons, report.notes);
 }
 
-/// Everything but the lock, which somebody may have taken and let go since.
+/// Everything but the lock, which another run may have taken and released since.
 fn records(ground: &Ground) -> Vec<(PathBuf, Vec<u8>)> {
     ground.save().into_iter().filter(|(path, _)| !path.to_string_lossy().contains("/lock/")).collect()
 }
@@ -112,7 +112,7 @@ fn before_it_is_in_place(ground: &Ground) {
     comes_too_late(ground, child);
 }
 
-/// Whoever was paused goes on, notices, and changes nothing.
+/// The paused process resumes, detects the takeover, and changes nothing.
 fn comes_too_late(ground: &Ground, child: Child) {
     let entries = ground.assert_in_order();
     let run = resume(child);

@@ -1,4 +1,4 @@
-//! Two at once: nothing that was published is lost, and the log tells of both.
+//! Two runs at once: nothing that was published is lost, and the log has both.
 
 use shapeline::records::log::{LogAction, LogStatus};
 
@@ -49,8 +49,8 @@ impl Race<'_> {
         }
     }
 
-    /// Status and commit of what the log tells since it had so many entries.
-    fn told(&self, since: usize) -> Vec<(LogAction, LogStatus, String)> {
+    /// LogAction, status and commit of the log's entries from number `since` on.
+    fn logged(&self, since: usize) -> Vec<(LogAction, LogStatus, String)> {
         let entries = self.ground.log().into_iter().skip(since);
         entries.map(|entry| (entry.action, entry.status, entry.commit.unwrap_or_default())).collect()
     }
@@ -72,7 +72,7 @@ impl Race<'_> {
             assert!(old.code == 1 && old.stdout.contains("does not follow from"), "{}{}", old.stdout, old.stderr);
             vec![newer_told, (LogAction::Publish, LogStatus::Error, self.commit(older))]
         };
-        assert_eq!(self.told(since), expected);
+        assert_eq!(self.logged(since), expected);
         self.at = newer;
         self.assert_live(newer);
     }
@@ -86,24 +86,24 @@ impl Race<'_> {
         assert_eq!((one.code, other.code), (0, 0), "{}{}{}{}", one.stdout, one.stderr, other.stdout, other.stderr);
         let idle = [&one, &other].iter().filter(|run| run.stdout.contains("nothing to do")).count();
         assert_eq!(idle, 1, "{}{}", one.stdout, other.stdout);
-        assert_eq!(self.told(since), [(LogAction::Publish, LogStatus::Success, self.commit(self.at))]);
+        assert_eq!(self.logged(since), [(LogAction::Publish, LogStatus::Success, self.commit(self.at))]);
         self.assert_live(self.at);
     }
 
-    /// Whoever comes first: what was rolled back does not come back by itself.
+    /// In either order: the version that was rolled back is not published again by itself.
     fn of_a_publish_and_a_rollback(&mut self) {
         let since = self.ground.log().len();
         let next = self.at + 1;
         let rollback = ["rollback", "-t", "hre-1"].map(ToOwned::to_owned);
         let (publish, rollback) = self.both(&self.ground.publish_args(next), &rollback);
         assert_eq!(rollback.code, 0, "{}{}", rollback.stdout, rollback.stderr);
-        let told: Vec<_> = self.told(since).into_iter().map(|(action, status, _)| (action, status)).collect();
+        let logged: Vec<_> = self.logged(since).into_iter().map(|(action, status, _)| (action, status)).collect();
         if publish.code == 0 {
-            assert_eq!(told, [(LogAction::Publish, LogStatus::Success), (LogAction::Rollback, LogStatus::Success)]);
+            assert_eq!(logged, [(LogAction::Publish, LogStatus::Success), (LogAction::Rollback, LogStatus::Success)]);
             self.assert_live(self.at);
         } else {
             assert!(publish.code == 1 && publish.stdout.contains("was rolled back at"), "{}", publish.stdout);
-            assert_eq!(told, [(LogAction::Rollback, LogStatus::Success), (LogAction::Publish, LogStatus::Error)]);
+            assert_eq!(logged, [(LogAction::Rollback, LogStatus::Success), (LogAction::Publish, LogStatus::Error)]);
             let live = self.ground.live().unwrap();
             assert!(self.ground.files[..self.at].contains(&live), "something older is live");
         }

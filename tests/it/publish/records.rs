@@ -7,7 +7,7 @@ use shapeline::store::open::open_file;
 use shapeline::store::open_fence;
 
 #[test]
-fn to_look_at_the_log_does_not_allow_to_write_over_what_somebody_else_wrote() {
+fn reading_the_log_does_not_permit_overwriting_another_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}/shaper.txt", folder.path().display()).parse().unwrap();
     let access = Access::of(&url);

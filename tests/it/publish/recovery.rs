@@ -1,4 +1,4 @@
-//! What was begun by somebody who was cut off, as the records would have been left.
+//! Interrupted runs, with the records as such a run leaves them.
 
 use super::{Site, line};
 
@@ -83,7 +83,7 @@ fn while_the_old_one_was_put_back() {
 }
 
 #[test]
-fn when_somebody_changed_the_file_meanwhile() {
+fn when_the_file_was_changed_meanwhile() {
     let CutOff { site, second, .. } = cut_off("");
     put(&site, &line(7, 30));
     site.publish(0, &[]);
@@ -104,7 +104,7 @@ fn when_only_the_log_was_written() {
     std::fs::write(site.record_path("manifest.json"), manifest).unwrap();
     std::fs::write(site.record_path("pending.json"), pending).unwrap();
     site.publish(0, &[]);
-    assert_eq!(site.log().len(), 2, "it is told once");
+    assert_eq!(site.log().len(), 2, "it is logged once");
     assert_eq!(site.manifest()["live"]["id"], 2);
 }
 

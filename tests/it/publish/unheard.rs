@@ -1,4 +1,4 @@
-//! A store whose answers get lost: what was done is found out, never guessed.
+//! A store whose responses get lost: the result is determined, never guessed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +73,7 @@ fn begin(site: &Site) -> TargetSession<'_> {
 struct Came {
     /// The version, or what was said.
     ended: Result<u64, String>,
-    /// What the log told then, and once the next run had begun.
+    /// The log at that time, and after the next run had begun.
     told: [Vec<LogStatus>; 2],
     /// What was live in the end.
     live: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Every `shapeline …` in a document is a command line that the program takes.
+//! Every `shapeline …` in a document is a command line that the program accepts.
 
 use clap::{CommandFactory, Parser};
 use shapeline::cli::Cli;
@@ -8,10 +8,10 @@ use super::{Doc, codes, doc, written_docs};
 /// Commands that come later; documents say so where they name them.
 const NOT_YET: [&str; 4] = ["serve", "collect", "conform", "simulate"];
 
-/// The words of a simple command, until something only a shell knows.
+/// The words of a simple command, up to the first shell syntax.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    // What another command prints is one word.
+    // The output of another command is one word.
     let line = match (line.find("\"$("), line.rfind(")\"")) {
         (Some(start), Some(end)) if start < end => format!("{}VALUE{}", &line[..start], &line[end + 2..]),
         _ => line.to_owned(),
@@ -41,7 +41,7 @@ fn command_lines(doc: &Doc) -> Vec<String> {
     lines.iter().filter_map(command).collect()
 }
 
-/// Why the program would not take the line; words in capitals and of CI systems stand for values.
+/// Why the program would reject the line. Words in capitals and of CI systems are placeholders.
 fn refused(line: &str) -> Option<String> {
     let words = words(line);
     // The first line of what a plan's fingerprint is made of, and no command.
@@ -73,7 +73,7 @@ fn command_lines_are_taken() {
 }
 
 #[test]
-fn a_wrong_command_line_is_told() {
+fn a_wrong_command_line_is_reported() {
     assert!(refused("shapeline check --format sarif > shapeline.sarif").is_none());
     assert!(refused("shapeline serve --listen X").is_none());
     assert!(refused("shapeline plan --base \"$(git merge-base HEAD main)\" > plan.txt").is_none());

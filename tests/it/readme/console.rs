@@ -2,13 +2,13 @@
 //!
 //! A document is one session, in a fresh copy of this repository's data: its commands run one after
 //! another, in bash. `cd` lasts. `<!-- fresh copy -->` starts anew. A line that starts with `> `
-//! goes on with the command above.
+//! continues the command above.
 //!
-//! What a command prints, on standard output and standard error, is what stands below it. `[..]`
-//! stands for anything on a line, a line `...` for any lines. A command that fails is followed by
+//! The output of a command, on standard output and standard error, is below it. `[..]`
+//! matches anything on a line, a line `...` any lines. A command that fails is followed by
 //! `$ echo $?`, so that the document shows it.
 //!
-//! `cargo run --release --` is stood in by the binary under test.
+//! `cargo run --release --` is replaced by the binary under test.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use std::process::Command;
 use super::{Doc, copy_of_the_data, written_docs};
 use crate::support::Repo;
 
-/// A command, what it should print, and the line where it stands.
+/// A command, its expected output, and its line.
 struct Step {
     command: String,
     expected: String,
@@ -137,7 +137,7 @@ fn console_examples_print_what_they_say() {
 }
 
 #[test]
-fn a_wrong_example_is_told() {
+fn a_wrong_example_is_reported() {
     let wrong = |text: &str| differences(&Doc { path: "x.md".into(), text: format!("```console\n{text}```\n") }).len();
     assert_eq!(wrong("$ echo one; echo two >&2\none\ntwo\n$ cd plans\n$ basename $PWD\nplans\n"), 0);
     assert_eq!(wrong("$ cat <<END\n> one\n> END\none\n$ echo two three\ntwo [..]\n"), 0);

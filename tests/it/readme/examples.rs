@@ -33,7 +33,7 @@ fn wrong(block: &Block) -> Option<String> {
         return read.err().map(|error| format!("not YAML: {error}"));
     }
     let repo = copy_of_the_data();
-    // What yaml-language-server is told stands on the first line of a file, whichever it is.
+    // The comment for yaml-language-server is on the first line of a file of any kind.
     let record = block.text.starts_with("# yaml-language-server").then_some("subscribers/ispcustomer.co.zw/a.yaml");
     repo.write(path.or(record).unwrap_or("shapeline.yaml"), &block.text);
     let mut found = found(&repo);
@@ -60,7 +60,7 @@ fn yaml_examples_are_what_they_claim_to_be() {
 }
 
 #[test]
-fn a_wrong_example_is_told() {
+fn a_wrong_example_is_reported() {
     let wrong = |text: &str| all_wrong(&Doc { path: "x.md".into(), text: format!("```yaml{text}\n```\n") }).len();
     let record = "\n# subscribers/a.yaml\nip: 10.10.10.77\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN";
     assert_eq!(wrong(record), 0);

@@ -8,7 +8,7 @@ use super::{Doc, doc, docs, root};
 fn targets(doc: &Doc) -> Vec<(usize, String)> {
     let mut targets = Vec::new();
     for (number, line) in doc.prose() {
-        // Code is not a link: `[a](b)` stands for itself.
+        // Code is not a link: `[a](b)` in backticks is literal.
         let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
         let after = |mark: &'static str, end: char| {
             let places: Vec<String> =
@@ -59,7 +59,7 @@ fn links_lead_somewhere() {
 }
 
 #[test]
-fn a_wrong_link_is_told() {
+fn a_wrong_link_is_reported() {
     let broken = |text: &str| broken(&Doc { path: "docs/x.md".into(), text: format!("# One, two\n\n{text}\n") }).len();
     assert_eq!(broken("[a](#one-two) [b](rules.md) [c](../README.md) [d](rules.md#expired) `[e](nothing.md)`"), 0);
     for wrong in ["#one,-two", "rule.md", "README.md5", "rules.md#expire", "/etc/hostname", "flow.png"] {

@@ -1,4 +1,4 @@
-//! Every threat in docs/security.md names its tests, and each of them is there.
+//! Every threat in docs/security.md names its tests, and each of them exists.
 
 use std::path::Path;
 

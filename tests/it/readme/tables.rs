@@ -176,7 +176,7 @@ fn units_are_those_of_rates() {
 fn files_are_read_as_documented() {
     for row in doc("docs/data-format.md").table("files") {
         let repo = copy_of_the_data();
-        // Whoever reads this file finds the address given out twice.
+        // If this file is read, the address is given out twice.
         repo.write(code(row[0]), repo.read("subscribers/ispcustomer.co.zw/10.10.10.25.yaml"));
         let expected: &[&str] = match row[1] {
             "read" => &["duplicate-ip"],

@@ -1,4 +1,4 @@
-//! A template of one's own cannot take more than it may have, whatever it does.
+//! A custom template cannot exceed its limits.
 
 use super::{PLAN, with_subscribers};
 use crate::support::Repo;

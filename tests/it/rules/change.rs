@@ -1,14 +1,14 @@
-//! What a proposal may do, and what it is told of: cases beside the fixtures.
+//! What a proposal may do, and what is reported for it: cases beside the fixtures.
 
 use super::check;
 use crate::support::Repo;
 
 const OWNED: &str = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nowners: [alice, '@ispcustomer/noc']\n";
 
-/// What `head` is told, compared with `base`, if `actors` propose it.
-fn told(base: &Repo, head: &Repo, actors: &[&str]) -> String {
+/// The findings of `head`, compared with `base`, if `actors` propose it.
+fn report(base: &Repo, head: &Repo, actors: &[&str]) -> String {
     let actors: Vec<String> = actors.iter().map(|actor| (*actor).to_owned()).collect();
-    check(head.path(), Some(base.path()), &actors).told
+    check(head.path(), Some(base.path()), &actors).text
 }
 
 /// Two equal repositories whose domain has owners.
@@ -28,36 +28,36 @@ fn owners_their_teams_and_admins_may() {
     }
     head.subscriber("10.10.10.25", 30);
     for actors in [["alice", ""], ["Alice", ""], ["bob", "ISPcustomer/noc"], ["carol", "@upstream/core"]] {
-        assert_eq!(told(&base, &head, &actors), "", "{actors:?}");
+        assert_eq!(report(&base, &head, &actors), "", "{actors:?}");
     }
     for actors in [["bob", ""], ["noc", "ispcustomer"], ["alice2", ""], ["", "other/noc"]] {
-        assert!(told(&base, &head, &actors).contains("[foreign-change]"), "{actors:?}");
+        assert!(report(&base, &head, &actors).contains("[foreign-change]"), "{actors:?}");
     }
-    assert_eq!(told(&base, &head, &[]), "", "nobody was named");
+    assert_eq!(report(&base, &head, &[]), "", "no actor was named");
     head.write("plans/NEW.yaml", "name: NEW\nup: 1 Mbps\ndown: 1 Mbps\n");
-    assert!(told(&base, &head, &["alice"]).contains("`alice` may not change the plan `NEW`"));
-    assert_eq!(told(&base, &head, &["upstream/core"]), "");
+    assert!(report(&base, &head, &["alice"]).contains("`alice` may not change the plan `NEW`"));
+    assert_eq!(report(&base, &head, &["upstream/core"]), "");
 }
 
 #[test]
 fn a_proposal_that_removes_everything_is_foreign_too() {
     let (base, _) = owned();
     base.subscriber("10.10.10.25", 30);
-    let told = told(&base, &Repo::empty(), &["mallory"]);
-    assert!(told.contains("subscribers of `ispcustomer.co.zw`: 1 removed"), "{told}");
-    assert!(told.contains("may not change the domain `ispcustomer.co.zw`"), "{told}");
+    let report = report(&base, &Repo::empty(), &["mallory"]);
+    assert!(report.contains("subscribers of `ispcustomer.co.zw`: 1 removed"), "{report}");
+    assert!(report.contains("may not change the domain `ispcustomer.co.zw`"), "{report}");
 }
 
 #[test]
-fn where_the_base_cannot_be_read_nobody_is_an_owner() {
+fn an_unreadable_base_has_no_owners() {
     let (base, head) = owned();
     base.write("domains/ispcustomer.co.zw.yaml", format!("{OWNED}capactiy: 1\n"));
     head.subscriber("10.10.10.25", 30);
-    assert!(told(&base, &head, &["alice"]).contains("mend the base revision first"));
+    assert!(report(&base, &head, &["alice"]).contains("mend the base revision first"));
     let (base, head) = owned();
     base.write("shapeline.yaml", "admins: [carol]\nadmins: [carol]\n");
     head.write("plans/NEW.yaml", "name: NEW\nup: 1 Mbps\ndown: 1 Mbps\n");
-    assert!(told(&base, &head, &["carol"]).contains("may not change the plan `NEW`"));
+    assert!(report(&base, &head, &["carol"]).contains("may not change the plan `NEW`"));
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn a_copy_of_somebody_elses_record_is_a_change() {
         repo.subscriber("10.10.10.25", 30);
     }
     head.write("subscribers/copy.yaml", head.read("subscribers/ispcustomer.co.zw/10.10.10.25.yaml"));
-    let told = told(&base, &head, &["mallory"]);
-    assert!(told.contains("[foreign-change]"), "{told}");
-    assert!(told.contains("subscribers/copy.yaml:1:5: error [duplicate-ip]"), "the copy is the offence: {told}");
+    let report = report(&base, &head, &["mallory"]);
+    assert!(report.contains("[foreign-change]"), "{report}");
+    assert!(report.contains("subscribers/copy.yaml:1:5: error [duplicate-ip]"), "the copy is the offence: {report}");
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn of_two_equal_addresses_the_new_one_is_the_offence() {
         repo.write("subscribers/z.yaml", "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
     }
     head.write("subscribers/a.yaml", "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 50_MEG_UP_50_MEG_DOWN\n");
-    let told = told(&base, &head, &[]);
-    assert!(told.starts_with("subscribers/a.yaml:1:5: error [duplicate-ip]"), "{told}");
-    assert!(told.contains("    subscribers/z.yaml:1:5: "), "{told}");
+    let report = report(&base, &head, &[]);
+    assert!(report.starts_with("subscribers/a.yaml:1:5: error [duplicate-ip]"), "{report}");
+    assert!(report.contains("    subscribers/z.yaml:1:5: "), "{report}");
 }
 
 #[test]
@@ -91,15 +91,15 @@ fn an_id_that_reads_as_another_domains_record_is_the_offence_with_and_without_it
         "ip: 10.10.10.25\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\nid: 10.77.0.1@victim.example\n";
     let offence = "subscribers/z.yaml:4:5: error [duplicate-id] the id `10.77.0.1@victim.example` names";
     head.write("subscribers/z.yaml", squat);
-    assert!(told(&base, &head, &[]).starts_with(offence), "before the other domain has it");
+    assert!(report(&base, &head, &[]).starts_with(offence), "before the other domain has it");
     for repo in [&base, &head] {
         repo.write("subscribers/z.yaml", squat);
         repo.write("domains/victim.example.yaml", "name: victim.example\nprefixes: [10.77.0.0/24]\n");
     }
     head.write("subscribers/a.yaml", "ip: 10.77.0.1\ndomain: victim.example\nplan: 30_MEG_UP_30_MEG_DOWN\n");
-    let told = told(&base, &head, &[]);
-    assert!(told.starts_with(offence) && told.contains("(not in this change)"), "{told}");
-    assert!(!told.contains("subscribers/a.yaml"), "the other domain's record is not refused: {told}");
+    let report = report(&base, &head, &[]);
+    assert!(report.starts_with(offence) && report.contains("(not in this change)"), "{report}");
+    assert!(!report.contains("subscribers/a.yaml"), "the other domain's record is not refused: {report}");
 }
 
 #[test]
@@ -111,14 +111,14 @@ fn a_sum_is_of_the_change_only_if_the_change_raises_it() {
         repo.subscriber("10.10.10.25", 30);
         repo.subscriber("10.10.10.26", 50);
     }
-    let mentions = |told: &str| told.matches("(not in this change)").count();
-    assert_eq!(mentions(&told(&base, &head, &[])), 3);
+    let mentions = |report: &str| report.matches("(not in this change)").count();
+    assert_eq!(mentions(&report(&base, &head, &[])), 3);
     head.subscriber("10.10.10.26", 30);
-    assert_eq!(mentions(&told(&base, &head, &[])), 3, "less is sold than before");
+    assert_eq!(mentions(&report(&base, &head, &[])), 3, "less is sold than before");
     head.subscriber("10.10.10.27", 50);
-    let told = told(&base, &head, &[]);
-    assert_eq!(mentions(&told), 0, "{told}");
-    assert!(told.contains("10.10.10.27.yaml:3:7: sold by this change"), "{told}");
+    let report = report(&base, &head, &[]);
+    assert_eq!(mentions(&report), 0, "{report}");
+    assert!(report.contains("10.10.10.27.yaml:3:7: sold by this change"), "{report}");
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn what_could_not_be_read_before_may_not_be_taken_away_by_a_stranger() {
     let (base, head) = owned();
     base.write("subscribers/all.yaml", "- ip: 10.10.10.25\n  domain: [\n");
     head.write("subscribers/all.yaml", "[]\n");
-    assert!(told(&base, &head, &["mallory"]).contains("could not be read in the base revision"));
-    assert_eq!(told(&base, &head, &["alice"]), "", "who owns every domain may mend it");
+    assert!(report(&base, &head, &["mallory"]).contains("could not be read in the base revision"));
+    assert_eq!(report(&base, &head, &["alice"]), "", "an owner of every domain may correct it");
 }
 
 #[test]
-fn a_byte_that_is_no_text_behind_somebody_elses_record_is_a_change_of_it() {
+fn a_byte_that_is_no_text_behind_another_domains_record_is_a_change_of_it() {
     let (base, head) = owned();
     for repo in [&base, &head] {
         repo.subscriber("10.10.10.25", 30);
@@ -140,6 +140,6 @@ fn a_byte_that_is_no_text_behind_somebody_elses_record_is_a_change_of_it() {
     let mut bytes = head.read(path).into_bytes();
     bytes.push(0xff);
     head.write(path, bytes);
-    let told = told(&base, &head, &["mallory"]);
-    assert!(told.contains("[foreign-change]") && !told.contains("not in this change"), "{told}");
+    let report = report(&base, &head, &["mallory"]);
+    assert!(report.contains("[foreign-change]") && !report.contains("not in this change"), "{report}");
 }

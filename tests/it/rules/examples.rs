@@ -49,13 +49,13 @@ fn run(rule: &Rule, text: &str) -> super::Found {
 fn bad_examples_are_refused() {
     for rule in RULES {
         let found = run(rule, rule.bad);
-        assert!(found.offences.iter().any(|mark| mark.rule == rule.id), "{}: {}", rule.id, found.told);
+        assert!(found.offences.iter().any(|mark| mark.rule == rule.id), "{}: {}", rule.id, found.text);
     }
 }
 
 #[test]
 fn good_examples_are_good() {
     for rule in RULES {
-        assert_eq!(run(rule, rule.good).told, "", "{}", rule.id);
+        assert_eq!(run(rule, rule.good).text, "", "{}", rule.id);
     }
 }

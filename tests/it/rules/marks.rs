@@ -5,9 +5,9 @@
 //! #       ^^^^^^^^^^^^^^ unknown-domain
 //! ```
 //!
-//! Carets stand below the offence, dashes below a related place, in a comment right below the line;
+//! Carets mark the offence, dashes a related place, in a comment right below the line;
 //! several of them may share a line or follow each other. A `#` in column 1 with a caret or a dash
-//! after it is part of the mark. Where no comment can stand, a line `# at 3:5-3:9 RULE` (or `near`)
+//! after it is part of the mark. Where no comment is possible, a line `# at 3:5-3:9 RULE` (or `near`)
 //! anywhere in the file says the same, or a line `at PATH:3:5-3:9 RULE` in a file `expect` beside.
 //! The end is the column after the last.
 

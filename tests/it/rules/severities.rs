@@ -1,4 +1,4 @@
-//! What the settings may say of a rule, and what not.
+//! Severities that the settings may and may not set.
 
 use super::check;
 use crate::support::Repo;
@@ -7,12 +7,12 @@ use crate::support::Repo;
 fn a_rule_can_be_lowered_and_turned_off() {
     let repo = Repo::new();
     repo.subscriber("10.99.99.99", 30);
-    let told = |repo: &Repo| check(repo.path(), None, &[]).told;
-    assert!(told(&repo).contains("error [ip-outside-domain]"));
+    let report = |repo: &Repo| check(repo.path(), None, &[]).text;
+    assert!(report(&repo).contains("error [ip-outside-domain]"));
     repo.write("shapeline.yaml", "rules: {ip-outside-domain: warning}\n");
-    assert!(told(&repo).contains("warning [ip-outside-domain]"));
+    assert!(report(&repo).contains("warning [ip-outside-domain]"));
     repo.write("shapeline.yaml", "rules: {ip-outside-domain: 'off'}\n");
-    assert_eq!(told(&repo), "");
+    assert_eq!(report(&repo), "");
 }
 
 #[test]
@@ -21,9 +21,9 @@ fn no_setting_makes_an_unread_file_silent() {
     repo.write("shapeline.yaml", "rules: {file-name: 'off'}\n");
     repo.write("subscribers/x.txt", "ip: 10.10.10.25\n");
     repo.write("plans/all.yaml", "name: GOLD\nup: 1 Mbps\ndown: 1 Mbps\n");
-    let told = check(repo.path(), None, &[]).told;
-    assert!(told.starts_with("subscribers/x.txt:1:1: error [file-name]"), "{told}");
-    assert_eq!(told.matches("[file-name]").count(), 1, "how files are called is for the settings to say: {told}");
+    let report = check(repo.path(), None, &[]).text;
+    assert!(report.starts_with("subscribers/x.txt:1:1: error [file-name]"), "{report}");
+    assert_eq!(report.matches("[file-name]").count(), 1, "the settings decide how files are named: {report}");
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_fixed_rule_stays() {
     let repo = Repo::new();
     for rule in shapeline::rules::RULES.iter().filter(|rule| rule.fixed) {
         repo.write("shapeline.yaml", format!("rules: {{{}: warning}}\n", rule.id));
-        let told = check(repo.path(), None, &[]).told;
-        assert!(told.starts_with("shapeline.yaml:1:") && told.contains("error [schema]"), "{}: {told}", rule.id);
+        let report = check(repo.path(), None, &[]).text;
+        assert!(report.starts_with("shapeline.yaml:1:") && report.contains("error [schema]"), "{}: {report}", rule.id);
     }
 }

@@ -1,4 +1,4 @@
-//! The shapes: what a hostile or merely large repository or source may look like.
+//! Shapes of hostile or large repositories and sources.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! A server that answers as a test wants it to: for what real servers do only on a bad day.
+//! A server with scripted responses, for faults that are rare with real servers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

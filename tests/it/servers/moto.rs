@@ -1,4 +1,4 @@
-//! moto, which honours conditional writes. It takes any key for the right one.
+//! moto, which honours conditional writes and accepts any key.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! The system's own `sshd`, as whoever runs the tests: Debian's openssh-server.
+//! The system's own `sshd`, run as the user of the tests: Debian's openssh-server.
 
 use std::fs;
 use std::net::TcpListener;
@@ -102,11 +102,11 @@ impl Sshd {
         signal("KILL", &descendants(self.process.as_ref().expect("it runs").id()));
     }
 
-    /// Waits until nobody is connected any more: what a client asked for last has been done then.
+    /// Waits until no client is connected: the last request of a client is then done.
     pub fn wait_until_idle(&self) {
         let until = Instant::now() + Duration::from_secs(60);
         while !descendants(self.process.as_ref().expect("it runs").id()).is_empty() {
-            assert!(Instant::now() < until, "somebody stays connected: {}", self.log());
+            assert!(Instant::now() < until, "a client stays connected: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -161,7 +161,7 @@ impl Drop for Sshd {
     }
 }
 
-/// Whether the tests run as root, whom every server lets log in as anybody.
+/// Whether the tests run as root, who can log in as any user on every server.
 pub fn is_root() -> bool {
     user() == "root"
 }
@@ -183,7 +183,7 @@ pub fn keygen(path: &Path) {
     assert!(made.expect("ssh-keygen is needed by this test: apt-get install openssh-client").success());
 }
 
-/// A port that nobody listens at, and that the system gives to no outgoing connection.
+/// A port without a listener, which the system gives to no outgoing connection.
 fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {

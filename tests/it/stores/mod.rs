@@ -1,4 +1,4 @@
-//! What every store promises, held against each kind of store and a real server behind it.
+//! The contract of a store, tested with each kind of store and a real server behind it.
 
 mod file;
 #[cfg(feature = "s3")]
@@ -124,7 +124,7 @@ fn a_writer_that_was_swept_cannot_finish(open: &(dyn Fn() -> Opened + Sync)) {
         Ok(())
     };
     let late = paused.put("swept", b"late", Expect::Content(&old), &take_over);
-    assert!(!matches!(late, Ok(Some(_))), "the late writer is told: {late:?}");
+    assert!(!matches!(late, Ok(Some(_))), "the late writer gets an error: {late:?}");
     assert_eq!(get(other.as_ref(), "swept").unwrap(), b"the other's");
 }
 

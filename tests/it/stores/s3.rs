@@ -32,8 +32,8 @@ fn with_keys(endpoint: &str) -> BTreeMap<String, String> {
     environment(&[("AWS_ENDPOINT_URL", endpoint), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)])
 }
 
-/// What went wrong, in all its words.
-fn told<T>(result: anyhow::Result<T>) -> String {
+/// The error with all its causes.
+fn failure<T>(result: anyhow::Result<T>) -> String {
     format!("{:#}", result.err().expect("it fails"))
 }
 
@@ -59,7 +59,7 @@ fn of_many_writers_who_read_the_same_one_succeeds() {
     let store = || open("s3://shaper/shaper.txt", moto.environment()).unwrap();
     let mut mark = store().put("shaper.txt", b"0", Expect::Nothing, &open_fence).unwrap().unwrap();
     for round in 0..10 {
-        // All with the same bytes: who won must not be told by what is there.
+        // All with the same bytes: the winner must not be derived from the content.
         let text = format!("round {round}");
         let won: Vec<_> = std::thread::scope(|scope| {
             let write = || store().put("shaper.txt", text.as_bytes(), Expect::Content(&mark), &open_fence).unwrap();
@@ -111,10 +111,10 @@ fn a_signature_is_checked_and_no_secret_shown() {
     wrong.insert("AWS_SECRET_ACCESS_KEY".to_owned(), "quite-another-secret".to_owned());
     let store = open("s3://shaper/hre/shaper.txt", wrong).unwrap();
     for error in [
-        told(store.read("shaper.txt")),
-        told(store.list("")),
-        told(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
-        told(store.remove("shaper.txt")),
+        failure(store.read("shaper.txt")),
+        failure(store.list("")),
+        failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
+        failure(store.remove("shaper.txt")),
     ] {
         assert!(error.contains("s3://shaper/hre") && error.contains("mend AWS_SECRET_ACCESS_KEY"), "{error}");
         assert!(!error.contains("another-secret") && !error.contains(SECRET), "{error}");
@@ -122,29 +122,29 @@ fn a_signature_is_checked_and_no_secret_shown() {
     let mut unknown = with_keys(s3s.endpoint());
     unknown.insert("AWS_ACCESS_KEY_ID".to_owned(), "nobody".to_owned());
     let store = open("s3://shaper/hre/shaper.txt", unknown).unwrap();
-    assert!(told(store.read("shaper.txt")).contains("AWS_ACCESS_KEY_ID"));
+    assert!(failure(store.read("shaper.txt")).contains("AWS_ACCESS_KEY_ID"));
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn what_is_missing_is_reported() {
     let Some(moto) = Moto::start() else { return };
     let store = open("s3://nowhere/shaper.txt", moto.environment()).unwrap();
     for error in [
-        told(store.read("shaper.txt")),
-        told(store.list("")),
-        told(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
-        told(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
+        failure(store.read("shaper.txt")),
+        failure(store.list("")),
+        failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
+        failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
     ] {
         assert!(error.contains("s3://nowhere/") && error.contains("there is no bucket nowhere: make it"), "{error}");
     }
 }
 
 #[test]
-fn without_credentials_nobody_is_asked_for_long() {
+fn without_credentials_requests_end_soon() {
     let endpoint = ("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     let error = |variables: &[(&str, &str)]| {
         let opened = open("s3://shaper/shaper.txt", environment(variables));
-        told(opened.and_then(|store| store.read("shaper.txt")))
+        failure(opened.and_then(|store| store.read("shaper.txt")))
     };
     let none = error(&[endpoint, ("AWS_EC2_METADATA_DISABLED", "true")]);
     assert!(none.contains("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"), "{none}");
@@ -172,7 +172,7 @@ fn settings_that_cannot_be_are_refused() {
         let region = region.map(|text: &str| text.parse().unwrap());
         let access = Access { region: region.as_ref(), ..Access::of(&url) };
         let around = Surroundings { environment: with_keys(endpoint), patience: HttpPatience::default() };
-        let error = told(S3Store::open_in(&access, "/", &around));
+        let error = failure(S3Store::open_in(&access, "/", &around));
         assert!(error.contains("s3://shaper/shaper.txt") && error.contains(why), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }

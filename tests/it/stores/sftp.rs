@@ -159,7 +159,7 @@ fn a_server_that_is_not_known_is_refused() {
     assert!(error.contains("Host key verification failed") && error.contains("ssh-keyscan -p"), "{error}");
     assert!(!error.contains('\n'), "{error}");
 
-    // Somebody else answers in its place.
+    // Another server answers in its place.
     let other = sshd.data().join("other");
     keygen(&other);
     sshd.know(&other.with_extension("pub"));
@@ -216,7 +216,7 @@ fn a_server_that_cannot_replace_or_create_in_one_step_is_refused() {
 }
 
 #[test]
-fn a_server_that_cannot_sync_is_used_and_told_of() {
+fn a_server_that_cannot_sync_is_used_with_a_note() {
     let sshd = Sshd::with("Subsystem sftp internal-sftp -P fsync");
     let (store, file) = open(&sshd, &sshd.data().join("shaper.txt")).unwrap();
     store.put(&file, b"new", Expect::Nothing, &open_fence).unwrap().unwrap();
@@ -227,7 +227,7 @@ fn a_server_that_cannot_sync_is_used_and_told_of() {
 }
 
 #[test]
-fn what_is_no_sftp_server_is_told_apart() {
+fn what_is_no_sftp_server_is_recognised() {
     for (subsystem, why) in [
         ("", "Subsystem sftp"),
         ("Subsystem sftp /bin/echo Welcome to our server, have a nice day", "must print nothing"),
@@ -244,7 +244,7 @@ fn what_is_no_sftp_server_is_told_apart() {
 }
 
 #[test]
-fn a_name_that_is_no_text_is_told_of() {
+fn a_name_that_is_no_text_is_reported() {
     use std::os::unix::ffi::OsStrExt;
     let sshd = Sshd::start();
     let (store, _) = open(&sshd, &sshd.data().join("shaper.txt")).unwrap();

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::support::{Repo, Run};
 
-/// Somebody who pushes, a server to which, and a host beside a shaper that pulls.
+/// A work tree that pushes, the server, and a host beside a shaper that pulls.
 pub struct Host {
-    /// The work tree of whoever pushes.
+    /// The work tree that pushes.
     pub author: Repo,
     /// The bare repository on the server, the clone on the host, the shaper's folder.
     folder: tempfile::TempDir,
@@ -140,7 +140,7 @@ impl Host {
     }
 }
 
-/// Without the settings of whoever runs the tests.
+/// Without the settings of the user who runs the tests.
 fn isolated<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
     for name in ["GITHUB_ACTIONS", "GITHUB_ACTOR", "SHAPELINE_ACTOR", "NOTIFY_SOCKET", "GIT_DIR", "SSH_AUTH_SOCK"] {
         command.env_remove(name);

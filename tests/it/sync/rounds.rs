@@ -1,4 +1,4 @@
-//! What becomes of one round.
+//! The results of one round.
 
 use super::{Host, line, run, three};
 
@@ -23,7 +23,7 @@ fn what_was_pushed_goes_live_and_then_nothing_is_done() {
     host.once(0, &["--actor", "shaper host"]);
     assert_eq!(host.live(), three() + &line(4, 50));
     assert_eq!(host.manifest()["live"]["by"], "shaper host");
-    // What is checked out in the clone is nobody's business here.
+    // What is checked out in the clone does not matter.
     assert_eq!(host.git(&["-C", "clone", "rev-parse", "HEAD"]), first);
     assert_eq!(host.git(&["-C", "clone", "status", "--porcelain"]), "");
     assert_eq!(host.git(&["-C", "clone", "rev-parse", "origin/main"]), second);
@@ -64,7 +64,7 @@ fn bad_data_leaves_the_last_good_file() {
 }
 
 #[test]
-fn a_live_file_that_was_changed_by_hand_is_put_back_and_told() {
+fn a_live_file_that_was_changed_by_hand_is_restored_and_logged() {
     let host = Host::new("");
     host.once(0, &[]);
     host.write("srv/shaper.txt", &(line(1, 50) + &line(3, 30)));
@@ -88,7 +88,7 @@ fn a_live_file_that_was_changed_by_hand_is_put_back_and_told() {
     );
 }
 
-/// What is published next must not depend on what somebody did to the live file: emptied, nearly
+/// What is published next must not depend on an edit of the live file: emptied, nearly
 /// everything would seem to be new.
 #[test]
 fn a_file_changed_by_hand_is_put_back_before_a_new_commit_is_judged() {
@@ -110,7 +110,7 @@ fn a_file_changed_by_hand_is_put_back_before_a_new_commit_is_judged() {
 }
 
 #[test]
-fn what_somebody_put_there_that_is_to_be_stays() {
+fn a_foreign_live_file_that_the_data_gives_stays() {
     let host = Host::new("");
     host.once(0, &[]);
     host.author.subscriber("10.10.10.4", 50);
@@ -151,7 +151,7 @@ fn a_file_is_put_back_while_the_settings_are_broken() {
 }
 
 #[test]
-fn whoever_looks_or_goes_back_in_the_clone_means_what_sync_works_by() {
+fn commands_in_the_clone_use_the_commit_of_sync() {
     for bare in [false, true] {
         let host = Host::new("");
         let clone = if bare { "bare" } else { "clone" };
@@ -196,7 +196,7 @@ fn a_repository_without_files_asks_for_a_revision() {
 }
 
 #[test]
-fn a_password_in_the_settings_is_not_told_on() {
+fn a_password_in_the_settings_is_not_printed() {
     let host = Host::new("");
     host.once(0, &[]);
     host.author.write("shapeline.yaml", "targets:\n  - {name: hre-1, url: 'sftp://noc:hunter2@192.0.2.1/x'}\n");

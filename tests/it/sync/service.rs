@@ -1,4 +1,4 @@
-//! Round after round, until told to stop.
+//! Round after round, until a signal stops it.
 
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command};
@@ -12,7 +12,7 @@ use super::{Host, line, three};
 /// Long enough for any machine; nothing waits so long that goes well.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A `sync` that goes on.
+/// A `sync` that keeps running.
 struct Service<'h> {
     host: &'h Host,
     child: Child,
@@ -42,7 +42,7 @@ impl<'h> Service<'h> {
         kill_process(Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap(), signal).unwrap();
     }
 
-    /// The exit code of a process that was told to end, and how long that took.
+    /// The exit code of a process after a signal, and how long it took to end.
     fn ended(&mut self) -> (Option<i32>, Duration) {
         let began = Instant::now();
         let status = wait(|| self.child.try_wait().unwrap(), || "it does not end".to_owned());
@@ -139,14 +139,14 @@ fn a_round_in_which_nothing_changed_loads_no_data() {
 }
 
 #[test]
-fn a_refusal_is_told_once_and_the_next_commit_goes_live() {
+fn a_refusal_is_reported_once_and_the_next_commit_goes_live() {
     let host = Host::new("");
     let service = Service::start(&host, &["--interval", "1s"]);
     service.until("the first commit", |status| status["state"] == "ok");
     host.author.write("subscribers/bad.yaml", "ip: x\n");
     let bad = host.push("bad");
     let status = service.until("a refusal", |status| status["state"] == "refused");
-    assert_eq!((&status["remote_commit"], &status["pause"]), (&bad.into(), &1.into()), "the next commit may mend it");
+    assert_eq!((&status["remote_commit"], &status["pause"]), (&bad.into(), &1.into()), "the next commit may fix it");
     service.until("another round", |now| now["last_attempt"] != status["last_attempt"]);
     assert_eq!(service.journal().matches("REFUSED").count(), 1, "{}", service.journal());
     std::fs::remove_file(host.author.path().join("subscribers/bad.yaml")).unwrap();
@@ -277,7 +277,7 @@ fn a_signal_ends_the_wait_for_another_publisher() {
 }
 
 #[test]
-fn the_service_manager_is_told() {
+fn the_service_manager_is_notified() {
     let host = Host::new("");
     let socket = UnixDatagram::bind(host.path("notify")).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -297,7 +297,7 @@ fn the_service_manager_is_told() {
 }
 
 #[test]
-fn anybody_may_read_the_status() {
+fn everyone_may_read_the_status() {
     use std::os::unix::fs::PermissionsExt;
     let host = Host::new("");
     let binary = env!("CARGO_BIN_EXE_shapeline");

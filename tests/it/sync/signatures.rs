@@ -58,7 +58,7 @@ fn refused(host: &Host, why: &str) {
 }
 
 #[test]
-fn a_commit_signed_by_somebody_who_may_goes_live() {
+fn a_commit_signed_with_a_listed_key_goes_live() {
     let (host, _) = host();
     refused(&host, "it is not signed");
     assert!(!host.path("srv/shaper.txt").exists());
@@ -81,7 +81,7 @@ fn another_key_and_keys_out_of_term_are_refused() {
     refused(&host, "its SSH signature is of no key that may sign");
     host.push_signed(5, "good");
     for (line, why) in [
-        // The commit says that it was made in November 2026, which anybody can say.
+        // The date in the commit, November 2026, can be forged.
         (format!("noc valid-before=\"20261110\" {good}"), "key has expired"),
         (format!("noc valid-after=\"21000101\" {good}"), "key is not yet valid"),
         (format!("noc namespaces=\"file\" {good}"), "its SSH signature is not good"),
@@ -246,7 +246,7 @@ impl Drop for Gpg<'_> {
 }
 
 #[test]
-fn a_commit_signed_with_gpg_by_somebody_who_may_goes_live() {
+fn a_commit_signed_with_a_listed_gpg_key_goes_live() {
     let (host, ssh) = host();
     let author = Gpg::new(&host, "author-gpg");
     let keys: Vec<String> = ["alice", "mallory", "eve"].map(|name| author.key(name, &[], "never")).into();

@@ -1,4 +1,4 @@
-//! Fetching: which clones will do, and what is never told.
+//! Fetching: which clones are accepted, and what is never printed.
 
 use super::{Host, line, run, three};
 
@@ -32,7 +32,7 @@ fn a_shallow_clone_is_deepened() {
     assert_eq!(round.code, 0, "{}", round.stderr);
     assert_eq!(host.live(), three() + &line(4, 30) + &line(5, 30));
 
-    // The server's own history ends somewhere: nobody can tell what follows from what.
+    // The server's own history is cut: the order of commits cannot be determined.
     std::fs::rename(host.path("server"), host.path("whole")).unwrap();
     let whole = format!("file://{}", host.path("whole").display());
     host.git(&["clone", "--quiet", "--bare", "--depth=1", &whole, "server"]);
@@ -43,13 +43,13 @@ fn a_shallow_clone_is_deepened() {
 }
 
 #[test]
-fn a_password_in_the_url_is_never_told() {
+fn a_password_in_the_url_is_never_printed() {
     let host = Host::new("");
     host.once(0, &[]);
-    // Nobody listens there.
+    // Nothing listens there.
     host.git(&["-C", "clone", "remote", "set-url", "origin", "http://alice:s3cret@127.0.0.1:9/isp.git"]);
     let mut sync = host.sync(&["--once"]);
-    // git itself would leave it out; asked to tell all, it does not.
+    // git itself omits the password, but not in a trace.
     sync.env("GIT_TRACE", "1");
     let round = run(sync);
     assert_eq!(round.code, 2, "{}", round.stderr);
@@ -117,9 +117,9 @@ fn what_piles_up_is_packed_before_it_ends() {
     assert!(count.starts_with("count: 0\n") && count.contains("\npacks: 1\n"), "{count}");
 }
 
-/// The system's ssh, if it asks, asks nobody.
+/// The system's ssh never prompts.
 #[test]
-fn ssh_asks_nobody_unless_it_was_set_up_otherwise() {
+fn ssh_does_not_prompt_unless_configured_to() {
     let host = Host::new("");
     let ssh = host.script("ssh", &format!("echo \"$0 $*\" >> {}; exit 1", host.path("called").display()));
     host.git(&["-C", "clone", "remote", "set-url", "origin", "ssh://git@192.0.2.1/isp.git"]);
@@ -141,7 +141,7 @@ fn ssh_asks_nobody_unless_it_was_set_up_otherwise() {
 }
 
 #[test]
-fn what_cannot_be_synced_is_told_at_once() {
+fn what_cannot_be_synced_is_reported_at_once() {
     let host = Host::new("");
     std::fs::create_dir(host.path("empty")).unwrap();
     for (clone, more, why) in [

@@ -1,4 +1,4 @@
-//! Answers that get lost, and servers that do not do what others do.
+//! Lost responses, and servers that differ from others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use shapeline::store::s3::HttpPatience;
 use shapeline::store::{ContentMark, Expect, open_fence};
 
-use super::{environment, open, open_with, told, with_keys};
+use super::{environment, failure, open, open_with, with_keys};
 use crate::servers::answers::{Answer, Request, plain, refusal, serve};
 use crate::servers::moto::{KEY, SECRET};
 
@@ -76,7 +76,7 @@ fn bucket(
 }
 
 #[test]
-fn a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses() {
+fn a_write_whose_answer_was_lost_is_recognised_as_ours() {
     // The first is done and answered with an error; it is tried again, and refused.
     let (endpoint, bucket) = bucket(|number, answer| {
         let answer = answer();
@@ -90,7 +90,7 @@ fn a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses() {
 }
 
 #[test]
-fn the_same_bytes_of_somebody_else_are_not_ours() {
+fn the_same_bytes_by_another_writer_are_not_ours() {
     // Another writer puts the same bytes there while our first try gets lost.
     let (endpoint, bucket) = bucket(|number, answer| if number == 2 { plain(500, "") } else { answer() });
     let (ours, other) = (open(URL, with_keys(&endpoint)).unwrap(), open(URL, with_keys(&endpoint)).unwrap());
@@ -114,7 +114,7 @@ fn a_service_that_cannot_decide_is_asked_again_through_the_fence() {
 
     let (endpoint, _) = bucket(move |_, _| conflict());
     let store = open(URL, with_keys(&endpoint)).unwrap();
-    let error = told(store.put("shaper.txt", b"one", Expect::Nothing, &open_fence));
+    let error = failure(store.put("shaper.txt", b"one", Expect::Nothing, &open_fence));
     assert!(error.contains(URL) && error.contains("could not decide between several writers"), "{error}");
 }
 
@@ -126,7 +126,7 @@ fn a_service_that_ignores_conditions_is_refused() {
         let endpoint = serve(move |request| shared.lock().unwrap().answer(&request.without(ignored)));
         let store = open(URL, with_keys(&endpoint)).unwrap();
         for expect in [Expect::Nothing, Expect::Content(&ContentMark("\"1\"".to_owned()))] {
-            let error = told(store.put("shaper.txt", b"x", expect, &open_fence));
+            let error = failure(store.put("shaper.txt", b"x", expect, &open_fence));
             assert!(error.contains(URL) && error.contains("takes no notice of If-"), "{error}");
             assert!(error.to_lowercase().contains(&format!("{ignored},")), "{error}");
         }
@@ -140,7 +140,7 @@ fn a_service_that_ignores_conditions_is_refused() {
         None => plain(200, ""),
     });
     let store = open(URL, with_keys(&endpoint)).unwrap();
-    let error = told(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence));
+    let error = failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence));
     assert!(error.contains("use one that honours conditional writes"), "{error}");
 }
 
@@ -172,7 +172,8 @@ fn a_refusal_says_what_to_do_and_no_secret() {
         let mut variables = with_keys(&endpoint);
         variables.insert("AWS_SESSION_TOKEN".to_owned(), token.to_owned());
         let store = open(URL, variables).unwrap();
-        for error in [told(store.read("shaper.txt")), told(store.put("shaper.txt", b"", Expect::Anything, &open_fence))]
+        for error in
+            [failure(store.read("shaper.txt")), failure(store.put("shaper.txt", b"", Expect::Anything, &open_fence))]
         {
             assert!(error.contains(URL) && error.contains(advice), "{code}: {error}");
             assert!(!error.contains(token) && !error.contains(['\u{1b}', '\n']), "{code}: {error}");
@@ -192,9 +193,9 @@ fn what_is_signed_for_one_server_is_not_sent_to_another() {
     let endpoint = serve(move |_| Some((307, location.clone(), String::new())));
     let store = open(URL, with_keys(&endpoint)).unwrap();
     for error in [
-        told(store.read("shaper.txt")),
-        told(store.list("")),
-        told(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
+        failure(store.read("shaper.txt")),
+        failure(store.list("")),
+        failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
     ] {
         assert!(error.contains("not in the region us-east-1"), "{error}");
     }
@@ -211,11 +212,11 @@ fn a_server_that_says_nothing_is_given_up() {
     let endpoint = serve(|_| None);
     let store = open_with(URL, with_keys(&endpoint), patience).unwrap();
     for error in [
-        told(store.read("shaper.txt")),
-        told(store.list("")),
-        told(store.remove("shaper.txt")),
-        told(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
-        told(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
+        failure(store.read("shaper.txt")),
+        failure(store.list("")),
+        failure(store.remove("shaper.txt")),
+        failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
+        failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
     ] {
         assert!(error.contains("s3://shaper/hre") && error.contains("does not answer"), "{error}");
     }
@@ -234,7 +235,7 @@ fn a_server_that_takes_nothing_is_given_up() {
     let store = open_with(URL, with_keys(&endpoint), patience).unwrap();
     let large = vec![b'x'; 64 << 20];
     let started = std::time::Instant::now();
-    let error = told(store.put("shaper.txt", &large, Expect::Anything, &open_fence));
+    let error = failure(store.put("shaper.txt", &large, Expect::Anything, &open_fence));
     assert!(error.contains(URL) && error.contains("127.0.0.1"), "{error}");
     // It takes two seconds. Without our own limit the HTTP library would wait for half a minute.
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
@@ -249,7 +250,7 @@ fn a_file_that_is_too_large_is_not_read() {
         headers
     };
     let endpoint = serve(move |_| Some((200, headers((1 << 30) + 1), "the first bytes".to_owned())));
-    let error = told(open(URL, with_keys(&endpoint)).unwrap().read("shaper.txt"));
+    let error = failure(open(URL, with_keys(&endpoint)).unwrap().read("shaper.txt"));
     assert!(error.contains("larger than 1024 MiB"), "{error}");
 }
 
@@ -259,11 +260,11 @@ fn nonsense_from_those_who_give_credentials_is_no_panic() {
     let portal =
         serve(move |_| Some((200, vec![("Content-Type".to_owned(), "text/html".to_owned())], page.to_owned())));
     let none = environment(&[("AWS_ENDPOINT_URL", &portal), ("AWS_METADATA_ENDPOINT", &portal)]);
-    let error = told(open(URL, none).unwrap().read("shaper.txt"));
+    let error = failure(open(URL, none).unwrap().read("shaper.txt"));
     assert!(error.contains("there are no credentials"), "{error}");
     let keys = [("AWS_ENDPOINT_URL", portal.as_str()), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)];
     let store = open(URL, environment(&keys)).unwrap();
-    assert!(told(store.list("")).contains("a web page came back"));
-    assert!(told(store.read("shaper.txt")).contains(URL));
-    assert!(told(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)).contains(URL));
+    assert!(failure(store.list("")).contains("a web page came back"));
+    assert!(failure(store.read("shaper.txt")).contains(URL));
+    assert!(failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)).contains(URL));
 }

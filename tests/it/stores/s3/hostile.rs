@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use shapeline::store::s3::HttpPatience;
 use shapeline::store::{ContentMark, Expect, Store, open_fence};
 
-use super::{environment, open_with, told, with_keys};
+use super::{environment, failure, open_with, with_keys};
 use crate::stores::{assert_little_memory, is_alone};
 
 const URL: &str = "s3://shaper/hre/shaper.txt";
@@ -57,11 +57,11 @@ fn open(endpoint: &str) -> Box<dyn Store> {
 fn errors(store: &dyn Store) -> Vec<String> {
     let began = Instant::now();
     let errors = vec![
-        told(store.read("shaper.txt")),
-        told(store.list(".shaper.txt.shapeline/log")),
-        told(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
-        told(store.put("shaper.txt", b"x", Expect::Content(&ContentMark("\"1\"".to_owned())), &open_fence)),
-        told(store.remove("shaper.txt")),
+        failure(store.read("shaper.txt")),
+        failure(store.list(".shaper.txt.shapeline/log")),
+        failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
+        failure(store.put("shaper.txt", b"x", Expect::Content(&ContentMark("\"1\"".to_owned())), &open_fence)),
+        failure(store.remove("shaper.txt")),
     ];
     assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
     for error in &errors {
@@ -142,7 +142,7 @@ fn who_closes_at_any_byte_is_no_empty_answer() {
         let whole = whole.clone();
         let endpoint = serve(move |_, stream| stream.write_all(&whole.as_bytes()[..stop]));
         let store = open(&endpoint);
-        for error in [told(store.read("shaper.txt")), told(store.list("x"))] {
+        for error in [failure(store.read("shaper.txt")), failure(store.list("x"))] {
             assert!(error.contains("s3://shaper/hre/"), "{stop}: {error}");
         }
     }
@@ -159,7 +159,8 @@ fn heads_of_any_size_are_refused() {
             write!(stream, "Content-Length: 0\r\n\r\n")
         });
         let store = open(&endpoint);
-        for error in [told(store.read("shaper.txt")), told(store.list("x")), told(store.remove("shaper.txt"))] {
+        for error in [failure(store.read("shaper.txt")), failure(store.list("x")), failure(store.remove("shaper.txt"))]
+        {
             assert!(error.contains("s3://shaper/hre/") && error.len() < 2_000, "{name}: {error}");
         }
     }
@@ -182,7 +183,7 @@ fn page(token: Option<&str>, keys: &str) -> String {
 #[test]
 fn a_list_that_does_not_end_is_refused() {
     let endpoint = serve(|_, stream| stream.write_all(page(Some("same"), "").as_bytes()));
-    let error = told(open(&endpoint).list("x"));
+    let error = failure(open(&endpoint).list("x"));
     assert!(error.contains("cannot list s3://shaper/hre/x") && error.contains("the same page"), "{error}");
 
     let number = std::sync::atomic::AtomicUsize::new(0);
@@ -191,7 +192,7 @@ fn a_list_that_does_not_end_is_refused() {
         stream.write_all(page(Some(&number.to_string()), "").as_bytes())
     });
     let store = open_with(URL, with_keys(&endpoint), HttpPatience { retry: DEADLINE, ..SHORT }).unwrap();
-    let error = told(store.list("x"));
+    let error = failure(store.list("x"));
     assert!(error.contains("does not end"), "{error}");
 
     // A few pages are as they should be.
@@ -274,6 +275,6 @@ fn a_token_that_is_a_pipe_is_not_waited_for() {
         ("AWS_WEB_IDENTITY_TOKEN_FILE", pipe.to_str().unwrap()),
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/shaper"),
     ];
-    let error = told(open_with(URL, environment(&variables), SHORT));
+    let error = failure(open_with(URL, environment(&variables), SHORT));
     assert!(error.contains("AWS_WEB_IDENTITY_TOKEN_FILE") && error.contains("not a regular file"), "{error}");
 }

@@ -27,7 +27,7 @@ const READ: u8 = 5;
 const READDIR: u8 = 12;
 const STAT: u8 = 17;
 
-/// What the server does in place of an honest answer.
+/// What the server does instead of a correct response.
 enum Lie {
     None,
     Send(Vec<u8>),
@@ -135,7 +135,7 @@ fn converse(mut stream: TcpStream, lie: &dyn Fn(Asked) -> Lie) -> std::io::Resul
     Ok(())
 }
 
-/// A server, for as long as the process runs, and what stands for `ssh`.
+/// A server that runs as long as the process, and the program used as `ssh`.
 struct Server {
     dir: tempfile::TempDir,
 }

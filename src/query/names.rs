@@ -1,14 +1,17 @@
-//! What stands on the command line, as values of the model.
+//! Names and addresses as people write them, looked up in the data.
 
-use crate::edit::{Refusal, Value};
+use super::refusal::Refusal;
 use crate::inventory::Index;
 use crate::model::{Address, Domain, Plan, PlanStatus};
 use crate::repo::Repo;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 
-/// An address as it is written in data: in the one way there is.
-pub(super) fn address(text: &str) -> Result<Address, Refusal> {
+/// An address in its canonical spelling.
+///
+/// # Errors
+/// If the text is none, or a prefix with host bits, which can be read in two ways.
+pub fn address(text: &str) -> Result<Address, Refusal> {
     let address: Address = text.trim().parse().map_err(Refusal)?;
     let canonical = Address::from(address.net());
     // Another spelling means the same; a prefix with host bits may be meant otherwise.
@@ -23,30 +26,28 @@ pub(super) fn address(text: &str) -> Result<Address, Refusal> {
     Ok(canonical)
 }
 
-/// One address, or a list of them, as a value.
-pub(super) fn addresses(list: &[Address]) -> Value {
-    match list {
-        [one] => Value::text(one.to_string()),
-        many => Value::List(many.iter().map(|address| Value::text(address.to_string())).collect()),
-    }
-}
-
-/// The domain of that name.
-pub(super) fn domain<'r>(repo: &'r Repo, name: &str) -> Result<&'r Domain, Refusal> {
+/// The domain called `name`.
+///
+/// # Errors
+/// If there is none; with a suggestion.
+pub fn domain<'r>(repo: &'r Repo, name: &str) -> Result<&'r Domain, Refusal> {
     let index = Index::new(repo);
     let none = || no_such("domain", name, &index.domain_names().collect::<Vec<_>>());
     index.domain(name).map(|record| &record.value).ok_or_else(none)
 }
 
-/// The plan of that name.
-pub(super) fn plan<'r>(repo: &'r Repo, name: &str) -> Result<&'r Plan, Refusal> {
+/// The plan called `name`.
+///
+/// # Errors
+/// If there is none; with a suggestion.
+pub fn plan<'r>(repo: &'r Repo, name: &str) -> Result<&'r Plan, Refusal> {
     let index = Index::new(repo);
     let none = || no_such("plan", name, &index.plan_names().collect::<Vec<_>>());
     index.plan(name).map(|record| &record.value).ok_or_else(none)
 }
 
 /// The plans that a domain may sell, by name.
-pub(super) fn offered(repo: &Repo, domain: &Domain) -> Vec<String> {
+pub fn offered(repo: &Repo, domain: &Domain) -> Vec<String> {
     let sold = |plan: &&Plan| {
         plan.status == PlanStatus::Offered
             && domain.plans.as_ref().is_none_or(|plans| plans.iter().any(|name| name.as_str() == plan.name.as_str()))

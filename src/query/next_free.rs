@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::Unread;
+use super::unread::Unread;
 use crate::inventory::Index;
 use crate::inventory::KnownDomain;
 use crate::inventory::reserved::reserved_until;

@@ -1,6 +1,7 @@
 //! Which subscriber is meant: by id, by key, or by address.
 
-use super::Unread;
+use super::refusal::Refusal;
+use super::unread::Unread;
 use crate::model::Address;
 use crate::model::Subscriber;
 use crate::repo::{Record, Repo};
@@ -14,13 +15,13 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// A sentence, if it means none or more than one.
-pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, String> {
+pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Refusal> {
     let found = all(repo, who);
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
             let unread = Unread::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Err(format!("{}{unread}", nobody(repo, who)))
+            Err(Refusal(format!("{}{unread}", nobody(repo, who))))
         }
         several => {
             let mut text = format!("{} may be any of these; name one by another id or address:", quoted(who));
@@ -32,7 +33,7 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Str
             if several.len() > SHOWN {
                 text += &format!("\n  and {} more", several.len() - SHOWN);
             }
-            Err(text)
+            Err(Refusal(text))
         }
     }
 }

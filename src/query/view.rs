@@ -1,4 +1,4 @@
-//! A subscriber as it is told to programs, and where it stands.
+//! A subscriber as data: the record, its rates, whether it is served, its place in the files.
 
 use serde::Serialize;
 
@@ -8,55 +8,70 @@ use crate::model::{Address, Date, Plan, Subscriber};
 use crate::render::{Unserved, unserved};
 use crate::repo::{Record, Repo};
 
-/// The version of the JSON of `list` and `show`.
-pub(super) const JSON_VERSION: u32 = 1;
-
-/// A subscriber in JSON: see docs/subscriber.md.
-#[derive(Serialize)]
-pub(super) struct Json<'r> {
+/// A subscriber with everything that programs ask for; docs/subscriber.md documents the JSON.
+#[derive(Debug, Serialize)]
+pub struct SubscriberView<'r> {
+    /// `address@domain`.
     pub key: String,
+    /// The record's own id.
     pub id: Option<&'r str>,
+    /// Addresses and prefixes.
     pub ip: &'r [Address],
+    /// Its domain.
     pub domain: &'r str,
+    /// Its plan.
     pub plan: &'r str,
+    /// The plan's rate up in bit/s; nothing for an unknown plan.
     pub up_bps: Option<u64>,
+    /// The plan's rate down in bit/s.
     pub down_bps: Option<u64>,
+    /// Free text.
     pub name: Option<&'r str>,
+    /// `active` or `suspended`.
     pub status: &'static str,
+    /// First day of service.
     pub starts: Option<String>,
+    /// First day without service.
     pub ends: Option<String>,
+    /// Labels by name.
     pub labels: std::collections::BTreeMap<&'r str, &'r str>,
+    /// Whether it has a line in the shaper file today.
     pub served: bool,
-    /// Why not.
+    /// Why it has none, in a word.
     pub reason: Option<&'static str>,
+    /// The path of its file.
     pub file: &'r str,
+    /// The line on which its record starts.
     pub line: usize,
 }
 
-/// Tells of records of one repository.
-pub(super) struct Teller<'r> {
+/// Makes views of the records of one repository.
+pub struct Viewer<'r> {
     repo: &'r Repo,
     today: Date,
     locator: Locator<'r>,
     plans: std::collections::HashMap<&'r str, &'r Plan>,
 }
 
-impl<'r> Teller<'r> {
-    pub(super) fn new(repo: &'r Repo, today: Date) -> Self {
+impl<'r> Viewer<'r> {
+    /// Views as of `today`.
+    pub fn new(repo: &'r Repo, today: Date) -> Self {
         let plans = repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
         Self { repo, today, locator: Locator::new(&repo.sources), plans }
     }
 
-    pub(super) fn plan(&self, subscriber: &Subscriber) -> Option<&'r Plan> {
+    /// The subscriber's plan, if there is one of that name.
+    pub fn plan(&self, subscriber: &Subscriber) -> Option<&'r Plan> {
         self.plans.get(subscriber.plan.as_str()).copied()
     }
 
-    pub(super) fn json(&mut self, record: &'r Record<Subscriber>) -> Json<'r> {
+    /// The view of a record.
+    pub fn view(&mut self, record: &'r Record<Subscriber>) -> SubscriberView<'r> {
         let subscriber = &record.value;
         let plan = self.plan(subscriber);
         let reason = self.reason(subscriber);
         let (file, line) = self.place(record);
-        Json {
+        SubscriberView {
             key: subscriber.key(),
             id: subscriber.id.as_ref().map(|id| id.as_str()),
             ip: subscriber.ip.as_slice(),
@@ -77,14 +92,14 @@ impl<'r> Teller<'r> {
     }
 
     /// The record's file, and the line on which it starts.
-    pub(super) fn place(&mut self, record: &Record<Subscriber>) -> (&'r str, usize) {
+    pub fn place(&mut self, record: &Record<Subscriber>) -> (&'r str, usize) {
         let file = self.repo.sources.file(record.file);
         let span = self.locator.span(&Where::Place(record.place()));
         (file.path(), file.position(span.start).line)
     }
 
     /// Why a subscriber is not served, in a word.
-    pub(super) fn reason(&self, subscriber: &Subscriber) -> Option<&'static str> {
+    pub fn reason(&self, subscriber: &Subscriber) -> Option<&'static str> {
         unserved(self.repo, subscriber, self.today).map(|reason| match reason {
             Unserved::Suspended => "suspended",
             Unserved::NotStarted => "not started",
@@ -94,7 +109,7 @@ impl<'r> Teller<'r> {
 }
 
 /// The status as it is written.
-pub(super) fn status(subscriber: &Subscriber) -> &'static str {
+pub fn status(subscriber: &Subscriber) -> &'static str {
     match subscriber.status {
         crate::model::Status::Active => "active",
         crate::model::Status::Suspended => "suspended",

@@ -1,0 +1,178 @@
+//! Adding a subscriber.
+
+use anyhow::{Context, Result, bail};
+
+use super::change::Changes;
+use super::operation::{EditSummary, Verb, subject};
+use crate::inventory::{Index, KnownDomain};
+use crate::model::{Address, Date, Domain, Subscriber, SubscriberId};
+use crate::query::{self, Refusal, Unread, domains_of, next_free, who};
+use crate::repo::Repo;
+use crate::text::quote::{harmless, quoted};
+
+/// A subscriber as it is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct NewSubscriber {
+    /// Addresses and prefixes; none to take the next free one.
+    pub addresses: Vec<String>,
+    /// Take the next free address of the domain, or of this block of it if it is not empty.
+    pub next_free: Option<String>,
+    /// The domain; without it, the one that the address tells.
+    pub domain: Option<String>,
+    /// The plan.
+    pub plan: Option<String>,
+    /// The record's own id.
+    pub id: Option<String>,
+    /// Free text.
+    pub name: Option<String>,
+    /// First day of service.
+    pub starts: Option<Date>,
+    /// First day without service.
+    pub ends: Option<Date>,
+    /// Labels as `NAME=VALUE`.
+    pub labels: Vec<String>,
+}
+
+impl NewSubscriber {
+    /// The address, or the block, that decides the domain.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn first_address(&self) -> Result<Option<Address>, Refusal> {
+        let block = self.next_free.iter().filter(|block| !block.is_empty());
+        self.addresses.iter().chain(block).next().map(|text| query::address(text)).transpose()
+    }
+}
+
+/// Adds a subscriber.
+///
+/// # Errors
+/// A [`Refusal`] if the request is at fault: an address that is taken, a name that does not exist.
+pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut Changes<'_>) -> Result<EditSummary> {
+    let subscriber = subscriber(repo, wanted)?;
+    let key = harmless(&subscriber.key(), 100);
+    let ip = who::addresses(&subscriber);
+    let summary = EditSummary {
+        verb: Verb::Add,
+        what: format!(
+            "{ip} to {} with {}",
+            harmless(subscriber.domain.as_str(), 100),
+            harmless(subscriber.plan.as_str(), 100)
+        ),
+        each: Vec::new(),
+        // Of two proposals that take the same free address, both branches have the same name.
+        subject: if wanted.next_free.is_some() { ip.clone() } else { subject(&subscriber) },
+        already: format!("{key} is there as you say"),
+    };
+    if repo.subscribers.iter().any(|record| record.value == subscriber) {
+        return Ok(summary);
+    }
+    not_held(repo, &subscriber)?;
+    changes.add(&subscriber)?;
+    Ok(summary)
+}
+
+/// An address that somebody has is refused with what was probably meant.
+fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
+    for ip in subscriber.ip.as_slice() {
+        let holds = |held: &Address| held.net() == ip.net();
+        let Some(holder) = repo.subscribers.iter().find(|record| record.value.ip.as_slice().iter().any(holds)) else {
+            continue;
+        };
+        let (ip, key, plan) = (ip.to_string(), holder.value.key(), holder.value.plan.as_str());
+        return Err(Refusal(format!(
+            "{} is there already, as {} with {}; `shapeline subscriber set {ip} plan=PLAN` gives it another plan",
+            quoted(&ip),
+            quoted(&key),
+            quoted(plan)
+        )));
+    }
+    let unread = Unread::of(repo);
+    let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
+    match doubtful {
+        Some((ip, path)) => Err(Refusal(format!(
+            "{} stands in {}, of which not all can be read: mend that first, `shapeline check` tells how",
+            quoted(&ip.to_string()),
+            quoted(path)
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
+    let mut addresses: Vec<Address> =
+        wanted.addresses.iter().map(|text| query::address(text)).collect::<Result<_, _>>()?;
+    let told = wanted.first_address()?;
+    let domain = domain(repo, wanted, told.as_ref())?;
+    if addresses.is_empty() {
+        if wanted.next_free.is_none() {
+            bail!("name the address, or --next-free");
+        }
+        addresses.push(free_address(repo, domain, told.as_ref())?);
+    }
+    let plan = wanted.plan.as_ref().context("name the plan: --plan PLAN")?;
+    let plan = query::plan(repo, plan)?.name.to_string();
+    let mut json = serde_json::json!({"ip": addresses.iter().map(ToString::to_string).collect::<Vec<_>>()});
+    if let [one] = addresses.as_slice() {
+        json = serde_json::json!({"ip": one.to_string()});
+    }
+    let dates = [("starts", wanted.starts), ("ends", wanted.ends)];
+    let dates = dates.into_iter().filter_map(|(field, date)| Some((field, date?.to_string())));
+    let texts = [("id", wanted.id.clone()), ("name", wanted.name.clone())];
+    let texts = texts.into_iter().filter_map(|(field, text)| Some((field, text?)));
+    for (field, text) in [("domain", domain.name.to_string()), ("plan", plan)].into_iter().chain(texts).chain(dates) {
+        json[field] = text.into();
+    }
+    for label in &wanted.labels {
+        let Some((name, value)) = label.split_once('=') else {
+            bail!("{} is no label: write NAME=VALUE, such as ticket=4711", quoted(label));
+        };
+        json["labels"][name] = value.into();
+    }
+    check(&wanted.id, "--id")?;
+    serde_json::from_value(json).map_err(|error| Refusal(error.to_string()).into())
+}
+
+/// An id that cannot be one is told with what it is for.
+fn check(id: &Option<String>, option: &str) -> Result<(), Refusal> {
+    let parsed = id.as_ref().map(|id| id.parse::<SubscriberId>());
+    parsed.transpose().map(drop).map_err(|why| Refusal(format!("{option}: {why}")))
+}
+
+/// The domain that is named, or the one that the address tells.
+fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>) -> Result<&'r Domain> {
+    if let Some(name) = &wanted.domain {
+        return Ok(query::domain(repo, name)?);
+    }
+    let index = Index::new(repo);
+    let told = match address {
+        Some(address) => domains_of(&index, address),
+        None => index.domains().iter().map(KnownDomain::name).collect(),
+    };
+    if let ([one], true) = (told.as_slice(), address.is_some() || wanted.next_free.is_some()) {
+        return Ok(query::domain(repo, one)?);
+    }
+    let names: Vec<String> = told.iter().map(|name| quoted(name)).collect();
+    match address {
+        Some(address) if told.is_empty() => {
+            let address = quoted(&address.to_string());
+            Err(Refusal(format!("no domain has a block that holds {address}; name the domain: --domain DOMAIN")).into())
+        }
+        Some(address) => {
+            let address = quoted(&address.to_string());
+            let names = names.join(" and ");
+            Err(Refusal(format!("{address} lies in blocks of {names}; name the domain: --domain DOMAIN")).into())
+        }
+        None => bail!("name the domain: --domain DOMAIN"),
+    }
+}
+
+/// The next free address of a domain, or of a block of it.
+fn free_address(repo: &Repo, domain: &Domain, block: Option<&Address>) -> Result<Address, Refusal> {
+    let name = quoted(domain.name.as_str());
+    let within = match block {
+        None => format!("the blocks of {name}"),
+        Some(block) => format!("{} as far as it is a block of {name}", quoted(&block.to_string())),
+    };
+    next_free(repo, domain, block).ok_or_else(|| Refusal(format!("no address is free in {within}")))
+}
