@@ -46,7 +46,7 @@ impl From<CopyId> for String {
 impl TryFrom<String> for CopyId {
     type Error = String;
 
-    /// A list that somebody changed must not lead out of the folder.
+    /// The list is input: a name must not lead out of the folder.
     fn try_from(text: String) -> Result<CopyId, String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let starts_well = text.starts_with(|c: char| c.is_ascii_digit());

@@ -79,14 +79,14 @@ impl BackupFolder {
         Some((metadata.dev(), metadata.ino()))
     }
 
-    /// Why `path` is not to be copied: it is in this folder or around it. So is a link that leads
-    /// there: whoever names it means that.
+    /// Why `path` may not be copied: it is in this folder or around it. So is a link that leads
+    /// there.
     pub fn is_own(&self, path: &Path) -> Option<String> {
         let real = std::fs::canonicalize(path).ok();
         self.is_at(path, path).or_else(|| self.is_at(&real?, path))
     }
 
-    /// Why nothing is to be put at `path`, whatever is there now: it is in this folder or around it.
+    /// Why nothing may be put at `path`, whatever is there now: it is in this folder or around it.
     pub fn is_in_the_way(&self, path: &Path) -> Option<String> {
         self.is_at(path, path)
     }

@@ -42,7 +42,7 @@ fn one(session: &mut BackupSession<'_>, path: &Path) -> PathReport {
         Ok((packed, path)) => keep(session, &path, text, packed),
         Err(failure) => {
             let mut report = PathReport::failed(text, failure);
-            tell(session, &mut report, None);
+            record_failure(session, &mut report, None);
             report
         }
     };
@@ -70,7 +70,7 @@ fn keep(session: &mut BackupSession<'_>, path: &Path, text: String, packed: Pack
     report
 }
 
-/// The copy as it will stand on the list, and in the log.
+/// The copy for the list, and its entry for the log.
 fn describe(session: &BackupSession<'_>, path: &Path, text: &str, packed: &Packed) -> Result<(BackupCopy, LogEntry)> {
     let time = Moment::now();
     let there = session.folder.store.list(FOLDER)?;
@@ -102,12 +102,12 @@ fn failed(
     begun: Option<&BackupCopy>,
 ) -> PathReport {
     let mut report = PathReport::failed(text, Failure::Failed(error));
-    tell(session, &mut report, begun);
+    record_failure(session, &mut report, begun);
     report
 }
 
-/// Tells the log what went wrong, and takes back what was begun.
-fn tell(session: &mut BackupSession<'_>, report: &mut PathReport, begun: Option<&BackupCopy>) {
+/// Logs what went wrong, and takes back what was begun.
+fn record_failure(session: &mut BackupSession<'_>, report: &mut PathReport, begun: Option<&BackupCopy>) {
     let mut entry = session.entry(LogAction::Backup, report.path.clone());
     let refused = if report.ended == BackupOutcome::Refused { "refused: " } else { "" };
     entry.status = LogStatus::Error;
@@ -116,8 +116,8 @@ fn tell(session: &mut BackupSession<'_>, report: &mut PathReport, begun: Option<
         entry.run.clone_from(&copy.run);
         entry.digest = Some(copy.digest.clone());
     }
-    let told = session.record(entry).and_then(|()| begun.map_or(Ok(()), |copy| session.forget(copy)));
-    if let Err(error) = told {
-        report.notes.push(format!("the log could not be told: {error:#}"));
+    let logged = session.record(entry).and_then(|()| begun.map_or(Ok(()), |copy| session.forget(copy)));
+    if let Err(error) = logged {
+        report.notes.push(format!("the log could not be written: {error:#}"));
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{UTIME_OMIT, utimensat};
 /// The bits of a mode that `chmod` can set.
 const MODE: u32 = 0o7777;
 
-/// Runs as another user, or group, than whoever starts it.
+/// Runs as another user or group than the one that starts it.
 const SET_USER: u32 = 0o4000;
 const SET_GROUP: u32 = 0o2000;
 
@@ -28,7 +28,7 @@ pub struct Meta {
     pub nanos: u32,
 }
 
-/// A file as it was at one moment. If two are the same, nobody wrote in between.
+/// A file as it was at one moment. If two are the same, nothing was written in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
     /// File, folder, link or else.
@@ -39,7 +39,7 @@ pub struct FileState {
     pub size: u64,
     /// Which device and which file on it.
     pub identity: (u64, u64),
-    /// When anything about it was changed: nobody can set this one back.
+    /// When anything about it was changed: this time cannot be set back.
     changed: (i64, u32),
 }
 
@@ -110,7 +110,7 @@ impl Meta {
         }
         let now = FileState::from(rustix::fs::fstat(file)?).meta;
         let mut mode = self.mode & MODE;
-        // A program must not run as somebody whom nobody chose.
+        // A program must not run as an arbitrary user.
         if now.user != self.user {
             mode &= !SET_USER;
         }

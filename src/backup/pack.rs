@@ -1,7 +1,7 @@
 //! A file or folder as one tar, in memory.
 //!
 //! Everything is opened from the folder above it that is open already, and no link is followed:
-//! whoever may write in the folder cannot make us copy what is elsewhere. The names are sorted,
+//! a user who may write in the folder cannot make us copy what is elsewhere. The names are sorted,
 //! so that the same files give the same tar.
 
 use std::ffi::OsStr;
@@ -32,16 +32,16 @@ const MAX_PATH: usize = 3900;
 /// How often a file is read anew that changes meanwhile.
 const TRIES: u32 = 3;
 
-/// How many notes are kept: each is told and logged.
+/// How many notes are kept: each is printed and logged.
 const MAX_NOTES: usize = 20;
 
 /// The two empty blocks at the end of a tar.
 const END: usize = 1024;
 
-/// The longest name that stands in a tar's header.
+/// The longest name in a tar's header.
 const SHORT: usize = 99;
 
-/// A tar, and what is to be said of it.
+/// A tar, and remarks on it.
 #[derive(Debug)]
 pub struct Packed {
     /// The tar.
@@ -132,13 +132,13 @@ impl Packer {
         if target.len() > SHORT {
             self.append_long_target(target)?;
         } else {
-            // As it stands: `a//b` and `./a` are not the same links as `a/b` and `a`.
+            // As it is: `a//b` and `./a` are not the same links as `a/b` and `a`.
             header.set_link_name_literal(target)?;
         }
         self.append(meta, header, stored, &[])
     }
 
-    /// GNU's way to say that the next entry leads further than its header can tell.
+    /// GNU's way to say that the next entry leads further than its header can say.
     fn append_long_target(&mut self, target: &[u8]) -> Result<(), PackError> {
         let mut bytes = target.to_vec();
         bytes.push(0);
@@ -275,11 +275,11 @@ fn header(meta: &Meta, kind: EntryType, size: usize) -> Header {
 struct ReadFile {
     bytes: Vec<u8>,
     seen: FileState,
-    /// Nobody wrote to it while it was read.
+    /// It did not change while it was read.
     steady: bool,
 }
 
-/// Reads a file whole, and again if somebody writes to it meanwhile.
+/// Reads a file whole, and again if it changes meanwhile.
 fn read_steadily<F: Read + Seek>(
     file: &mut F,
     room: usize,
@@ -315,7 +315,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a file to which somebody adds each time that it is looked at, so often.
+    /// Reads a file that grows each time that it is looked at, so often.
     fn read_while_it_grows(times: u32, room: usize) -> Option<(String, bool)> {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().write_all(b"old").unwrap();

@@ -43,19 +43,19 @@ pub fn restore(
     options: &BackupOptions,
     notice: &mut dyn FnMut(&str),
 ) -> PathReport {
-    // Whoever has lost everything must be able to read copies that cannot be written to any more.
-    let mut untold = None;
+    // After a loss, copies must be readable even where they cannot be written to any more.
+    let mut unlogged = None;
     let begun = BackupSession::begin(folder, &options.who, "restore", options.patience, notice);
-    let mut session = begun.map_err(|error| untold = Some(format!("the log could not be told: {error:#}"))).ok();
+    let mut session = begun.map_err(|error| unlogged = Some(format!("the log could not be written: {error:#}"))).ok();
     let mut report = put_back(folder, wanted);
     if let Some(session) = &mut session {
         report.notes.splice(0..0, std::mem::take(&mut session.notes));
         if let Err(error) = record(session, &report) {
-            untold = Some(format!("the log could not be told: {error:#}"));
+            unlogged = Some(format!("the log could not be written: {error:#}"));
         }
         report.log = Some(session.log());
     }
-    report.notes.extend(untold);
+    report.notes.extend(unlogged);
     report
 }
 
@@ -96,20 +96,20 @@ fn find(copies: &Copies, id: &str) -> Result<BackupCopy, Failure> {
     })
 }
 
-/// Also tells where it is put, once that is known.
+/// Writes to `shown` where it is put, once that is known.
 fn put_copy_back(
     folder: &BackupFolder,
     copy: &BackupCopy,
     wanted: &RestoreRequest,
-    told: &mut String,
+    shown: &mut String,
 ) -> Result<Vec<String>, Failure> {
     if let (Some(into), Some(name)) = (&wanted.into, from_text(&copy.path).as_ref().and_then(|path| path.file_name())) {
-        *told = to_text(&into.join(name));
+        *shown = to_text(&into.join(name));
     }
     let tar = folder.read(copy)?;
     let place = RestorePlace::open(copy, wanted.into.as_deref())?;
     let path = place.path.clone();
-    *told = to_text(&path);
+    *shown = to_text(&path);
     if let Some(reason) = folder.is_in_the_way(&path) {
         return Err(Failure::Refused(reason));
     }
@@ -140,7 +140,7 @@ fn taken(path: &Path) -> Failure {
     ))
 }
 
-/// Where something is to be put: an open folder, and a name in it.
+/// Where something is put: an open folder, and a name in it.
 struct RestorePlace {
     path: PathBuf,
     folder: Parent,
@@ -148,7 +148,7 @@ struct RestorePlace {
 }
 
 impl RestorePlace {
-    /// Where the copy is to be; the folder above it is made. Links on the way are followed only if they
+    /// Where the copy is put; the folder above it is made. Links on the way are followed only if they
     /// are trusted: what is put back as root must not land where another user's link leads.
     fn open(copy: &BackupCopy, into: Option<&Path>) -> Result<RestorePlace, Failure> {
         let original = from_text(&copy.path);
@@ -171,8 +171,8 @@ impl RestorePlace {
         }
     }
 
-    /// What somebody left beside it who was cut off. It may be all that there is of the old one, so
-    /// it is told and not removed.
+    /// What an interrupted run left beside it. It may be all that there is of the old file, so it is
+    /// reported and not removed.
     fn left_behind(&self, prefix: &str) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
         let mut left: Vec<PathBuf> = entries
@@ -180,7 +180,8 @@ impl RestorePlace {
             .map(|entry| entry.path())
             .collect();
         left.sort();
-        let note = |path: &PathBuf| format!("{} was left by one that was cut off: look, and remove it", path.display());
+        let note =
+            |path: &PathBuf| format!("{} was left by an interrupted run: look at it, and remove it", path.display());
         left.iter().map(note).collect()
     }
 
@@ -244,7 +245,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
         Err(error) => Err(error),
         Ok(false) => fs::remove_file(path),
         Ok(true) => match fs::remove_dir_all(path) {
-            // Folders that nobody may write to, not even we.
+            // Folders without write permission for us.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 open_up(path)?;
                 fs::remove_dir_all(path)

@@ -1,8 +1,8 @@
 //! The backup folder under lock.
 //!
-//! A copy goes on the list as begun, then its tar is put in place in one step, then the log tells,
-//! then it is no longer only begun. Wherever that is cut off, whoever comes next sees how far it
-//! went, and finishes or forgets it.
+//! A copy goes on the list as begun, then its tar is put in place in one step, then it is logged,
+//! then it is no longer only begun. Wherever that is interrupted, the next run sees how far it went, and
+//! finishes or forgets it.
 
 use anyhow::{Result, bail};
 
@@ -29,10 +29,10 @@ pub struct BackupSession<'f> {
 }
 
 impl<'f> BackupSession<'f> {
-    /// Takes the lock, and finishes or forgets what somebody began who was cut off.
+    /// Takes the lock, and finishes or forgets what an interrupted run began.
     ///
     /// # Errors
-    /// If the lock is not to be had, or the store fails.
+    /// If the lock is not free in time, or the store fails.
     pub fn begin(
         folder: &'f BackupFolder,
         who: &Operator,
@@ -70,24 +70,24 @@ impl<'f> BackupSession<'f> {
         self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
-    /// Keeps a copy, tells the log, and removes the oldest copies of that path.
+    /// Keeps a copy, logs it, and removes the oldest copies of that path.
     ///
     /// # Errors
     /// If the copy could not be kept. What is there by then is put in order by
-    /// [`BackupSession::forget`], or by whoever comes next.
+    /// [`BackupSession::forget`], or by the next run.
     pub fn keep(&mut self, copy: &BackupCopy, tar: &[u8], entry: LogEntry) -> Result<()> {
         self.copies.begin(copy.clone());
         self.write_copies()?;
         let file = copy.id.file();
         let fence = || self.lock.fence();
         if self.folder.store.put(&file, tar, Expect::Nothing, &fence)?.is_none() {
-            bail!("{} was put there by somebody else meanwhile", self.folder.store.place(&file));
+            bail!("{} was put there by another process meanwhile", self.folder.store.place(&file));
         }
         if !self.is_whole(copy)? {
             bail!("{} is not what was written: the disk or the server is at fault", self.folder.store.place(&file));
         }
         self.record(entry)?;
-        // The copy is there and the log tells of it: what is left to do, the next run can do.
+        // The copy is there and logged: the next run can do the rest.
         self.copies.finish(&copy.id);
         self.copies.prune(&copy.path, self.folder.keep);
         if let Err(error) = self.settle() {
@@ -99,13 +99,13 @@ impl<'f> BackupSession<'f> {
     /// The copy failed, and the log knows.
     ///
     /// # Errors
-    /// If the store fails: then whoever comes next does it.
+    /// If the store fails: then the next run does it.
     pub fn forget(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.drop(&copy.id);
         self.settle()
     }
 
-    /// What was begun is there. No older copy is removed: somebody may be about to put it back.
+    /// What was begun is there. No older copy is removed: it may be needed for a restore.
     fn finish(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.finish(&copy.id);
         self.settle()
@@ -125,21 +125,21 @@ impl<'f> BackupSession<'f> {
         }
         let log = self.ledger.log()?;
         for copy in begun {
-            let told = log.of_run(&copy.run).map(|entry| entry.status);
-            self.recover_one(&copy, told)?;
+            let logged = log.of_run(&copy.run).map(|entry| entry.status);
+            self.recover_one(&copy, logged)?;
         }
         Ok(())
     }
 
-    fn recover_one(&mut self, copy: &BackupCopy, told: Option<LogStatus>) -> Result<()> {
+    fn recover_one(&mut self, copy: &BackupCopy, logged: Option<LogStatus>) -> Result<()> {
         let whole = self.is_whole(copy)?;
-        let (status, how) = match (told, whole) {
+        let (status, how) = match (logged, whole) {
             (Some(LogStatus::Success), true) => return self.finish(copy),
             (Some(LogStatus::Error), _) => return self.forget(copy),
             (None, true) => {
-                (LogStatus::Success, "it was cut off after the copy was made, and finished by the next run")
+                (LogStatus::Success, "it was interrupted after the copy was made, and finished by the next run")
             }
-            (_, false) => (LogStatus::Error, "it was cut off before the copy was made"),
+            (_, false) => (LogStatus::Error, "it was interrupted before the copy was made"),
         };
         let mut entry = self.entry(LogAction::Backup, copy.path.clone());
         entry.status = status;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, print_json, settings, told_failure};
+use super::targets::{Period, print_json, report_failure, settings};
 use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::model::{Backup, Settings};
 use crate::publish::choice::choose_targets;
@@ -50,7 +50,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         ListFormat::Csv => print_csv(&all)?,
         ListFormat::Text => print_text(&all)?,
     }
-    let whole = tell_damage(all.iter().map(|told| (told.target.as_str(), told.damage.as_slice())))?;
+    let whole = report_damage(all.iter().map(|listing| (listing.target.as_str(), listing.damage.as_slice())))?;
     Ok(match whole {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
@@ -58,9 +58,9 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     })
 }
 
-/// Tells what is wrong with logs, on standard error: whoever pipes a list on must not miss it. Whether
-/// all are whole.
-pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])>) -> Result<bool> {
+/// Prints what is wrong with logs to standard error, so that it shows when the list is piped on. Returns
+/// whether all are whole.
+pub(super) fn report_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])>) -> Result<bool> {
     let mut whole = true;
     for (target, damage) in logs {
         for damage in damage {
@@ -72,8 +72,8 @@ pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])
     Ok(whole)
 }
 
-/// The logs that are meant, each with what it is the log of; and whether one could not be read, which
-/// was told.
+/// The chosen logs, each with what it is the log of; and whether one could not be read, which
+/// was reported.
 pub(super) fn logs(
     settings: &Settings,
     targets: &TargetArgs,
@@ -86,7 +86,7 @@ pub(super) fn logs(
     let (mut logs, mut failed) = (Vec::new(), false);
     for target in choose_targets(settings, &targets.targets)? {
         let log = Site::open(target).and_then(|site| site.ledger().log());
-        logs.extend(told_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
+        logs.extend(report_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
     }
     Ok((logs, failed))
 }
@@ -100,14 +100,14 @@ pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
 
 fn print_text(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::out();
-    for told in all {
+    for listing in all {
         if all.len() > 1 {
-            writeln!(out, "{}", told.target)?;
+            writeln!(out, "{}", listing.target)?;
         }
-        let rows: Vec<[String; 6]> = told.entries.iter().map(row).collect();
+        let rows: Vec<[String; 6]> = listing.entries.iter().map(row).collect();
         out.write_all(columns(&rows).as_bytes())?;
         if rows.is_empty() {
-            writeln!(out, "nothing was done to {} in that time", told.target)?;
+            writeln!(out, "nothing was done to {} in that time", listing.target)?;
         }
     }
     out.flush()?;
@@ -134,15 +134,15 @@ fn row(entry: &LogEntry) -> [String; 6] {
 fn print_csv(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::plain_out();
     out.write_all(b"target,n,time,action,parameter,status,reason,actor,host,commit,digest\n")?;
-    for told in all {
-        for entry in &told.entries {
+    for listing in all {
+        for entry in &listing.entries {
             let (n, time) = (entry.n.to_string(), entry.time.to_string());
             let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default(), 2000);
             let (reason, commit, digest) = (text(&entry.reason), text(&entry.commit), text(&entry.digest));
             let parameter = harmless(&entry.parameter, 2000);
             let (actor, host) = (harmless(&entry.actor, 200), harmless(&entry.host, 200));
             let fields = [
-                told.target.as_str(),
+                listing.target.as_str(),
                 &n,
                 &time,
                 entry.action.as_str(),

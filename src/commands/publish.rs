@@ -39,7 +39,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             let reason =
                 format!("the data has {errors}; `shapeline check` lists them; nothing of it is published: {why}");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
-            // Where the settings are at fault, the logs of the targets of before are told.
+            // Where the settings are at fault, it is logged on the targets of the last settings without errors.
             let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };
             match choose_targets(&before, &args.targets.targets) {
                 Ok(targets) => refused(&targets, &reason, &options),

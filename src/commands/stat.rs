@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::log::{logs, tell_damage};
+use super::log::{logs, report_damage};
 use super::targets::{Period, print_json, settings};
 use crate::cli::{ListFormat, LogArgs};
 use crate::records::log::{LogAction, LogEntry, LogStatus};
@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         &[LogAction::Publish, LogAction::Rollback, LogAction::Drift]
     };
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
-    let whole = tell_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
+    let whole = report_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
     for (target, log) in logs {
         all.push(TargetCounts {
             target,
@@ -62,7 +62,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     })
 }
 
-/// Those of `always` are told even if there was none.
+/// Those of `always` are listed even if there was none.
 fn count<'e>(always: &[LogAction], entries: impl Iterator<Item = &'e LogEntry>) -> BTreeMap<&'static str, Count> {
     let mut counts: BTreeMap<&'static str, Count> =
         always.iter().map(|action| (action.as_str(), Count::default())).collect();
@@ -83,10 +83,10 @@ fn count<'e>(always: &[LogAction], entries: impl Iterator<Item = &'e LogEntry>) 
 fn print_rows(all: &[TargetCounts], format: impl Fn(&[[String; 6]]) -> String) -> Result<()> {
     let heading = ["target", "action", "attempted", "successful", "failed", "last success"];
     let mut rows = vec![heading.map(ToOwned::to_owned)];
-    for told in all {
-        for (action, count) in &told.actions {
+    for counts in all {
+        for (action, count) in &counts.actions {
             rows.push([
-                told.target.clone(),
+                counts.target.clone(),
                 (*action).to_owned(),
                 count.attempted.to_string(),
                 count.successful.to_string(),

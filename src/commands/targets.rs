@@ -81,14 +81,14 @@ pub(super) fn who(args: &WhoArgs) -> (Operator, Patience) {
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
 }
 
-/// Tells that one waits, for whom.
+/// Prints which holder of the lock the run waits for, once for each.
 pub(super) fn notice(target: &Target) -> impl FnMut(&str) + use<> {
     let name = target.name.to_string();
-    let mut told = String::new();
+    let mut printed = String::new();
     move |who| {
-        if told != who {
+        if printed != who {
             let _ = writeln!(crate::console::err(), "{name}: waiting for {who}");
-            who.clone_into(&mut told);
+            who.clone_into(&mut printed);
         }
     }
 }
@@ -120,9 +120,9 @@ pub(super) fn print(reports: &[TargetReport], json: bool) -> Result<()> {
     Ok(())
 }
 
-/// How it ended is what counts, even if whoever was to read of it has gone.
-pub(super) fn whether_read_or_not(told: Result<()>) -> Result<()> {
-    told.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+/// The exit code says how it ended, even if the reader of standard output has gone.
+pub(super) fn whether_read_or_not(printed: Result<()>) -> Result<()> {
+    printed.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
 }
 
 fn sentence(report: &TargetReport) -> String {
@@ -168,9 +168,8 @@ pub(super) fn outcome(reports: &[TargetReport]) -> super::Outcome {
     }
 }
 
-/// What came of a target; of one that failed, its name and why are told, and the others are looked
-/// at all the same.
-pub(super) fn told_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
+/// The result of one target; a failure is printed, and the other targets follow.
+pub(super) fn report_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
     match result {
         Ok(result) => Ok(Some(result)),
         Err(error) => {

@@ -1,4 +1,4 @@
-//! What is to be published: the data of one commit, sound, and who is served by it.
+//! The data to publish: that of one commit, without errors, and who is served by it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub struct Data {
     pub table: Arc<Table>,
     /// Domains that are as they were in an earlier commit, because later data of them has errors.
     pub frozen: Vec<Frozen>,
-    /// The history, to tell which commits follow from which.
+    /// The history: which commits follow from which.
     pub git: Option<Git>,
     /// What was rendered already, by output: a thousand targets may take the same one.
     rendered: Mutex<BTreeMap<String, Result<Arc<String>, String>>>,

@@ -22,7 +22,7 @@ use crate::store::{Stored, digest};
 use crate::text::lines::surplus;
 use crate::text::quote::harmless;
 
-/// Where a difference comes from, as far as the records tell.
+/// Where a difference comes from, as far as the records show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftKind {
@@ -46,7 +46,7 @@ pub struct Drift {
     pub declared: Arc<String>,
     /// What was published last, by whom, when.
     pub published: Option<Live>,
-    /// A publish that goes on at this moment, or was cut off.
+    /// A publish that runs at this moment, or was interrupted.
     pub pending: Option<String>,
     /// A rollback that holds the target.
     pub held: Option<Hold>,
@@ -101,7 +101,7 @@ impl Drift {
     }
 }
 
-/// A line of a file that cannot be told as a subscriber.
+/// A line of a file that is no subscriber.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnexplainedLine {
     /// `live`: only in the live file. `declared`: only in what the data gives.
@@ -113,7 +113,7 @@ pub struct UnexplainedLine {
 }
 
 impl Drift {
-    /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
+    /// The lines that differ and that are not in the plan: of a shaper file those that are not
     /// understood, of a template's output all that differ.
     pub fn lines(&self, data: &Data) -> Vec<UnexplainedLine> {
         if self.kind() == DriftKind::Same {
@@ -141,7 +141,7 @@ fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterato
     })
 }
 
-/// Tells the log of a difference, unless it was told already.
+/// Logs a difference, unless the last entry says the same.
 ///
 /// # Errors
 /// If the log cannot be written.
@@ -170,7 +170,7 @@ pub struct DriftReport {
     pub changes: Changed,
     /// Lines that differ and are no subscriber's.
     pub lines: Vec<UnexplainedLine>,
-    /// A publish that goes on at this moment, or was cut off.
+    /// A publish that runs at this moment, or was interrupted.
     pub pending: Option<String>,
     /// A rollback that holds the target.
     pub held: Option<Hold>,
@@ -191,7 +191,7 @@ pub struct DriftReport {
 }
 
 impl DriftReport {
-    /// What is to be told of `drift`.
+    /// What programs read about `drift`.
     pub fn of(
         target: &str,
         drift: &Drift,

@@ -86,7 +86,7 @@ fn summary(frozen: &[Frozen]) -> String {
 /// What the log says of a publish besides: that there are frozen domains, and that the bytes were
 /// `taken` over.
 pub(super) fn reason(frozen: &[Frozen], taken: bool) -> Option<String> {
-    let taken = taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned());
+    let taken = taken.then(|| "the live file had these bytes already, put there outside shapeline".to_owned());
     let frozen = (!frozen.is_empty()).then(|| summary(frozen));
     let all: Vec<String> = taken.into_iter().chain(frozen).collect();
     (!all.is_empty()).then(|| all.join("; "))
@@ -263,7 +263,7 @@ impl State {
     }
 
     /// The errors of each domain that is at fault and not yet frozen, of as few domains as will do: those
-    /// that are at fault alone; or else, of several, those that were frozen before. So nobody's claim
+    /// that are at fault alone; or else, of several, those that were frozen before. So no domain's claim
     /// on what another adds later can freeze the other.
     fn at_fault(
         &self,

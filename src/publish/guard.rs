@@ -114,7 +114,7 @@ pub fn reasons(
 }
 
 /// The live file was changed by hand: the limits count from what was published, too. Otherwise a
-/// file that somebody emptied would make any change look small.
+/// file that was emptied would make any change look small.
 fn since_published(
     site: &Site,
     version: &FileVersion,
@@ -137,7 +137,7 @@ fn since_published(
 }
 
 /// What a template of the repository's own wrote is judged by its lines, and of one that writes few
-/// that tells nothing: then by how many are served.
+/// that says nothing: then by how many are served.
 fn fewer(published: Option<&FileVersion>, data: &Data, output: &Output, known: &Before) -> Option<String> {
     let before = published?.subscribers.filter(|_| !output.is_shaper_format())?;
     let gone = before.saturating_sub(data.subscribers());

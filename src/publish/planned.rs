@@ -63,7 +63,7 @@ impl Planned {
         }
     }
 
-    /// What may happen on `target`; nothing if the plan does not tell of it.
+    /// What may happen on `target`; nothing if the plan does not cover it.
     pub fn of(&self, target: &str) -> Option<&String> {
         match self {
             Planned::Anywhere(fingerprint) => Some(fingerprint),

@@ -23,7 +23,7 @@ pub struct RollbackOptions {
     pub patience: Patience,
     /// The version's number; without it, the one before.
     pub to: Option<u64>,
-    /// Even if hardly anybody would be left: see [`guard`].
+    /// Even if few subscribers would be left: see [`guard`].
     pub force: bool,
 }
 
@@ -104,7 +104,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
 fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<FileVersion, String> {
     let kept = || match manifest.versions.as_slice() {
         [] => "none is kept: nothing was published here".to_owned(),
-        versions => format!("kept are {}: `shapeline log` tells what they are", ranges(versions)),
+        versions => format!("kept are {}: `shapeline log` lists them", ranges(versions)),
     };
     if let Some(id) = to {
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
@@ -113,17 +113,17 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
     let before = |version: &&FileVersion| {
         current.is_none_or(|current| version.id < current.id && version.digest != current.digest)
     };
-    // What somebody else put there is gone back to only where nothing was published before it.
+    // A version that was found in place is chosen only where nothing was published before it.
     let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
     let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
     match (current, live) {
-        // Nobody is served: what was published last is nearest.
+        // No subscriber is served: what was published last is nearest.
         (Some(current), None) => return Ok(current.clone()),
-        // Is it what somebody did by hand that is no good, or what was published?
+        // Either the change by hand or the published version may be the fault: the operator decides.
         (Some(current), Some(live)) if current.digest != digest(&live.bytes) => {
             let further = previous.map(|previous| format!(", --to {} what was before that", previous.id));
             return Err(format!(
-                "the live file was changed by somebody else since version {0} was published; say which is meant: --to {0} puts back what was published last{1}",
+                "the live file was changed outside shapeline since version {0} was published; choose one: --to {0} puts back what was published last{1}",
                 current.id,
                 further.unwrap_or_default()
             ));
@@ -143,7 +143,7 @@ fn ranges(versions: &[FileVersion]) -> String {
     runs.map(range).collect::<Vec<String>>().join(", ")
 }
 
-/// What no rollback may do unless it is forced: leave nobody, or less than a third of the lines.
+/// What no rollback may do unless it is forced: leave no lines, or less than a third.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
 fn guard(to: &FileVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
@@ -151,13 +151,13 @@ fn guard(to: &FileVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> 
         return None;
     }
     if bytes.is_empty() {
-        return Some(format!("version {} is empty: nobody would be served; --force if it is meant", to.id));
+        return Some(format!("version {} is empty: no subscriber would be served; --force does it anyway", to.id));
     }
     let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
     let (now, then) = (live.map_or(0, |live| lines(&live.bytes)), lines(bytes));
     (now >= 10 && then * 3 < now).then(|| {
         format!(
-            "version {} has {}, and the live file {now}: most would be cut off; --force if it is meant",
+            "version {} has {}, and the live file {now}: most would be cut off; --force does it anyway",
             to.id,
             counted(then, "line", "lines")
         )

@@ -33,7 +33,7 @@ pub struct PublishOptions {
     pub acknowledged: Option<String>,
     /// Change nothing.
     pub dry_run: bool,
-    /// Do not tell the log of a refusal that stands there already: for those who try every minute.
+    /// Do not log a refusal that the log has already: for runs that are repeated every minute.
     pub quiet: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct PublishOptions {
 pub enum PublishOutcome {
     /// A new version is live.
     Published,
-    /// What is to be is live already.
+    /// The output is live already.
     Unchanged,
     /// It would be published: only without `--dry-run`.
     Planned,
@@ -177,7 +177,7 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    /// Compares and judges; changes nothing. Also tells whether there is anything to do.
+    /// Compares and judges; changes nothing. Also returns whether there is anything to do.
     fn look(&self, manifest: &Manifest, live: Option<&Stored>) -> Result<(TargetReport, bool)> {
         let known = guard::known(&self.data.table.repo().settings, self.target, manifest);
         let old = live.map_or(&[][..], |live| live.bytes.as_slice());
@@ -190,7 +190,7 @@ impl Work<'_> {
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));
         let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
-        // What somebody else put there is taken over, reloaded and recorded, even if it is just
+        // A file that was put there outside shapeline is taken over, reloaded and recorded, even if it is just
         // what the data gives.
         let nothing_to_do = live.is_some() && !plan.bytes_differ && recorded == report.digest.as_ref();
         let reasons = match self.not_the_plan(&plan) {
@@ -218,7 +218,7 @@ impl Work<'_> {
         let planned = self.options.planned.as_ref()?;
         let now = &plan.fingerprint;
         match planned.of(&self.site.name) {
-            None => Some(format!("the plan does not tell what happens on {}; plan again", self.site.name)),
+            None => Some(format!("the plan does not cover {}; plan again", self.site.name)),
             Some(planned) if planned == now => None,
             Some(planned) => Some(format!(
                 "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
@@ -298,8 +298,8 @@ impl Work<'_> {
         (same && last.digest == digest(self.bytes)).then(|| last.clone())
     }
 
-    /// The hold of a rollback goes on if what was rolled back to is put back after somebody changed
-    /// it by hand, by data that does not come after what was taken back.
+    /// The hold of a rollback goes on if what was rolled back to is put back after it was
+    /// changed by hand, by data that does not come after what was taken back.
     fn still_held(&self, manifest: &Manifest, fingerprint: &str) -> Result<Option<Hold>> {
         let Some(held) = &manifest.held else { return Ok(None) };
         let acknowledged = self.options.acknowledged == Some(acknowledgement(fingerprint, manifest));
@@ -367,7 +367,7 @@ impl Work<'_> {
 }
 
 /// What acknowledges a plan: its fingerprint; while a rollback holds the target, one that is of
-/// this very rollback. What somebody acknowledged before must not undo it.
+/// this very rollback. An earlier acknowledgement must not undo it.
 fn acknowledgement(fingerprint: &str, manifest: &Manifest) -> String {
     match &manifest.held {
         Some(held) => digest(format!("shapeline held 1\n{fingerprint}\n{}\n{}\n", held.run, held.from).as_bytes()),
@@ -375,19 +375,19 @@ fn acknowledgement(fingerprint: &str, manifest: &Manifest) -> String {
     }
 }
 
-/// Tells the logs of `targets` that the data was refused before it came to them.
+/// Logs on `targets` that the data was refused before it came to them.
 pub fn record_refused_data(targets: &[&Target], reason: &str, options: &PublishOptions) -> Vec<TargetReport> {
     let record = |target: &&Target| {
         let mut report = TargetReport::new(target.name.as_str(), PublishOutcome::Refused, vec![reason.to_owned()]);
-        let told = Site::open(target).and_then(|site| {
+        let logged = Site::open(target).and_then(|site| {
             let mut session = TargetSession::begin(&site, &options.who, "publish", options.patience, &mut |_| {})?;
             let mut entry = session.entry(LogAction::Publish, "data".to_owned());
             entry.status = LogStatus::Error;
             entry.reason = Some(format!("refused: {reason}"));
             session.record(entry)
         });
-        if let Err(error) = told {
-            report.notes.push(format!("the log could not be told: {error:#}"));
+        if let Err(error) = logged {
+            report.notes.push(format!("the log could not be written: {error:#}"));
         }
         report
     };

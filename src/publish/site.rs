@@ -1,4 +1,4 @@
-//! A target that somebody works on: opened, locked, and put in order if the last one was cut off.
+//! An open target, and a session that holds its lock and finishes what an interrupted run left.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub struct TargetSession<'s> {
 }
 
 impl<'s> TargetSession<'s> {
-    /// Takes the lock, and finishes what somebody began who was cut off.
+    /// Takes the lock, and finishes or undoes what an interrupted run left behind.
     ///
     /// # Errors
     /// As [`TargetSession::begin_looking`], or if what was begun cannot be finished.
@@ -100,7 +100,7 @@ impl<'s> TargetSession<'s> {
     /// Takes the lock, and changes nothing on the target.
     ///
     /// # Errors
-    /// If the lock is not to be had, or the store fails.
+    /// If the lock is not free in time, or the store fails.
     pub fn begin_looking(
         site: &'s Site,
         who: &Operator,
@@ -110,7 +110,7 @@ impl<'s> TargetSession<'s> {
     ) -> Result<TargetSession<'s>> {
         let ledger = site.ledger();
         let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
-        // Always: whoever took over before us may have failed to.
+        // Always: the process that took over before us may have failed to.
         site.store.sweep("", Some(&site.file))?;
         ledger.sweep()?;
         let manifest = ledger.manifest_or_new(&site.name)?;

@@ -1,10 +1,10 @@
-//! Who does something to a target: a process on a host, for a person.
+//! The operator of a run: a process on a host, for a person.
 
 use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-/// A process that holds a lock or does a publish.
+/// A process that holds a lock or writes to the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operator {
     /// For whom.
@@ -49,7 +49,7 @@ impl Operator {
         match (&self.boot, boot()) {
             (Some(theirs), Some(ours)) if *theirs == ours => here && self.has_ended(),
             // The same host after another boot: nothing survives that. Names can be shared by two
-            // hosts, so another boot alone tells nothing.
+            // hosts, so another boot alone proves nothing.
             _ => false,
         }
     }
@@ -65,7 +65,7 @@ pub fn actor(named: Option<&str>) -> String {
     crate::text::quote::harmless(&name, 80)
 }
 
-/// Whether there is a process with this number; nothing if that cannot be told.
+/// Whether there is a process with this number; nothing if that is unknown.
 #[cfg(unix)]
 fn exists(pid: u32) -> Option<bool> {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);

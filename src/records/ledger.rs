@@ -15,8 +15,8 @@ use crate::store::{Expect, Fence, Store, digest};
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
 
-/// What the file of intents holds. It is emptied, not removed: somebody who was paused could
-/// remove the intent of another.
+/// The file of the pending change. It is emptied, not removed: a process that was paused could remove
+/// the file of another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct PendingSlot {
     version: u32,
@@ -43,7 +43,7 @@ impl<'s> Ledger<'s> {
     }
 
     fn new(store: &'s dyn Store, folder: String) -> Ledger<'s> {
-        let without = " without what it tells";
+        let without = " without what it records";
         let manifest = VersionedRecord::new(format!("{folder}/manifest.json"), without);
         let pending = VersionedRecord::new(format!("{folder}/pending.json"), without);
         Ledger { store, folder, manifest, pending }
@@ -73,7 +73,7 @@ impl<'s> Ledger<'s> {
         self.manifest.read(self.store)
     }
 
-    /// The manifest, or a fresh one, for somebody who has the lock.
+    /// The manifest, or a fresh one, for a caller that has the lock.
     ///
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
@@ -89,7 +89,7 @@ impl<'s> Ledger<'s> {
             return Ok(manifest);
         }
         let mut manifest = Manifest::new(target);
-        // There was one if there is a log, and somebody moved it away: the versions are the last
+        // There was one if there is a log, and it was moved away: the versions are the last
         // copies of the past. (Without a log, what lies there is of a first publish that was cut off.)
         if !self.store.list(&self.name("log"))?.is_empty() {
             for id in self.version_numbers()? {
@@ -104,7 +104,7 @@ impl<'s> Ledger<'s> {
         Ok(manifest)
     }
 
-    /// What the log tells of a manifest that is gone: what was put in place last, the newest commit,
+    /// Restores from the log what a lost manifest said: what was put in place last, the newest commit,
     /// and whether a rollback holds the target. Without that, the next run would put back what was
     /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
@@ -157,7 +157,7 @@ impl<'s> Ledger<'s> {
     /// Writes down what is about to be done.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn write_pending(&self, pending: &Pending, fence: Fence<'_>) -> Result<()> {
         self.pending.write(self.store, &PendingSlot { version: VERSION, pending: Some(pending.clone()) }, fence)
     }
@@ -165,7 +165,7 @@ impl<'s> Ledger<'s> {
     /// All is done.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn clear_pending(&self, fence: Fence<'_>) -> Result<()> {
         self.pending.write(self.store, &PendingSlot { version: VERSION, pending: None }, fence)
     }
@@ -187,20 +187,20 @@ impl<'s> Ledger<'s> {
     }
 
     /// Keeps the bytes of a version. What is there under that number is replaced only if it is
-    /// something else, which nothing lists or which somebody damaged.
+    /// something else, which nothing lists or which was damaged.
     ///
     /// # Errors
-    /// If they cannot be written, or somebody else writes them.
+    /// If they cannot be written, or another process writes them.
     pub fn write_version(&self, id: u64, bytes: &[u8], fence: Fence<'_>) -> Result<()> {
         let name = self.version_name(id);
         if self.store.put(&name, bytes, Expect::Nothing, fence)?.is_some() {
             return Ok(());
         }
         let Some(there) = self.store.read(&name)? else {
-            bail!("{} was there and is gone: somebody else works here", self.store.place(&name));
+            bail!("{} was there and is gone: another process works here", self.store.place(&name));
         };
         if there.bytes != bytes && self.store.put(&name, bytes, Expect::Content(&there.mark), fence)?.is_none() {
-            bail!("{} was changed by somebody else meanwhile", self.store.place(&name));
+            bail!("{} was changed by another process meanwhile", self.store.place(&name));
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl<'s> Ledger<'s> {
         Ok(())
     }
 
-    /// The whole log, held against the manifest.
+    /// The whole log, compared with the manifest.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -269,8 +269,8 @@ impl<'s> Ledger<'s> {
         match manifest {
             Ok(Some(manifest)) => log.compare(&manifest.log),
             Ok(None) => {}
-            // The log is what one looks at then.
-            Err(error) => log.damage.push(format!("it cannot be held against the manifest: {error:#}")),
+            // The log is needed most then.
+            Err(error) => log.damage.push(format!("it cannot be compared with the manifest: {error:#}")),
         }
         Ok(log)
     }

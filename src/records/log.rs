@@ -1,9 +1,9 @@
 //! What was done to a target, one line each, each line with the digest of the one before.
 //!
 //! The lines are kept in files of so many, named by the number of their first: a line is added by
-//! putting the last file anew, whole, so that none is ever half written. Whoever may write to the
-//! target may also write the log anew from the start; what the digests show is that a part of it
-//! was changed or taken away. `publish` prints the last digest, to be kept where others cannot
+//! putting the last file anew, whole, so that none is ever half written. A user who may write to
+//! the target may also write the log anew from the start; the digests show that a part of it was changed
+//! or removed. `publish` prints the last digest, to be kept where others cannot
 //! write.
 
 use anyhow::{Context, Result, bail};
@@ -36,7 +36,7 @@ pub enum LogAction {
 }
 
 impl LogAction {
-    /// As it stands in the log.
+    /// The word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             LogAction::Publish => "PUBLISH",
@@ -59,7 +59,7 @@ pub enum LogStatus {
 }
 
 impl LogStatus {
-    /// As it stands in the log.
+    /// The word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             LogStatus::Success => "SUCCESS",
@@ -73,7 +73,7 @@ impl LogStatus {
 pub struct LogEntry {
     /// From 1, without gaps.
     pub n: u64,
-    /// When, by the clock of the one who did it.
+    /// When, by the clock of the process that did it.
     pub time: Moment,
     /// What.
     pub action: LogAction,
@@ -81,7 +81,7 @@ pub struct LogEntry {
     pub parameter: String,
     /// How it ended.
     pub status: LogStatus,
-    /// Why it ended in an error, or what is to be said besides.
+    /// Why it ended in an error, or remarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who.
@@ -105,7 +105,7 @@ pub struct LogEntry {
     pub reload: Option<CommandRecord>,
     /// The version of the tool.
     pub tool: String,
-    /// Names this very run, so that one that was cut off is not told twice.
+    /// Names this very run, so that an interrupted one is not logged twice.
     pub run: String,
     /// The digest of the line before, without its line break; of nothing for the first.
     pub previous: String,
@@ -177,10 +177,10 @@ impl ActionLog {
     }
 }
 
-/// Reads the whole log in `folder`, and holds each line against the one before.
+/// Reads the whole log in `folder`, and checks each line against the one before.
 ///
 /// # Errors
-/// If it cannot be read. That it was tampered with is no error, but told in [`ActionLog::damage`].
+/// If it cannot be read. Tampering is no error, but reported in [`ActionLog::damage`].
 pub fn read(store: &dyn Store, folder: &str) -> Result<ActionLog> {
     let mut log = ActionLog::default();
     for name in segments(store, folder)? {
@@ -202,7 +202,7 @@ impl ActionLog {
                 if entry.n > expected {
                     self.damage.push(format!("entries {expected} to {} are missing", entry.n - 1));
                 } else if entry.n < expected {
-                    self.damage.push(format!("entry {} stands where {expected} should", entry.n));
+                    self.damage.push(format!("entry {} is where {expected} should be", entry.n));
                 } else if entry.previous != self.head.digest {
                     self.damage.push(format!(
                         "entry {} does not follow from the one before it: that one was changed",
@@ -224,8 +224,8 @@ impl ActionLog {
             Some((first, last)) if *last + 1 == number => {
                 *last = number;
                 let sentence = format!("entries {first} to {number} cannot be read: the lines were changed");
-                if let Some(told) = self.damage.last_mut() {
-                    *told = sentence;
+                if let Some(last) = self.damage.last_mut() {
+                    *last = sentence;
                 }
             }
             _ => {
@@ -235,8 +235,8 @@ impl ActionLog {
         }
     }
 
-    /// Holds the log against the end that was noted elsewhere: what is missing from the end shows
-    /// only so.
+    /// Compares the log with the end that was noted elsewhere: entries missing from the end show only
+    /// so.
     pub fn compare(&mut self, noted: &LogHead) {
         if noted.entries > self.head.entries {
             self.damage.push(format!(
@@ -258,7 +258,7 @@ impl ActionLog {
 /// of the line before are filled in here.
 ///
 /// # Errors
-/// If the log cannot be read or written, or somebody else wrote to it at the same moment.
+/// If the log cannot be read or written, or another process wrote to it at the same moment.
 pub fn append(
     store: &dyn Store,
     folder: &str,
@@ -281,12 +281,12 @@ pub fn append(
     if let Some(stored) = &stored {
         let all = lines(&stored.bytes);
         count = all.len();
-        // A line that somebody damaged still has its place.
+        // A damaged line still has its place.
         entry.n = all.last().map_or(first, |line| parse(line).map_or(first + count as u64, |last| last.n + 1));
         entry.previous = digest(all.last().copied().unwrap_or_default());
         (bytes, expect) = (stored.bytes.clone(), Expect::Content(&stored.mark));
     }
-    // Somebody took away the end, or changed it: what follows must not look as if it were whole.
+    // The end was removed or changed: what follows must not look as if the log were whole.
     let tail = entry.n - 1;
     if tail < noted.entries || (tail == noted.entries && entry.previous != noted.digest) {
         (entry.n, entry.previous) = (noted.entries + 1, noted.digest.clone());
@@ -306,7 +306,7 @@ pub fn append(
     let path = format!("{folder}/{name}");
     if store.put(&path, &bytes, expect, fence)?.is_none() {
         fence()?;
-        bail!("{} was changed by somebody else meanwhile", store.place(&path));
+        bail!("{} was changed by another process meanwhile", store.place(&path));
     }
     Ok(LogHead { entries: entry.n, digest: digest(&line) })
 }

@@ -30,7 +30,7 @@ pub struct FileVersion {
     /// Domains that are as they were in an earlier commit: the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<FrozenAt>,
-    /// It was not published but found, put there by somebody else.
+    /// It was not published but found in place of the live file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
     /// When it was made or found.
@@ -72,7 +72,7 @@ pub struct Live {
     pub by: String,
 }
 
-/// Set by a rollback: what it took back is not to be published again by the next run.
+/// Set by a rollback: the next run must not publish again what it took back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Since when.
@@ -143,29 +143,28 @@ impl Manifest {
 }
 
 /// Written before the live file is replaced, and gone from its file when all is done, so that
-/// whoever comes after a crash knows what was meant.
+/// the run after a crash knows what was intended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The entry that will stand in the log.
+    /// The entry for the log.
     pub entry: LogEntry,
     /// The version that was live, if there was a file.
     pub before: Option<FileVersion>,
-    /// The version that is to be.
+    /// The new version.
     pub after: FileVersion,
-    /// The hold that is to be.
+    /// The hold from then on.
     pub held: Option<Hold>,
-    /// The limits that are to be noted.
+    /// The limits to note in the manifest.
     pub limits: Option<Safety>,
-    /// The commit that is to be the newest, if it is.
+    /// The newest commit from then on, if it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
-    /// Set once the new file turned out to be no good: the old one is to be put back, because of
-    /// this.
+    /// Set once the new file failed: why the old one is put back.
     pub taken_back: Option<String>,
 }
 
 impl Pending {
-    /// What is meant to happen.
+    /// A change that is about to begin.
     pub fn new(entry: LogEntry, before: Option<FileVersion>, after: FileVersion) -> Pending {
         Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
     }

@@ -85,7 +85,7 @@ impl<T: Serialize + DeserializeOwned> VersionedRecord<T> {
         let Some(mark) = store.put(&self.name, &bytes, expect, fence)? else {
             // Most likely another process took over the lock: then that is the error to report.
             fence()?;
-            bail!("{} was changed by somebody else meanwhile", store.place(&self.name));
+            bail!("{} was changed by another process meanwhile", store.place(&self.name));
         };
         *known = KnownContent::Content(mark);
         Ok(())

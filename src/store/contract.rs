@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::text::hex::hex;
 
-/// Stands for exactly one content of a file: its digest, or what a bucket calls it.
+/// Identifies one content of a file: its digest, or what a bucket calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentMark(pub String);
 
@@ -27,7 +27,7 @@ pub fn digest(bytes: &[u8]) -> String {
 pub struct Stored {
     /// All of it.
     pub bytes: Vec<u8>,
-    /// Stands for this content.
+    /// Identifies this content.
     pub mark: ContentMark,
 }
 
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     /// The file `name`, or nothing if there is none.
     ///
     /// # Errors
-    /// If it cannot be told or read, or is more than [`MAX_BYTES`].
+    /// If its existence cannot be determined, it cannot be read, or is more than [`MAX_BYTES`].
     fn read(&self, name: &str) -> Result<Option<Stored>>;
 
     /// The names of the files in `folder`, in order, without those that a writer has not finished.

@@ -42,8 +42,9 @@ impl FileStore {
     /// # Errors
     /// If there is no such folder, a link is not trusted, or the file is something else than a file.
     pub fn open(folder: &str, file: Option<&str>) -> Result<(FileStore, String)> {
-        let opened = Folder::open(Path::new(folder))
-            .with_context(|| format!("cannot open the folder {folder}: make it, or mend the url in shapeline.yaml"))?;
+        let opened = Folder::open(Path::new(folder)).with_context(|| {
+            format!("cannot open the folder {folder}: make it, or correct the url in shapeline.yaml")
+        })?;
         let Some(file) = file else { return Ok((FileStore::of(opened.path()), String::new())) };
         let asked = opened.path().join(file);
         let (opened, name) = opened.follow(file).with_context(|| format!("cannot open {}", asked.display()))?;
@@ -79,7 +80,7 @@ impl FileStore {
         if old.is_some_and(|old| !is_regular(&old)) {
             bail!("it is not a regular file, and is not replaced");
         }
-        // Nobody reads it before it has the mode that it is to have.
+        // No other user can read it before it has its final mode.
         let mode = match old {
             Some(_) => 0o600,
             None if folder.path() == self.folder => LIVE,
@@ -104,7 +105,7 @@ impl FileStore {
         }
         let folder = Folder::open_or_make(&self.path(folder), RECORDS)?;
         let staged = self.stage(&folder, name, bytes)?;
-        // Only now: whoever takes the lock from us removes what we staged before, so that from
+        // Only now: a process that takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
         fence()?;
         match expect {

@@ -6,7 +6,7 @@ use super::contract::Store;
 use crate::model::{Access, Scheme};
 
 /// The folder in which the file of `access` lies, and the file's name. A file that is a symbolic
-/// link stands for what it leads to.
+/// link is resolved.
 ///
 /// # Errors
 /// If the folder cannot be reached, or cannot give what [`Store`] promises.

@@ -1,6 +1,6 @@
 //! A folder in a bucket of an S3 service.
 //!
-//! A bucket replaces files whole and honours conditions by itself, so nothing is staged: whoever
+//! A bucket replaces files whole and honours conditions by itself, so nothing is staged: a process that
 //! writes says what must be there, and the service refuses the write if it is not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -30,7 +30,7 @@ use crate::store::contract::{
 /// A folder on an SSH server.
 pub struct SftpStore {
     link: Link,
-    /// What stands before a path, for people: `sftp://user@host:port`.
+    /// What precedes a path in messages: `sftp://user@host:port`.
     server: String,
     folder: String,
     /// Names this writer in what it has not finished.
@@ -99,7 +99,7 @@ impl SftpStore {
         let (folder, file) = split(path)?;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let temporary = join(folder, &temporary_name(file, &self.writer, number));
-        // Our own records are nobody else's business.
+        // Records are for this user only.
         let mode = if folder == self.folder { 0o644 } else { 0o640 };
         let plan = Staging { path: path.to_owned(), temporary: temporary.clone(), mode, none_wanted };
         let content = Bytes::copy_from_slice(bytes);
@@ -121,7 +121,7 @@ impl SftpStore {
                 return Ok(false);
             }
         }
-        // Only now: whoever takes the lock from us removes what we staged before, so that from
+        // Only now: a process that takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
         fence()?;
         let unknown = "it was replaced or not, which must be read again: the connection broke at that moment";
@@ -175,7 +175,7 @@ impl Store for SftpStore {
 
     fn notes(&self) -> Vec<String> {
         let kept = self.link.ask(|sftp| sftp.support_fsync()).unwrap_or(true);
-        let note = "the server cannot be told to put a file on its disk (fsync@openssh.com): \
+        let note = "the server cannot be made to put a file on its disk (fsync@openssh.com): \
                     if it loses power, what was published last may be lost";
         if kept { Vec::new() } else { vec![format!("{}: {note}", self.place(""))] }
     }
@@ -206,7 +206,7 @@ impl StagedUpload<'_> {
                 Err(Fault::Absent) => bail!("another writer took over, and removed what this one had written"),
                 Err(fault) => return Err(fault.into()),
             }
-            // Once more, for the name: a folder cannot be told to the disk by SFTP, but file
+            // Once more, for the name: SFTP cannot sync a folder to the disk, but file
             // systems keep a file's names with the file.
             remote.sync(&mut file).await.context("it was replaced, but is not on the disk for good")?;
             if none_wanted {
@@ -256,9 +256,9 @@ async fn stage(mut remote: Remote, plan: Staging, bytes: Bytes) -> Result<Option
 async fn fill(remote: &mut Remote, file: &mut File, bytes: Bytes, old: Option<MetaData>, mode: u16) -> Result<()> {
     // As the server makes files, which is 0666 less its umask.
     let made =
-        file.metadata().await.map_err(Fault::from)?.permissions().context("the server does not tell its mode")?;
+        file.metadata().await.map_err(Fault::from)?.permissions().context("the server does not report its mode")?;
     let mode = Permissions::from_raw(Permissions::from(mode).as_raw() & made.as_raw());
-    // Nobody reads it before it has the mode that it is to have.
+    // No other user can read it before it has its final mode.
     file.set_permissions(Permissions::from(0o600)).await.map_err(Fault::from)?;
     remote.write(file, bytes).await?;
     match old {
@@ -273,7 +273,7 @@ async fn find(mut remote: Remote, folder: String, file: Option<String>) -> Resul
     match remote.stat(&folder).await? {
         Some(it) if is_folder(&it) => {}
         Some(_) => bail!("{folder} is not a folder on the server"),
-        None => bail!("there is no folder {folder} on the server: make it, or mend the url in shapeline.yaml"),
+        None => bail!("there is no folder {folder} on the server: make it, or correct the url in shapeline.yaml"),
     }
     let folder = remote.real(&folder).await?;
     let Some(file) = file else { return Ok((folder, String::new())) };

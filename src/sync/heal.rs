@@ -63,7 +63,7 @@ pub fn heal(
         frozen: version.frozen.clone(),
         held: session.manifest.held.clone(),
         limits: session.manifest.limits.clone(),
-        reason: Some("it was published, and put back after somebody else changed the live file".to_owned()),
+        reason: Some("it was published, and put back after the live file was changed outside shapeline".to_owned()),
         kept: Some(version),
         newest: None,
         check: true,
@@ -89,9 +89,9 @@ fn record(session: &mut TargetSession<'_>, live: Option<&Stored>, found: &str) -
 }
 
 fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
-    let Some(live) = live else { return "the live file was removed by somebody else".to_owned() };
+    let Some(live) = live else { return "the live file was removed outside shapeline".to_owned() };
     let (added, gone) = (missing_from(published, &live.bytes), missing_from(&live.bytes, published));
-    format!("the live file was changed by somebody else: {} added, {} removed", lines(added), lines(gone))
+    format!("the live file was changed outside shapeline: {} added, {} removed", lines(added), lines(gone))
 }
 
 fn lines(count: usize) -> String {
@@ -112,7 +112,7 @@ mod tests {
     fn what_was_found_is_a_sentence() {
         let live = Stored { mark: crate::store::ContentMark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
         let told = sentence(Some(&live), b"a\nb\n");
-        assert_eq!(told, "the live file was changed by somebody else: 2 lines added, 1 line removed");
+        assert_eq!(told, "the live file was changed outside shapeline: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));
     }
 }

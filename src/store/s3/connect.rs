@@ -56,7 +56,7 @@ impl S3Service {
         let region = region.or_else(|| around.get("AWS_REGION")).or_else(|| around.get("AWS_DEFAULT_REGION"));
         let region = region.unwrap_or("us-east-1");
         if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            bail!("{} is no region of an S3 service: mend region in shapeline.yaml, or AWS_REGION", quoted(region));
+            bail!("{} is no region of an S3 service: correct region in shapeline.yaml, or AWS_REGION", quoted(region));
         }
         Ok(Self {
             endpoint,
@@ -82,7 +82,7 @@ fn endpoint_url(name: &str, text: &str) -> Result<String> {
     let expected = format!("{name} is not what it has to be: write it as https://s3.ispcustomer.co.zw");
     let url = Url::parse(text.trim()).map_err(|_| anyhow!("{expected}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        bail!("{name} holds a user or a password: leave it out; keys come from AWS_ACCESS_KEY_ID and the like");
+        bail!("{name} has a user or a password: remove it; keys come from AWS_ACCESS_KEY_ID and the like");
     }
     let plain = |text: &str, also: &[u8]| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte));
     let is_plain = matches!(url.scheme(), "http" | "https")

@@ -82,12 +82,12 @@ impl S3Failure {
     fn by_code(&self, service: &S3Service) -> Option<String> {
         let bucket = &service.bucket;
         Some(match self.code.as_str() {
-            "NoSuchBucket" => format!("there is no bucket {bucket}: make it, or mend the url in shapeline.yaml"),
+            "NoSuchBucket" => format!("there is no bucket {bucket}: make it, or correct the url in shapeline.yaml"),
             "InvalidAccessKeyId" | "NotSignedUp" => {
-                format!("{} does not know the key in AWS_ACCESS_KEY_ID: mend it", service.name())
+                format!("{} does not know the key in AWS_ACCESS_KEY_ID: correct it", service.name())
             }
             "SignatureDoesNotMatch" => {
-                "the secret does not fit the key: mend AWS_SECRET_ACCESS_KEY or AWS_ACCESS_KEY_ID".to_owned()
+                "the secret does not fit the key: correct AWS_SECRET_ACCESS_KEY or AWS_ACCESS_KEY_ID".to_owned()
             }
             "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => {
                 "the session of these credentials is over: get new ones, with their AWS_SESSION_TOKEN".to_owned()
@@ -107,7 +107,7 @@ impl S3Failure {
     }
 
     fn by_status(&self, service: &S3Service) -> Option<String> {
-        // Without the code that tells more: an answer to a question for the head only, or a redirect.
+        // Without an error code: an answer to a question for the head only, or a redirect.
         if self.text.contains("redirect without LOCATION") {
             return Some(self.elsewhere(service));
         }
@@ -125,7 +125,7 @@ impl S3Failure {
 
     fn elsewhere(&self, service: &S3Service) -> String {
         format!(
-            "the bucket {} is not in the region {}{}: mend region in shapeline.yaml or AWS_REGION, and the endpoint if one is set",
+            "the bucket {} is not in the region {}{}: correct region in shapeline.yaml or AWS_REGION, and the endpoint if one is set",
             service.bucket,
             service.region,
             self.said(service)

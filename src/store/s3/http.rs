@@ -74,7 +74,7 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         install_cryptography();
         // Another time than ours is the library's own for the address at which a cloud's machines
-        // ask who they are. Elsewhere nobody is there, and it must not be waited for long.
+        // ask who they are. Elsewhere there is no such service: the wait must be short.
         let is_metadata = options.get_config_value(&ClientConfigKey::ConnectTimeout) != self.ours;
         let connect = if is_metadata { self.patience.connect / 10 } else { self.patience.connect };
         let allow_http = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
@@ -96,7 +96,7 @@ impl HttpConnector for Connector {
 /// One kind of cryptography for the process, chosen once: there is no default among them.
 fn install_cryptography() {
     static ONCE: Once = Once::new();
-    // Fails where somebody has chosen already, which is as good.
+    // Fails where one is chosen already, which is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 

@@ -115,7 +115,7 @@ impl Link {
         }
     }
 
-    /// Until this is dropped, large transfers stand back for what moves `bytes`, if that is little.
+    /// Until this is dropped, large transfers give way to what moves `bytes`, if that is little.
     pub fn brief_for(&self, bytes: usize) -> Option<Brief> {
         (bytes <= BRIEF).then(|| {
             self.brief.fetch_add(1, Ordering::AcqRel);
@@ -123,7 +123,7 @@ impl Link {
         })
     }
 
-    /// Whether there is nobody to talk to any more.
+    /// Whether the connection is lost.
     pub fn is_lost(&self) -> bool {
         matches!(&*self.state(), LinkState::Lost(_))
     }
@@ -198,7 +198,7 @@ async fn connect(server: &Server, client: &SshClient) -> Result<(Sftp, Ssh)> {
 /// Why a connection came to its end.
 async fn end((sftp, ssh): (Sftp, Ssh), why: &str, patience: Duration) -> String {
     let said = ssh.end(patience).await;
-    // Its own reason, which it tells only at the end.
+    // Its own reason, which it prints only at the end.
     let reason = match timeout(Duration::from_secs(1), sftp.close()).await {
         Ok(Err(error)) if why.is_empty() => Fault::from(error).to_string(),
         _ => why.to_owned(),

@@ -35,7 +35,7 @@ const OPTIONS: &[&str] = &[
     "LogLevel=INFO",
 ];
 
-/// A server, as `ssh` is told of it.
+/// A server, and how `ssh` reaches it.
 #[derive(Clone, Debug)]
 pub struct Server {
     name: ServerName,
@@ -121,10 +121,10 @@ impl Server {
         } else if has("Host key verification failed") {
             format!(
                 "the server is not known. `ssh-keyscan -p {port} {host} >> {known}` makes it known: \
-                 compare what `ssh-keygen -lf {known}` shows with what the server's keeper tells you"
+                 compare what `ssh-keygen -lf {known}` shows with what its administrator says"
             )
         } else if has("are too open") {
-            "nobody else may read a private key: `chmod 600` its file".to_owned()
+            "no other user may read a private key: `chmod 600` its file".to_owned()
         } else if has("Permission denied") || has("Too many authentication failures") {
             "the server takes none of the keys: \
              add the public key to the user's authorized_keys there, or name the right identity in shapeline.yaml"
@@ -146,9 +146,9 @@ fn file(text: &str, key: &str, what: &str) -> Result<PathBuf> {
         None => std::path::absolute(text).with_context(|| format!("cannot find {}", harmless(text, 200)))?,
     };
     let shown = shown(&path);
-    // `ssh` would put something else in their place, and has no way to be told not to.
+    // `ssh` would put something else in their place, and has no option against that.
     if path.to_str().is_none_or(|path| path.contains(['"', '\\']) || path.contains("${")) {
-        bail!("{shown} cannot be told to ssh: a path without \", \\ and ${{ is needed as {key} in shapeline.yaml");
+        bail!("{shown} cannot be passed to ssh: a path without \", \\ and ${{ is needed as {key} in shapeline.yaml");
     }
     if !path.is_file() {
         bail!("there is no file {shown}: {key} in shapeline.yaml names {what}");

@@ -23,6 +23,6 @@ fn reading_the_log_does_not_permit_overwriting_another_manifest() {
     // The log is held against the manifest, which is read for that, and is newer than the one here.
     ours.log().unwrap();
     let error = ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap_err();
-    assert!(format!("{error:#}").contains("changed by somebody else"), "{error:#}");
+    assert!(format!("{error:#}").contains("changed by another process"), "{error:#}");
     assert_eq!(theirs.manifest().unwrap().unwrap().next, 7, "what they wrote is there");
 }

@@ -116,7 +116,7 @@ fn a_signature_is_checked_and_no_secret_shown() {
         failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
         failure(store.remove("shaper.txt")),
     ] {
-        assert!(error.contains("s3://shaper/hre") && error.contains("mend AWS_SECRET_ACCESS_KEY"), "{error}");
+        assert!(error.contains("s3://shaper/hre") && error.contains("correct AWS_SECRET_ACCESS_KEY"), "{error}");
         assert!(!error.contains("another-secret") && !error.contains(SECRET), "{error}");
     }
     let mut unknown = with_keys(s3s.endpoint());
