@@ -12,28 +12,29 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Date;
 use crate::report::CheckFormat;
 
-pub use history::HistoryArgs;
-pub use import::{ImportArgs, ImportFormat};
-pub use subscriber::{AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs};
-pub use targets::{
-    BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs, WhoArgs,
+pub(crate) use history::HistoryArgs;
+pub(crate) use import::{ImportArgs, ImportFormat};
+pub(crate) use subscriber::{
+    AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs,
+};
+pub(crate) use targets::{
+    ActorArgs, BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
 #[derive(Debug, Parser)]
 #[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// The data repository. Without it, the nearest folder upwards that holds one.
+    /// The data repository [default: the nearest parent folder with one]
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
-    pub directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 
-    /// Colour in the output.
+    /// When to use colour.
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
     pub color: ColorWhen,
 
-    /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 const AFTER_HELP: &str = "\
@@ -53,8 +54,8 @@ pub enum ColorWhen {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Make a fresh data repository, with workflows, schemas and an example.
+pub(crate) enum Command {
+    /// Create a data repository with workflows, schemas and an example.
     Init(InitArgs),
     /// Check schemas and business rules.
     Check(CheckArgs),
@@ -62,27 +63,27 @@ pub enum Command {
     Render(RenderArgs),
     /// Show what would change on the network.
     Plan(PlanArgs),
-    /// Put the data on the shapers: checked, guarded, replaced in one step, recorded.
+    /// Publish the data to the shapers: checked, guarded, replaced atomically, recorded.
     Publish(PublishArgs),
-    /// Show what is live and should not be, or should be and is not.
+    /// Compare the live files with the data.
     Drift(DriftArgs),
-    /// Put a version of the past in place.
+    /// Restore a past version.
     Rollback(RollbackArgs),
-    /// Show what was done to a target.
+    /// List the actions on each target.
     Log(LogArgs),
-    /// Count what was done to a target.
+    /// Count the actions on each target.
     Stat(LogArgs),
-    /// Copy files and folders to the backup folder, list the copies, put one back.
+    /// Copy files and folders to the backup folder, list the copies, restore one.
     Backup(BackupArgs),
-    /// Fetch the branch again and again, and publish what it says: pull mode.
+    /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
-    /// Show who had what, since when, and who changed it: from git alone.
+    /// Show from git who had what, since when, and who changed it.
     History(HistoryArgs),
-    /// Take over what exists: a portal's database, a shaper file, a table, LibreQoS.
+    /// Import existing data: a portal's database, a shaper file, a CSV table, LibreQoS.
     Import(ImportArgs),
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
-    /// Give the data files one style; comments survive.
+    /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
     Schema(SchemaArgs),
@@ -94,101 +95,95 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// Arguments of `init`.
 #[derive(Debug, Args)]
-pub struct InitArgs {
-    /// The folder to fill; it is made if need be.
+pub(crate) struct InitArgs {
+    /// The folder to fill; created if it does not exist.
     #[arg(value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
-/// Which data is read, and as of which day.
+/// The data to read, and the day.
 #[derive(Debug, Args)]
-pub struct DataArgs {
-    /// Take this git revision, in place of what is checked out.
+pub(crate) struct DataArgs {
+    /// Read this git revision instead of the checked-out files.
     #[arg(long, value_name = "REV")]
-    pub rev: Option<String>,
+    pub(crate) rev: Option<String>,
 
-    /// Take this as today's date (UTC), for reproducible output.
+    /// Use this as today's date (UTC), for reproducible output.
     #[arg(long, value_name = "DATE")]
-    pub on: Option<Date>,
+    pub(crate) on: Option<Date>,
 }
 
-/// Arguments of `check`.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// The data.
+pub(crate) struct CheckArgs {
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
     /// How findings are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: CheckFormat,
+    pub(crate) format: CheckFormat,
 
-    /// Compare with a git revision: turns on the change rules, tells old findings from new ones.
+    /// Compare with a git revision: enables the change rules, separates old findings from new ones.
     #[arg(long, value_name = "REV")]
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
 
-    /// Who proposes the change: a login, or a team it is in. May be given several times.
+    /// The proposer of the change: a login, or one of its teams. Can be repeated.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
-    pub actors: Vec<String>,
+    pub(crate) actors: Vec<String>,
 }
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
-pub struct RenderArgs {
-    /// The output's name in shapeline.yaml. Without it, `shaper`.
+pub(crate) struct RenderArgs {
+    /// The output's name in shapeline.yaml [default: shaper]
     #[arg(value_name = "OUTPUT")]
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
 
-    /// The data.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
     /// Write all outputs as files into this folder instead of one to standard output.
     #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
+    pub(crate) out_dir: Option<PathBuf>,
 }
 
-/// Arguments of `plan`.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
-    /// The data.
+pub(crate) struct PlanArgs {
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
-    /// Compare with this git revision. Without it, the merge base with the default branch.
+    /// Compare with this git revision [default: the merge base with the default branch]
     #[arg(long, value_name = "REV", conflicts_with = "against")]
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
 
     /// Compare with a shaper file instead of a revision; `-` is standard input.
     #[arg(long, value_name = "FILE")]
-    pub against: Option<PathBuf>,
+    pub(crate) against: Option<PathBuf>,
 
-    /// Compare with what is live on a target: its fingerprint binds `publish --plan`.
+    /// Compare with the live file of a target; the plan's fingerprint binds `publish --plan`.
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
-    pub live: Option<String>,
+    pub(crate) live: Option<String>,
 
-    /// The output that is compared. Without it, `shaper`.
+    /// The output to compare [default: shaper]
     #[arg(long, value_name = "OUTPUT")]
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
 
     /// How the plan is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: PlanFormat,
+    pub(crate) format: PlanFormat,
 
     /// Exit with 3 if anything would change.
     #[arg(long)]
-    pub exit_code: bool,
+    pub(crate) exit_code: bool,
 
     /// Write the plan to a file instead of standard output.
     #[arg(short = 'o', long = "out", value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub(crate) enum PlanFormat {
     /// For people.
     Text,
     /// For a pull-request comment.
@@ -199,7 +194,7 @@ pub enum PlanFormat {
 
 /// How an outcome is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TextOrJson {
+pub(crate) enum TextOrJson {
     /// For people.
     Text,
     /// For programs; see docs/publish-json.md.
@@ -208,7 +203,7 @@ pub enum TextOrJson {
 
 /// How a list is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Text,
     /// For programs; see docs/publish-json.md.
@@ -219,7 +214,7 @@ pub enum ListFormat {
 
 /// How a history is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
+pub(crate) enum HistoryFormat {
     /// For people.
     Text,
     /// For programs; see docs/history.md.
@@ -228,41 +223,38 @@ pub enum HistoryFormat {
     Csv,
 }
 
-/// Arguments of `fmt`.
 #[derive(Debug, Args)]
-pub struct FmtArgs {
+pub(crate) struct FmtArgs {
     /// Change nothing; exit with 1 if a file would change.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 
-    /// Only these files. Without any, all data files.
+    /// Only these files [default: all data files]
     #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
-/// Arguments of `schema`.
 #[derive(Debug, Args)]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Change nothing; exit with 1 if a file would change.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 }
 
-/// Arguments of `explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// The rule's id; `setup` for what to switch on at the forge. Without it, all rules in a list.
+pub(crate) struct ExplainArgs {
+    /// The rule's id, or `setup` for the settings of the forge [default: a list of all rules]
     #[arg(value_name = "RULE")]
-    pub rule: Option<String>,
+    pub(crate) rule: Option<String>,
 
     /// How rules are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: ExplainFormat,
+    pub(crate) format: ExplainFormat,
 }
 
 /// How rules are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExplainFormat {
+pub(crate) enum ExplainFormat {
     /// For people.
     Text,
     /// For docs/rules.md.
@@ -271,18 +263,16 @@ pub enum ExplainFormat {
     Json,
 }
 
-/// Arguments of `completions`.
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_name = "SHELL", value_enum)]
-    pub shell: clap_complete::Shell,
+    pub(crate) shell: clap_complete::Shell,
 }
 
-/// Arguments of `man`.
 #[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Write a page for every command into this folder instead.
+pub(crate) struct ManArgs {
+    /// Write one page per command into this folder instead.
     #[arg(long, value_name = "DIR")]
-    pub out_dir: Option<PathBuf>,
+    pub(crate) out_dir: Option<PathBuf>,
 }

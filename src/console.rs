@@ -1,9 +1,9 @@
 //! Standard output and standard error as build servers read them.
 //!
-//! GitHub's runner trims a line and takes it for a command if it starts with `::`; from older days it
-//! also takes `##[command]` anywhere in a line. Names from live files, servers, dumps and commits get
-//! into lines of all kinds, so what commands print goes through here, whatever was done to the values
-//! before. JSON and what is right for a shaper are never changed by it.
+//! GitHub's runner trims a line and runs it as a command if it starts with `::`; for compatibility it
+//! also runs `##[command]` anywhere in a line. Names from live files, servers, dumps and commits appear
+//! in lines of all kinds, so everything that commands print passes through here, even values that were
+//! escaped before. JSON and valid lines of a shaper file pass unchanged.
 
 use std::borrow::Cow;
 use std::io::{self, StderrLock, StdoutLock, Write};
@@ -12,35 +12,35 @@ use anstream::AutoStream;
 
 use crate::text::characters::RUNNER_COMMAND as INNER;
 
-/// Standard output, for people; styles are taken out where they are not wanted.
-pub fn out() -> Lines<AutoStream<StdoutLock<'static>>> {
-    Lines::new(anstream::stdout().lock())
+/// Standard output, for people; strips styles where they are not wanted.
+pub(crate) fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
+    GuardedLines::new(anstream::stdout().lock())
 }
 
 /// Standard output, for machines.
-pub fn plain_out() -> Lines<StdoutLock<'static>> {
-    Lines::new(io::stdout().lock())
+pub(crate) fn plain_out() -> GuardedLines<StdoutLock<'static>> {
+    GuardedLines::new(io::stdout().lock())
 }
 
 /// Standard error.
-pub fn err() -> Lines<AutoStream<StderrLock<'static>>> {
-    Lines::new(anstream::stderr().lock())
+pub fn err() -> GuardedLines<AutoStream<StderrLock<'static>>> {
+    GuardedLines::new(anstream::stderr().lock())
 }
 
-/// Passes on whole lines of what is written, so that none is a command for a build server.
-pub struct Lines<W: Write> {
+/// Forwards whole lines, escaped so that none is a command for a build server.
+pub struct GuardedLines<W: Write> {
     out: W,
     pending: Vec<u8>,
-    /// The beginning of the first pending line has been passed on.
+    /// The beginning of the first pending line has been forwarded.
     begun: bool,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> GuardedLines<W> {
     fn new(out: W) -> Self {
         Self { out, pending: Vec::new(), begun: false }
     }
 
-    fn pass_on(&mut self) -> io::Result<()> {
+    fn forward(&mut self) -> io::Result<()> {
         let pending = std::mem::take(&mut self.pending);
         let text = String::from_utf8_lossy(&pending);
         let first = if self.begun { text.find('\n').map_or(text.len(), |end| end + 1) } else { 0 };
@@ -52,12 +52,12 @@ impl<W: Write> Lines<W> {
     }
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for GuardedLines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match bytes.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => {
                 self.pending.extend_from_slice(&bytes[..=end]);
-                self.pass_on()?;
+                self.forward()?;
                 self.pending.extend_from_slice(&bytes[end + 1..]);
             }
             None => self.pending.extend_from_slice(bytes),
@@ -66,20 +66,20 @@ impl<W: Write> Write for Lines<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.pass_on()?;
+        self.forward()?;
         self.out.flush()
     }
 }
 
-impl<W: Write> Drop for Lines<W> {
+impl<W: Write> Drop for GuardedLines<W> {
     fn drop(&mut self) {
-        // Whole lines were passed on before, with their errors.
+        // Whole lines were forwarded before, and their errors returned.
         let _ = self.flush();
     }
 }
 
-/// `text` without a line that is a command for a build server.
-pub fn without_commands(text: &str) -> Cow<'_, str> {
+/// Escapes the lines of `text` that are commands for a build server.
+pub(crate) fn without_commands(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains(INNER) {
         return Cow::Borrowed(text);
     }
@@ -93,7 +93,7 @@ fn line_without_commands(line: &str) -> String {
         .map(|line| {
             let at = beginning(line);
             match line[at..].strip_prefix("::") {
-                // Before a second place in a finding: no command has such a name.
+                // `:::` precedes a second place in a finding; no command has such a name.
                 Some(rest) if rest.starts_with(": ") || rest.starts_with(":\u{1b}") => line.to_owned(),
                 Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..at]),
                 None => line.to_owned(),
@@ -133,7 +133,7 @@ mod tests {
 
     fn printed(pieces: &[&str]) -> String {
         let mut bytes = Vec::new();
-        let mut lines = Lines::new(&mut bytes);
+        let mut lines = GuardedLines::new(&mut bytes);
         pieces.iter().for_each(|piece| lines.write_all(piece.as_bytes()).unwrap());
         drop(lines);
         String::from_utf8(bytes).unwrap()
@@ -160,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_passed_on_in_parts_has_one_beginning() {
+    fn a_line_that_is_forwarded_in_parts_has_one_beginning() {
         let mut bytes = Vec::new();
-        let mut lines = Lines::new(&mut bytes);
+        let mut lines = GuardedLines::new(&mut bytes);
         write!(lines, "Who? ").unwrap();
         lines.flush().unwrap();
         writeln!(lines, "::1\n::2").unwrap();

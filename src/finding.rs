@@ -1,21 +1,21 @@
 //! "Your data is wrong": a [`Finding`] says what, where, why, and what to write instead.
 //!
-//! Rules and schema checks name places ([`Place`]: a file, a record, a field); the reader, which
-//! knows bytes, names spans. [`crate::locate`] turns the one into the other when a finding is
-//! shown, so that records need not carry the place of every value they hold.
+//! Rules and schema checks name places ([`Place`]: a file, a record, a field); the reader, which knows
+//! bytes, names spans. [`crate::locate`] turns places into spans when a finding is printed, so that
+//! records need not store the span of every value.
 
 use crate::source::{FileId, Span};
 use crate::text::quote::quoted;
 
-/// How grave a finding is.
+/// The severity of a rule or a finding.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Not looked for.
+    /// The rule does not run.
     Off,
-    /// Told, but the data is accepted.
+    /// Reported, and the data is accepted.
     Warning,
     /// The data is refused.
     Error,
@@ -34,56 +34,56 @@ impl Severity {
 
 /// One step into a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub(crate) enum PathStep {
     /// The value under a key.
     Field(String),
     /// An entry of a list, from 0.
     Index(usize),
 }
 
-/// Which part of the value is meant.
+/// Whether a place is the value or its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
+pub(crate) enum KeyOrValue {
     /// The value.
     Value,
     /// The key before it.
     Key,
 }
 
-/// Names a value in a file: which record, which field, and whether the key or the value is meant.
+/// A value in a file: its record, the path into it, and whether the value or its key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file.
-    pub file: FileId,
+    pub(crate) file: FileId,
     /// Which entry of a list file; `None` where the file is one record.
-    pub record: Option<u32>,
+    pub(crate) record: Option<u32>,
     /// The way into the record; empty for the record itself.
-    pub path: Vec<Step>,
+    pub(crate) path: Vec<PathStep>,
     /// Key or value.
-    pub target: Target,
+    pub(crate) target: KeyOrValue,
 }
 
 impl Place {
     /// A whole record.
     pub fn record(file: FileId, record: Option<u32>) -> Self {
-        Self { file, record, path: Vec::new(), target: Target::Value }
+        Self { file, record, path: Vec::new(), target: KeyOrValue::Value }
     }
 
     /// The value under `name` in this place.
-    pub fn field(mut self, name: impl Into<String>) -> Self {
-        self.path.push(Step::Field(name.into()));
+    pub(crate) fn field(mut self, name: impl Into<String>) -> Self {
+        self.path.push(PathStep::Field(name.into()));
         self
     }
 
     /// Entry `index` of the list in this place.
-    pub fn index(mut self, index: usize) -> Self {
-        self.path.push(Step::Index(index));
+    pub(crate) fn index(mut self, index: usize) -> Self {
+        self.path.push(PathStep::Index(index));
         self
     }
 
     /// The key instead of the value.
-    pub fn key(mut self) -> Self {
-        self.target = Target::Key;
+    pub(crate) fn key(mut self) -> Self {
+        self.target = KeyOrValue::Key;
         self
     }
 }
@@ -114,14 +114,13 @@ impl Where {
 pub struct Label {
     /// Where.
     pub at: Where,
-    /// What is there; may be empty for the offence itself.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Something wrong in the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The id of the rule that says so.
+    /// The rule's id.
     pub rule: &'static str,
     /// How grave it is, after settings.
     pub severity: Severity,
@@ -129,11 +128,11 @@ pub struct Finding {
     pub message: String,
     /// The offence.
     pub primary: Label,
-    /// Its causes and whatever else is involved.
-    pub related: Vec<Label>,
+    /// Its causes and other places involved.
+    pub(crate) related: Vec<Label>,
     /// What to write instead.
     pub help: Option<String>,
-    /// Whether the change under review has to do with it; `None` where no change is looked at.
+    /// Whether it belongs to the change under review; `None` without a change.
     pub in_change: Option<bool>,
 }
 
@@ -151,26 +150,26 @@ impl Finding {
         }
     }
 
-    /// The same with a word beside the offence.
+    /// Adds a label to the offence.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.primary.text = text.into();
         self
     }
 
-    /// The same with a further place.
+    /// Adds a related place.
     pub fn related(mut self, at: Where, text: impl Into<String>) -> Self {
         self.related.push(Label { at, text: text.into() });
         self
     }
 
-    /// The same with what to write instead.
+    /// Adds what to write instead.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// The same with a suggestion, if there is one.
-    pub fn did_you_mean(self, candidate: Option<&str>) -> Self {
+    /// Adds a suggestion, if there is one.
+    pub(crate) fn did_you_mean(self, candidate: Option<&str>) -> Self {
         match candidate {
             Some(candidate) => self.help(format!("did you mean {}?", quoted(candidate))),
             None => self,
@@ -185,7 +184,7 @@ impl Finding {
     }
 
     /// Every label, the offence first.
-    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &Label> {
         std::iter::once(&self.primary).chain(&self.related)
     }
 }

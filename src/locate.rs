@@ -1,43 +1,42 @@
-//! Places → spans: the one function that turns a named value into a range of bytes.
+//! Places → spans: the one function that turns a place into a range of bytes.
 //!
-//! Records do not carry the place of each value; the file is read once more when something in it
-//! is to be shown. Findings are few, records are many.
+//! Records do not store the spans of their values; a file is read again when a finding in it is
+//! printed. Findings are few, records are many.
 
 use std::collections::HashMap;
 
-use crate::finding::{Place, Step, Target, Where};
+use crate::finding::{KeyOrValue, PathStep, Place, Where};
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{self, Document, Kind, Node};
+use crate::yaml::{self, Document, Node, NodeKind};
 
-struct Tree {
+struct IndexedDocument {
     document: Document,
-    /// Where the entries of each list are that was looked into, so that the ten-thousandth is found at
-    /// once.
+    /// The entries of each list that was searched, so that the ten-thousandth is found at once.
     lists: HashMap<u32, Vec<u32>>,
 }
 
-impl Tree {
+impl IndexedDocument {
     fn entry<'n>(lists: &mut HashMap<u32, Vec<u32>>, list: Node<'n>, index: usize) -> Option<Node<'n>> {
         let entries = lists.entry(list.id()).or_insert_with(|| list.items().map(|item| item.id()).collect());
         list.with_id(*entries.get(index)?)
     }
 }
 
-/// Finds spans; keeps the trees of files it has looked into.
-pub struct Locator<'a> {
+/// Finds spans; keeps the trees of the files it has read.
+pub(crate) struct Locator<'a> {
     sources: &'a Sources,
-    trees: HashMap<FileId, Option<Tree>>,
+    trees: HashMap<FileId, Option<IndexedDocument>>,
 }
 
 impl<'a> Locator<'a> {
     /// A locator over these texts.
-    pub fn new(sources: &'a Sources) -> Self {
+    pub(crate) fn new(sources: &'a Sources) -> Self {
         Self { sources, trees: HashMap::new() }
     }
 
-    /// The bytes meant. A file as a whole is its very start; a value that is not there is the
-    /// nearest thing around it that is.
-    pub fn span(&mut self, at: &Where) -> Span {
+    /// The span of a place. Of a whole file, its start; of a missing value, the nearest part around it
+    /// that exists.
+    pub(crate) fn span(&mut self, at: &Where) -> Span {
         match at {
             Where::File(_) => Span::default(),
             Where::Span(_, span) => *span,
@@ -49,28 +48,28 @@ impl<'a> Locator<'a> {
         let text = self.sources.file(place.file).text();
         let tree = self.trees.entry(place.file).or_insert_with(|| {
             let document = yaml::read(text).document?;
-            Some(Tree { document, lists: HashMap::new() })
+            Some(IndexedDocument { document, lists: HashMap::new() })
         });
-        let Tree { document, lists } = tree.as_mut()?;
+        let IndexedDocument { document, lists } = tree.as_mut()?;
         let root = document.root(text)?;
         let record = match place.record {
-            Some(index) => Tree::entry(lists, root, index as usize)?,
+            Some(index) => IndexedDocument::entry(lists, root, index as usize)?,
             None => root,
         };
-        Some(span(record, &place.path, place.target, |list, index| Tree::entry(lists, list, index)))
+        Some(span(record, &place.path, place.target, |list, index| IndexedDocument::entry(lists, list, index)))
     }
 }
 
-/// The bytes of what `path` names within a record.
-pub(crate) fn span_in(record: Node<'_>, path: &[Step], target: Target) -> Span {
+/// The span of what `path` names within a record.
+pub(crate) fn span_in(record: Node<'_>, path: &[PathStep], target: KeyOrValue) -> Span {
     span(record, path, target, |list, index| list.items().nth(index))
 }
 
-/// The same, with a way to find the entry of a list.
+/// Like [`span_in`], with a function that finds an entry of a list.
 fn span<'n>(
     record: Node<'n>,
-    path: &[Step],
-    target: Target,
+    path: &[PathStep],
+    target: KeyOrValue,
     mut entry: impl FnMut(Node<'n>, usize) -> Option<Node<'n>>,
 ) -> Span {
     let mut node = record;
@@ -78,9 +77,9 @@ fn span<'n>(
     let mut found = true;
     for step in path {
         let next = match step {
-            Step::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
-            Step::Index(0) if node.is_scalar() => Some((key, node)),
-            Step::Index(index) => entry(node, *index).map(|item| (None, item)),
+            PathStep::Field(name) => node.entry(name).map(|(name, value)| (Some(name), value)),
+            PathStep::Index(0) if node.is_scalar() => Some((key, node)),
+            PathStep::Index(index) => entry(node, *index).map(|item| (None, item)),
         };
         match next {
             Some((name, value)) => (key, node) = (name, value),
@@ -92,14 +91,14 @@ fn span<'n>(
     }
     let whole_record = !found || path.is_empty();
     match (target, key) {
-        (Target::Key, Some(key)) => key.span(),
-        // All of a record would be too much to underline: its first field says which one it is.
-        _ if whole_record && node.kind() == Kind::Mapping => match node.entries().next() {
+        (KeyOrValue::Key, Some(key)) => key.span(),
+        // A whole record is too much to underline: its first field identifies it.
+        _ if whole_record && node.kind() == NodeKind::Mapping => match node.entries().next() {
             Some((key, value)) => Span::new(key.span().start, value.span().end.max(key.span().end)),
             None => node.span(),
         },
-        // A value that is not there (`key:`) has no width: the key stands for it.
-        (Target::Value, Some(key)) if node.span().start == node.span().end => key.span(),
+        // A missing value (`key:`) has no width: underline the key.
+        (KeyOrValue::Value, Some(key)) if node.span().start == node.span().end => key.span(),
         _ => node.span(),
     }
 }

@@ -1,22 +1,22 @@
-//! A sign of life on a terminal, for work that takes longer than people like to wait in silence.
+//! A spinner on the terminal while slow work runs.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Shows what is being done until it is dropped. Only on a terminal, only on standard error, and
-/// only if it takes a moment.
-pub struct Progress(ProgressBar);
+/// A spinner that runs until it is dropped. It appears only on a terminal, on standard error, and only
+/// if the work takes a moment.
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Says that `what` is going on.
-    pub fn start(what: impl Into<String>) -> Self {
+    /// Starts a spinner with the text `what`.
+    pub(crate) fn start(what: impl Into<String>) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
         bar.set_message(what.into());
-        // The first tick comes after the interval: what is quick shows nothing.
+        // The first tick comes after the interval: quick work shows nothing.
         bar.enable_steady_tick(Duration::from_millis(300));
         Self(bar)
     }

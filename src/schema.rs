@@ -1,4 +1,4 @@
-//! JSON Schemas from the model, and what a violation of one says to a person.
+//! JSON Schemas generated from the model, and findings from their violations.
 
 mod tidy;
 
@@ -12,16 +12,16 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place, Step, Where};
-use crate::model::{Domain, Plan, Rate, Settings, Subscriber};
+use crate::finding::{Finding, PathStep, Place, Where};
+use crate::model::{Address, Domain, DomainName, Plan, Rate, Settings, Subscriber};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 use crate::yaml::json::{View, YamlJson};
-use crate::yaml::{Kind as NodeKind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
-/// The kinds of file.
+/// The kinds of data file, each with a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum FileKind {
     /// `plans/**/*.yaml`
     Plan,
     /// `domains/**/*.yaml`
@@ -32,41 +32,41 @@ pub enum Kind {
     Settings,
 }
 
-impl Kind {
+impl FileKind {
     /// Every kind.
-    pub const ALL: [Kind; 4] = [Kind::Plan, Kind::Domain, Kind::Subscriber, Kind::Settings];
+    pub const ALL: [FileKind; 4] = [FileKind::Plan, FileKind::Domain, FileKind::Subscriber, FileKind::Settings];
 
     /// The kind's name, in the singular.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Plan => "plan",
-            Kind::Domain => "domain",
-            Kind::Subscriber => "subscriber",
-            Kind::Settings => "settings",
+            FileKind::Plan => "plan",
+            FileKind::Domain => "domain",
+            FileKind::Subscriber => "subscriber",
+            FileKind::Settings => "settings",
         }
     }
 
     fn with_article(self) -> &'static str {
         match self {
-            Kind::Plan => "a plan",
-            Kind::Domain => "a domain",
-            Kind::Subscriber => "a subscriber",
-            Kind::Settings => "the settings",
+            FileKind::Plan => "a plan",
+            FileKind::Domain => "a domain",
+            FileKind::Subscriber => "a subscriber",
+            FileKind::Settings => "the settings",
         }
     }
 
     /// The folder that holds such files; `None` for the settings.
-    pub fn folder(self) -> Option<&'static str> {
+    pub(crate) fn folder(self) -> Option<&'static str> {
         match self {
-            Kind::Plan => Some("plans"),
-            Kind::Domain => Some("domains"),
-            Kind::Subscriber => Some("subscribers"),
-            Kind::Settings => None,
+            FileKind::Plan => Some("plans"),
+            FileKind::Domain => Some("domains"),
+            FileKind::Subscriber => Some("subscribers"),
+            FileKind::Settings => None,
         }
     }
 
     /// The schema's file name below `schemas/`.
-    pub fn schema_file(self) -> String {
+    pub(crate) fn schema_file(self) -> String {
         format!("{}.schema.json", self.name())
     }
 
@@ -79,10 +79,10 @@ impl Kind {
             .with_transform(tidy::Order)
             .into_generator();
         let schema = match self {
-            Kind::Plan => generator.into_root_schema_for::<Plan>(),
-            Kind::Domain => generator.into_root_schema_for::<Domain>(),
-            Kind::Subscriber => generator.into_root_schema_for::<Subscriber>(),
-            Kind::Settings => generator.into_root_schema_for::<Settings>(),
+            FileKind::Plan => generator.into_root_schema_for::<Plan>(),
+            FileKind::Domain => generator.into_root_schema_for::<Domain>(),
+            FileKind::Subscriber => generator.into_root_schema_for::<Subscriber>(),
+            FileKind::Settings => generator.into_root_schema_for::<Settings>(),
         };
         schema.to_value()
     }
@@ -90,7 +90,7 @@ impl Kind {
 
 /// The schema of a file of this kind, for editors: one record or a list of them; the settings are
 /// one record.
-pub fn file_schema(kind: Kind) -> Value {
+pub fn file_schema(kind: FileKind) -> Value {
     let mut record = kind.record_schema();
     if let Ok(schema) = <&mut schemars::Schema>::try_from(&mut record) {
         tidy::ForEditors.transform(schema);
@@ -124,14 +124,14 @@ const GENERATED: &str = "Written by `shapeline schema`. Do not edit.";
 /// Every schema file's name and text.
 pub fn schema_files() -> BTreeMap<String, String> {
     let text = |kind| format!("{:#}\n", file_schema(kind));
-    Kind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
+    FileKind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
 }
 
 /// The compiled schema of one record.
 ///
 /// # Errors
 /// If the schema does not compile, which a test rules out.
-pub fn validator(kind: Kind) -> Result<&'static Validator<YamlJson>> {
+pub fn validator(kind: FileKind) -> Result<&'static Validator<YamlJson>> {
     static COMPILED: [OnceLock<std::result::Result<Validator<YamlJson>, String>>; 4] = [const { OnceLock::new() }; 4];
     let slot = &COMPILED[kind as usize];
     let compiled = slot.get_or_init(|| {
@@ -144,35 +144,42 @@ pub fn validator(kind: Kind) -> Result<&'static Validator<YamlJson>> {
 }
 
 /// Whether nothing is wrong with `record`.
-pub fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
+pub(crate) fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
     validator.is_valid(View::Node(record))
 }
 
-/// Everything wrong with `record`, in the order of the schema.
-pub fn violations(validator: &Validator<YamlJson>, kind: Kind, record: Node<'_>, place: &Place) -> Vec<Finding> {
+/// Every violation in `record`, in the order of the schema.
+pub fn violations(validator: &Validator<YamlJson>, kind: FileKind, record: Node<'_>, place: &Place) -> Vec<Finding> {
     if is_valid(validator, record) {
         return Vec::new();
     }
     let schema = record_schema(kind);
-    let mut findings: Vec<Finding> = validator
+    let mut found: Vec<(bool, Finding)> = validator
         .iter_errors(View::Node(record))
         .take(100)
         .flat_map(|error| {
             let steps: Vec<String> = pointer_steps(error.instance_path().as_str());
             let (node, at) = follow(record, place, &steps);
             let at_schema = schema.pointer(&parent(error.schema_path().as_str()));
-            describe(error.kind(), kind, node, &at, at_schema, &steps)
+            let is_about_keys = is_about_keys(error.kind());
+            let findings = describe(error.kind(), kind, node, &at, at_schema, &steps);
+            findings.into_iter().map(move |finding| (is_about_keys, finding))
         })
         .collect();
-    findings.dedup();
-    // A value may break its type and its pattern at once; the first says enough.
+    found.dedup();
+    // A value may violate its type and its pattern at once; the first says enough.
     let mut seen = std::collections::BTreeSet::new();
-    findings.retain(|finding| finding.message.starts_with("the field") || seen.insert(finding.primary.at.clone()));
-    findings
+    found.retain(|(is_about_keys, finding)| *is_about_keys || seen.insert(finding.primary.at.clone()));
+    found.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// Whether an error is about which keys a mapping has. Several of them may have one place.
+fn is_about_keys(error: &ValidationErrorKind) -> bool {
+    matches!(error, ValidationErrorKind::AdditionalProperties { .. } | ValidationErrorKind::Required { .. })
 }
 
 /// The schema of one record of this kind.
-pub fn record_schema(kind: Kind) -> &'static Value {
+pub(crate) fn record_schema(kind: FileKind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
 }
@@ -193,9 +200,9 @@ fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, P
     for step in steps {
         let next = match node.kind() {
             NodeKind::Sequence => {
-                step.parse().ok().and_then(|index| Some((Step::Index(index), node.items().nth(index)?)))
+                step.parse().ok().and_then(|index| Some((PathStep::Index(index), node.items().nth(index)?)))
             }
-            _ => node.get(step).map(|value| (Step::Field(step.clone()), value)),
+            _ => node.get(step).map(|value| (PathStep::Field(step.clone()), value)),
         };
         let Some((step, value)) = next else { break };
         at.path.push(step);
@@ -206,14 +213,14 @@ fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, P
 
 fn describe(
     error: &ValidationErrorKind,
-    kind: Kind,
+    kind: FileKind,
     node: Node<'_>,
     at: &Place,
     schema: Option<&Value>,
     steps: &[String],
 ) -> Vec<Finding> {
     let finding = |place: Place, message: String| Finding::new("schema", Where::Place(place), message);
-    let expected = schema.and_then(|schema| schema.get("x-expected")).and_then(Value::as_str);
+    let expected = expected(schema);
     match error {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let known = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
@@ -226,7 +233,7 @@ fn describe(
                 );
                 match nearest(name, known.iter().copied()) {
                     Some(near) => found.did_you_mean(Some(near)),
-                    None => found.help(format!("known are: {}", known.join(", "))),
+                    None => found.help(format!("known fields: {}", known.join(", "))),
                 }
             };
             unexpected.iter().take(100).map(unknown).collect()
@@ -244,7 +251,7 @@ fn describe(
             let expected = expected.unwrap_or("a name that is allowed here");
             vec![finding(at.clone().field(name.clone()).key(), format!("{} is not {expected}", quoted(&name)))]
         }
-        ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, expected, steps)],
+        ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, schema, steps)],
         ValidationErrorKind::Enum { options } => {
             let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let message = format!("{} is none of: {}", quoted(node.text()), options.join(", "));
@@ -254,8 +261,8 @@ fn describe(
             let shown = if node.is_scalar() { quoted(node.text()) } else { shown_path(steps) };
             let expected = expected.map_or_else(|| format!("what is expected here: {error:?}"), ToOwned::to_owned);
             let mut found = finding(at.clone(), format!("{shown} is not {expected}"));
-            if let Some(meant) = meant(node, expected.as_str()) {
-                found = found.did_you_mean(Some(&meant));
+            if let Some(likely) = Form::of(schema).and_then(|form| form.likely_spelling(node)) {
+                found = found.did_you_mean(Some(&likely));
             } else if node.text().starts_with(['“', '”', '„', '‘', '’', '«']) {
                 found = found.help("these quotes are part of the value: YAML knows only \" and '");
             }
@@ -264,31 +271,57 @@ fn describe(
     }
 }
 
-/// A spelling that the value was probably meant to have.
-fn meant(node: Node<'_>, expected: &str) -> Option<String> {
-    let text = node.text().trim();
-    if expected.starts_with("a rate") {
-        return text.parse::<Rate>().err().and_then(|error| error.suggestion);
-    }
-    if expected.starts_with("a domain name") {
-        let lower = text.to_lowercase();
-        let lower = lower.trim_start_matches('@').trim_end_matches('.');
-        return crate::model::DomainName::is_valid(lower).then(|| lower.to_owned());
-    }
-    if expected.contains("address") && text != node.text() {
-        return text.parse::<crate::model::Address>().ok().map(|address| address.to_string());
-    }
-    None
+/// What a schema says in its keyword `x-expected`, for messages.
+fn expected(schema: Option<&Value>) -> Option<&str> {
+    schema?.get("x-expected")?.as_str()
 }
 
-fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&str>, steps: &[String]) -> Finding {
+/// The forms of a text that have messages of their own, as the keyword `x-form` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Address,
+    Date,
+    DomainName,
+    Limit,
+    Rate,
+}
+
+impl Form {
+    fn of(schema: Option<&Value>) -> Option<Self> {
+        Some(match schema?.get("x-form")?.as_str()? {
+            "address" => Form::Address,
+            "date" => Form::Date,
+            "domain-name" => Form::DomainName,
+            "limit" => Form::Limit,
+            "rate" => Form::Rate,
+            _ => return None,
+        })
+    }
+
+    /// The likely spelling of a wrong value.
+    fn likely_spelling(self, node: Node<'_>) -> Option<String> {
+        let text = node.text().trim();
+        match self {
+            Form::Rate => text.parse::<Rate>().err().and_then(|error| error.suggestion),
+            Form::DomainName => {
+                let lower = text.to_lowercase();
+                let lower = lower.trim_start_matches('@').trim_end_matches('.');
+                DomainName::is_valid(lower).then(|| lower.to_owned())
+            }
+            Form::Address if text != node.text() => text.parse::<Address>().ok().map(|address| address.to_string()),
+            Form::Address | Form::Date | Form::Limit => None,
+        }
+    }
+}
+
+fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, schema: Option<&Value>, steps: &[String]) -> Finding {
     let finding = |message: String| Finding::new("schema", Where::Place(at.clone()), message);
     let wants = |name: jsonschema::JsonType| match wanted {
         TypeKind::Single(one) => *one == name,
         TypeKind::Multiple(many) => many.contains(name),
     };
     let name = if steps.is_empty() { "the record".to_owned() } else { shown_path(steps) };
-    let expected = expected.unwrap_or("something else").to_owned();
+    let expected = expected(schema).unwrap_or("something else");
     if !node.is_scalar() {
         let is = if node.kind() == NodeKind::Mapping { "keys and values" } else { "a list" };
         if steps.is_empty() {
@@ -310,10 +343,9 @@ fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, expected: Option<&s
         ScalarType::Text => "a text",
     };
     let shown = quoted(text);
-    // No quotes make a number a rate or an address.
-    let quotes_help =
-        !["a rate", "a date", "an IPv4", "a percentage", "a domain name"].iter().any(|of| expected.starts_with(of));
-    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) && !quotes_help {
+    // Quotes do not make a number a rate or an address.
+    let has_form = Form::of(schema).is_some();
+    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) && has_form {
         return finding(format!("{shown} is not {expected}"));
     }
     if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) {

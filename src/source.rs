@@ -10,8 +10,8 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 pub struct FileId(u32);
 
 impl FileId {
-    /// The file's place in [`Sources::iter`].
-    pub fn index(self) -> usize {
+    /// The file's index in [`Sources::iter`].
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -42,7 +42,7 @@ impl Span {
     }
 }
 
-/// A place as people count it: both from 1, columns in Unicode code points.
+/// A line and a column, both from 1; columns count Unicode code points.
 ///
 /// A byte-order mark takes no column: editors do not show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +60,7 @@ pub struct SourceFile {
     text: String,
     line_starts: OnceLock<Vec<u32>>,
     point_marks: OnceLock<Vec<u32>>,
-    /// A digest of all of it, where the text is only its beginning.
+    /// A digest of the whole file, if the text is only its beginning.
     unread: Option<u64>,
 }
 
@@ -76,15 +76,15 @@ impl SourceFile {
         }
     }
 
-    /// A file that could be read only up to somewhere; `all` is what it really holds.
-    pub fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
+    /// A file of which only the beginning could be read; `all` is the whole of it.
+    pub(crate) fn cut(path: impl Into<String>, text: impl Into<String>, all: &[u8]) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         std::hash::Hash::hash(all, &mut hasher);
         Self { unread: Some(std::hash::Hasher::finish(&hasher)), ..Self::new(path, text) }
     }
 
-    /// Whether both hold the same, also where they could not be read.
-    pub fn holds_what(&self, other: &Self) -> bool {
+    /// Whether both files have the same content, including what could not be read.
+    pub(crate) fn has_content_of(&self, other: &Self) -> bool {
         self.text == other.text && self.unread == other.unread
     }
 
@@ -99,7 +99,7 @@ impl SourceFile {
     }
 
     /// Byte offsets at which lines start. `\n`, `\r\n` and a lone `\r` end a line, as in YAML.
-    pub fn line_starts(&self) -> &[u32] {
+    pub(crate) fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let bytes = self.text.as_bytes();
             let mut starts = vec![0];
@@ -117,7 +117,7 @@ impl SourceFile {
         })
     }
 
-    /// Where a byte offset is, as people count.
+    /// The line and column of a byte offset.
     pub fn position(&self, byte: u32) -> Position {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start <= byte).max(1);
@@ -127,8 +127,9 @@ impl SourceFile {
         Position { line, column: self.points_before(end) - self.points_before(start) - mark + 1 }
     }
 
-    /// How many code points start before a byte offset. A whole file may be one line of 16 MB with
-    /// a hundred thousand findings in it: each must not count from the start of the line.
+    /// How many code points start before a byte offset. A whole file may be one line of 16 MB with a
+    /// hundred thousand findings in it: counting from the start of the line for each would take too
+    /// long.
     fn points_before(&self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         let marks = self.point_marks.get_or_init(|| {
@@ -146,7 +147,7 @@ impl SourceFile {
     }
 }
 
-/// A mark of how many code points stand before it is kept every so many bytes.
+/// How many bytes apart the stored counts of code points are.
 const POINT_MARK_EVERY: usize = 1024;
 
 fn count_points(utf8: &[u8]) -> usize {
@@ -161,36 +162,31 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Adds a file and names it.
+    /// Adds a file and returns its id.
     pub fn add(&mut self, file: SourceFile) -> FileId {
         self.files.push(file);
         FileId(self.files.len() as u32 - 1)
     }
 
     /// Adds a file that the change under review removes, so that a finding can name it.
-    pub fn add_removed(&mut self, path: &str) -> FileId {
+    pub(crate) fn add_removed(&mut self, path: &str) -> FileId {
         self.removed += 1;
         self.add(SourceFile::new(path, ""))
     }
 
-    /// The file named by `id`.
+    /// The file with this id.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
 
-    /// All files with their names.
-    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+    /// All files with their ids.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         (0..).map(FileId).zip(&self.files)
     }
 
     /// How many files were read.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.files.len() - self.removed
-    }
-
-    /// Whether nothing was read.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The file at `path`, if it was read.

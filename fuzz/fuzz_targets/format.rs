@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shapeline::schema::Kind;
+use shapeline::schema::FileKind;
 
 #[allow(dead_code)]
 #[path = "../../tests/it/laws.rs"]
@@ -12,7 +12,7 @@ mod laws;
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, rest)) = bytes.split_first() else { return };
     if let Ok(text) = std::str::from_utf8(rest)
-        && let Err(broken) = laws::check_format(text, Kind::ALL[usize::from(*kind) % 4])
+        && let Err(broken) = laws::check_format(text, FileKind::ALL[usize::from(*kind) % 4])
     {
         panic!("{broken}");
     }

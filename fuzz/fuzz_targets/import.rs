@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use shapeline::finding::is_steering;
-use shapeline::import::proposal::{Outcome, Proposal, Wishes, propose};
+use shapeline::import::proposal::{ProposalOutcome, Proposal, ImportOptions, propose};
 use shapeline::import::report::{self, Ending};
-use shapeline::import::{Kind, Options, read};
+use shapeline::import::{SourceKind, ReadOptions, read};
 use shapeline::tree::Tree;
 
-const KINDS: [Option<Kind>; 5] =
-    [None, Some(Kind::Mysqldump), Some(Kind::Shaper), Some(Kind::Csv), Some(Kind::Libreqos)];
+const KINDS: [Option<SourceKind>; 5] =
+    [None, Some(SourceKind::Mysqldump), Some(SourceKind::Shaper), Some(SourceKind::Csv), Some(SourceKind::Libreqos)];
 
 fn data(there: bool) -> BTreeMap<String, Vec<u8>> {
     let files: &[(&str, &str)] = &[
@@ -32,19 +32,19 @@ fn data(there: bool) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
 }
 
-fn proposal(bytes: &[u8], options: &Options, files: &BTreeMap<String, Vec<u8>>) -> Option<Proposal> {
+fn proposal(bytes: &[u8], options: &ReadOptions, files: &BTreeMap<String, Vec<u8>>) -> Option<Proposal> {
     let found = match read(bytes, options) {
         Ok(found) => found,
         Err(unusable) => {
-            harmless(&report::plain(&unusable.0));
+            harmless(&unusable.to_string());
             return None;
         }
     };
     let today = "2026-11-21".parse().expect("a date");
-    let wishes = Wishes { rates: &[], today, keep_suspended: false };
+    let wishes = ImportOptions { rates: &[], today, keep_suspended: false };
     match propose(found, &Tree::Memory(files.clone()), &wishes).expect("memory can be read") {
-        Outcome::Proposed(proposal) => Some(*proposal),
-        Outcome::Refused(..) => None,
+        ProposalOutcome::Proposed(proposal) => Some(*proposal),
+        ProposalOutcome::Refused(..) => None,
     }
 }
 
@@ -54,16 +54,16 @@ fn harmless(text: &str) {
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, bytes)) = bytes.split_first() else { return };
-    let options = Options {
+    let options = ReadOptions {
         kind: KINDS[usize::from(first >> 1) % KINDS.len()],
         domain: "a.example".parse().ok(),
-        ..Options::default()
+        ..ReadOptions::default()
     };
     let mut files = data(first & 1 == 1);
     let Some(proposal) = proposal(bytes, &options, &files) else { return };
     harmless(&report::text(&proposal, Ending::DryRun));
     for refusal in &proposal.found.refusals {
-        harmless(&report::refusal(refusal));
+        harmless(&refusal.to_string());
     }
     for change in proposal.draft.changes() {
         match change.after {

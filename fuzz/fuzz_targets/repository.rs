@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use shapeline::plan::parse_shaper_file;
 use shapeline::render::{Table, output, render, template_findings};
 use shapeline::repo::Repo;
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::rules::{Change, Context};
 use shapeline::tree::Tree;
 
@@ -59,7 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
     let head = Arc::new(head);
     for change in [None, Some(change)] {
         let context = Context::new(&head, today, change);
-        let report = Report::new(&context, template_findings(&head, &context), Duration::ZERO);
+        let report = CheckReport::new(&context, template_findings(&head, &context), Duration::ZERO);
         for entry in report.entries() {
             for located in std::iter::once(&entry.primary).chain(&entry.related) {
                 let text = located.file.text();

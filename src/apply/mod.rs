@@ -1,6 +1,6 @@
 //! Putting a version into effect: what a target does with a new file besides storing it.
 
-pub mod command;
+mod command;
 mod commands;
 
 pub(crate) use commands::Commands;

@@ -3,14 +3,14 @@
 //! A copy is one tar, made in memory and put into `copies/` whole. Beside that lies `.shapeline/`,
 //! with the list of the copies, the lock and the log, as beside a live file.
 
-pub mod copies;
+pub(crate) mod copies;
 pub mod folder;
 pub mod make;
-pub mod meta;
-pub mod pack;
-pub mod path;
-pub mod restore;
-pub mod session;
+pub(crate) mod meta;
+pub(crate) mod pack;
+pub(crate) mod path;
+pub(crate) mod restore;
+pub(crate) mod session;
 pub mod unpack;
 
 use self::copies::BackupCopy;

@@ -18,7 +18,7 @@ use super::path::{from_text, label, to_text};
 use super::session::BackupSession;
 use super::unpack::unpack;
 use super::{BackupOptions, BackupOutcome, PathReport};
-use crate::disk::trust::Folder as Parent;
+use crate::disk::trust::TrustedFolder as Parent;
 use crate::records::failure::Failure;
 use crate::records::log::{LogAction, LogStatus};
 use crate::store::writer_name;

@@ -4,42 +4,41 @@ use clap::Args;
 
 use super::HistoryFormat;
 
-/// Arguments of `history`.
 #[derive(Debug, Args)]
-pub struct HistoryArgs {
-    /// An address, a prefix, an id, or ADDRESS@DOMAIN. Without it, everybody.
+pub(crate) struct HistoryArgs {
+    /// An address, a prefix, an id, or ADDRESS@DOMAIN [default: all subscribers]
     #[arg(value_name = "WHO")]
-    pub who: Option<String>,
+    pub(crate) who: Option<String>,
 
     /// Only subscribers of this domain.
     #[arg(long, value_name = "DOMAIN")]
-    pub domain: Option<String>,
+    pub(crate) domain: Option<String>,
 
-    /// Who it was on this day or at this moment (UTC), in place of what happened.
+    /// Show the state on this day or at this moment (UTC) instead of the changes.
     #[arg(long, value_name = "WHEN", conflicts_with_all = ["from", "to"])]
-    pub on: Option<String>,
+    pub(crate) on: Option<String>,
 
-    /// Only changes from this day or moment on (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
+    /// Only changes since this day or moment (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
     #[arg(long, value_name = "WHEN")]
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
 
-    /// Only changes up to this day or moment (UTC), with it.
+    /// Only changes up to and including this day or moment (UTC).
     #[arg(long, value_name = "WHEN")]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
 
-    /// The revision whose history it is.
+    /// The revision to read the history of.
     #[arg(long, value_name = "REV", default_value = "HEAD")]
-    pub rev: String,
+    pub(crate) rev: String,
 
-    /// At most so many; 0 is no limit. Without it, 100 if nobody is named.
+    /// At most this many; 0 means no limit [default: 100 without WHO]
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 
     /// How the history is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: HistoryFormat,
+    pub(crate) format: HistoryFormat,
 
-    /// Read everything from git, and keep nothing for the next time.
+    /// Read everything from git, and do not use or write the cache.
     #[arg(long)]
-    pub no_cache: bool,
+    pub(crate) no_cache: bool,
 }

@@ -1,4 +1,4 @@
-//! The arguments of the commands that look at targets or change them.
+//! The arguments of the commands that read or change targets.
 
 use std::path::PathBuf;
 
@@ -7,223 +7,206 @@ use clap::Args;
 use super::{DataArgs, ListFormat, TextOrJson};
 use crate::sync::interval::Interval;
 
-/// Which targets are meant.
+/// The targets of a command.
 #[derive(Debug, Args)]
-pub struct TargetArgs {
-    /// Only this target of shapeline.yaml; may be given several times. Without it, all.
+pub(crate) struct TargetArgs {
+    /// Only this target of shapeline.yaml. Can be repeated [default: all targets]
     #[arg(short = 't', long = "target", value_name = "NAME")]
-    pub targets: Vec<String>,
+    pub(crate) targets: Vec<String>,
 }
 
-/// Who does something to a target, and how patiently.
+/// Who acts on a target, and how long to wait for it.
 #[derive(Debug, Args)]
-pub struct WhoArgs {
-    /// Who does it, for the log. Without it, what the build server or the system says.
+pub(crate) struct ActorArgs {
+    /// The actor, for the log [default: from the build server or the system]
     #[arg(long, value_name = "NAME")]
-    pub actor: Option<String>,
+    pub(crate) actor: Option<String>,
 
-    /// How many seconds to wait while somebody else works on the target.
+    /// How many seconds to wait while another run holds the target's lock.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub wait: u32,
+    pub(crate) wait: u32,
 }
 
-/// Arguments of `publish`.
 #[derive(Debug, Args)]
-pub struct PublishArgs {
-    /// The data.
+pub(crate) struct PublishArgs {
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
-    /// The targets.
     #[command(flatten)]
-    pub targets: TargetArgs,
+    pub(crate) targets: TargetArgs,
 
-    /// Refuse unless exactly this happens: what `publish --dry-run --format json` printed before,
+    /// Refuse unless the change is exactly this plan, as printed by `publish --dry-run --format json`
     /// or `plan --live TARGET --format json`.
     #[arg(long, value_name = "FILE")]
-    pub plan: Option<PathBuf>,
+    pub(crate) plan: Option<PathBuf>,
 
-    /// Carry out a plan that is not safe: its fingerprint says which.
+    /// Publish a plan beyond the safety limits, acknowledged by its fingerprint.
     #[arg(long, value_name = "FINGERPRINT")]
-    pub ack: Option<String>,
+    pub(crate) ack: Option<String>,
 
     /// Show what would happen; change nothing.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 
     /// Publish the files on disk, even if they are not committed.
     #[arg(long, conflicts_with = "rev")]
-    pub allow_dirty: bool,
+    pub(crate) allow_dirty: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub(crate) who: ActorArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: TextOrJson,
+    pub(crate) format: TextOrJson,
 }
 
-/// Arguments of `drift`.
 #[derive(Debug, Args)]
-pub struct DriftArgs {
-    /// The data.
+pub(crate) struct DriftArgs {
     #[command(flatten)]
-    pub data: DataArgs,
+    pub(crate) data: DataArgs,
 
-    /// The targets.
     #[command(flatten)]
-    pub targets: TargetArgs,
+    pub(crate) targets: TargetArgs,
 
-    /// Tell the target's log of a difference.
+    /// Record a difference in the target's log.
     #[arg(long)]
-    pub record: bool,
+    pub(crate) record: bool,
 
     /// Compare with the files on disk, even if they are not committed.
     #[arg(long, conflicts_with = "rev")]
-    pub allow_dirty: bool,
+    pub(crate) allow_dirty: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub(crate) who: ActorArgs,
 
     /// How the difference is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: TextOrJson,
+    pub(crate) format: TextOrJson,
 }
 
-/// Arguments of `rollback`.
 #[derive(Debug, Args)]
-pub struct RollbackArgs {
+pub(crate) struct RollbackArgs {
     /// The target.
     #[arg(short = 't', long, value_name = "NAME")]
-    pub target: String,
+    pub(crate) target: String,
 
-    /// The version's number, as `log` tells it. Without it, the one before the live one.
+    /// Version to restore, as listed by `log` [default: the version before the live one]
     #[arg(long, value_name = "VERSION")]
-    pub to: Option<u64>,
+    pub(crate) to: Option<u64>,
 
-    /// Even if hardly anybody would be left.
+    /// Restore even if hardly any subscriber would be left.
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub(crate) who: ActorArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: TextOrJson,
+    pub(crate) format: TextOrJson,
 }
 
-/// Which part of a log.
+/// The part of a log to read.
 #[derive(Debug, Args)]
-pub struct PeriodArgs {
-    /// From this day or moment on (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
+pub(crate) struct PeriodArgs {
+    /// Since this day or moment (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z.
     #[arg(long, value_name = "WHEN")]
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
 
-    /// Up to this day or moment (UTC), with it.
+    /// Up to and including this day or moment (UTC).
     #[arg(long, value_name = "WHEN")]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
-/// Arguments of `log` and of `stat`.
 #[derive(Debug, Args)]
-pub struct LogArgs {
-    /// The targets.
+pub(crate) struct LogArgs {
     #[command(flatten)]
-    pub targets: TargetArgs,
+    pub(crate) targets: TargetArgs,
 
-    /// Of the backup folder, in place of the targets.
+    /// Read the log of the backup folder instead of the targets.
     #[arg(long, conflicts_with = "targets")]
-    pub backup: bool,
+    pub(crate) backup: bool,
 
-    /// The period.
     #[command(flatten)]
-    pub period: PeriodArgs,
+    pub(crate) period: PeriodArgs,
 
-    /// How it is printed.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: ListFormat,
+    pub(crate) format: ListFormat,
 }
 
-/// Arguments of `backup`.
 #[derive(Debug, Args)]
-pub struct BackupArgs {
+pub(crate) struct BackupArgs {
     /// The files and folders to copy, each to a copy of its own.
     #[arg(value_name = "PATH", required_unless_present_any = ["list", "restore"])]
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
 
     /// List the copies.
     #[arg(long, conflicts_with_all = ["paths", "restore"])]
-    pub list: bool,
+    pub(crate) list: bool,
 
-    /// Put this copy back where it was.
+    /// Restore this copy to where it was.
     #[arg(long, value_name = "ID", conflicts_with = "paths")]
-    pub restore: Option<String>,
+    pub(crate) restore: Option<String>,
 
-    /// Put it into this folder, under its own name.
+    /// Restore it into this folder, under its own name.
     #[arg(long, value_name = "DIR", requires = "restore", conflicts_with = "paths")]
-    pub into: Option<PathBuf>,
+    pub(crate) into: Option<PathBuf>,
 
-    /// Put it in place of what is there.
+    /// Replace what is there.
     #[arg(long, requires = "restore", conflicts_with = "paths")]
-    pub force: bool,
+    pub(crate) force: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub(crate) who: ActorArgs,
 
     /// How the list is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "list")]
-    pub format: ListFormat,
+    pub(crate) format: ListFormat,
 }
 
-/// Arguments of `sync`.
 #[derive(Debug, Args)]
-pub struct SyncArgs {
-    /// Go round once, and exit with what became of it.
+pub(crate) struct SyncArgs {
+    /// Run one round, and exit with its result.
     #[arg(long)]
-    pub once: bool,
+    pub(crate) once: bool,
 
-    /// The time from one round to the next: 60s, 5m, 1h. Twice as long after each failure.
+    /// The time from one round to the next: 60s, 5m, 1h. Doubles after each failure.
     #[arg(long, value_name = "TIME", default_value = "60s")]
-    pub interval: Interval,
+    pub(crate) interval: Interval,
 
     /// The remote of the clone.
     #[arg(long, value_name = "NAME", default_value = "origin")]
-    pub remote: String,
+    pub(crate) remote: String,
 
-    /// The branch that is to be live.
+    /// The branch to publish.
     #[arg(long, value_name = "NAME", default_value = "main")]
-    pub branch: String,
+    pub(crate) branch: String,
 
-    /// The targets.
     #[command(flatten)]
-    pub targets: TargetArgs,
+    pub(crate) targets: TargetArgs,
 
-    /// Publish only what is signed by one of the allowed signers.
+    /// Publish only commits signed by an allowed signer.
     #[arg(long, requires = "allowed_signers")]
-    pub require_signature: bool,
+    pub(crate) require_signature: bool,
 
-    /// Who may sign: lines as in ssh-keygen(1), and `gpg FINGERPRINT`. Not in the clone.
+    /// The allowed signers: lines as in ssh-keygen(1), and `gpg FINGERPRINT`. Must be outside the
+    /// clone.
     #[arg(long, value_name = "FILE", requires = "require_signature")]
-    pub allowed_signers: Option<PathBuf>,
+    pub(crate) allowed_signers: Option<PathBuf>,
 
-    /// Write how it is to this file after each round; see docs/sync.md.
+    /// Write the status to this file after each round; see docs/sync.md.
     #[arg(long, value_name = "FILE")]
-    pub status_file: Option<PathBuf>,
+    pub(crate) status_file: Option<PathBuf>,
 
-    /// Only read the status file: 0 fine, 1 refused, 2 failing or stale. For monitoring.
+    /// Only read the status file, for monitoring. Exits with 0 fine, 1 refused, 2 failing or stale.
     #[arg(long, requires = "status_file", conflicts_with_all = ["once", "require_signature"])]
-    pub health: bool,
+    pub(crate) health: bool,
 
-    /// Who, and how patiently.
     #[command(flatten)]
-    pub who: WhoArgs,
+    pub(crate) who: ActorArgs,
 
     /// How the outcome of `--once` is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub format: TextOrJson,
+    pub(crate) format: TextOrJson,
 }

@@ -12,7 +12,7 @@ use crate::cli::CheckArgs;
 use crate::git::{self, Git};
 use crate::inventory::Change;
 use crate::inventory::Context;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::proposed_template_findings;
 use crate::text::quote::quoted;
 use crate::tree::Tree;
@@ -32,7 +32,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         // If standard error is closed, the result is the same.
         let _ = writeln!(crate::console::err(), "note: {why}");
     }
-    let report = Report::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
+    let report = CheckReport::new(&context, rendering, started.elapsed()).in_folder(git::folder_in_work_tree(root));
     match report::print(&report, args.format) {
         // Nobody reads on, as in `check | head`: what was found still decides how this ends.
         Err(error) if super::is_broken_pipe(&error) => {}

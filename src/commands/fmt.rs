@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::Outcome;
 use crate::cli::FmtArgs;
 use crate::disk::write::write_atomic;
-use crate::fmt::{Refused, format};
+use crate::fmt::{NotFormatted, format};
 use crate::repo::data_kind;
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::source::SourceFile;
 use crate::text::characters::is_steering;
 use crate::text::count::counted;
@@ -48,13 +48,13 @@ pub(super) fn run(root: &Path, args: &FmtArgs) -> Result<Outcome> {
 }
 
 /// Every file that holds data, and of which kind. What else lies there is for `check` to say.
-fn data_files(tree: &Tree) -> Result<Vec<(Entry, Kind)>> {
+fn data_files(tree: &Tree) -> Result<Vec<(Entry, FileKind)>> {
     let files = tree.list()?.into_iter().filter(|entry| entry.kind == EntryKind::File);
     Ok(files.filter_map(|entry| data_kind(&entry.path).map(|kind| (entry, kind))).collect())
 }
 
 /// Those of `all` that `asked` names, itself or by a folder above it; without names all of them.
-fn chosen(root: &Path, all: Vec<(Entry, Kind)>, asked: &[PathBuf]) -> Result<Vec<(Entry, Kind)>> {
+fn chosen(root: &Path, all: Vec<(Entry, FileKind)>, asked: &[PathBuf]) -> Result<Vec<(Entry, FileKind)>> {
     if asked.is_empty() {
         return Ok(all);
     }
@@ -79,7 +79,7 @@ fn chosen(root: &Path, all: Vec<(Entry, Kind)>, asked: &[PathBuf]) -> Result<Vec
     Ok(all.into_iter().enumerate().filter(|(at, _)| wanted.contains(at)).map(|(_, file)| file).collect())
 }
 
-fn one(root: &Path, reader: &Reader<'_>, entry: &Entry, kind: Kind, check: bool) -> Result<Done> {
+fn one(root: &Path, reader: &Reader<'_>, entry: &Entry, kind: FileKind, check: bool) -> Result<Done> {
     let refused = |why: &str| Ok(Done::Refused(format!("{}: {why}", shown(&entry.path))));
     let Content::Bytes(bytes) = reader.read(entry)? else {
         return refused("the file is too large to be read; split it into several files");
@@ -95,8 +95,8 @@ fn one(root: &Path, reader: &Reader<'_>, entry: &Entry, kind: Kind, check: bool)
             }
             Ok(Done::Changed)
         }
-        Err(Refused::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
-        Err(Refused::NotTheSame(why)) => refused(&format!(
+        Err(NotFormatted::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
+        Err(NotFormatted::NotTheSame(why)) => refused(&format!(
             "left alone, because formatting would have gone wrong: {why}; please report this with the file"
         )),
     }
@@ -115,7 +115,7 @@ fn problems_text(path: &str, text: &str, problems: &[Problem]) -> String {
     out
 }
 
-fn tell(files: &[(Entry, Kind)], done: &[Done], check: bool) -> Result<Outcome> {
+fn tell(files: &[(Entry, FileKind)], done: &[Done], check: bool) -> Result<Outcome> {
     let mut out = crate::console::out();
     let mut notes = crate::console::err();
     let (mut changed, mut refused) = (0_usize, 0_usize);

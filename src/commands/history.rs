@@ -8,12 +8,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::{Outcome, root};
 use crate::cli::{Cli, HistoryArgs, HistoryFormat};
 use crate::git::Git;
-use crate::history::answer::{Answer, answer};
+use crate::history::answer::{HistoryAnswer, answer};
 use crate::history::json::Revision;
-use crate::history::log::Log;
+use crate::history::log::HistoryLog;
 use crate::history::query::{Question, Who};
 use crate::history::story::Past;
-use crate::history::times::{Span, when};
+use crate::history::times::{TimeSpan, when};
 use crate::history::{csv, json, load, print};
 use crate::model::{Address, DomainName};
 use crate::progress::Progress;
@@ -36,7 +36,7 @@ pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
     git2::opts::strict_hash_verification(false);
     let progress = Progress::start("reading the history");
     let loaded = load(&git, tip, !args.no_cache)?;
-    let log = Log::decode(&loaded.bytes)?;
+    let log = HistoryLog::decode(&loaded.bytes)?;
     let past = Past::new(&log, loaded.commits);
     let answer = answer(&past, &question);
     drop(progress);
@@ -57,7 +57,7 @@ fn data(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn question(args: &HistoryArgs) -> Result<Question> {
-    let span = |text: &Option<String>| -> Result<Option<Span>> {
+    let span = |text: &Option<String>| -> Result<Option<TimeSpan>> {
         text.as_deref().map(when).transpose().map_err(|message| anyhow!(message))
     };
     let (from, until) = (span(&args.from)?.map(|span| span.from), span(&args.to)?.and_then(|span| span.until));
@@ -75,7 +75,7 @@ fn question(args: &HistoryArgs) -> Result<Question> {
     })
 }
 
-fn write(args: &HistoryArgs, answer: &Answer<'_>, revision: &Revision) -> Result<()> {
+fn write(args: &HistoryArgs, answer: &HistoryAnswer<'_>, revision: &Revision) -> Result<()> {
     let on = args.on.is_some();
     let mut out = std::io::BufWriter::new(crate::console::out());
     match args.format {

@@ -8,10 +8,11 @@ use anyhow::{Result, bail};
 use super::{Outcome, refuse};
 use crate::cli::{ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
+use crate::import::json::json;
 use crate::import::left_out::LeftOut;
-use crate::import::proposal::{self, Proposal, Wishes, propose};
+use crate::import::proposal::{self, ImportOptions, Proposal, propose};
 use crate::import::report::{self, Ending};
-use crate::import::{Found, Kind, Options, read};
+use crate::import::{Found, ReadOptions, SourceKind, read};
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::text::quote::harmless;
@@ -31,7 +32,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         path if path == Path::new("-") => "standard input".to_owned(),
         path => harmless(&path.display().to_string(), 200),
     };
-    let options = Options {
+    let options = ReadOptions {
         kind: args.from,
         map: args.map.clone(),
         domain: args.domain.clone(),
@@ -42,7 +43,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         Ok(found) => found,
         Err(unusable) => {
             drop(progress);
-            writeln!(crate::console::err(), "{shown}: {}", report::plain(&unusable.0))?;
+            writeln!(crate::console::err(), "{shown}: {}", unusable)?;
             return Ok(Outcome::Refused);
         }
     };
@@ -58,14 +59,17 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         super::warn_of_cut_off(root);
     }
     let progress = Progress::start("comparing with the data".to_owned());
-    let wishes =
-        Wishes { rates: &args.rate, today: args.on.unwrap_or_else(Date::today), keep_suspended: args.keep_suspended };
+    let wishes = ImportOptions {
+        rates: &args.rate,
+        today: args.on.unwrap_or_else(Date::today),
+        keep_suspended: args.keep_suspended,
+    };
     let tree = Tree::Work { root: root.to_path_buf() };
     let outcome = propose(found, &tree, &wishes)?;
     drop(progress);
     let proposal = match outcome {
-        proposal::Outcome::Proposed(proposal) => *proposal,
-        proposal::Outcome::Refused(repo, findings) => {
+        proposal::ProposalOutcome::Proposed(proposal) => *proposal,
+        proposal::ProposalOutcome::Refused(repo, findings) => {
             let outcome = refuse(&repo, findings)?;
             writeln!(crate::console::err(), "{shown}: nothing is imported until the data passes the check")?;
             return Ok(outcome);
@@ -81,13 +85,13 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
 fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     let kind = found.kind;
     let word = kind.word();
-    if !args.map.is_empty() && kind != Kind::Csv {
+    if !args.map.is_empty() && kind != SourceKind::Csv {
         bail!("--map is for csv, and this source is {word}");
     }
-    if args.domain.is_some() && !matches!(kind, Kind::Csv | Kind::Libreqos) {
+    if args.domain.is_some() && !matches!(kind, SourceKind::Csv | SourceKind::Libreqos) {
         bail!("--domain is for csv and libreqos: in {word} every subscriber has a domain");
     }
-    if args.database.is_some() && kind != Kind::Mysqldump {
+    if args.database.is_some() && kind != SourceKind::Mysqldump {
         bail!("--database is for mysqldump, and this source is {word}");
     }
     Ok(())
@@ -138,9 +142,9 @@ impl Told {
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
         let result = if args.format == ImportFormat::Json {
-            crate::text::json::json_text(&report::json(proposal, ending, report_to.as_deref()))?
+            json(proposal, ending, report_to.as_deref())?
         } else {
-            before.extend(proposal.found.refusals.iter().map(|one| report::refusal(one) + "\n"));
+            before.extend(proposal.found.refusals.iter().map(|one| format!("{one}\n")));
             after = report::verdict(proposal, ending, args.ack.is_some());
             report::text(proposal, ending)
         };

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Cli, Command, DataArgs};
-use crate::edit::cut_off;
+use crate::edit::interrupted_edit;
 use crate::finding::Finding;
 use crate::git;
 use crate::model::Date;
@@ -39,7 +39,7 @@ use crate::query::Refusal;
 use crate::render::Table;
 use crate::repo::{ALTERED_BY_GIT, Repo};
 use crate::report::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
 use crate::tree::{SETTINGS, Tree};
@@ -192,7 +192,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 
 /// Warns on standard error of files that are half of an edit.
 fn warn_of_cut_off(root: &Path) {
-    if let Some(warning) = cut_off(root) {
+    if let Some(warning) = interrupted_edit(root) {
         // If nobody listens, that changes nothing.
         let _ = writeln!(crate::console::err(), "warning: {warning}");
     }
@@ -228,7 +228,7 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
 
 /// Tells on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
-    let report = Report::of(repo, findings);
+    let report = CheckReport::of(repo, findings);
     report::write(&report, CheckFormat::Text, &mut crate::console::err())?;
     Ok(Outcome::Refused)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Outcome;
 use super::targets::who;
-use crate::cli::{Cli, SyncArgs, TextOrJson, WhoArgs};
+use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
 use crate::records::moment::Moment;
 use crate::sync::health::health;
 use crate::sync::service::Service;
@@ -27,7 +27,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     let root = folder(cli)?;
     let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
-    let (who, patience) = who(&WhoArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
+    let (who, patience) = who(&ActorArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
     let only = args.targets.targets.clone();
     let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
     let (once, interval) = (args.once, args.interval);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::cli::{PeriodArgs, WhoArgs};
+use crate::cli::{ActorArgs, PeriodArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
@@ -76,7 +76,7 @@ pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn who(args: &WhoArgs) -> (Operator, Patience) {
+pub(super) fn who(args: &ActorArgs) -> (Operator, Patience) {
     let holder = Operator::here(holder::actor(args.actor.as_deref()));
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
 }

@@ -1,6 +1,6 @@
 //! Files and folders at paths that other users can have changed: opening, following links, replacing.
 
-pub mod open;
+pub(crate) mod open;
 #[cfg(unix)]
-pub mod trust;
-pub mod write;
+pub(crate) mod trust;
+pub(crate) mod write;

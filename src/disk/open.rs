@@ -1,18 +1,18 @@
-//! Opening files at paths that this program did not choose. A pipe or a device must not make it
-//! wait: only regular files are read, and what is opened is looked at before and after.
+//! Opening files at paths that this program did not choose. A pipe or a device must not block it: only
+//! regular files are opened, and the type is checked before and after.
 //!
-//! Files that the operator names on the command line to be read once (`plan --against`, `import`)
-//! may be pipes, for the sake of `<(…)`, and are read elsewhere.
+//! Files that the operator names on the command line to be read once (`plan --against`, `import`) may
+//! be pipes, to support `<(…)`, and are read elsewhere.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// Opens the regular file at `path` for reading; nothing if there is none.
+/// Opens the regular file at `path` for reading; `None` if there is none.
 ///
 /// # Errors
 /// If it is something else, or cannot be opened.
-pub fn regular(path: &Path) -> Result<Option<File>> {
+pub(crate) fn regular(path: &Path) -> Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true);
     match open(path, &mut options) {
@@ -21,22 +21,21 @@ pub fn regular(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Opens a file that was found to be a regular one. If it has become a pipe since, it is empty: at a
-/// hundred thousand files each further look counts.
+/// Opens a file that was listed as regular, without checking again: with a hundred thousand files each
+/// system call counts. If it has become a pipe since, it reads as empty.
 ///
 /// # Errors
 /// If it cannot be opened.
-pub fn without_waiting(path: &Path) -> Result<File> {
+pub(crate) fn without_waiting(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     no_waiting(options.read(true)).open(path)
 }
 
-/// Opens the file at `path`, which is locked while this program works, and makes it if there is
-/// none. A link is not followed.
+/// Opens the lock file at `path`, and creates it if there is none. Does not follow a link.
 ///
 /// # Errors
 /// If it is something else than a regular file, or cannot be opened.
-pub fn lock_file(path: &Path) -> Result<File> {
+pub(crate) fn lock_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     match std::fs::symlink_metadata(path) {
@@ -47,19 +46,19 @@ pub fn lock_file(path: &Path) -> Result<File> {
     open(path, &mut options)
 }
 
-/// All of the regular file at `path`, which may hold `most` bytes; nothing if there is none.
+/// Reads the regular file at `path`, at most `most` bytes; `None` if there is none.
 ///
 /// # Errors
 /// If it is something else, is larger, or cannot be read.
-pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     regular(path)?.map(|file| read_all(file, most)).transpose()
 }
 
-/// All of `file`, which may hold `most` bytes.
+/// Reads `file`, at most `most` bytes.
 ///
 /// # Errors
 /// If it is larger, or cannot be read.
-pub fn read_all(file: File, most: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_all(file: File, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -84,7 +83,7 @@ fn no_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File> {
-    // To open some devices is to use them.
+    // Opening some devices has side effects.
     if let Ok(metadata) = std::fs::metadata(path) {
         regular_only(metadata.is_file())?;
     }

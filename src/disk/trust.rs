@@ -1,9 +1,9 @@
-//! Files and folders that other users may have had a hand in.
+//! Files and folders that other users may have created or changed.
 //!
-//! A path is walked one name at a time, each folder opened relative to the one before, so that
-//! nothing on the way can be exchanged between a check and its use. A symbolic link is followed only
-//! where no other user can have made it: it belongs to root or to the user who runs this, and so
-//! does its folder, which no one else may write to (or only with the sticky bit, as in /tmp).
+//! A path is walked one name at a time, each folder opened relative to the one before, so that nothing
+//! on the way can be replaced between a check and its use. A symbolic link is followed only if no other
+//! user can have created it: it belongs to root or to the current user, and so does its folder, which
+//! no one else may write to (or only with the sticky bit, as in /tmp).
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
@@ -17,58 +17,57 @@ use rustix::io::Errno;
 
 use crate::disk::open::regular_only;
 
-/// As many links on the way as Linux follows.
+/// The limit that Linux has.
 const MOST_LINKS: usize = 40;
 
-/// Enough for a step through a folder: on Linux that needs no right to list it.
+/// How a folder on the way is opened: on Linux that needs no right to list it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const STEP: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const STEP: OFlags = OFlags::RDONLY;
 
-/// What must be trusted on the way.
+/// What is checked on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Judge {
+enum TrustCheck {
     /// Links only: a file may lie in a folder of another user.
     Links,
-    /// Everything, as OpenSSH judges the files that say who may log in.
+    /// Everything, as OpenSSH checks `authorized_keys`.
     Everything,
 }
 
-/// An open folder. What is done in it happens there, even if its path leads elsewhere by then.
+/// An open folder. Operations apply to this folder, even if its path leads elsewhere by then.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct TrustedFolder {
     fd: OwnedFd,
     path: PathBuf,
 }
 
-impl Folder {
+impl TrustedFolder {
     /// Opens the folder at `path`.
     ///
     /// # Errors
     /// If there is none, or a link on the way is not trusted.
-    pub fn open(path: &Path) -> Result<Folder> {
-        walk(path, Judge::Links, None)
+    pub(crate) fn open(path: &Path) -> Result<TrustedFolder> {
+        walk(path, TrustCheck::Links, None)
     }
 
-    /// The same, after making the folders that are missing, with `mode` less the umask.
+    /// Like [`TrustedFolder::open`], but creates missing folders, with `mode` less the umask.
     ///
     /// # Errors
-    /// As [`Folder::open`], or if a folder cannot be made.
-    pub fn open_or_make(path: &Path, mode: u32) -> Result<Folder> {
-        walk(path, Judge::Links, Some(Mode::from_raw_mode(mode as _)))
+    /// As [`TrustedFolder::open`], or if a folder cannot be made.
+    pub(crate) fn open_or_make(path: &Path, mode: u32) -> Result<TrustedFolder> {
+        walk(path, TrustCheck::Links, Some(Mode::from_raw_mode(mode as _)))
     }
 
     /// Its path, without links.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What is called `name`; links are not followed.
+    /// The status of the entry `name`, without following links; `None` if there is none.
     ///
-    /// # Errors
-    /// If the system does not say.
-    pub fn stat(&self, name: &str) -> Result<Option<Stat>> {
+    /// # Errors If the system call fails.
+    pub(crate) fn stat(&self, name: &str) -> Result<Option<Stat>> {
         found(statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW))
     }
 
@@ -76,7 +75,7 @@ impl Folder {
     ///
     /// # Errors
     /// If it is something else than a regular file, or cannot be opened.
-    pub fn file(&self, name: &str) -> Result<Option<File>> {
+    pub(crate) fn file(&self, name: &str) -> Result<Option<File>> {
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         regular_only(is(&stat, FileType::RegularFile))?;
         let how = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -89,32 +88,31 @@ impl Folder {
     ///
     /// # Errors
     /// If there is anything of that name, or it cannot be created.
-    pub fn create(&self, name: &str, mode: u32) -> Result<File> {
+    pub(crate) fn create(&self, name: &str, mode: u32) -> Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(&self.fd, name, how, Mode::from_raw_mode(mode as _))?.into())
     }
 
-    /// Gives `from` the name `to`, whatever was there.
+    /// Renames `from` to `to`, and replaces what was there.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         Ok(renameat(&self.fd, from, &self.fd, to)?)
     }
 
-    /// Gives `from` the further name `to`, if there is nothing of that name.
+    /// Creates `to` as a hard link to `from`.
     ///
-    /// # Errors
-    /// If there is something, or the system refuses.
-    pub fn link(&self, from: &str, to: &str) -> Result<()> {
+    /// # Errors If `to` exists, or the system refuses.
+    pub(crate) fn link(&self, from: &str, to: &str) -> Result<()> {
         Ok(linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?)
     }
 
-    /// Removes the file `name`; that there is none is fine.
+    /// Removes the file `name`, if it exists.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn remove(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
         found(unlinkat(&self.fd, name, AtFlags::empty())).map(|_| ())
     }
 
@@ -122,7 +120,7 @@ impl Folder {
     ///
     /// # Errors
     /// If it cannot be listed.
-    pub fn names(&self) -> Result<Vec<String>> {
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::new(self.reopen()?)? {
             let entry = entry?;
@@ -138,20 +136,19 @@ impl Folder {
         Ok(names)
     }
 
-    /// Puts its names on the disk for good.
+    /// Flushes the folder's entries to disk.
     ///
     /// # Errors
     /// If the system cannot.
-    pub fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         Ok(rustix::fs::fsync(self.reopen()?)?)
     }
 
-    /// Follows `name`, if it is a link, for as long as it leads to another: the folder and the name
-    /// of what it leads to.
+    /// Follows the link `name` to its end: the folder and the name of what it leads to.
     ///
     /// # Errors
     /// If a link is not trusted, or leads nowhere.
-    pub fn follow(self, name: &str) -> Result<(Folder, String)> {
+    pub(crate) fn follow(self, name: &str) -> Result<(TrustedFolder, String)> {
         let (mut folder, mut name) = (self, name.to_owned());
         for _ in 0..MOST_LINKS {
             let at = folder.path.join(&name);
@@ -162,40 +159,40 @@ impl Folder {
             let nowhere = || Error::new(ErrorKind::NotFound, format!("{} is a link that leads nowhere", at.display()));
             let parts = target.parent().zip(target.file_name().and_then(|name| name.to_str()));
             let (parent, file) = parts.ok_or_else(nowhere)?;
-            folder = Folder::open(parent).map_err(|error| if is_absent(&error) { nowhere() } else { error })?;
+            folder = TrustedFolder::open(parent).map_err(|error| if is_absent(&error) { nowhere() } else { error })?;
             folder.stat(file)?.ok_or_else(nowhere)?;
             name = file.to_owned();
         }
         Err(too_many_links(&folder.path.join(name)))
     }
 
-    /// Opened for steps only, it can neither be listed nor written to the disk.
+    /// A folder opened with [`STEP`] can neither be listed nor flushed.
     fn reopen(&self) -> Result<OwnedFd> {
         Ok(openat(&self.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
     }
 }
 
-impl AsFd for Folder {
+impl AsFd for TrustedFolder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 }
 
-/// Opens the file at `path`, which says who is to be believed. It and every folder and link on the
-/// way must belong to root or to the user who runs this, and no one else may write to them; a
-/// folder to which others may write is accepted with the sticky bit, as /tmp has it. Also gives its
-/// path without links.
+/// Opens a file that decides whom to trust, such as a list of signers. It and every folder and link on
+/// the way must belong to root or to the current user, and no one else may write to them; a folder that
+/// others may write to is accepted with the sticky bit, as /tmp has it. Also returns the path without
+/// links.
 ///
-/// # Errors
-/// If that does not hold, or it is no regular file. The message names what is at fault.
-pub fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
+/// # Errors If a condition is violated, or the file is not regular. The message names the path at
+/// fault.
+pub(crate) fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
     let absolute = std::path::absolute(path)?;
     let parts = absolute.parent().zip(absolute.file_name());
     let (mut parent, mut name) = parts
         .map(|(parent, name)| (parent.to_path_buf(), PathBuf::from(name)))
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it is not a file's path"))?;
     for _ in 0..MOST_LINKS {
-        let folder = walk(&parent, Judge::Everything, None)?;
+        let folder = walk(&parent, TrustCheck::Everything, None)?;
         let at = folder.path.join(&name);
         let stat = statat(&folder.fd, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         check_owner_and_mode(&at, &stat)?;
@@ -216,15 +213,15 @@ pub fn open_strictly(path: &Path) -> Result<(File, PathBuf)> {
     Err(too_many_links(path))
 }
 
-/// Walks to the folder at `path`; with `make`, missing folders are made with that mode.
-fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
+/// Walks to the folder at `path`; with `make`, creates missing folders with that mode.
+fn walk(path: &Path, judge: TrustCheck, make: Option<Mode>) -> Result<TrustedFolder> {
     let open = |at: Option<BorrowedFd<'_>>, name: &Path| {
         let how = STEP | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         openat(at.unwrap_or(rustix::fs::CWD), name, how, Mode::empty())
     };
     let mut way = vec![open(None, Path::new("/"))?];
     let mut at = PathBuf::from("/");
-    if judge == Judge::Everything {
+    if judge == TrustCheck::Everything {
         check_owner_and_mode(&at, &fstat(&way[0])?)?;
     }
     let mut rest = components(&std::path::absolute(path)?);
@@ -232,17 +229,17 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
     while let Some(step) = rest.pop() {
         let Some(here) = way.last() else { break };
         match step {
-            Step::Root => {
+            PathPart::Root => {
                 way.truncate(1);
                 at = PathBuf::from("/");
             }
-            Step::Up => {
+            PathPart::Up => {
                 if way.len() > 1 {
                     way.pop();
                     at.pop();
                 }
             }
-            Step::Into(name) => {
+            PathPart::Into(name) => {
                 let next = at.join(&name);
                 let stat = match statat(here, &name, AtFlags::SYMLINK_NOFOLLOW) {
                     Err(Errno::NOENT) if make.is_some() => {
@@ -251,7 +248,7 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
                     }
                     stat => stat?,
                 };
-                if judge == Judge::Everything {
+                if judge == TrustCheck::Everything {
                     check_owner_and_mode(&next, &stat)?;
                 }
                 if is(&stat, FileType::Symlink) {
@@ -269,32 +266,32 @@ fn walk(path: &Path, judge: Judge, make: Option<Mode>) -> Result<Folder> {
         }
     }
     match way.pop() {
-        Some(fd) => Ok(Folder { fd, path: at }),
+        Some(fd) => Ok(TrustedFolder { fd, path: at }),
         None => Err(ErrorKind::NotFound.into()),
     }
 }
 
-enum Step {
+enum PathPart {
     Root,
     Up,
     Into(PathBuf),
 }
 
 /// The steps of a path, the first one last.
-fn components(path: &Path) -> Vec<Step> {
+fn components(path: &Path) -> Vec<PathPart> {
     let step = |component| match component {
-        Component::RootDir => Some(Step::Root),
-        Component::ParentDir => Some(Step::Up),
-        Component::Normal(name) => Some(Step::Into(PathBuf::from(name))),
+        Component::RootDir => Some(PathPart::Root),
+        Component::ParentDir => Some(PathPart::Up),
+        Component::Normal(name) => Some(PathPart::Into(PathBuf::from(name))),
         Component::CurDir | Component::Prefix(_) => None,
     };
     path.components().rev().filter_map(step).collect()
 }
 
-/// Makes a folder for good.
+/// Creates a folder and flushes its parent to disk.
 fn make_folder(here: &OwnedFd, name: &Path, mode: Mode) -> Result<()> {
     match mkdirat(here, name, mode) {
-        // Another run was faster.
+        // Another run created it first.
         Err(Errno::EXIST) => Ok(()),
         made => {
             made?;
@@ -313,7 +310,7 @@ fn is(stat: &Stat, kind: FileType) -> bool {
     FileType::from_raw_mode(stat.st_mode) == kind
 }
 
-/// Nothing where there is no such file.
+/// `None` if there is no such file.
 fn found<T>(result: rustix::io::Result<T>) -> Result<Option<T>> {
     match result {
         Ok(it) => Ok(Some(it)),
@@ -322,13 +319,13 @@ fn found<T>(result: rustix::io::Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Whether `error` says that there is nothing of that name.
-pub fn is_absent(error: &Error) -> bool {
+/// Whether `error` says that there is no such file.
+pub(crate) fn is_absent(error: &Error) -> bool {
     error.kind() == ErrorKind::NotFound
 }
 
-/// Whether `user` is root or the one who runs this.
-pub fn is_trusted(user: u32) -> bool {
+/// Whether `user` is root or the current user.
+pub(crate) fn is_trusted(user: u32) -> bool {
     user == 0 || user == rustix::process::geteuid().as_raw()
 }
 
@@ -340,12 +337,12 @@ fn too_many_links(path: &Path) -> Error {
     refused(format!("{} leads through more than {MOST_LINKS} links", path.display()))
 }
 
-/// Whether a link may be followed that is `link` in the folder `folder`.
+/// Refuses a link that another user can have created.
 fn check_link(at: &Path, link: &Stat, folder: &Stat) -> Result<()> {
     let shown = at.display();
     if !is_trusted(link.st_uid) {
         return Err(refused(format!(
-            "{shown} is a symbolic link of user {}, and only links of root and of the user who runs this are followed: name the file that is meant, or make the link anew",
+            "{shown} is a symbolic link of user {}, and only links of root and of the user who runs this are followed: name the target itself, or recreate the link",
             link.st_uid
         )));
     }
@@ -354,13 +351,13 @@ fn check_link(at: &Path, link: &Stat, folder: &Stat) -> Result<()> {
     let shared = mode & 0o002 != 0 || mode & 0o020 != 0 && !own_group;
     if !is_trusted(folder.st_uid) || shared && mode & 0o1000 == 0 {
         return Err(refused(format!(
-            "{shown} is a symbolic link in a folder to which other users may write, and is not followed: name the file that is meant"
+            "{shown} is a symbolic link in a folder to which other users may write, and is not followed: name the target itself"
         )));
     }
     Ok(())
 }
 
-/// Whether nobody else can have written or exchanged what is at `at`.
+/// Refuses what another user can have written or replaced.
 fn check_owner_and_mode(at: &Path, stat: &Stat) -> Result<()> {
     let shown = at.display();
     if !is_trusted(stat.st_uid) {

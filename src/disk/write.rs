@@ -1,4 +1,4 @@
-//! Writing a file so that it is there whole or not at all, even if the machine stops half-way.
+//! Atomic writes: a file is there whole or not at all, even if the machine crashes half-way.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// Puts `bytes` at `path` in one step: whoever reads it sees the old file or the new one.
+/// Writes `bytes` to `path` atomically: readers see the old file or the new one.
 ///
 /// The bytes go to a temporary file in the same folder, to the disk, and then take the old file's
 /// place. An existing file keeps its mode; a new one gets 0666 less the umask, as git's files do. A
-/// symbolic link stays, and the file that it leads to is replaced, if no other user can have made the
-/// link: see [`crate::disk::trust`].
+/// symbolic link stays, and the file that it leads to is replaced, if no other user can have created
+/// the link: see [`crate::disk::trust`].
 ///
 /// # Errors
 /// If `path` is a folder, a pipe, a device, a link to nothing or a link that is not trusted, or if
 /// anything cannot be written. The message names the path, the old file is as it was, and no
 /// temporary file is left.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_with(path, bytes, None)
 }
 
-/// Like [`write_atomic`], with this mode whatever the umask and the mode of an existing file.
+/// Like [`write_atomic`], with this mode regardless of the umask and of an existing file.
 ///
 /// # Errors
 /// As [`write_atomic`].
-pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+pub(crate) fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     write_with(path, bytes, Some(mode))
 }
 
@@ -43,17 +43,16 @@ fn write_with(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
         temporary.as_file().set_permissions(permissions).with_context(cannot)?;
     }
     temporary.as_file().sync_all().with_context(cannot)?;
-    // Dropped on any failure above and here, and removed by that.
+    // On any failure, above or here, the drop removes the temporary file.
     temporary.persist(&path).map_err(|failed| failed.error).with_context(cannot)?;
     sync_folder(folder).with_context(cannot)
 }
 
-/// Like [`write_atomic`], but only where nothing is yet: what is there stays, even if it came
-/// while we wrote.
+/// Like [`write_atomic`], but never replaces a file, not even one created in the meantime.
 ///
 /// # Errors
 /// If there is anything of that name, or it cannot be written. The message names the path.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let folder = folder_of(path);
     let mut temporary = temporary_in(folder).with_context(cannot)?;
@@ -70,7 +69,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// What is really written, links followed, and what is there now.
+/// The path that is written, links followed, and the metadata of what is there now.
 fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
     let shown = path.display();
     let link = match fs::symlink_metadata(path) {
@@ -87,7 +86,7 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
         bail!("cannot write {shown}: there is a folder of that name");
     }
     if !metadata.is_file() {
-        bail!("cannot write {shown}: it is no ordinary file, and is not replaced");
+        bail!("cannot write {shown}: it is not a regular file, and is not replaced");
     }
     Ok((path, Some(metadata)))
 }
@@ -96,8 +95,8 @@ fn destination(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>)> {
 #[cfg(unix)]
 fn followed(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidFilename)?;
-    // The way to the link is the caller's; from the link on it may be anyone's.
-    let folder = crate::disk::trust::Folder::open(&folder_of(path).canonicalize()?)?;
+    // The caller chose the path to the link; from the link on, any user may have.
+    let folder = crate::disk::trust::TrustedFolder::open(&folder_of(path).canonicalize()?)?;
     let (folder, name) = folder.follow(name)?;
     Ok(folder.path().join(name))
 }
@@ -115,7 +114,7 @@ fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Makes the new name last: on Unix a rename is only on the disk once its folder is.
+/// Flushes a rename to disk: on Unix it is only there once its folder is.
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_the_old_file_open_reads_the_old_file() {
+    fn an_open_handle_still_reads_the_old_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shaper.txt");
         fs::write(&path, "old").unwrap();
@@ -195,13 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused_and_nothing_left_behind() {
+    fn only_regular_files_are_replaced_and_nothing_is_left_behind() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("folder")).unwrap();
         symlink("nowhere", dir.path().join("dangling")).unwrap();
         let socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         let before = names(dir.path());
-        for (name, why) in [("folder", "folder"), ("dangling", "nowhere"), ("socket", "no ordinary file")] {
+        for (name, why) in [("folder", "folder"), ("dangling", "nowhere"), ("socket", "not a regular file")] {
             let error = format!("{:#}", write_atomic(&dir.path().join(name), b"x").unwrap_err());
             assert!(error.contains(name) && error.contains(why), "{error}");
         }
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_written_as_new() {
+    fn a_new_file_never_replaces_another() {
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("file"), dir.path().join("link"));
         write_new(&path, b"first").unwrap();

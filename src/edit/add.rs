@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::change::Changes;
+use super::change::SubscriberEdits;
 use super::operation::{EditSummary, Verb, subject};
 use crate::inventory::{Index, KnownDomain};
 use crate::model::{Address, Date, Domain, Subscriber, SubscriberId};
-use crate::query::{self, Refusal, Unread, domains_of, next_free, who};
+use crate::query::{self, Refusal, UnreadAddresses, domains_of, next_free, who};
 use crate::repo::Repo;
 use crate::text::quote::{harmless, quoted};
 
@@ -48,7 +48,7 @@ impl NewSubscriber {
 ///
 /// # Errors
 /// A [`Refusal`] if the request is at fault: an address that is taken, a name that does not exist.
-pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut Changes<'_>) -> Result<EditSummary> {
+pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     let subscriber = subscriber(repo, wanted)?;
     let key = harmless(&subscriber.key(), 100);
     let ip = who::addresses(&subscriber);
@@ -87,7 +87,7 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
             quoted(plan)
         )));
     }
-    let unread = Unread::of(repo);
+    let unread = UnreadAddresses::of(repo);
     let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
     match doubtful {
         Some((ip, path)) => Err(Refusal(format!(

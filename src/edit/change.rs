@@ -1,47 +1,48 @@
-//! Subscribers added, changed and removed: which files that means, and what becomes of each.
+//! Edits of subscribers: which files they change, and how.
 
 use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
+use super::draft::Draft;
+use super::file::{FileEdits, NotEdited, new_file};
 use super::home::{Home, Homes, address_file_name};
 use super::value::{Fields, Value};
-use super::{Draft, FileEdits, Refused, new_file};
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::Refusal;
 use crate::repo::{Record, Repo, stem};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::text::quote::quoted;
 
-/// A field with its new value; nothing for one that goes.
-pub type FieldChange = (String, Option<Value>);
+/// A field with its new value; `None` removes it.
+pub type FieldEdit = (String, Option<Value>);
 
-/// What becomes of one file.
+/// The edits of one file.
 #[derive(Default)]
 struct FileChanges {
-    set: Vec<(Option<u32>, Vec<FieldChange>)>,
+    set: Vec<(Option<u32>, Vec<FieldEdit>)>,
     resumed: Vec<Option<u32>>,
     removed: Vec<Option<u32>>,
     new: Vec<Fields>,
-    /// The path that the file gets.
+    /// The file's new path.
     moved: Option<String>,
 }
 
-/// Changes of subscribers, gathered, so that each file is edited once.
-pub struct Changes<'r> {
+/// Edits of subscribers, collected so that each file is edited once.
+pub struct SubscriberEdits<'r> {
     repo: &'r Repo,
     homes: Homes,
-    /// The paths of all files that there are.
+    /// The paths of all existing files.
     paths: HashSet<&'r str>,
     files: BTreeMap<String, FileChanges>,
     /// New files of one record, each with the path of a file whose style it takes.
     new_files: BTreeMap<String, (Fields, Option<String>)>,
-    /// How many `#` are in the values of those who are written anew elsewhere, by the path of before.
+    /// How many `#` are in the values of records that move to another file, by their old path.
     moved: BTreeMap<String, usize>,
 }
 
-impl<'r> Changes<'r> {
-    /// Changes of the subscribers of `repo`.
+impl<'r> SubscriberEdits<'r> {
+    /// No edits yet of the subscribers of `repo`.
     pub fn new(repo: &'r Repo) -> Self {
         let paths = repo.sources.iter().map(|(_, file)| file.path()).collect();
         Self {
@@ -54,7 +55,7 @@ impl<'r> Changes<'r> {
         }
     }
 
-    /// Adds a subscriber where its domain's subscribers live.
+    /// Adds a subscriber to the files of its domain.
     ///
     /// # Errors
     /// If it cannot be written as a record.
@@ -70,17 +71,17 @@ impl<'r> Changes<'r> {
 
     /// Ends a suspension.
     pub fn resume(&mut self, record: &Record<Subscriber>) {
-        if record.value.status == Status::Suspended {
+        if record.value.status == SubscriberStatus::Suspended {
             self.file(record).resumed.push(record.index);
         }
     }
 
-    /// Gives fields of a subscriber other values. One that comes to another domain goes where that
-    /// domain's subscribers live, if its path says the old one's name.
+    /// Changes fields of a subscriber. If its domain changes and its path contains the old domain, the
+    /// record moves to the files of the new one.
     ///
     /// # Errors
-    /// If its record cannot be written anew.
-    pub fn set(&mut self, record: &Record<Subscriber>, changes: Vec<FieldChange>) -> Result<()> {
+    /// If its record cannot be written.
+    pub fn set(&mut self, record: &Record<Subscriber>, changes: Vec<FieldEdit>) -> Result<()> {
         let path = self.path(record).to_owned();
         let text = |field: &str| changes.iter().find(|(name, _)| name == field).and_then(|(_, value)| value.clone());
         let old_domain = record.value.domain.as_str();
@@ -94,7 +95,7 @@ impl<'r> Changes<'r> {
                 fields.0.retain(|(name, _)| *name != field);
                 fields.0.extend(value.map(|value| (field, value)));
             }
-            // What is no valid subscriber is refused by the check, wherever it would be.
+            // An invalid subscriber is refused by the check, in whichever file.
             let domain = crate::model::Name::new(&domain);
             let moved = fields.record().unwrap_or_else(|_| Subscriber { domain, ..record.value.clone() });
             self.remove(record);
@@ -118,7 +119,7 @@ impl<'r> Changes<'r> {
         Ok(())
     }
 
-    /// Makes all of it in `draft`. Says what is lost by it that no field holds.
+    /// Makes the edits in `draft`. Returns notes on comments that are lost by them.
     ///
     /// # Errors
     /// A [`Refusal`] if a file cannot be edited; or if one cannot be read.
@@ -126,9 +127,9 @@ impl<'r> Changes<'r> {
         let mut notes = Vec::new();
         for (path, changes) in &self.files {
             let text = draft.text(path)?.unwrap_or_default();
-            let refused = |why: Refused| Refusal(why.told(path, &text));
+            let refused = |why: NotEdited| Refusal(why.message(path, &text));
             let edited = edit(&text, changes).map_err(refused)?;
-            // More are gone than those in values, which move.
+            // More are gone than the values of the moved records contain.
             let gone = marks(&text).saturating_sub(marks(edited.as_deref().unwrap_or_default()));
             if self.moved.get(path).is_some_and(|moved| gone > *moved) {
                 notes.push(format!(
@@ -149,7 +150,7 @@ impl<'r> Changes<'r> {
         for (path, (fields, like)) in &self.new_files {
             let like = like.as_ref().and_then(|like| draft.text(like).ok().flatten());
             let eol = like.as_deref().map_or("\n", super::lines::line_break);
-            let text = new_file(std::slice::from_ref(fields), false, Kind::Subscriber, like.as_deref());
+            let text = new_file(std::slice::from_ref(fields), false, FileKind::Subscriber, like.as_deref());
             draft.put(path, text.replace('\n', eol))?;
         }
         Ok(notes)
@@ -183,8 +184,8 @@ fn marks(text: &str) -> usize {
     text.matches('#').count()
 }
 
-fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {
-    let mut edits = FileEdits::new(text, Kind::Subscriber)?;
+fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, NotEdited> {
+    let mut edits = FileEdits::new(text, FileKind::Subscriber)?;
     for (index, fields) in &changes.set {
         for (field, value) in fields {
             match value {
@@ -193,10 +194,10 @@ fn edit(text: &str, changes: &FileChanges) -> Result<Option<String>, Refused> {
             }
         }
     }
-    // Where others say that they are active, these do too.
-    let told = !changes.resumed.is_empty() && edits.any_has("status", "active");
+    // Follows the file: some write `status: active`, others leave the field out.
+    let explicit = !changes.resumed.is_empty() && edits.any_has("status", "active");
     for index in &changes.resumed {
-        if told {
+        if explicit {
             edits.set(*index, "status", &Value::text("active"));
         } else {
             edits.unset(*index, "status");

@@ -13,7 +13,7 @@ use crate::git::Git;
 use crate::text::quote::quoted;
 use crate::tree::Tree;
 
-/// The branch that is committed to, and what is said.
+/// The branch to commit to, and the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitSpec {
     /// The branch's name, without `refs/heads/`.
@@ -22,19 +22,19 @@ pub struct CommitSpec {
     pub message: String,
 }
 
-/// A branch to commit to, and where the data is read from.
+/// A branch to commit to, and the commit that the data is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchTip {
     /// Its name, without `refs/heads/`.
     pub name: String,
     /// The commit that the data is read from: the branch's tip, or `HEAD` for a new one.
     pub commit: Oid,
-    /// Whether the branch is not there yet.
+    /// Whether the branch does not exist yet.
     pub is_new: bool,
 }
 
 impl Git {
-    /// The branch called `name` to commit to: continued if it is there, else new from `HEAD`.
+    /// The branch `name` to commit to: an existing one, else a new one from `HEAD`.
     ///
     /// # Errors
     /// If that is no name for a branch, or the branch is checked out somewhere.
@@ -56,7 +56,7 @@ impl Git {
                 Ok(BranchTip { name: name.to_owned(), commit, is_new: false })
             }
             Err(_) => {
-                // A repository without a commit has a branch that is checked out and not there.
+                // In a repository without a commit, the branch of HEAD does not exist.
                 let commit = self.commit("HEAD").context("commit the data once with git, then use --commit")?;
                 Ok(BranchTip { name: name.to_owned(), commit, is_new: true })
             }
@@ -77,7 +77,7 @@ impl Git {
         })
     }
 
-    /// `wanted`, or the first of `wanted-2`, `wanted-3` … that no branch is called.
+    /// `wanted`, or the first of `wanted-2`, `wanted-3` … that is no branch yet.
     pub fn free_branch_name(&self, wanted: &str) -> String {
         let taken = |name: &str| {
             let local = self.repository().find_reference(&format!("refs/heads/{name}"));
@@ -91,7 +91,7 @@ impl Git {
     /// Pushes a branch to `origin` by the system's git, with the user's own credentials.
     ///
     /// # Errors
-    /// If there is no such program or remote, or the push fails; git has then told why.
+    /// If there is no such program or remote, or the push fails; git has then printed why.
     pub fn push(&self, branch: &str) -> Result<()> {
         if self.repository().find_remote("origin").is_err() {
             bail!("there is no remote `origin` to push to; `git remote add origin URL` names one");
@@ -101,7 +101,7 @@ impl Git {
         let mut git = system_git(&self.git_dir());
         git.args(["push", "--quiet", "origin", &format!("{reference}:{reference}")]);
         git.stdin(if terminal { Stdio::inherit() } else { Stdio::null() });
-        // What git says on standard output is no result of ours.
+        // Standard output is for the result of the command.
         git.stdout(Stdio::null());
         if !terminal {
             git.env("GIT_TERMINAL_PROMPT", "0");
@@ -128,7 +128,7 @@ impl Draft {
     /// Commits every change to a branch. The draft must be of the branch's tip.
     ///
     /// # Errors
-    /// If git does not know who commits, the branch moved meanwhile, or something cannot be written.
+    /// If git has no committer's name, the branch has moved, or something cannot be written.
     pub fn commit(&self, git: &Git, on: &CommitSpec) -> Result<Oid> {
         let tip = git.branch_to_commit_to(&on.branch)?;
         let Tree::Revision { commit: base, prefix, .. } = self.base() else {
@@ -182,7 +182,7 @@ fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, mess
     let repository = git.repository();
     let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {
         bail!(
-            "git does not know who you are; tell it once: git config --global user.name 'Your Name' and \
+            "git does not know who you are; set it once: git config --global user.name 'Your Name' and \
              git config --global user.email you@example"
         );
     };
@@ -196,7 +196,7 @@ fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, mess
     signed_commit(git, tree.id(), parent.id(), message)
 }
 
-/// Signing is git's own business: programs, agents and keys are those that the user has set up.
+/// Signs by the git program, which uses the program, agent and key that the user has configured.
 fn signed_commit(git: &Git, tree: Oid, parent: Oid, message: &str) -> Result<Oid> {
     let mut command = system_git(&git.git_dir());
     command.args(["commit-tree", "-S", "-F", "-", "-p", &parent.to_string(), &tree.to_string()]);

@@ -1,4 +1,4 @@
-//! The files of one repository as proposed.
+//! The files of one repository, with proposed changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -10,14 +10,14 @@ use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
 use crate::tree::{Content, Entry, EntryKind, MAX_FOLDERS, SETTINGS, Tree};
 
-/// One file that differs. Nothing for one that is not there.
+/// A file that differs; `None` where it does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change<'d> {
+pub struct ChangedFile<'d> {
     /// Relative to the data repository, with `/`.
     pub path: &'d str,
-    /// As it is.
+    /// Its present text.
     pub before: Option<&'d str>,
-    /// As it would be.
+    /// Its proposed text.
     pub after: Option<&'d str>,
 }
 
@@ -28,7 +28,7 @@ struct Proposed {
     after: Option<String>,
 }
 
-/// The files of one repository as proposed: those of a tree, and what is to become of some.
+/// The files of a tree, with proposed texts of some of them.
 #[derive(Debug)]
 pub struct Draft {
     base: Tree,
@@ -42,12 +42,12 @@ impl Draft {
         Draft { base, entries: OnceLock::new(), changed: BTreeMap::new() }
     }
 
-    /// What the draft is of.
+    /// The tree that the draft changes.
     pub fn base(&self) -> &Tree {
         &self.base
     }
 
-    /// A file as it would be; nothing if there would be none.
+    /// A file's proposed or present text; `None` if there is no such file.
     ///
     /// # Errors
     /// If it is not an ordinary file of UTF-8 text within the limits, or cannot be read.
@@ -61,12 +61,12 @@ impl Draft {
     /// Gives a file this text.
     ///
     /// # Errors
-    /// If `path` is that of no data file, or what is there now cannot be read as text.
+    /// If `path` is not the path of a data file, or the present file cannot be read as text.
     pub fn put(&mut self, path: &str, text: impl Into<String>) -> Result<()> {
         self.propose(path, Some(text.into()))
     }
 
-    /// Takes a file away; nothing happens if it is not there.
+    /// Removes a file, if it exists.
     ///
     /// # Errors
     /// As [`Draft::put`].
@@ -74,10 +74,10 @@ impl Draft {
         self.propose(path, None)
     }
 
-    /// What really differs, by path.
-    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+    /// The files whose text differs, by path.
+    pub fn changes(&self) -> impl Iterator<Item = ChangedFile<'_>> {
         let change = |(path, file): (&'_ String, &'_ Proposed)| file.before != file.after && !path.is_empty();
-        self.changed.iter().filter(move |(path, file)| change((path, file))).map(|(path, file)| Change {
+        self.changed.iter().filter(move |(path, file)| change((path, file))).map(|(path, file)| ChangedFile {
             path,
             before: file.before.as_deref(),
             after: file.after.as_deref(),
@@ -89,13 +89,14 @@ impl Draft {
         self.changes().next().is_none()
     }
 
-    /// The files as they would be, ready to be read and checked.
+    /// The proposed files as a tree, to be read and checked.
     pub fn tree(&self) -> Tree {
-        let bytes = |change: Change<'_>| (change.path.to_owned(), change.after.map(|text| text.as_bytes().to_vec()));
+        let bytes =
+            |change: ChangedFile<'_>| (change.path.to_owned(), change.after.map(|text| text.as_bytes().to_vec()));
         Tree::Draft { base: Box::new(self.base.clone()), changed: Arc::new(self.changes().map(bytes).collect()) }
     }
 
-    /// The data files there are or would be, by path.
+    /// The paths of all data files, present and proposed.
     ///
     /// # Errors
     /// If the base cannot be listed.
@@ -174,7 +175,7 @@ pub(super) fn is_data(path: &str) -> bool {
     (in_folder || path == SETTINGS) && data_kind(path).is_some()
 }
 
-/// Whether a path names one place below the data repository and no other.
+/// Whether a path is plain, so that it leads to one place below the data repository.
 pub(super) fn is_plain(path: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
     path.split('/').all(part) && path.split('/').count() <= MAX_FOLDERS

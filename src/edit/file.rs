@@ -1,8 +1,8 @@
-//! All edits of one file, gathered, and made in its text in one pass.
+//! All edits of one file, collected and made in its text in one pass.
 //!
-//! Edits replace spans; what they do not touch stays byte for byte. New text takes the style of
-//! what stands beside it. The result is read again and compared with what was meant ([`meant`]):
-//! a fault of this module becomes a refusal, never a wrong file.
+//! Edits replace spans; the rest stays byte for byte. New text takes the style of the
+//! text beside it. The result is read again and compared with the edits ([`meant`]), so a fault of
+//! this module is a refusal and never a wrong file.
 
 mod list;
 mod meant;
@@ -12,34 +12,34 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lines::{ends_within_line, line_break, line_end};
-use super::record::{Editor, Wanted};
+use super::record::{Editor, WantedField};
 use super::splice::Splices;
 use super::value::{Fields, Value};
-use crate::schema::{self, Kind};
+use crate::schema::{self, FileKind};
 use crate::source::SourceFile;
-use crate::yaml::{self, Document, Kind as NodeKind, Node, Problem};
+use crate::yaml::{self, Document, Node, NodeKind, Problem};
 
 pub use print::new_file;
 
 const MARK: &str = "\u{feff}";
 
-/// Why a file is left alone.
+/// Why a file is not edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum NotEdited {
     /// It cannot be read, or has more than one reading.
     Problems(Vec<Problem>),
-    /// There is no such record, or it is none: a sentence.
+    /// A sentence: there is no such record, or it is no record.
     Record(String),
-    /// The result would not have said what was meant: a fault of the editor, with what differs.
+    /// The result would differ from the edits, which is a fault of the editor; with the difference.
     NotMeant(String),
 }
 
-impl Refused {
-    /// The reasons, each on a line that starts with where it is.
-    pub fn told(&self, path: &str, text: &str) -> String {
+impl NotEdited {
+    /// The reasons, each on a line that starts with its place.
+    pub fn message(&self, path: &str, text: &str) -> String {
         let shown = crate::text::quote::harmless(path, 200);
         match self {
-            Refused::Problems(problems) => {
+            NotEdited::Problems(problems) => {
                 let source = SourceFile::new(path, text);
                 let line = |problem: &Problem| {
                     let at = source.position(problem.span.start);
@@ -47,8 +47,8 @@ impl Refused {
                 };
                 problems.iter().map(line).collect::<Vec<_>>().join("\n")
             }
-            Refused::Record(why) => format!("{shown}: {why}"),
-            Refused::NotMeant(why) => format!(
+            NotEdited::Record(why) => format!("{shown}: {why}"),
+            NotEdited::NotMeant(why) => format!(
                 "{shown} is left alone, because the edit would have gone wrong: {why}; \
                  please report this with the file, and edit it by hand"
             ),
@@ -56,19 +56,19 @@ impl Refused {
     }
 }
 
-/// What becomes of one record.
+/// The edits of one record.
 #[derive(Default)]
 struct RecordEdit {
     removed: bool,
     fields: BTreeMap<String, Option<Value>>,
 }
 
-/// What is to become of one file.
+/// The edits of one file.
 pub struct FileEdits<'t> {
     /// A byte-order mark, which stays in front of everything.
     mark: &'static str,
     text: &'t str,
-    kind: Kind,
+    kind: FileKind,
     document: Option<Document>,
     /// The records of a list; the one of a file that is a record is not among them.
     items: Vec<u32>,
@@ -83,14 +83,14 @@ impl fmt::Debug for FileEdits<'_> {
 }
 
 impl<'t> FileEdits<'t> {
-    /// Edits of `text`, a file of this kind. An empty text is a file that is not there yet.
+    /// No edits yet of `text`, a file of this kind. An empty text is a new file.
     ///
     /// # Errors
-    /// If the text has problems: what cannot be read in one way only cannot be edited.
-    pub fn new(text: &'t str, kind: Kind) -> Result<Self, Refused> {
+    /// If the text cannot be read, or could be read in more than one way.
+    pub fn new(text: &'t str, kind: FileKind) -> Result<Self, NotEdited> {
         let mut reading = yaml::read(text);
         if !reading.problems.is_empty() {
-            return Err(Refused::Problems(reading.problems));
+            return Err(NotEdited::Problems(reading.problems));
         }
         let mut mark = "";
         let text = text.strip_prefix(MARK).map_or(text, |text| {
@@ -104,14 +104,13 @@ impl<'t> FileEdits<'t> {
         Ok(Self { mark, text, kind, document, items, edits: BTreeMap::new(), new: Vec::new() })
     }
 
-    /// Gives a field of a record a value; `index` is its place in a list, `None` the file's one
-    /// record.
+    /// Sets a field of a record; `index` is its index in a list, `None` the file's one record.
     pub fn set(&mut self, index: Option<u32>, field: &str, value: &Value) {
         let value = self.kept_list(index, field, value).unwrap_or_else(|| value.clone());
         self.edits.entry(index).or_default().fields.insert(field.to_owned(), Some(value));
     }
 
-    /// Of a list with comments one entry stays: as a list of one, so that its comments stay as well.
+    /// The value as a list of one, if that keeps the comments of the list it replaces.
     fn kept_list(&self, index: Option<u32>, field: &str, value: &Value) -> Option<Value> {
         let old = self.record(index)?.get(field).filter(|old| old.kind() == NodeKind::Sequence)?;
         let (from, to) = (old.span().start as usize, old.span().end as usize);
@@ -120,22 +119,22 @@ impl<'t> FileEdits<'t> {
         kept.then(|| Value::List(vec![value.clone()]))
     }
 
-    /// Takes a field out of a record.
+    /// Removes a field of a record.
     pub fn unset(&mut self, index: Option<u32>, field: &str) {
         self.edits.entry(index).or_default().fields.insert(field.to_owned(), None);
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     pub fn remove(&mut self, index: Option<u32>) {
         self.edits.entry(index).or_default().removed = true;
     }
 
-    /// Puts a record in: where it belongs by its address if the file is in that order, else last.
+    /// Adds a record: by its address if the file is in that order, else last.
     pub fn insert(&mut self, record: &Fields) {
         self.new.push(record.clone());
     }
 
-    /// What a field of a record holds now.
+    /// The present value of a field.
     pub fn value(&self, index: Option<u32>, field: &str) -> Option<Value> {
         Value::of(self.record(index)?.get(field)?)
     }
@@ -146,21 +145,21 @@ impl<'t> FileEdits<'t> {
         records.filter_map(|record| record.get(field)).any(|value| value.text() == text)
     }
 
-    /// The text with all edits made; nothing if its last record is gone, and with it the file.
+    /// The text with all edits made; `None` if no record is left, and so no file.
     ///
     /// # Errors
-    /// If a record is not there, or the result would not hold what was meant.
-    pub fn finish(self) -> Result<Option<String>, Refused> {
+    /// If a record is not there, or the result would not hold what the edit asked for.
+    pub fn finish(self) -> Result<Option<String>, NotEdited> {
         let mark = self.mark;
         Ok(self.edited()?.map(|text| format!("{mark}{text}")))
     }
 
-    fn edited(mut self) -> Result<Option<String>, Refused> {
+    fn edited(mut self) -> Result<Option<String>, NotEdited> {
         for (index, edit) in &self.edits {
             let is_record = self.record(*index).is_some_and(|record| record.kind() == NodeKind::Mapping);
             if !is_record && (!edit.removed || self.record(*index).is_none()) {
                 let which = index.map_or_else(|| "a record".to_owned(), |index| format!("record {}", index + 1));
-                return Err(Refused::Record(format!("{which} is not there, or has no fields")));
+                return Err(NotEdited::Record(format!("{which} is not there, or has no fields")));
             }
         }
         if self.root().is_none_or(|root| root.kind() != NodeKind::Sequence) && !self.new.is_empty() {
@@ -175,19 +174,19 @@ impl<'t> FileEdits<'t> {
         let schema = schema::record_schema(self.kind);
         for (index, edit) in self.edits.iter().filter(|(_, edit)| !edit.removed) {
             let Some(node) = self.record(*index) else { continue };
-            let wanted: Vec<Wanted<'_>> =
+            let wanted: Vec<WantedField<'_>> =
                 edit.fields.iter().map(|(field, value)| (field.as_str(), value.as_ref())).collect();
-            editor.mapping(node, Some(schema), &wanted).map_err(Refused::NotMeant)?;
+            editor.mapping(node, Some(schema), &wanted).map_err(NotEdited::NotMeant)?;
         }
-        let order = list::edit(&mut editor, &self).map_err(Refused::NotMeant)?;
-        let overlap = || Refused::NotMeant("two edits are in each other's way".into());
+        let order = list::edit(&mut editor, &self).map_err(NotEdited::NotMeant)?;
+        let overlap = || NotEdited::NotMeant("two edits are in each other's way".into());
         let text = editor.splices.apply().ok_or_else(overlap)?;
-        meant::check(&self, &order, &text).map_err(Refused::NotMeant)?;
+        meant::check(&self, &order, &text).map_err(NotEdited::NotMeant)?;
         Ok(Some(text))
     }
 
-    /// A file that is no list gets records: it becomes one.
-    fn into_list(mut self) -> Result<Option<String>, Refused> {
+    /// Turns a file of one record, or of none, into a list with the new records.
+    fn into_list(mut self) -> Result<Option<String>, NotEdited> {
         let new = std::mem::take(&mut self.new);
         let kind = self.kind;
         let eol = line_break(self.text);
@@ -197,7 +196,7 @@ impl<'t> FileEdits<'t> {
         };
         match self.root().map(|root| root.kind()) {
             Some(NodeKind::Mapping) => {}
-            Some(_) => return Err(Refused::Record("the file holds neither a record nor a list of them".into())),
+            Some(_) => return Err(NotEdited::Record("the file holds neither a record nor a list of them".into())),
             // There may be comments, which stay above.
             None => {
                 let gap = if ends_within_line(self.text) { eol } else { "" };
@@ -205,7 +204,7 @@ impl<'t> FileEdits<'t> {
                 let read = yaml::read(&text);
                 let root = read.document.as_ref().and_then(|document| document.root(&text));
                 if !read.problems.is_empty() || root.is_none_or(|root| root.items().count() != new.len()) {
-                    return Err(Refused::NotMeant("nothing can be written below what is there".into()));
+                    return Err(NotEdited::NotMeant("nothing can be written below what is there".into()));
                 }
                 return Ok(Some(text));
             }
@@ -213,8 +212,9 @@ impl<'t> FileEdits<'t> {
         let Some(text) = self.edited()? else {
             return Ok(Some(records(new)));
         };
-        let text = print::as_list(&text).map_err(Refused::NotMeant)?;
-        let fault = |_| Refused::NotMeant("the file's one record does not read the same as an entry of a list".into());
+        let text = print::as_list(&text).map_err(NotEdited::NotMeant)?;
+        let fault =
+            |_| NotEdited::NotMeant("the file's one record does not read the same as an entry of a list".into());
         let mut list = FileEdits::new(&text, kind).map_err(fault)?;
         list.new = new;
         list.edited()

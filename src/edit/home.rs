@@ -1,23 +1,24 @@
-//! Where a domain's subscribers live, and so where a new one goes.
+//! The file for a new subscriber.
 //!
-//! In the list file that holds most of them; or, where more have a file each, in a file of its own
-//! beside those, called as they are. A domain without subscribers does as the others do.
+//! It is the list file with most subscribers of the domain; or, if more of them have a file each, a
+//! file of its own beside those, named in the same way. A domain without subscribers follows the
+//! others.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Address, Subscriber};
 use crate::repo::{Repo, stem};
 
-/// Where a new record goes.
+/// The place of a new record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Home {
-    /// Into this list.
+    /// In this list.
     List(String),
-    /// Into a new file of this path. The other is a file beside it, whose style it takes.
+    /// In a new file at this path; the other path is a file whose style it takes.
     File(String, Option<String>),
 }
 
-/// The homes of all domains of a repository.
+/// The filing habits of all domains of a repository.
 #[derive(Debug, Default)]
 pub struct Homes {
     domains: BTreeMap<String, Habits>,
@@ -31,7 +32,7 @@ struct Habits {
     lists: BTreeMap<String, usize>,
     /// How many have a file of their own, by folder.
     folders: BTreeMap<String, usize>,
-    /// How many files are called after the id.
+    /// How many files are named after the id.
     by_id: usize,
     /// How many end in `.yml`.
     yml: usize,
@@ -53,7 +54,7 @@ impl Habits {
     }
 
     fn most(counts: &BTreeMap<String, usize>) -> Option<(&str, usize)> {
-        // Of two that are alike the first by name.
+        // Ties go to the first by name.
         counts.iter().rev().max_by_key(|(_, count)| **count).map(|(path, count)| (path.as_str(), *count))
     }
 
@@ -68,7 +69,7 @@ impl Homes {
         let mut homes = Homes::default();
         for record in &repo.subscribers {
             let (path, domain) = (repo.sources.file(record.file).path(), record.value.domain.as_str());
-            // A single record in a file that is called after the domain is the start of its list.
+            // One record in a file named after the domain is the start of its list.
             let in_list = record.index.is_some() || stem(path) == domain;
             homes.all.note(path, in_list, &record.value);
             match homes.domains.get_mut(domain) {
@@ -79,7 +80,7 @@ impl Homes {
         homes
     }
 
-    /// Where a new subscriber goes. `is_taken` tells which paths are not free.
+    /// The place of a new subscriber. `is_taken` returns whether a path exists.
     pub fn of(&self, subscriber: &Subscriber, is_taken: impl Fn(&str) -> bool) -> Home {
         let domain = subscriber.domain.as_str();
         let own = self.domains.get(domain);
@@ -103,7 +104,7 @@ impl Homes {
         };
         let ending = if habits.yml == habits.in_files() { "yml" } else { "yaml" };
         let called = |name: &str| format!("{folder}/{name}.{ending}");
-        // Thousands of ids may make one name; addresses do not.
+        // Thousands of ids may map to one file name; addresses do not.
         let by_address = address_name.clone();
         let names = std::iter::once(name.clone()).chain((2..=9).map(|number| format!("{name}-{number}")));
         let further = (2..).map(|number| format!("{address_name}-{number}"));
@@ -113,12 +114,12 @@ impl Homes {
     }
 }
 
-/// An address as a file is called after it: `10.10.10.64_29`, `2001-db8--25`.
+/// The file name for an address: `10.10.10.64_29`, `2001-db8--25`.
 pub fn address_file_name(address: &Address) -> String {
     file_name(&address.to_string())
 }
 
-/// Neither `/` nor `:` can be in a file's name everywhere.
+/// `/` and `:` are not allowed in file names everywhere.
 fn file_name(text: &str) -> String {
     text.replace('/', "_").replace(':', "-")
 }

@@ -1,5 +1,5 @@
-//! What an edit of several files is about to do, kept on the disk while it is done, so that a run that
-//! was cut off can be brought to its end by the next one.
+//! The steps of an edit of several files, on disk while the edit is made, so that the next run can
+//! finish one that was interrupted.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::draft::{Change, is_data, is_plain};
+use super::draft::{ChangedFile, is_data, is_plain};
 use crate::disk::open;
 use crate::disk::write::sync_folder;
 use crate::text::count::counted;
@@ -19,58 +19,57 @@ use crate::text::quote::quoted;
 /// The version of the journal.
 const VERSION: u32 = 1;
 
-/// How names of staged files begin: nothing that begins so is read as data.
+/// Prefix of staged files: a file with it is never read as data.
 const STAGED: &str = ".shapeline-";
 
-/// What is about to be done, kept beside it.
+/// The steps of an edit.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Journal {
+pub(super) struct EditJournal {
     version: u32,
-    /// Whether all is staged: from then on the change is made, before that it is not.
+    /// Whether every file is staged: from then on the edit is finished, before that it is undone.
     pub(super) decided: bool,
-    pub(super) files: Vec<Step>,
+    pub(super) files: Vec<FileStep>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Step {
+pub(super) struct FileStep {
     pub(super) path: String,
-    /// The new text's name beside the file; nothing for a file that goes.
+    /// The name of the staged text beside the file; `None` for a file to remove.
     staged: Option<String>,
-    /// Digests of what is there before and after.
+    /// Digests of the file before and after.
     before: Option<String>,
     after: Option<String>,
 }
 
-impl Journal {
+impl EditJournal {
     /// A journal of these changes, not decided yet.
-    pub(super) fn of(changes: &[Change<'_>]) -> Journal {
+    pub(super) fn of(changes: &[ChangedFile<'_>]) -> EditJournal {
         let files = changes.iter().enumerate().map(|(number, change)| step(number, change)).collect();
-        Journal { version: VERSION, decided: false, files }
+        EditJournal { version: VERSION, decided: false, files }
     }
 
-    /// Ends what a run that was cut off has begun in `root`, if its journal is at `path`.
+    /// Finishes an interrupted edit in `root`, if its journal is at `path`.
     ///
-    /// Of an edit of which nothing is there, or nothing any more, nothing is done: whoever took it
-    /// back meant that.
+    /// If none of its files is changed, the edit was reverted on purpose: it is discarded.
     ///
     /// # Errors
-    /// If files had to be put in place: whoever comes next was told of other data, and has to look
-    /// at it first. If the journal is none, or a file cannot be put in place.
+    /// If files had to be put in place, because the caller was given other data and has to see the
+    /// change first; or if the journal is damaged, or a file cannot be put in place.
     pub(super) fn finish(path: &Path, root: &Path, notes: &mut Vec<String>) -> Result<()> {
-        let Some(journal) = Journal::read(path)? else { return Ok(()) };
+        let Some(journal) = EditJournal::read(path)? else { return Ok(()) };
         let when = when(path);
-        let mut standing = Vec::with_capacity(journal.files.len());
+        let mut states = Vec::with_capacity(journal.files.len());
         for step in &journal.files {
             check_folders(root, &step.path)?;
-            standing.push(step.standing(root)?);
+            states.push(step.state(root)?);
         }
-        let count = |wanted| standing.iter().filter(|standing| **standing == wanted).count();
-        let (done, open) = (count(Standing::Done), count(Standing::Open));
+        let count = |wanted| states.iter().filter(|state| **state == wanted).count();
+        let (done, open) = (count(StepState::Done), count(StepState::Open));
         let mut finished = 0;
         if journal.decided && done > 0 {
-            for (step, standing) in journal.files.iter().zip(&mut standing).filter(|(_, s)| **s == Standing::Open) {
-                *standing = if step.finish(root)? { Standing::Done } else { Standing::Other };
-                finished += usize::from(*standing == Standing::Done);
+            for (step, state) in journal.files.iter().zip(&mut states).filter(|(_, s)| **s == StepState::Open) {
+                *state = if step.finish(root)? { StepState::Done } else { StepState::Other };
+                finished += usize::from(*state == StepState::Done);
             }
         }
         for staged in journal.files.iter().filter_map(|step| step.staged_at(root)) {
@@ -83,40 +82,41 @@ impl Journal {
         let files = counted(journal.files.len(), "file", "files");
         if done == 0 {
             notes.push(format!(
-                "an edit of {files} was cut off{when}, and nothing of it is there: it is forgotten; make it again if it \
-                 is still meant"
+                "an edit of {files} was interrupted{when}, and nothing of it is in the files: it is discarded; \
+                 repeat it if it is still wanted"
             ));
             return Ok(());
         }
-        let mut told = if open == 0 {
-            format!("an edit of {files} was cut off{when}")
+        let mut note = if open == 0 {
+            format!("an edit of {files} was interrupted{when}")
         } else {
             format!(
-                "an edit of {files} that was cut off{when} is finished now: {finished} of them were still as before"
+                "an edit of {files} that was interrupted{when} is finished now: {finished} of them were still unchanged"
             )
         };
-        let left = journal.files.iter().zip(&standing).filter(|(_, standing)| **standing == Standing::Other);
+        let left = journal.files.iter().zip(&states).filter(|(_, state)| **state == StepState::Other);
         let left: Vec<&str> = left.map(|(step, _)| step.path.as_str()).collect();
-        told += &left_alone(&left);
+        note += &left_alone(&left);
         if open > 0 {
             bail!(
-                "{told}. `git diff` shows the files, `shapeline plan` what it means on the network. Nothing else was \
+                "{note}. `git diff` shows the files, `shapeline plan` what it means on the network. Nothing else was \
                  done: look at it, then run this again"
             );
         }
-        notes.push(told + if left.is_empty() { ", and all of it is there" } else { "" });
+        notes.push(note + if left.is_empty() { ", and all of it is in the files" } else { "" });
         Ok(())
     }
 
-    fn read(path: &Path) -> Result<Option<Journal>> {
+    fn read(path: &Path) -> Result<Option<EditJournal>> {
         let read = open::read(path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))?;
         let Some(bytes) = read else { return Ok(None) };
-        let journal: Option<Journal> = serde_json::from_slice(&bytes).ok();
-        let believed = |journal: &Journal| journal.version == VERSION && journal.files.iter().all(Step::is_in_data);
-        let journal = journal.filter(believed).with_context(|| {
+        let journal: Option<EditJournal> = serde_json::from_slice(&bytes).ok();
+        let is_valid =
+            |journal: &EditJournal| journal.version == VERSION && journal.files.iter().all(FileStep::is_in_data);
+        let journal = journal.filter(is_valid).with_context(|| {
             format!(
-                "{} is not what this program writes there: look with `git status` whether an edit was cut off \
-                 half-way, then remove that file",
+                "{} is not what this program writes there: check with `git status` whether an edit was \
+                 interrupted, then remove that file",
                 path.display()
             )
         })?;
@@ -124,17 +124,17 @@ impl Journal {
     }
 }
 
-/// The largest journal, and the largest file, that is read: a hundred times what is written.
+/// Upper bound for a journal and for a file: a hundred times what is written.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// How a file stands to what was to become of it.
+/// The state of a file relative to its step.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// As it was before.
+enum StepState {
+    /// Not yet made: the file is as before.
     Open,
-    /// As it was to be.
+    /// Made.
     Done,
-    /// Somebody changed it since.
+    /// The file was changed since.
     Other,
 }
 
@@ -147,7 +147,7 @@ pub(super) fn when(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// Which files an edit that is finished did not touch.
+/// The files that finishing an edit did not touch.
 fn left_alone(paths: &[&str]) -> String {
     match paths {
         [] => String::new(),
@@ -158,8 +158,8 @@ fn left_alone(paths: &[&str]) -> String {
     }
 }
 
-impl Step {
-    /// A journal is only believed where it names data.
+impl FileStep {
+    /// Whether the step names a data file: a forged journal must not reach others.
     fn is_in_data(&self) -> bool {
         let beside = |name: &String| !name.contains('/') && name.starts_with(STAGED);
         is_plain(&self.path) && is_data(&self.path) && self.staged.as_ref().is_none_or(beside)
@@ -175,16 +175,16 @@ impl Step {
         Some(self.at(root).with_file_name(self.staged.as_ref()?))
     }
 
-    fn standing(&self, root: &Path) -> Result<Standing> {
+    fn state(&self, root: &Path) -> Result<StepState> {
         let now = present(&self.at(root))?.map(|bytes| digest(&bytes));
         Ok(match now {
-            now if now == self.after => Standing::Done,
-            now if now == self.before => Standing::Open,
-            _ => Standing::Other,
+            now if now == self.after => StepState::Done,
+            now if now == self.before => StepState::Open,
+            _ => StepState::Other,
         })
     }
 
-    /// Does a step that is open. Says whether it could: a staged text may be gone.
+    /// Makes a step. Returns false if its staged text is gone.
     fn finish(&self, root: &Path) -> Result<bool> {
         let path = self.at(root);
         let cannot = || format!("cannot finish an edit of {}", path.display());
@@ -200,9 +200,9 @@ impl Step {
     }
 }
 
-fn step(number: usize, change: &Change<'_>) -> Step {
+fn step(number: usize, change: &ChangedFile<'_>) -> FileStep {
     let name = format!("{STAGED}{}-{number}.tmp", std::process::id());
-    Step {
+    FileStep {
         path: change.path.to_owned(),
         staged: change.after.map(|_| name),
         before: change.before.map(|text| digest(text.as_bytes())),
@@ -210,12 +210,12 @@ fn step(number: usize, change: &Change<'_>) -> Step {
     }
 }
 
-/// Names a text.
+/// The digest of a text.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// No folder on the way may be a link: it could lead out of the repository.
+/// Refuses a path through a link, which could lead out of the repository.
 pub(super) fn check_folders(root: &Path, path: &str) -> Result<()> {
     for (at, _) in path.match_indices('/') {
         let folder = root.join(&path[..at]);
@@ -229,7 +229,7 @@ pub(super) fn check_folders(root: &Path, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// What lies at `path`: nothing, or the bytes of an ordinary file.
+/// The bytes of an ordinary file, if it exists.
 pub(super) fn present(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {
@@ -241,7 +241,7 @@ pub(super) fn present(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Removes a file that may not be there.
+/// Removes a file that may not exist.
 pub(super) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -5,7 +5,7 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
     text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |end| end + 1)
 }
 
-/// Where what is on the line that holds byte `at` ends: its line break, or the end of the text.
+/// The end of the line that holds byte `at`, without its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     let rest = text.as_bytes().get(at..).unwrap_or_default();
     rest.iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(text.len(), |n| at + n)
@@ -43,36 +43,36 @@ fn break_at(text: &str, at: usize) -> usize {
     }
 }
 
-/// What a line without a value is.
+/// The kinds of line that an edit distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Blank,
     /// A comment, indented so far.
     Comment(usize),
     Other,
 }
 
-/// What is on the line that starts at `start`.
-pub(super) fn line(text: &str, start: usize) -> Line {
+/// The kind of the line that starts at `start`.
+pub(super) fn line(text: &str, start: usize) -> LineKind {
     let line = text.get(start..line_end(text, start)).unwrap_or_default();
     let indent = line.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
     match line.as_bytes().get(indent) {
-        None => Line::Blank,
-        Some(b'#') => Line::Comment(indent),
-        Some(_) => Line::Other,
+        None => LineKind::Blank,
+        Some(b'#') => LineKind::Comment(indent),
+        Some(_) => LineKind::Other,
     }
 }
 
 /// Where the first line from `start` on starts that is not blank.
 pub(super) fn past_blank(text: &str, start: usize) -> usize {
     let mut at = start;
-    while at < text.len() && line(text, at) == Line::Blank {
+    while at < text.len() && line(text, at) == LineKind::Blank {
         at = next_line(text, at);
     }
     at
 }
 
-/// Whether only spaces stand on the line before byte `at`.
+/// Whether only spaces are on the line before byte `at`.
 pub(super) fn is_first_on_line(text: &str, at: usize) -> bool {
     text.as_bytes()[line_start(text, at)..at].iter().all(|b| matches!(b, b' ' | b'\t'))
 }

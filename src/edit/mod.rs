@@ -1,6 +1,6 @@
 //! Edits of data files: on the text, by span, so that everything else survives byte for byte.
 //!
-//! [`Draft`] holds the files of one repository as proposed; [`FileEdits`] makes the edits of one of
+//! [`Draft`] holds the proposed files of a repository; [`FileEdits`] makes the edits of one of
 //! them. A draft is checked like any other data, by its [`Draft::tree`], before it is written.
 
 mod add;
@@ -11,6 +11,7 @@ mod file;
 mod home;
 mod journal;
 mod lines;
+mod new_findings;
 mod operation;
 mod record;
 mod review;
@@ -20,15 +21,16 @@ mod splice;
 mod value;
 mod work_tree;
 
-pub use add::{NewSubscriber, add};
-pub use change::{Changes, FieldChange};
-pub use commit::{BranchTip, CommitSpec};
-pub use draft::{Change, Draft};
-pub use file::{FileEdits, Refused, new_file};
-pub use home::{Home, Homes, address_file_name};
-pub use operation::{EditSummary, Verb, remove, resume, suspend};
-pub use review::Review;
-pub use session::{Destination, EditSession, ProposedEdit, Saved};
-pub use set::set;
+pub(crate) use add::{NewSubscriber, add};
+pub(crate) use change::SubscriberEdits;
+pub(crate) use draft::{ChangedFile, Draft};
+pub(crate) use file::new_file;
+pub use file::{FileEdits, NotEdited};
+pub(crate) use home::{Home, Homes};
+pub(crate) use new_findings::new_findings;
+pub(crate) use operation::{EditSummary, remove, resume, suspend};
+pub(crate) use review::Review;
+pub(crate) use session::{Destination, EditSession, ProposedEdit, Saved};
+pub(crate) use set::set;
 pub use value::{Fields, Value};
-pub use work_tree::{WorkTree, Written, cut_off};
+pub(crate) use work_tree::{WorkTree, interrupted_edit};

@@ -3,9 +3,9 @@
 
 use anyhow::Result;
 
-use super::change::Changes;
+use super::change::SubscriberEdits;
 use super::value::Value;
-use crate::model::{Status, Subscriber};
+use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::who;
 use crate::repo::{Record, Repo};
 use crate::text::quote::harmless;
@@ -68,9 +68,9 @@ impl Verb {
 ///
 /// # Errors
 /// A [`Refusal`] if one is not found.
-pub fn suspend(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
+pub fn suspend(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Suspend, "suspended already"), |changes, record| {
-        if record.value.status == Status::Suspended {
+        if record.value.status == SubscriberStatus::Suspended {
             return Ok(false);
         }
         changes.set(record, vec![("status".to_owned(), Some(Value::text("suspended")))])?;
@@ -82,10 +82,10 @@ pub fn suspend(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result
 ///
 /// # Errors
 /// A [`Refusal`] if one is not found.
-pub fn resume(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
+pub fn resume(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Resume, "active already"), |changes, record| {
         changes.resume(record);
-        Ok(record.value.status == Status::Suspended)
+        Ok(record.value.status == SubscriberStatus::Suspended)
     })
 }
 
@@ -93,7 +93,7 @@ pub fn resume(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<
 ///
 /// # Errors
 /// A [`Refusal`] if one is not found.
-pub fn remove(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
+pub fn remove(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Remove, "gone already"), |changes, record| {
         changes.remove(record);
         Ok(true)
@@ -104,9 +104,9 @@ pub fn remove(repo: &Repo, who: &[String], changes: &mut Changes<'_>) -> Result<
 fn each(
     repo: &Repo,
     who: &[String],
-    changes: &mut Changes<'_>,
+    changes: &mut SubscriberEdits<'_>,
     (verb, already): (Verb, &str),
-    act: impl Fn(&mut Changes<'_>, &Record<Subscriber>) -> Result<bool>,
+    act: impl Fn(&mut SubscriberEdits<'_>, &Record<Subscriber>) -> Result<bool>,
 ) -> Result<EditSummary> {
     let mut seen = Vec::new();
     let mut touched: Vec<&Record<Subscriber>> = Vec::new();

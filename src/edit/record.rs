@@ -1,17 +1,17 @@
 //! Changes within one record: values replaced, fields put in and taken out.
 //!
-//! Nothing is printed anew that need not be: a list or mapping that changes in part keeps the rest.
+//! A list or mapping that changes in part keeps the text of the rest.
 
 use serde_json::Value as Schema;
 
-use super::lines::{Line, column, is_first_on_line, line, line_above, line_end, line_start, next_line, past_blank};
+use super::lines::{LineKind, column, is_first_on_line, line, line_above, line_end, line_start, next_line, past_blank};
 use super::splice::Splices;
 use super::value::{Quotes, Value, inline, scalar};
-use crate::fmt::scalar::Place;
-use crate::yaml::{Kind, Node, Style};
+use crate::fmt::scalar::ScalarContext;
+use crate::yaml::{Node, NodeKind, Style};
 
-/// What becomes of a field: a new value, or nothing for one that is to go.
-pub(super) type Wanted<'v> = (&'v str, Option<&'v Value>);
+/// A field with its new value; `None` removes it.
+pub(super) type WantedField<'v> = (&'v str, Option<&'v Value>);
 
 /// Makes replacements in the text of one file.
 pub(super) struct Editor<'t> {
@@ -20,8 +20,8 @@ pub(super) struct Editor<'t> {
     pub(super) splices: Splices<'t>,
 }
 
-/// Where a part of a collection stands.
-struct Part<'n> {
+/// The place of a part of a collection.
+struct ListPart<'n> {
     start: usize,
     end: usize,
     node: Node<'n>,
@@ -37,15 +37,15 @@ enum Top {
 }
 
 impl<'t> Editor<'t> {
-    /// Changes fields of a mapping. `schema` tells where new ones go.
+    /// Changes fields of a mapping. New ones go where `schema` has them.
     ///
     /// # Errors
-    /// Says why it cannot be done in this text.
+    /// A sentence, if the text does not allow it.
     pub(super) fn mapping(
         &mut self,
         node: Node<'_>,
         schema: Option<&Schema>,
-        wanted: &[Wanted<'_>],
+        wanted: &[WantedField<'_>],
     ) -> Result<(), String> {
         let entries: Vec<(Node<'_>, Node<'_>)> = node.entries().collect();
         let mut removed = vec![false; entries.len()];
@@ -82,8 +82,8 @@ impl<'t> Editor<'t> {
                     *after,
                     format!(
                         "{}: {}",
-                        self.key(field, first, Place::Flow),
-                        inline(field, value, Quotes::None, Place::Flow)
+                        self.key(field, first, ScalarContext::Flow),
+                        inline(field, value, Quotes::None, ScalarContext::Flow)
                     ),
                 )
             };
@@ -96,7 +96,7 @@ impl<'t> Editor<'t> {
         self.block_fields(&entries, &removed, &new, top)
     }
 
-    /// Lines taken out of and put into a mapping that has one field a line.
+    /// Removes and adds lines of a mapping with one field a line.
     fn block_fields(
         &mut self,
         entries: &[(Node<'_>, Node<'_>)],
@@ -107,7 +107,7 @@ impl<'t> Editor<'t> {
         let Some((first, _)) = entries.first() else { return Err("the record has no field".into()) };
         let indent = column(self.text, start(*first));
         let kept = removed.iter().position(|removed| !removed).unwrap_or(entries.len());
-        // The first field may stand behind a dash; the next one then takes its place there.
+        // The first field may follow a dash; the next one then takes its place there.
         let lead = if kept > 0 && !is_first_on_line(self.text, start(*first)) { kept } else { 0 };
         if lead > 0 {
             let (last, next) = (entries[lead - 1].1, entries[lead].0);
@@ -130,8 +130,8 @@ impl<'t> Editor<'t> {
             self.splices.remove_lines(from..self.fields_end(indent, *value));
         }
         for (after, field, value) in new {
-            let name = self.key(field, Some(*first), Place::Block);
-            let line = format!("{name}: {}{}", inline(field, value, Quotes::None, Place::Block), self.eol);
+            let name = self.key(field, Some(*first), ScalarContext::Block);
+            let line = format!("{name}: {}{}", inline(field, value, Quotes::None, ScalarContext::Block), self.eol);
             match after {
                 Some(at) => {
                     let at = self.fields_end(indent, entries[*at].1);
@@ -158,19 +158,21 @@ impl<'t> Editor<'t> {
         loop {
             let next = past_blank(self.text, end);
             match line(self.text, next) {
-                Line::Comment(column) if next < self.text.len() && column > indent => end = next_line(self.text, next),
+                LineKind::Comment(column) if next < self.text.len() && column > indent => {
+                    end = next_line(self.text, next)
+                }
                 _ => return end,
             }
         }
     }
 
-    /// Where the comments start that stand directly above the line at `start`, not before `limit`,
+    /// Where the comments start that are directly above the line at `start`, not before `limit`,
     /// and not indented further than `indent`.
     pub(super) fn comments_above(&self, start: usize, limit: usize, indent: usize) -> usize {
         let mut from = start;
         while let Some(above) = line_above(self.text, from).filter(|above| *above >= limit) {
             match line(self.text, above) {
-                Line::Comment(column) if column <= indent => from = above,
+                LineKind::Comment(column) if column <= indent => from = above,
                 _ => break,
             }
         }
@@ -183,18 +185,20 @@ impl<'t> Editor<'t> {
             return Ok(());
         }
         match (old.kind(), new) {
-            (Kind::Mapping, Value::Map(entries))
+            (NodeKind::Mapping, Value::Map(entries))
                 if old.entries().any(|(key, _)| entries.iter().any(|(k, _)| k == key.text())) =>
             {
                 let gone = old.entries().map(|(key, _)| key.text()).filter(|key| entries.iter().all(|(k, _)| k != key));
                 let gone = gone.map(|key| (key, None));
-                let wanted: Vec<Wanted<'_>> =
+                let wanted: Vec<WantedField<'_>> =
                     gone.chain(entries.iter().map(|(key, value)| (key.as_str(), Some(value)))).collect();
                 self.mapping(old, None, &wanted)
             }
-            (Kind::Sequence, Value::List(values)) if self.list(key.text(), old, values) => Ok(()),
-            (Kind::Scalar(Style::Plain | Style::Quoted), Value::Text(_) | Value::Whole(_)) if start(old) < end(old) => {
-                let place = if in_flow { Place::Flow } else { Place::Block };
+            (NodeKind::Sequence, Value::List(values)) if self.list(key.text(), old, values) => Ok(()),
+            (NodeKind::Scalar(Style::Plain | Style::Quoted), Value::Text(_) | Value::Whole(_))
+                if start(old) < end(old) =>
+            {
+                let place = if in_flow { ScalarContext::Flow } else { ScalarContext::Block };
                 let quotes = Quotes::chosen(old, self.text, place).unwrap_or(Quotes::None);
                 self.splices.replace(start(old)..end(old), inline(key.text(), new, quotes, place));
                 Ok(())
@@ -205,7 +209,7 @@ impl<'t> Editor<'t> {
 
     /// Replaces a value as a whole.
     fn whole(&mut self, key: Node<'_>, old: Node<'_>, new: &Value, in_flow: bool) -> Result<(), String> {
-        let place = if in_flow { Place::Flow } else { Place::Block };
+        let place = if in_flow { ScalarContext::Flow } else { ScalarContext::Block };
         let new = inline(key.text(), new, Quotes::None, place);
         let (key_end, old_start) = (end(key), start(old));
         let gap = self.text.get(key_end..old_start.max(key_end)).unwrap_or_default();
@@ -214,16 +218,16 @@ impl<'t> Editor<'t> {
         };
         let behind = gap.get(colon + 1..).unwrap_or_default();
         let broken = behind.find(['\n', '\r']);
-        let header = old.kind() == Kind::Scalar(Style::Block);
+        let header = old.kind() == NodeKind::Scalar(Style::Block);
         if start(old) == end(old) && !header {
             self.splices.insert(key_end + colon + 1, format!(" {new}"));
         } else if let Some(broken) = broken {
-            // Behind the key may stand a comment, which stays there.
+            // A comment behind the key stays there.
             let comment = behind.get(..broken).and_then(|line| line.find('#').and_then(|at| line.get(at..)));
             let comment = comment.map(|comment| format!(" {}", comment.trim_end())).unwrap_or_default();
             let shown = end_of_text(self.text, old);
             // A comment behind the last entry of a list was about that entry.
-            let to = if old.kind() == Kind::Sequence { line_end(self.text, shown) } else { shown };
+            let to = if old.kind() == NodeKind::Sequence { line_end(self.text, shown) } else { shown };
             self.splices.replace(key_end + colon + 1..to, format!(" {new}{comment}"));
         } else {
             self.splices.replace(old_start..end(old), new);
@@ -231,11 +235,11 @@ impl<'t> Editor<'t> {
         Ok(())
     }
 
-    /// Changes a list of plain entries, keeping those that stay. Says whether it could.
+    /// Changes a list of plain entries, keeping the text of those that stay. Returns whether it could.
     fn list(&mut self, field: &str, node: Node<'_>, values: &[Value]) -> bool {
         let flow = self.is_flow(node);
         let Some(parts) = self.parts(node, flow) else { return false };
-        let simple = |node: Node<'_>| matches!(node.kind(), Kind::Scalar(Style::Plain | Style::Quoted));
+        let simple = |node: Node<'_>| matches!(node.kind(), NodeKind::Scalar(Style::Plain | Style::Quoted));
         let texts: Option<Vec<&String>> =
             values.iter().map(|value| if let Value::Text(text) = value { Some(text) } else { None }).collect();
         let Some(texts) = texts.filter(|_| !parts.is_empty() && parts.iter().all(|part| simple(part.node))) else {
@@ -256,7 +260,7 @@ impl<'t> Editor<'t> {
         if removed.iter().all(|removed| *removed) {
             return false;
         }
-        let place = if flow { Place::Flow } else { Place::Block };
+        let place = if flow { ScalarContext::Flow } else { ScalarContext::Block };
         let quotes = parts.iter().find_map(|part| Quotes::chosen(part.node, self.text, place)).unwrap_or(Quotes::None);
         let new = new.into_iter().map(|(after, text)| (after, scalar(field, text, quotes, place)));
         let spans: Vec<(usize, usize)> = parts.iter().map(|part| (part.start, part.end)).collect();
@@ -268,8 +272,8 @@ impl<'t> Editor<'t> {
         true
     }
 
-    /// Where the entries of a list stand, each from its dash where it has one on a line of its own.
-    fn parts<'n>(&self, node: Node<'n>, flow: bool) -> Option<Vec<Part<'n>>> {
+    /// The places of the entries of a list, each from its dash if that begins a line.
+    fn parts<'n>(&self, node: Node<'n>, flow: bool) -> Option<Vec<ListPart<'n>>> {
         let mut from = start(node);
         let mut parts = Vec::new();
         for node in node.items() {
@@ -278,12 +282,12 @@ impl<'t> Editor<'t> {
                 return None;
             }
             from = end(node);
-            parts.push(Part { start: dash, end: end(node), node });
+            parts.push(ListPart { start: dash, end: end(node), node });
         }
         Some(parts)
     }
 
-    /// Lines taken out of and put into a list that has one entry a line.
+    /// Removes and adds lines of a list with one entry a line.
     fn block_items(&mut self, parts: &[(usize, usize)], removed: &[bool], new: Vec<(Option<usize>, String)>) {
         let Some(indent) = parts.first().map(|(start, _)| column(self.text, *start)) else { return };
         for (at, (from, to)) in parts.iter().enumerate().filter(|(at, _)| removed[*at]) {
@@ -303,7 +307,7 @@ impl<'t> Editor<'t> {
         }
     }
 
-    /// Parts taken out of and put into brackets. At least one stays.
+    /// Removes and adds parts in brackets. At least one stays.
     pub(super) fn flow_parts(&mut self, parts: &[(usize, usize)], removed: &[bool], new: Vec<(Option<usize>, String)>) {
         let first = removed.iter().position(|removed| !removed).unwrap_or_default();
         for (after, text) in new {
@@ -326,7 +330,7 @@ impl<'t> Editor<'t> {
     }
 
     /// A key, in quotes where those beside it are.
-    fn key(&self, field: &str, beside: Option<Node<'_>>, place: Place) -> String {
+    fn key(&self, field: &str, beside: Option<Node<'_>>, place: ScalarContext) -> String {
         let quotes = beside.and_then(|key| Quotes::chosen(key, self.text, place)).unwrap_or(Quotes::None);
         scalar("", field, quotes, place)
     }
@@ -337,7 +341,7 @@ impl<'t> Editor<'t> {
     }
 }
 
-/// Where a field stands in its schema.
+/// The index of a field in its schema.
 pub(super) fn field_place(schema: Option<&Schema>, field: &str) -> Option<usize> {
     schema?.get("properties")?.as_object()?.keys().position(|name| name == field)
 }

@@ -1,12 +1,12 @@
-//! What an edit would do to the data: what would be wrong that was not, and what the network would
-//! see.
+//! The effect of an edit: new findings, and what would be served before and after.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Draft;
+use super::draft::Draft;
+use super::new_findings::new_findings;
 use crate::finding::{Finding, Severity, Where};
 use crate::inventory::Change;
 use crate::inventory::Context;
@@ -14,28 +14,27 @@ use crate::model::Date;
 use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 use crate::rules::{self};
-use crate::source::FileId;
+use crate::source::{FileId, SourceFile};
 
 /// A draft, checked like any other data.
 pub struct Review {
-    /// The data as it would be.
+    /// The edited data.
     pub after: Arc<Repo>,
-    /// Errors and warnings that were not there before.
+    /// Errors and warnings that the edit causes.
     pub new: Vec<Finding>,
-    /// How many errors were there before and still are.
+    /// How many errors were there before and remain.
     pub old_errors: usize,
-    /// Who was served.
+    /// What is served now.
     pub table_before: Arc<Table>,
-    /// Who would be.
+    /// What would be served.
     pub table_after: Arc<Table>,
 }
 
 impl Review {
-    /// Checks `draft`, which is of what `before` was read from, by every rule, the rules on changes
-    /// among them.
+    /// Checks `draft`, whose base `before` was read from, by every rule, those on changes included.
     ///
     /// # Errors
-    /// If something cannot be read at all.
+    /// If the data cannot be read.
     pub fn of(before: &Arc<Repo>, draft: &Draft, today: Date) -> Result<Review> {
         let mut after = Repo::load(&draft.tree())?;
         let change = Change::new(before, &mut after, &[]);
@@ -52,48 +51,44 @@ impl Review {
                 (findings, Arc::new(Table::new(&after, &context)))
             },
         );
-        let (new, old_errors) = compare(before, old, &after, now);
+        let (new, old_errors) = compare(before, &old, &after, now);
         Ok(Review { after, new, old_errors, table_before, table_after })
     }
 
-    /// Whether there are errors that were not there before.
+    /// Whether the edit causes errors.
     pub fn refused(&self) -> bool {
         self.new.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
-/// What of `now` is new, and how many errors of it are not.
-fn compare(before: &Repo, old: Vec<Finding>, after: &Repo, now: Vec<Finding>) -> (Vec<Finding>, usize) {
-    let path = |repo: &Repo, finding: &Finding| repo.sources.file(finding.primary.at.file()).path().to_owned();
-    let mut known: HashMap<(&'static str, String, String), usize> = HashMap::new();
-    let mut places: HashMap<(&'static str, String, String), FileId> = HashMap::new();
-    for finding in old.into_iter().filter(|finding| finding.severity == Severity::Error) {
-        let path = path(before, &finding);
-        // A total, such as of what is sold, has another number after every edit; its place stays.
-        places.insert((finding.rule, path.clone(), place(&finding.primary.at)), finding.primary.at.file());
-        *known.entry((finding.rule, path, finding.message)).or_default() += 1;
+/// The errors and the warnings in the change that were not there before, and how many errors were.
+fn compare(before: &Repo, old: &[Finding], after: &Repo, now: Vec<Finding>) -> (Vec<Finding>, usize) {
+    let unchanged = unchanged_files(before, old, after);
+    let key = |repo: &Repo, finding: &Finding| {
+        let path = path(repo, finding);
+        let place = unchanged.contains(path).then(|| (finding.rule, path.to_owned(), place(&finding.primary.at)));
+        ((finding.rule, path.to_owned(), finding.message.clone()), place)
+    };
+    let (mut new, known) = new_findings((before, old), (after, now), key);
+    new.retain(|finding| finding.severity == Severity::Error || finding.in_change == Some(true));
+    (new, known)
+}
+
+/// The paths of the files with old findings whose text the edit does not change.
+fn unchanged_files<'r>(before: &'r Repo, old: &[Finding], after: &Repo) -> HashSet<&'r str> {
+    if old.is_empty() {
+        return HashSet::new();
     }
-    let mut new = Vec::new();
-    let mut still = 0;
-    // What the change has nothing to do with uses up what is known first.
-    let (outside, inside): (Vec<_>, Vec<_>) = now.into_iter().partition(|finding| finding.in_change == Some(false));
-    for finding in outside.into_iter().chain(inside) {
-        let path = path(after, &finding);
-        let file = after.sources.file(finding.primary.at.file());
-        let same_place = places.get(&(finding.rule, path.clone(), place(&finding.primary.at)));
-        let is_known = known.get_mut(&(finding.rule, path, finding.message.clone())).is_some_and(|count| {
-            let left = *count > 0;
-            *count = count.saturating_sub(1);
-            left
-        });
-        let is_old = is_known || same_place.is_some_and(|old| before.sources.file(*old).holds_what(file));
-        match (finding.severity, is_old) {
-            (Severity::Error, true) => still += 1,
-            (Severity::Warning, _) if finding.in_change != Some(true) => {}
-            _ => new.push(finding),
-        }
-    }
-    (new, still)
+    let files_after: HashMap<&str, &SourceFile> = after.sources.iter().map(|(_, file)| (file.path(), file)).collect();
+    let files: HashSet<FileId> = old.iter().map(|finding| finding.primary.at.file()).collect();
+    let files = files.into_iter().map(|file| before.sources.file(file));
+    let is_unchanged =
+        |file: &&SourceFile| files_after.get(file.path()).is_some_and(|after| file.has_content_of(after));
+    files.filter(is_unchanged).map(SourceFile::path).collect()
+}
+
+fn path<'r>(repo: &'r Repo, finding: &Finding) -> &'r str {
+    repo.sources.file(finding.primary.at.file()).path()
 }
 
 /// A place within its file.

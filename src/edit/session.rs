@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use git2::Oid;
 
-use super::change::Changes;
+use super::change::SubscriberEdits;
 use super::commit::{BranchTip, CommitSpec};
 use super::draft::Draft;
 use super::operation::{EditSummary, Verb};
 use super::review::Review;
-use super::work_tree::{WorkTree, Written};
+use super::work_tree::{WorkTree, WrittenFiles};
 use crate::git::Git;
 use crate::model::Date;
 use crate::query::Refusal;
@@ -85,9 +85,9 @@ impl EditSession {
         self,
         before: &Arc<Repo>,
         today: Date,
-        make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<EditSummary>,
+        make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
     ) -> Result<ProposedEdit> {
-        let mut changes = Changes::new(before);
+        let mut changes = SubscriberEdits::new(before);
         let summary = make(before, &mut changes)?;
         let mut draft = Draft::new(self.tree);
         let notes = changes.make(&mut draft)?;
@@ -114,7 +114,7 @@ pub enum Saved {
     /// It was not to be saved.
     Nowhere,
     /// Files were written.
-    Files(Written),
+    Files(WrittenFiles),
     /// A commit was made.
     Commit {
         /// The branch.

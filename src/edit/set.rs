@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::change::{Changes, FieldChange};
+use super::change::{FieldEdit, SubscriberEdits};
 use super::operation::{EditSummary, Verb, subject};
 use super::value::{Fields, Value};
 use crate::model::{Address, Subscriber};
@@ -20,7 +20,7 @@ const REQUIRED: [&str; 3] = ["ip", "domain", "plan"];
 ///
 /// # Errors
 /// A [`Refusal`] if the request is at fault.
-pub fn set(repo: &Repo, who: &str, fields: &[String], changes: &mut Changes<'_>) -> Result<EditSummary> {
+pub fn set(repo: &Repo, who: &str, fields: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     let record = who::find(repo, who)?;
     let wanted = wanted(repo, &record.value, fields)?;
     let old = Fields::of(&record.value)?;
@@ -64,8 +64,8 @@ fn plain(value: &Value) -> String {
     if let Value::Text(text) = value { text.clone() } else { String::new() }
 }
 
-fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<FieldChange>> {
-    let mut wanted: Vec<FieldChange> = Vec::new();
+fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<FieldEdit>> {
+    let mut wanted: Vec<FieldEdit> = Vec::new();
     let labels = subscriber.labels.iter().flat_map(|labels| labels.iter());
     let mut labels: Vec<(String, Value)> = labels.map(|(name, value)| (name.to_owned(), Value::text(value))).collect();
     let mut told = Vec::new();

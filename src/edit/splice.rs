@@ -1,4 +1,4 @@
-//! Replacements in a text, gathered and then made in one pass.
+//! Replacements in a text, collected and then made in one pass.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ impl<'a> Splices<'a> {
         self.replace(at..at, text);
     }
 
-    /// Puts whole lines before the line that starts at `at`, or behind the last one.
+    /// Inserts whole lines before the line that starts at `at`, or after the last one.
     pub(super) fn insert_lines(&mut self, at: usize, lines: &str) {
         if at == self.text.len() && ends_within_line(self.text) && !self.is_continued {
             self.is_continued = true;
@@ -34,16 +34,15 @@ impl<'a> Splices<'a> {
         self.insert(at, lines);
     }
 
-    /// Takes whole lines out.
+    /// Removes whole lines.
     pub(super) fn remove_lines(&mut self, range: Range<usize>) {
         self.replace(range, "");
     }
 
-    /// The text with everything replaced. Nothing if two replacements overlap, which would be a
-    /// fault of whoever asked for them.
+    /// The text with everything replaced; `None` if two replacements overlap, which is a fault of the
+    /// caller.
     pub(super) fn apply(mut self) -> Option<String> {
-        // Those at one place stay in the order in which they were asked for, an insertion before
-        // what is taken out behind it.
+        // Replacements at one place keep their order, an insertion before a removal.
         self.all.sort_by_key(|(range, _)| (range.start, range.end));
         let grown: usize = self.all.iter().map(|(_, with)| with.len()).sum();
         let mut out = String::with_capacity(self.text.len() + grown);

@@ -3,10 +3,10 @@
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::fmt::scalar::{Place, double_quoted, needs_no_quotes};
+use crate::fmt::scalar::{ScalarContext, double_quoted, needs_no_quotes};
 use crate::model::Date;
 use crate::text::characters::is_steering;
-use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +30,14 @@ impl Value {
     /// What a node of the tree holds, if every tool reads it as that.
     pub(super) fn of(node: Node<'_>) -> Option<Value> {
         Some(match node.kind() {
-            Kind::Scalar(Style::Plain) => match scalar_type(node.text()) {
+            NodeKind::Scalar(Style::Plain) => match scalar_type(node.text()) {
                 ScalarType::Text => Value::text(node.text()),
                 ScalarType::Integer(number) => Value::Whole(number),
                 _ => return None,
             },
-            Kind::Scalar(_) => Value::text(node.text()),
-            Kind::Sequence => Value::List(node.items().map(Value::of).collect::<Option<_>>()?),
-            Kind::Mapping => {
+            NodeKind::Scalar(_) => Value::text(node.text()),
+            NodeKind::Sequence => Value::List(node.items().map(Value::of).collect::<Option<_>>()?),
+            NodeKind::Mapping => {
                 let entry = |(key, value): (Node<'_>, Node<'_>)| Some((key.text().to_owned(), Value::of(value)?));
                 Value::Map(node.entries().map(entry).collect::<Option<_>>()?)
             }
@@ -47,18 +47,18 @@ impl Value {
     /// Whether a node holds this value; the order of keys means nothing.
     pub(super) fn is(&self, node: Node<'_>) -> bool {
         match (self, node.kind()) {
-            (Value::Text(text), Kind::Scalar(Style::Plain)) => {
+            (Value::Text(text), NodeKind::Scalar(Style::Plain)) => {
                 text == node.text() && scalar_type(text) == ScalarType::Text
             }
-            (Value::Text(text), Kind::Scalar(_)) => text == node.text(),
-            (Value::Whole(number), Kind::Scalar(Style::Plain)) => {
+            (Value::Text(text), NodeKind::Scalar(_)) => text == node.text(),
+            (Value::Whole(number), NodeKind::Scalar(Style::Plain)) => {
                 scalar_type(node.text()) == ScalarType::Integer(*number)
             }
-            (Value::List(values), Kind::Sequence) => {
+            (Value::List(values), NodeKind::Sequence) => {
                 let mut items = node.items();
                 values.iter().all(|value| items.next().is_some_and(|item| value.is(item))) && items.next().is_none()
             }
-            (Value::Map(values), Kind::Mapping) => {
+            (Value::Map(values), NodeKind::Mapping) => {
                 node.entries().count() == values.len()
                     && values.iter().all(|(key, value)| node.get(key).is_some_and(|found| value.is(found)))
             }
@@ -133,19 +133,19 @@ pub(super) enum Quotes {
 
 impl Quotes {
     /// The quotes that a node has by choice: nothing for one that needs them, or is no text.
-    pub(super) fn chosen(node: Node<'_>, source: &str, place: Place) -> Option<Quotes> {
+    pub(super) fn chosen(node: Node<'_>, source: &str, place: ScalarContext) -> Option<Quotes> {
         match (node.kind(), source.as_bytes().get(node.span().start as usize)) {
-            (Kind::Scalar(Style::Plain), _) => Some(Quotes::None),
-            (Kind::Scalar(Style::Quoted), _) if !needs_no_quotes(node.text(), place) => None,
-            (Kind::Scalar(Style::Quoted), Some(b'\'')) => Some(Quotes::Single),
-            (Kind::Scalar(Style::Quoted), _) => Some(Quotes::Double),
+            (NodeKind::Scalar(Style::Plain), _) => Some(Quotes::None),
+            (NodeKind::Scalar(Style::Quoted), _) if !needs_no_quotes(node.text(), place) => None,
+            (NodeKind::Scalar(Style::Quoted), Some(b'\'')) => Some(Quotes::Single),
+            (NodeKind::Scalar(Style::Quoted), _) => Some(Quotes::Double),
             _ => None,
         }
     }
 }
 
 /// A text on one line that means the same to every tool.
-pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: Place) -> String {
+pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: ScalarContext) -> String {
     let date = matches!(field, "starts" | "ends") && text.parse::<Date>().is_ok();
     match quotes {
         Quotes::None if date || needs_no_quotes(text, place) => text.to_owned(),
@@ -156,18 +156,19 @@ pub(super) fn scalar(field: &str, text: &str, quotes: Quotes, place: Place) -> S
 }
 
 /// A value on one line.
-pub(super) fn inline(field: &str, value: &Value, quotes: Quotes, place: Place) -> String {
+pub(super) fn inline(field: &str, value: &Value, quotes: Quotes, place: ScalarContext) -> String {
     match value {
         Value::Text(text) => scalar(field, text, quotes, place),
         Value::Whole(number) => number.to_string(),
         Value::List(values) => {
-            let values: Vec<String> = values.iter().map(|value| inline(field, value, quotes, Place::Flow)).collect();
+            let values: Vec<String> =
+                values.iter().map(|value| inline(field, value, quotes, ScalarContext::Flow)).collect();
             format!("[{}]", values.join(", "))
         }
         Value::Map(entries) => {
             let entry = |(key, value): &(String, Value)| {
-                let key = scalar("", key, Quotes::None, Place::Flow);
-                format!("{key}: {}", inline("", value, Quotes::None, Place::Flow))
+                let key = scalar("", key, Quotes::None, ScalarContext::Flow);
+                format!("{key}: {}", inline("", value, Quotes::None, ScalarContext::Flow))
             };
             format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }

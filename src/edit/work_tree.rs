@@ -1,16 +1,16 @@
 //! Several files of the work tree, changed together or not at all.
 //!
 //! Every new text is first written beside its place; then a journal says that the change is decided;
-//! then each file is put in place by a rename. Whoever is killed before the journal has changed
-//! nothing; what was begun after it the next run finishes. A lock keeps two runs apart.
+//! then each file is put in place by a rename. A run that is killed before the journal has changed
+//! nothing; one that is killed after it is finished by the next run. A lock keeps two runs apart.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::draft::{Change, Draft};
-use super::journal::{Journal, Step, check_folders, digest, present, remove_if_there, when};
+use super::draft::{ChangedFile, Draft};
+use super::journal::{EditJournal, FileStep, check_folders, digest, present, remove_if_there, when};
 use crate::disk::open;
 use crate::disk::write::{sync_folder, write_atomic};
 use crate::git::repository_around;
@@ -22,41 +22,41 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const JOURNAL: &str = "journal.json";
 
-/// Which files were written, by path.
+/// The files that an edit wrote, by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Made or changed.
+pub struct WrittenFiles {
+    /// Added or changed.
     pub written: Vec<String>,
-    /// Taken away.
+    /// Removed.
     pub removed: Vec<String>,
 }
 
-/// A work tree that nobody else edits by this program as long as this lives.
+/// A locked work tree: no other run of this program edits it while this lives.
 #[derive(Debug)]
 pub struct WorkTree {
     root: PathBuf,
-    /// Where the journal is.
-    office: PathBuf,
+    /// The folder of the journal and the lock.
+    state: PathBuf,
     _lock: File,
 }
 
 impl WorkTree {
-    /// Takes the lock of the data repository at `root`, waiting for another run to end, and brings
-    /// to its end what a run that was cut off left behind. Says of what was left behind in `notes`.
+    /// Takes the lock of the data repository at `root`, waiting for another run to end, and finishes
+    /// an interrupted edit. Adds what it finds of one to `notes`.
     ///
     /// # Errors
-    /// If another run goes on and on, nothing can be written there, or something was cut off
-    /// half-way: that is finished then, and the error says so.
+    /// If another run does not end, the lock cannot be written, or an edit was interrupted half-way:
+    /// it is then finished, and the error says so.
     pub fn lock(root: &Path, notes: &mut Vec<String>) -> Result<WorkTree> {
         let root = root.canonicalize().with_context(|| format!("cannot open {}", root.display()))?;
-        let office = office(&root)?;
-        let cannot = || format!("cannot write in {}", office.display());
-        fs::create_dir_all(&office).with_context(cannot)?;
-        let lock = office.join("lock");
+        let state = state_folder(&root)?;
+        let cannot = || format!("cannot write in {}", state.display());
+        fs::create_dir_all(&state).with_context(cannot)?;
+        let lock = state.join("lock");
         let file = open::lock_file(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
         wait_for(&file, &lock)?;
-        let tree = WorkTree { root, office, _lock: file };
-        Journal::finish(&tree.journal(), &tree.root, notes)?;
+        let tree = WorkTree { root, state, _lock: file };
+        EditJournal::finish(&tree.journal(), &tree.root, notes)?;
         Ok(tree)
     }
 
@@ -66,7 +66,7 @@ impl WorkTree {
     }
 
     fn journal(&self) -> PathBuf {
-        self.office.join(JOURNAL)
+        self.state.join(JOURNAL)
     }
 }
 
@@ -76,17 +76,17 @@ impl Draft {
     /// # Errors
     /// If a file is not what it was when it was read, or cannot be written: then none is changed,
     /// or the message says which could not be put back.
-    pub fn write(self, tree: &WorkTree) -> Result<Written> {
-        let changes: Vec<Change<'_>> = self.changes().collect();
+    pub fn write(self, tree: &WorkTree) -> Result<WrittenFiles> {
+        let changes: Vec<ChangedFile<'_>> = self.changes().collect();
         if changes.is_empty() {
-            return Ok(Written::default());
+            return Ok(WrittenFiles::default());
         }
         for change in &changes {
             check_folders(&tree.root, change.path)?;
             is_as_read(&tree.root, change)?;
         }
-        let mut journal = Journal::of(&changes);
-        // Named before they are there, so that no staged file is ever left behind.
+        let mut journal = EditJournal::of(&changes);
+        // The journal names staged files before they exist, so that none is left behind.
         keep(tree, &journal)?;
         let mut folders = Vec::new();
         if let Err(error) = stage(tree, &journal, &changes, &mut folders) {
@@ -109,40 +109,41 @@ impl Draft {
         let paths = |removed: bool| {
             changes.iter().filter(move |change| change.after.is_none() == removed).map(|change| change.path.to_owned())
         };
-        Ok(Written { written: paths(false).collect(), removed: paths(true).collect() })
+        Ok(WrittenFiles { written: paths(false).collect(), removed: paths(true).collect() })
     }
 }
 
-/// What to say to whoever reads the files of the data repository at `root`, if an edit of them was
-/// cut off half-way. Costs a look at one path.
-pub fn cut_off(root: &Path) -> Option<String> {
-    let office = office(&root.canonicalize().ok()?).ok()?;
-    let journal = office.join(JOURNAL);
-    if fs::symlink_metadata(&journal).is_err() || is_held(&office.join("lock")) {
+/// A warning for readers of the data repository at `root`, if an edit of its files was interrupted
+/// half-way. Costs one look-up of a path.
+pub fn interrupted_edit(root: &Path) -> Option<String> {
+    let state = state_folder(&root.canonicalize().ok()?).ok()?;
+    let journal = state.join(JOURNAL);
+    if fs::symlink_metadata(&journal).is_err() || is_held(&state.join("lock")) {
         return None;
     }
     Some(format!(
-        "an edit of several files was cut off{}, and part of it may be in the files that are read here: `git diff` \
+        "an edit of several files was interrupted{}, and part of it may be in the files that are read here: `git diff` \
          shows it, the next edit by `shapeline subscriber` finishes it",
         when(&journal)
     ))
 }
 
-/// Where the lock and the journal of the data repository at `root` are: with git, or beside the data
-/// where there is no git. What lies there is not believed beyond the data: it might be a stranger's.
+/// The folder of the lock and the journal of the data repository at `root`: in git's own folder, or
+/// beside the data if there is no git. Its files may be forged: they are trusted with data files only.
 ///
 /// # Errors
-/// If there is git, and it refuses: whoever it does not refuse would look elsewhere.
-fn office(root: &Path) -> Result<PathBuf> {
+/// If git refuses access to the repository. Falling back to another folder would give two users two
+/// locks.
+fn state_folder(root: &Path) -> Result<PathBuf> {
     let Some(repository) = repository_around(root)? else { return Ok(root.join(".shapeline").join("edit")) };
     let top = repository.workdir().and_then(|top| top.canonicalize().ok());
     let below = top.as_ref().and_then(|top| root.strip_prefix(top).ok()).filter(|below| !below.as_os_str().is_empty());
-    let office = repository.path().join("shapeline").join("edit");
+    let state = repository.path().join("shapeline").join("edit");
     // Several data repositories may lie in one git repository.
-    Ok(below.map_or(office.clone(), |below| office.join(digest(below.as_os_str().as_encoded_bytes()))))
+    Ok(below.map_or(state.clone(), |below| state.join(digest(below.as_os_str().as_encoded_bytes()))))
 }
 
-/// Whether a run is at work that holds the lock: then nothing was cut off.
+/// Whether a running edit has the lock, so that none was interrupted.
 #[cfg(unix)]
 fn is_held(lock: &Path) -> bool {
     use rustix::fs::{FlockOperation, flock};
@@ -173,35 +174,40 @@ fn wait_for(file: &File, path: &Path) -> Result<()> {
     }
 }
 
-/// Elsewhere, that files are as they were read is all that keeps two runs apart.
+/// Without file locks, only the comparison with the text as read keeps two runs apart.
 #[cfg(not(unix))]
 fn wait_for(_: &File, _: &Path) -> Result<()> {
     let _ = (PATIENCE, Instant::now());
     Ok(())
 }
 
-fn keep(tree: &WorkTree, journal: &Journal) -> Result<()> {
+fn keep(tree: &WorkTree, journal: &EditJournal) -> Result<()> {
     step_for_tests()?;
     write_atomic(&tree.journal(), &serde_json::to_vec(journal)?)?;
     step_for_tests()?;
     Ok(())
 }
 
-fn is_as_read(root: &Path, change: &Change<'_>) -> Result<()> {
+fn is_as_read(root: &Path, change: &ChangedFile<'_>) -> Result<()> {
     if present(&root.join(change.path))?.as_deref() != change.before.map(str::as_bytes) {
         bail!("{} was changed while the edit was made; nothing was written: try again", quoted(change.path));
     }
     Ok(())
 }
 
-/// Writes every new text beside its place, and to the disk. Tells which folders it made.
-fn stage(tree: &WorkTree, journal: &Journal, changes: &[Change<'_>], folders: &mut Vec<PathBuf>) -> Result<()> {
+/// Writes every new text beside its place, and syncs it. Adds the folders that it makes to `folders`.
+fn stage(
+    tree: &WorkTree,
+    journal: &EditJournal,
+    changes: &[ChangedFile<'_>],
+    folders: &mut Vec<PathBuf>,
+) -> Result<()> {
     for (step, change) in journal.files.iter().zip(changes) {
         let (Some(staged), Some(text)) = (step.staged_at(&tree.root), change.after) else { continue };
         let folder = staged.parent().unwrap_or(&tree.root);
         make_folders(folder, folders)?;
         let cannot = || format!("cannot write {}", step.path);
-        // Left by a run of the same number whose journal somebody removed.
+        // Left by a run with the same process id whose journal was removed.
         remove_if_there(&staged)?;
         let mut file = OpenOptions::new().write(true).create_new(true).open(&staged).with_context(cannot)?;
         file.write_all(text.as_bytes()).with_context(cannot)?;
@@ -225,8 +231,8 @@ fn make_folders(folder: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// Puts one file in place, or away.
-fn put(root: &Path, step: &Step, change: &Change<'_>) -> Result<()> {
-    // Looked at once more: a rename asks nobody.
+fn put(root: &Path, step: &FileStep, change: &ChangedFile<'_>) -> Result<()> {
+    // Checked once more, because a rename overwrites whatever is there.
     is_as_read(root, change)?;
     let (path, cannot) = (step.at(root), || format!("cannot write {}", step.path));
     match step.staged_at(root) {
@@ -256,8 +262,8 @@ fn step_for_tests() -> Result<()> {
     Ok(())
 }
 
-/// Puts the files that were changed already back as they were, but for what somebody else wrote.
-fn take_back(tree: &WorkTree, done: &[Change<'_>]) -> Result<()> {
+/// Restores the files that were changed already, unless another program has changed them since.
+fn take_back(tree: &WorkTree, done: &[ChangedFile<'_>]) -> Result<()> {
     for change in done {
         let path = tree.root.join(change.path);
         if present(&path)?.as_deref() != change.after.map(str::as_bytes) {
@@ -272,8 +278,8 @@ fn take_back(tree: &WorkTree, done: &[Change<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Best effort: the journal, if it stays, tells the next run.
-fn undo_staging(tree: &WorkTree, journal: &Journal, folders: &[PathBuf]) {
+/// Best effort: if the journal stays, the next run cleans up.
+fn undo_staging(tree: &WorkTree, journal: &EditJournal, folders: &[PathBuf]) {
     let staged = journal.files.iter().filter_map(|step| step.staged_at(&tree.root));
     let gone = staged.map(|path| remove_if_there(&path)).filter(Result::is_err).count() == 0;
     if gone {

@@ -1,4 +1,4 @@
-//! Where the comments are.
+//! Finding the comments.
 
 use crate::source::Span;
 use crate::yaml::Node;
@@ -7,7 +7,7 @@ use crate::yaml::Node;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     pub(super) span: Span,
-    /// Whether nothing else stands on its line.
+    /// Whether nothing else is on its line.
     pub(super) own_line: bool,
     /// How far it is indented, in bytes.
     pub(super) column: u32,
@@ -15,11 +15,11 @@ pub(super) struct Comment {
 
 /// All comments of a text without problems, in order.
 ///
-/// Comments can only be between scalars. What else is there is looked at too, so that nothing that
-/// this module does not know can get lost.
+/// Comments can only be between scalars. All other text there is examined too, so that nothing
+/// unknown to this module is lost.
 ///
 /// # Errors
-/// If something between the scalars is neither a comment nor a sign that the tree stands for.
+/// If text between the scalars is neither a comment nor a sign of YAML's structure.
 pub(super) fn find(text: &str, root: Option<Node<'_>>) -> Result<Vec<Comment>, String> {
     let mut scalars = Vec::new();
     if let Some(root) = root {
@@ -94,23 +94,23 @@ fn comment(text: &str, at: usize) -> Comment {
 }
 
 /// Where the line that holds byte `at` starts. Looks at all of it up to there: for many places on one
-/// line there is [`Lines`].
+/// line there is [`LineIndex`].
 fn line_start(text: &str, at: usize) -> usize {
     text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |end| end + 1)
 }
 
 /// The lines of a text, so that each of a hundred thousand values on one line is placed at once.
-pub(super) struct Lines(Vec<Line>);
+pub(super) struct LineIndex(Vec<IndexedLine>);
 
 #[derive(Clone, Copy)]
-struct Line {
+struct IndexedLine {
     start: u32,
     /// Its first byte that shows, or else its line break.
     shows: u32,
     is_blank: bool,
 }
 
-impl Lines {
+impl LineIndex {
     pub(super) fn new(text: &str) -> Self {
         let mut lines = Vec::new();
         let mut start = 0;
@@ -118,7 +118,7 @@ impl Lines {
             let rest = text.as_bytes().get(start..).unwrap_or_default();
             let shows = rest.iter().position(|byte| !is_blank(*byte)).unwrap_or(rest.len());
             let is_blank = matches!(rest.get(shows), None | Some(b'\n' | b'\r'));
-            lines.push(Line { start: start as u32, shows: (start + shows) as u32, is_blank });
+            lines.push(IndexedLine { start: start as u32, shows: (start + shows) as u32, is_blank });
             let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else { return Self(lines) };
             start += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
         }

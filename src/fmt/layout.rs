@@ -2,26 +2,26 @@
 
 use serde_json::Value as Schema;
 
-use super::comments::{Comment, Lines};
-use crate::yaml::{Kind, Node};
+use super::comments::{Comment, LineIndex};
+use crate::yaml::{Node, NodeKind};
 
 /// A comment on a line of its own.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct CommentLine<'a> {
     pub(super) text: &'a str,
     pub(super) after_blank: bool,
 }
 
 /// A file.
-pub(super) struct Layout<'a> {
+pub(super) struct FileLayout<'a> {
     /// The comments above everything: they stay on top, whichever field comes first.
-    pub(super) header: Vec<Line<'a>>,
+    pub(super) header: Vec<CommentLine<'a>>,
     /// Whether an empty line follows them.
     pub(super) header_apart: bool,
     /// The data; nothing if there is none.
     pub(super) body: Option<Body<'a>>,
     /// The comments below everything, if the data is not a collection that has them.
-    pub(super) footer: Vec<Line<'a>>,
+    pub(super) footer: Vec<CommentLine<'a>>,
 }
 
 /// A value.
@@ -35,14 +35,14 @@ pub(super) enum Body<'a> {
 /// A list or mapping, spread over lines.
 pub(super) struct Block<'a> {
     pub(super) is_list: bool,
-    pub(super) items: Vec<Item<'a>>,
+    pub(super) items: Vec<LayoutItem<'a>>,
     /// Comments after the last part, indented like the parts.
-    pub(super) footer: Vec<Line<'a>>,
+    pub(super) footer: Vec<CommentLine<'a>>,
 }
 
 /// An entry of a list, or a key with its value.
-pub(super) struct Item<'a> {
-    pub(super) above: Vec<Line<'a>>,
+pub(super) struct LayoutItem<'a> {
+    pub(super) above: Vec<CommentLine<'a>>,
     pub(super) after_blank: bool,
     pub(super) key: Option<Node<'a>>,
     pub(super) body: Body<'a>,
@@ -53,13 +53,13 @@ pub(super) struct Item<'a> {
 /// What all steps of laying out need.
 struct Source<'a> {
     text: &'a str,
-    lines: Lines,
+    lines: LineIndex,
 }
 
-impl<'a> Layout<'a> {
-    /// Hangs each comment on what it belongs to, and puts keys in the order of the schema.
+impl<'a> FileLayout<'a> {
+    /// Attaches each comment to what it belongs to, and sorts keys by the schema.
     pub(super) fn new(text: &'a str, comments: &[Comment], root: Option<Node<'a>>, record: &'a Schema) -> Self {
-        let source = Source { text, lines: Lines::new(text) };
+        let source = Source { text, lines: LineIndex::new(text) };
         let mut layout = Self { header: Vec::new(), header_apart: false, body: None, footer: Vec::new() };
         let Some(root) = root else {
             layout.header = source.lines(comments);
@@ -77,7 +77,7 @@ impl<'a> Layout<'a> {
         let (inside, after) = if flow { split(comments, root.span().end) } else { (comments, &comments[..0]) };
         let mut block = source.block(root, root.span().start, inside, flow, Some(record));
         block.footer.extend(source.lines(after));
-        if root.kind() == Kind::Mapping
+        if root.kind() == NodeKind::Mapping
             && let Some(top) = block.items.iter_mut().min_by_key(|item| item.key.map(|key| key.span().start))
         {
             layout.header = std::mem::take(&mut top.above);
@@ -89,17 +89,17 @@ impl<'a> Layout<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn line(&self, comment: &Comment) -> Line<'a> {
+    fn line(&self, comment: &Comment) -> CommentLine<'a> {
         let text = self.text.get(comment.span.range()).unwrap_or_default();
-        Line { text, after_blank: self.lines.after_blank(comment.span.start) }
+        CommentLine { text, after_blank: self.lines.after_blank(comment.span.start) }
     }
 
-    fn lines(&self, comments: &[Comment]) -> Vec<Line<'a>> {
+    fn lines(&self, comments: &[Comment]) -> Vec<CommentLine<'a>> {
         comments.iter().map(|comment| self.line(comment)).collect()
     }
 
     /// The parts of a collection with the comments among them. `from` is where the first part may
-    /// begin: for a list that is where its first dash is to be looked for.
+    /// begin: for a list, where the search for its first dash starts.
     fn block(
         &self,
         node: Node<'a>,
@@ -109,7 +109,7 @@ impl<'a> Source<'a> {
         schema: Option<&'a Schema>,
     ) -> Block<'a> {
         let parts = self.parts(node, from, flow);
-        let mut items: Vec<Item<'a>> = Vec::with_capacity(parts.len());
+        let mut items: Vec<LayoutItem<'a>> = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
             let (above, rest) = split(comments, part.start);
             let until = parts.get(index + 1).map_or(u32::MAX, |next| next.start);
@@ -119,25 +119,26 @@ impl<'a> Source<'a> {
             comments = &rest[taken..];
             items.push(item);
         }
-        if node.kind() == Kind::Mapping {
-            let place = |item: &Item<'_>| item.key.and_then(|key| key_place(schema, key.text())).unwrap_or(usize::MAX);
+        if node.kind() == NodeKind::Mapping {
+            let place =
+                |item: &LayoutItem<'_>| item.key.and_then(|key| key_place(schema, key.text())).unwrap_or(usize::MAX);
             items.sort_by_key(place);
         }
-        Block { is_list: node.kind() == Kind::Sequence, items, footer: self.lines(comments) }
+        Block { is_list: node.kind() == NodeKind::Sequence, items, footer: self.lines(comments) }
     }
 
     /// One part, with how many of the comments up to the next part belong to it.
     fn item(
         &self,
-        part: &Part<'a>,
-        mut above: Vec<Line<'a>>,
+        part: &LayoutPart<'a>,
+        mut above: Vec<CommentLine<'a>>,
         comments: &[Comment],
         flow: bool,
         schema: Option<&'a Schema>,
-    ) -> (Item<'a>, usize) {
+    ) -> (LayoutItem<'a>, usize) {
         let value = part.value;
         let after_blank = self.lines.after_blank(part.start);
-        let item = |above, body, behind| Item { above, after_blank, key: part.key, body, behind };
+        let item = |above, body, behind| LayoutItem { above, after_blank, key: part.key, body, behind };
         let flow_value = flow || is_flow(self.text, value);
         let (within, after) = split(comments, self.end(value));
         let holds_parts = value.items().next().is_some() || value.entries().next().is_some();
@@ -192,9 +193,10 @@ impl<'a> Source<'a> {
         (item(above, Body::Block(block), behind), taken)
     }
 
-    fn parts(&self, node: Node<'a>, from: u32, flow: bool) -> Vec<Part<'a>> {
-        if node.kind() == Kind::Mapping {
-            let part = |(key, value): (Node<'a>, Node<'a>)| Part { start: key.span().start, key: Some(key), value };
+    fn parts(&self, node: Node<'a>, from: u32, flow: bool) -> Vec<LayoutPart<'a>> {
+        if node.kind() == NodeKind::Mapping {
+            let part =
+                |(key, value): (Node<'a>, Node<'a>)| LayoutPart { start: key.span().start, key: Some(key), value };
             return node.entries().map(part).collect();
         }
         let mut from = from.max(node.span().start);
@@ -202,7 +204,7 @@ impl<'a> Source<'a> {
         for value in node.items() {
             let own = value.span().start;
             let start = if flow { own } else { self.dash(from, own).unwrap_or(own) };
-            parts.push(Part { start, key: None, value });
+            parts.push(LayoutPart { start, key: None, value });
             from = value.span().end;
         }
         parts
@@ -242,7 +244,7 @@ impl<'a> Source<'a> {
     }
 }
 
-struct Part<'a> {
+struct LayoutPart<'a> {
     start: u32,
     key: Option<Node<'a>>,
     value: Node<'a>,

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Schema;
 
-use super::layout::{Block, Body, Item, Layout, Line, key_place, part_schema};
-use super::scalar::{self, Place, Written};
-use crate::yaml::{Kind, Node};
+use super::layout::{Block, Body, CommentLine, FileLayout, LayoutItem, key_place, part_schema};
+use super::scalar::{self, ScalarContext, ScalarText};
+use crate::yaml::{Node, NodeKind};
 
 /// A list or mapping in brackets that would end beyond this column is spread over lines.
 const WIDTH: usize = 100;
@@ -13,7 +13,7 @@ const WIDTH: usize = 100;
 const STEP: usize = 2;
 
 /// The whole file.
-pub(super) fn print(layout: &Layout<'_>, source: &str) -> String {
+pub(super) fn print(layout: &FileLayout<'_>, source: &str) -> String {
     let mut printer = Printer { source, out: String::with_capacity(source.len() + source.len() / 8) };
     printer.lines(&layout.header, 0);
     if layout.header_apart && !layout.header.is_empty() {
@@ -45,12 +45,12 @@ impl Printer<'_> {
         }
     }
 
-    fn lines(&mut self, lines: &[Line<'_>], indent: usize) {
+    fn lines(&mut self, lines: &[CommentLine<'_>], indent: usize) {
         self.lines_from(lines, indent, false);
     }
 
     /// Comments on lines of their own. The first line of a collection never has an empty one above.
-    fn lines_from(&mut self, lines: &[Line<'_>], indent: usize, first: bool) {
+    fn lines_from(&mut self, lines: &[CommentLine<'_>], indent: usize, first: bool) {
         for (index, line) in lines.iter().enumerate() {
             if line.after_blank && !(first && index == 0) {
                 self.blank();
@@ -81,7 +81,7 @@ impl Printer<'_> {
         self.lines(&block.footer, indent);
     }
 
-    fn item(&mut self, item: &Item<'_>, indent: usize, in_list: bool) {
+    fn item(&mut self, item: &LayoutItem<'_>, indent: usize, in_list: bool) {
         match &item.body {
             Body::Block(block) => self.spread(item, block, item.behind, indent, in_list),
             Body::Inline(node, schema) => {
@@ -90,11 +90,18 @@ impl Printer<'_> {
         }
     }
 
-    fn inline_item(&mut self, item: &Item<'_>, node: Node<'_>, schema: Option<&Schema>, indent: usize, in_list: bool) {
+    fn inline_item(
+        &mut self,
+        item: &LayoutItem<'_>,
+        node: Node<'_>,
+        schema: Option<&Schema>,
+        indent: usize,
+        in_list: bool,
+    ) {
         let head = self.head(item);
         if node.is_scalar() {
             let written = scalar::written(node, self.source);
-            if let (Written::Block(..), Some(behind)) = (&written, item.behind) {
+            if let (ScalarText::Block(..), Some(behind)) = (&written, item.behind) {
                 self.indent(indent);
                 self.comment(behind);
                 self.out.push('\n');
@@ -102,12 +109,12 @@ impl Printer<'_> {
             self.indent(indent);
             self.out.push_str(&head);
             match written {
-                Written::Line(text) if text.is_empty() => {}
-                Written::Line(text) => {
+                ScalarText::Line(text) if text.is_empty() => {}
+                ScalarText::Line(text) => {
                     self.out.push(' ');
                     self.out.push_str(&text);
                 }
-                Written::Block(header, lines) => return self.literal(header, &lines, indent + STEP),
+                ScalarText::Block(header, lines) => return self.literal(header, &lines, indent + STEP),
             }
             return self.behind(item.behind);
         }
@@ -130,9 +137,9 @@ impl Printer<'_> {
     }
 
     /// `key:` or `-`.
-    fn head(&self, item: &Item<'_>) -> String {
+    fn head(&self, item: &LayoutItem<'_>) -> String {
         match item.key {
-            Some(key) => format!("{}:", scalar::inline(key, self.source, Place::Block)),
+            Some(key) => format!("{}:", scalar::inline(key, self.source, ScalarContext::Block)),
             None => "-".to_owned(),
         }
     }
@@ -146,7 +153,7 @@ impl Printer<'_> {
     }
 
     /// A collection over several lines: below its key, or beside its dash.
-    fn spread(&mut self, item: &Item<'_>, block: &Block<'_>, behind: Option<&str>, indent: usize, in_list: bool) {
+    fn spread(&mut self, item: &LayoutItem<'_>, block: &Block<'_>, behind: Option<&str>, indent: usize, in_list: bool) {
         if in_list {
             let at = self.out.len();
             self.block(block, indent + STEP);
@@ -180,8 +187,11 @@ impl Printer<'_> {
 
     /// A file that is one value, without a list or a mapping around it.
     fn root(&mut self, node: Node<'_>, schema: Option<&Schema>) {
-        let flow =
-            if node.is_scalar() { scalar::inline(node, self.source, Place::Block) } else { self.flow(node, schema) };
+        let flow = if node.is_scalar() {
+            scalar::inline(node, self.source, ScalarContext::Block)
+        } else {
+            self.flow(node, schema)
+        };
         let empty = node.items().next().is_none() && node.entries().next().is_none();
         if empty || flow.chars().count() <= WIDTH {
             self.out.push_str(&flow);
@@ -194,12 +204,12 @@ impl Printer<'_> {
     /// A value in brackets on one line.
     fn flow(&self, node: Node<'_>, schema: Option<&Schema>) -> String {
         match node.kind() {
-            Kind::Scalar(_) => scalar::inline(node, self.source, Place::Flow),
-            Kind::Sequence => {
+            NodeKind::Scalar(_) => scalar::inline(node, self.source, ScalarContext::Flow),
+            NodeKind::Sequence => {
                 let items: Vec<String> = node.items().map(|item| self.flow(item, part_schema(schema, None))).collect();
                 format!("[{}]", items.join(", "))
             }
-            Kind::Mapping => {
+            NodeKind::Mapping => {
                 let mut entries: Vec<(Node<'_>, Node<'_>)> = node.entries().collect();
                 entries.sort_by_key(|(key, _)| key_place(schema, key.text()).unwrap_or(usize::MAX));
                 let entry = |(key, value): &(Node<'_>, Node<'_>)| {
@@ -214,16 +224,16 @@ impl Printer<'_> {
 
 /// A collection that was in brackets, and has no comments, spread over lines.
 fn spread<'a>(node: Node<'a>, schema: Option<&'a Schema>) -> Block<'a> {
-    let item = |key: Option<Node<'a>>, value: Node<'a>| Item {
+    let item = |key: Option<Node<'a>>, value: Node<'a>| LayoutItem {
         above: Vec::new(),
         after_blank: false,
         key,
         body: Body::Inline(value, part_schema(schema, key)),
         behind: None,
     };
-    let mut items: Vec<Item<'a>> = node.items().map(|value| item(None, value)).collect();
+    let mut items: Vec<LayoutItem<'a>> = node.items().map(|value| item(None, value)).collect();
     let mut entries: Vec<(Node<'a>, Node<'a>)> = node.entries().collect();
     entries.sort_by_key(|(key, _)| key_place(schema, key.text()).unwrap_or(usize::MAX));
     items.extend(entries.into_iter().map(|(key, value)| item(Some(key), value)));
-    Block { is_list: node.kind() == Kind::Sequence, items, footer: Vec::new() }
+    Block { is_list: node.kind() == NodeKind::Sequence, items, footer: Vec::new() }
 }

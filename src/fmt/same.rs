@@ -1,21 +1,21 @@
-//! Whether two texts say the same.
+//! Whether two texts hold the same data and comments.
 
 use std::collections::HashMap;
 
 use super::comments::{self, Comment};
-use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Document, Node, NodeKind, ScalarType, Style, scalar_type};
 
-/// Holds the formatted text against the original: the same data but for the order of keys, and
-/// the same comments but for the space around them.
+/// Compares the formatted text with the original: the same data but for the order of keys, and the
+/// same comments but for the space around them.
 ///
 /// # Errors
-/// Tells what is not the same.
+/// With the first difference.
 pub(super) fn check(text: &str, root: Option<Node<'_>>, comments: &[Comment], formatted: &str) -> Result<(), String> {
     let reading = yaml::read(formatted);
     if let Some(problem) = reading.problems.first() {
         return Err(format!("the result could not be read: {}", problem.message));
     }
-    let again = super::root(reading.document.as_ref(), formatted);
+    let again = data_root(reading.document.as_ref(), formatted);
     let same = match (root, again) {
         (Some(before), Some(after)) => same_value(before, after),
         (None, None) => true,
@@ -31,6 +31,13 @@ pub(super) fn check(text: &str, root: Option<Node<'_>>, comments: &[Comment], fo
     Ok(())
 }
 
+/// The topmost node; `None` for a document of nothing (`---` alone), which is an empty file too.
+pub(super) fn data_root<'a>(document: Option<&'a Document>, text: &'a str) -> Option<Node<'a>> {
+    let root = document?.root(text)?;
+    let nothing = root.kind() == NodeKind::Scalar(Style::Plain) && root.text().is_empty();
+    (!nothing).then_some(root)
+}
+
 fn words<'a>(text: &'a str, comments: &[Comment]) -> Vec<&'a str> {
     let word = |comment: &Comment| text.get(comment.span.range()).map(|line| line.trim_start_matches('#').trim());
     let mut words: Vec<&str> = comments.iter().filter_map(word).collect();
@@ -40,8 +47,8 @@ fn words<'a>(text: &'a str, comments: &[Comment]) -> Vec<&'a str> {
 
 fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
     match (a.kind(), b.kind()) {
-        (Kind::Scalar(_), Kind::Scalar(_)) => is_text(a) == is_text(b) && a.text() == b.text(),
-        (Kind::Sequence, Kind::Sequence) => {
+        (NodeKind::Scalar(_), NodeKind::Scalar(_)) => is_text(a) == is_text(b) && a.text() == b.text(),
+        (NodeKind::Sequence, NodeKind::Sequence) => {
             let (mut left, mut right) = (a.items(), b.items());
             loop {
                 match (left.next(), right.next()) {
@@ -51,7 +58,7 @@ fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
                 }
             }
         }
-        (Kind::Mapping, Kind::Mapping) => {
+        (NodeKind::Mapping, NodeKind::Mapping) => {
             let after: HashMap<&str, (Node<'_>, Node<'_>)> = b.entries().map(|entry| (entry.0.text(), entry)).collect();
             let mut count = 0;
             let same = |(key, value): (Node<'_>, Node<'_>)| {
@@ -68,5 +75,5 @@ fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
 
 /// Whether the value is text to every tool, or something else to some.
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != Kind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
 }

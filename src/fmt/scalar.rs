@@ -1,20 +1,20 @@
 //! How a value is written: as it was, but for quotes that nothing needs.
 
 use crate::text::characters::is_steering;
-use crate::yaml::{Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// A text longer than this that was a block stays one, in lines of this length.
 const LONG: usize = 80;
 
-/// Where a value stands: inside brackets fewer characters are free.
+/// Where a value is: inside brackets fewer characters need no quotes.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum ScalarContext {
     Block,
     Flow,
 }
 
 /// A value as it is printed.
-pub(super) enum Written {
+pub(super) enum ScalarText {
     /// On one line.
     Line(String),
     /// As a block: its header, such as `|-`, and its lines.
@@ -22,17 +22,17 @@ pub(super) enum Written {
 }
 
 /// A scalar as it is printed, where one line is not a must.
-pub(super) fn written(node: Node<'_>, source: &str) -> Written {
+pub(super) fn written(node: Node<'_>, source: &str) -> ScalarText {
     let value = node.text();
-    if node.kind() == Kind::Scalar(Style::Block) {
+    if node.kind() == NodeKind::Scalar(Style::Block) {
         if let Some((header, lines)) = folded(value) {
-            return Written::Block(header, lines);
+            return ScalarText::Block(header, lines);
         }
         if let Some(header) = literal_header(value) {
-            return Written::Block(header, value.lines().map(ToOwned::to_owned).collect());
+            return ScalarText::Block(header, value.lines().map(ToOwned::to_owned).collect());
         }
     }
-    Written::Line(inline(node, source, Place::Block))
+    ScalarText::Line(inline(node, source, ScalarContext::Block))
 }
 
 /// A long text without line breaks, which was a block, as lines of a folded one.
@@ -57,12 +57,12 @@ fn folded(value: &str) -> Option<(&'static str, Vec<String>)> {
 }
 
 /// A scalar on one line.
-pub(super) fn inline(node: Node<'_>, source: &str, place: Place) -> String {
+pub(super) fn inline(node: Node<'_>, source: &str, place: ScalarContext) -> String {
     let value = node.text();
     let slice = source.get(node.span().range()).unwrap_or_default();
     let one_line = !slice.contains(['\n', '\r']);
-    let plain = node.kind() == Kind::Scalar(Style::Plain);
-    // Further in these are values; where they may come to stand at the start of a line, not.
+    let plain = node.kind() == NodeKind::Scalar(Style::Plain);
+    // These are values within a line, but not where they may come to the start of one.
     let mark = slice.starts_with("---") || slice.starts_with("...");
     if plain && one_line && !mark {
         return slice.to_owned();
@@ -70,25 +70,25 @@ pub(super) fn inline(node: Node<'_>, source: &str, place: Place) -> String {
     if needs_no_quotes(value, place) {
         return value.to_owned();
     }
-    if one_line && node.kind() == Kind::Scalar(Style::Quoted) {
+    if one_line && node.kind() == NodeKind::Scalar(Style::Quoted) {
         return slice.to_owned();
     }
     double_quoted(value)
 }
 
 /// Whether a text means the same to every tool without quotes. On the careful side.
-pub(crate) fn needs_no_quotes(value: &str, place: Place) -> bool {
+pub(crate) fn needs_no_quotes(value: &str, place: ScalarContext) -> bool {
     let mut chars = value.chars();
     let starts = chars.next().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_') || c.is_alphabetic());
     let plain = |c: char| {
         let sign =
             matches!(c, ' ' | '.' | '_' | '-' | '/' | '+' | '@' | '=' | '(' | ')' | ':' | '%' | '!' | '*' | '&' | ';')
-                || (place == Place::Block && matches!(c, ',' | '\''));
+                || (place == ScalarContext::Block && matches!(c, ',' | '\''));
         sign || c.is_alphanumeric() && !is_steering(c)
     };
     // 1.1 knows dates; in quotes they are texts to everyone.
     let date = value.len() >= 6 && value.as_bytes()[4] == b'-' && value.bytes().take(4).all(|b| b.is_ascii_digit());
-    let after_colon = |c: char| c.is_ascii_alphanumeric() || c == '/' || (c == ':' && place == Place::Block);
+    let after_colon = |c: char| c.is_ascii_alphanumeric() || c == '/' || (c == ':' && place == ScalarContext::Block);
     let colons = value.match_indices(':').all(|(at, _)| value[at + 1..].starts_with(after_colon));
     starts
         && colons

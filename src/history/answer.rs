@@ -1,31 +1,31 @@
-//! An answer in words: the same for people and for programs.
+//! The answer to a question: events, subjects and snapshots, for every output format.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::facts::{Facts, FieldChange, differences};
+use super::facts::{Facts, FieldDifference, differences};
 use super::log::LogCommit;
 use super::notes::notes;
 use super::query::{Question, chosen};
-use super::story::{Past, State, Story, term};
-use super::times::{Seconds, Span};
+use super::story::{Past, RecordState, Story, term};
+use super::times::{Seconds, TimeSpan};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// A record came.
+pub enum EventAction {
+    /// The record is new.
     Added,
-    /// A record says something else.
+    /// A field is different.
     Changed,
-    /// A record is gone.
+    /// The record is gone.
     Removed,
 }
 
-/// What it happened to.
+/// The kind of record that an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SubjectKind {
     /// A subscriber.
     Subscriber,
     /// A plan.
@@ -35,63 +35,63 @@ pub enum Kind {
 /// One change of one record.
 #[derive(Clone, Debug)]
 pub struct Event<'l> {
-    /// What it happened to.
-    pub kind: Kind,
+    /// The kind of record.
+    pub kind: SubjectKind,
     /// What happened.
-    pub action: Action,
-    /// The record's key: of a plan its name.
+    pub action: EventAction,
+    /// The record's key; for a plan, its name.
     pub key: &'l str,
-    /// The key under which the same subscriber was known before.
+    /// The subscriber's earlier key, if it had another.
     pub was: Option<&'l str>,
-    /// The key under which it is known from then on.
+    /// The subscriber's next key, if it gets another.
     pub becomes: Option<&'l str>,
     /// When it took effect.
     pub time: Seconds,
     /// The commit that made the change.
     pub commit: LogCommit<'l>,
-    /// The merge that brought it, where it was made on a branch.
+    /// The merge that brought it, if it was made on a branch.
     pub merge: Option<LogCommit<'l>>,
     /// The file.
     pub path: &'l str,
     /// What is different.
-    pub changes: Vec<FieldChange>,
-    /// Of a plan's change: how many subscribers had it, of those that were asked for.
+    pub changes: Vec<FieldDifference>,
+    /// For a plan: how many of the subscribers in question had it.
     pub subscribers: Option<usize>,
     /// The rates before and after, up and down, where a subscriber's changed.
     pub rates: Option<(Option<String>, Option<String>)>,
 }
 
-/// A subscriber, and what is known of it as a whole.
+/// A subscriber with its present or last fields.
 #[derive(Clone, Debug)]
 pub struct Subject<'l> {
     /// Its key.
     pub key: &'l str,
     /// Whether it is in the data after the last commit.
     pub present: bool,
-    /// What it says now, or said last.
+    /// Its present or last fields.
     pub facts: Facts<'l>,
     /// The file.
     pub path: &'l str,
-    /// When it was served.
-    pub served: Vec<Span>,
+    /// The times during which it was served.
+    pub served: Vec<TimeSpan>,
 }
 
-/// What a subscriber had at a time that was asked for.
+/// A subscriber at a given time.
 #[derive(Clone, Debug)]
-pub struct Holding<'l> {
+pub struct Snapshot<'l> {
     /// The subscriber's key.
     pub key: &'l str,
-    /// What it said then.
+    /// Its fields then.
     pub facts: Facts<'l>,
     /// The plan's rates then.
     pub rates: Option<String>,
-    /// How long it said that.
-    pub span: Span,
+    /// The time during which it had these fields.
+    pub span: TimeSpan,
     /// Whether it was served then.
     pub served: bool,
     /// The commit that made it so.
     pub commit: LogCommit<'l>,
-    /// The merge that brought it, where it was made on a branch.
+    /// The merge that brought it, if it was made on a branch.
     pub merge: Option<LogCommit<'l>>,
     /// The file.
     pub path: &'l str,
@@ -99,55 +99,60 @@ pub struct Holding<'l> {
 
 /// The answer.
 #[derive(Debug)]
-pub struct Answer<'l> {
-    /// What happened, newest first; nothing if a moment was asked for.
+pub struct HistoryAnswer<'l> {
+    /// Events, newest first; none for a question about one moment.
     pub events: Vec<Event<'l>>,
-    /// Who they are.
+    /// The subscribers of the events.
     pub subjects: Vec<Subject<'l>>,
-    /// What was then, if a moment was asked for.
-    pub holdings: Vec<Holding<'l>>,
-    /// How many there are, with those beyond the limit.
+    /// The subscribers at that moment, for a question about one.
+    pub holdings: Vec<Snapshot<'l>>,
+    /// How many events or snapshots there are, those beyond the limit included.
     pub total: usize,
-    /// What is to be known about the answer: sentences.
+    /// Sentences on what limits the answer.
     pub notes: Vec<String>,
 }
 
 /// Answers a question.
-pub fn answer<'l>(past: &Past<'l>, question: &Question) -> Answer<'l> {
+pub fn answer<'l>(past: &Past<'l>, question: &Question) -> HistoryAnswer<'l> {
     let (mut stories, neighbours) = chosen(past, question);
     let plans = Plans::new(past);
-    let mut answer =
-        Answer { events: vec![], subjects: vec![], holdings: vec![], total: 0, notes: notes(past, question, &stories) };
+    let mut answer = HistoryAnswer {
+        events: vec![],
+        subjects: vec![],
+        holdings: vec![],
+        total: 0,
+        notes: notes(past, question, &stories),
+    };
     let limit = question.limit.unwrap_or(usize::MAX);
     if let Some(on) = question.on {
-        let mut held = holdings(past, question, &stories, on);
-        held.sort_by_key(|(story, at)| (past.name(story.key), *at));
-        answer.total = held.len();
+        let mut found = holdings(past, question, &stories, on);
+        found.sort_by_key(|(story, at)| (past.name(story.key), *at));
+        answer.total = found.len();
         answer.holdings =
-            held.iter().take(limit).filter_map(|(story, at)| holding(past, &plans, story, *at, on)).collect();
+            found.iter().take(limit).filter_map(|(story, at)| holding(past, &plans, story, *at, on)).collect();
         return answer;
     }
-    // What somebody was known as before, or is since, belongs to the story.
+    // Earlier and later keys of a subscriber belong to its story.
     let links = Links::new(past, stories.iter().chain(&neighbours));
     stories.extend(neighbours.into_iter().filter(|story| links.keys.contains(&story.key)));
     let mut happened = happened(past, question, &stories, &plans);
-    happened.sort_by_key(|one| (Reverse(one.state.commit), one.kind == Kind::Subscriber, past.name(one.key)));
+    happened.sort_by_key(|one| (Reverse(one.state.commit), one.kind == SubjectKind::Subscriber, past.name(one.key)));
     answer.total = happened.len();
     happened.truncate(limit);
     answer.events = happened.iter().map(|one| event(past, &plans, &links, one)).collect();
-    let told: HashSet<&str> = answer.events.iter().map(|event| event.key).collect();
-    let wanted = |story: &&Story| question.who.is_some() || told.contains(past.name(story.key));
+    let keys: HashSet<&str> = answer.events.iter().map(|event| event.key).collect();
+    let wanted = |story: &&Story| question.who.is_some() || keys.contains(past.name(story.key));
     answer.subjects = stories.iter().filter(wanted).filter_map(|story| subject(past, story)).collect();
     answer.subjects.sort_by_key(|subject| subject.key);
     answer
 }
 
-/// One change, before it is put in words.
+/// An event by its numbers in the log.
 struct Happened {
-    kind: Kind,
+    kind: SubjectKind,
     key: u32,
     before: Option<u32>,
-    state: State,
+    state: RecordState,
     subscribers: Option<usize>,
 }
 
@@ -156,7 +161,7 @@ fn happened(past: &Past<'_>, question: &Question, stories: &[Story], plans: &Pla
     for story in stories {
         let changes = transitions(story).filter(|(before, state)| in_domain(past, question, *before, state.facts));
         all.extend(changes.map(|(before, state)| Happened {
-            kind: Kind::Subscriber,
+            kind: SubjectKind::Subscriber,
             key: story.key,
             before,
             state,
@@ -177,13 +182,13 @@ fn in_domain(past: &Past<'_>, question: &Question, before: Option<u32>, after: O
     })
 }
 
-/// Each state of a story, with what was said before it.
-fn transitions(story: &Story) -> impl Iterator<Item = (Option<u32>, State)> {
+/// Each state of a story, with the facts before it.
+fn transitions(story: &Story) -> impl Iterator<Item = (Option<u32>, RecordState)> {
     let before = std::iter::once(None).chain(story.states.iter().map(|state| state.facts));
     before.zip(story.states.iter().copied())
 }
 
-/// What became of the plans.
+/// The stories of the plans.
 struct Plans {
     stories: HashMap<String, Story>,
 }
@@ -201,8 +206,8 @@ impl Plans {
         rates(past.facts(states[at].facts?))
     }
 
-    /// The changes of plans that bear on a question: all of them, if nobody is named; else those that
-    /// gave somebody who was named other rates, or another word for the shaper.
+    /// The changes of plans that concern a question: all of them, if it names no subscriber; else those
+    /// that changed the rates or the attribute of a subscriber in question.
     fn happened(&self, past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Happened> {
         let mut all = Vec::new();
         let mut having: HashMap<&str, Vec<(&Story, usize)>> = HashMap::new();
@@ -218,7 +223,7 @@ impl Plans {
         let everything = question.who.is_none() && question.domain.is_none();
         for (name, plan) in &self.stories {
             for (before, state) in transitions(plan) {
-                let one = Happened { kind: Kind::Plan, key: plan.key, before, state, subscribers: None };
+                let one = Happened { kind: SubjectKind::Plan, key: plan.key, before, state, subscribers: None };
                 let had = having.get(name.as_str()).into_iter().flatten().filter(|(story, at)| {
                     let next = story.states.get(at + 1).map_or(u32::MAX, |next| next.commit);
                     story.states[*at].commit < state.commit && state.commit < next
@@ -233,7 +238,7 @@ impl Plans {
     }
 }
 
-/// Whether a plan's change is one for who has it.
+/// Whether a plan's change affects its subscribers.
 fn matters(past: &Past<'_>, before: Option<u32>, after: Option<u32>) -> bool {
     let (Some(before), Some(after)) = (before, after) else { return false };
     ["up", "down", "attribute"].iter().any(|field| past.facts(before).raw(field) != past.facts(after).raw(field))
@@ -245,7 +250,7 @@ fn rates(plan: Facts<'_>) -> Option<String> {
     Some(if up == down { up.into_owned() } else { format!("{up} up, {down} down") })
 }
 
-/// Who goes on under another key: gone and there again in one commit, with the same addresses in the
+/// Subscribers that change their key: removed and added in one commit, with the same addresses in the
 /// same domain.
 #[derive(Default)]
 struct Links<'l> {
@@ -279,21 +284,21 @@ impl<'l> Links<'l> {
 }
 
 fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) -> Event<'l> {
-    let State { commit: number, facts: after, path, .. } = one.state;
+    let RecordState { commit: number, facts: after, path, .. } = one.state;
     let facts = |facts: Option<u32>| facts.map(|facts| past.facts(facts));
     let action = match (one.before, after) {
-        (None, _) => Action::Added,
-        (_, None) => Action::Removed,
-        _ => Action::Changed,
+        (None, _) => EventAction::Added,
+        (_, None) => EventAction::Removed,
+        _ => EventAction::Changed,
     };
     let changes = match action {
-        Action::Removed => Vec::new(),
+        EventAction::Removed => Vec::new(),
         _ => differences(facts(one.before), facts(after)),
     };
     let (commit, merge) = maker(past, one.state);
     let has_rates = changes.iter().any(|change| change.field == "plan");
     let rate = |facts: Option<Facts<'l>>, commit: Option<u32>| plans.rates(past, facts?.raw("plan")?, commit?);
-    let is_subscriber = one.kind == Kind::Subscriber;
+    let is_subscriber = one.kind == SubjectKind::Subscriber;
     let rates = (is_subscriber && has_rates)
         .then(|| (rate(facts(one.before), number.checked_sub(1)), rate(facts(after), Some(number))));
     let link = |links: &HashMap<(u32, u32), &'l str>| links.get(&(number, one.key)).copied().filter(|_| is_subscriber);
@@ -301,8 +306,8 @@ fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) 
         kind: one.kind,
         action,
         key: past.name(one.key),
-        was: link(&links.was).filter(|_| action == Action::Added),
-        becomes: link(&links.becomes).filter(|_| action == Action::Removed),
+        was: link(&links.was).filter(|_| action == EventAction::Added),
+        becomes: link(&links.becomes).filter(|_| action == EventAction::Removed),
         time: past.times[number as usize],
         commit,
         merge,
@@ -314,7 +319,7 @@ fn event<'l>(past: &Past<'l>, plans: &Plans, links: &Links<'l>, one: &Happened) 
 }
 
 /// The commit that made a state, and the merge that brought it.
-fn maker<'l>(past: &Past<'l>, state: State) -> (LogCommit<'l>, Option<LogCommit<'l>>) {
+fn maker<'l>(past: &Past<'l>, state: RecordState) -> (LogCommit<'l>, Option<LogCommit<'l>>) {
     let on_line = past.log.line[state.commit as usize];
     match state.by {
         Some(by) => (past.log.side[by as usize], Some(on_line)),
@@ -333,16 +338,16 @@ fn subject<'l>(past: &Past<'l>, story: &Story) -> Option<Subject<'l>> {
     })
 }
 
-/// Which states there were at some time within `on`.
-fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: Span) -> Vec<(&'s Story, usize)> {
+/// The states at any time within `on`.
+fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: TimeSpan) -> Vec<(&'s Story, usize)> {
     let mut all = Vec::new();
     for story in stories {
         for (at, state) in story.states.iter().enumerate() {
             let Some(facts) = state.facts.map(|facts| past.facts(facts)) else { continue };
             let is_key = |who: &super::query::Who| who.text == past.name(story.key);
-            let meant = question.who.as_ref().is_none_or(|who| is_key(who) || who.holds(facts));
+            let matches = question.who.as_ref().is_none_or(|who| is_key(who) || who.holds(facts));
             let then = past.span(story, at).and_then(|span| span.and(on)).is_some();
-            if meant && then && in_domain(past, question, None, state.facts) {
+            if matches && then && in_domain(past, question, None, state.facts) {
                 all.push((story, at));
             }
         }
@@ -350,7 +355,7 @@ fn holdings<'s>(past: &Past<'_>, question: &Question, stories: &'s [Story], on: 
     all
 }
 
-fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: Span) -> Option<Holding<'l>> {
+fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: TimeSpan) -> Option<Snapshot<'l>> {
     let state = story.states[at];
     let facts = past.facts(state.facts?);
     let span = past.span(story, at)?;
@@ -358,7 +363,7 @@ fn holding<'l>(past: &Past<'l>, plans: &Plans, story: &Story, at: usize, on: Spa
     let then = span.and(on)?;
     // The commit that was the last one then.
     let last = past.times.partition_point(|time| then.until.is_none_or(|until| *time < until)).checked_sub(1)?;
-    Some(Holding {
+    Some(Snapshot {
         key: past.name(story.key),
         facts,
         rates: facts.raw("plan").and_then(|plan| plans.rates(past, plan, last as u32)),

@@ -1,4 +1,4 @@
-//! Commits → log: an earlier log is gone on from, or one is made from the first commit on.
+//! Commits → log: an earlier log is extended, or a new one starts at the first commit.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use anyhow::Result;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::credit::{Wanted, makers};
-use super::file::{Held, follow};
+use super::credit::{WantedMaker, makers};
+use super::file::{FileFacts, follow};
 use super::line::{Commit, Objects};
-use super::log::{Builder, Log, LogCommit, NewEntry};
+use super::log::{HistoryLog, LogBuilder, LogCommit, NewEntry};
 use super::trees::{FileLine, changed_files};
 
-/// How a tip is related to a log that there is.
+/// How the line of a tip continues an existing log.
 pub struct Reach {
     /// How many of the log's commits are on the tip's line, from the first.
     pub kept: usize,
@@ -20,12 +20,12 @@ pub struct Reach {
     pub new: Vec<Commit>,
 }
 
-/// Looks how far the line of `tip` is in `log`.
+/// Finds how much of `log` is on the line of `tip`.
 ///
 /// # Errors
 /// If a commit cannot be read.
-pub fn reach(objects: &Objects, tip: Oid, log: &Log<'_>) -> Result<Reach> {
-    // The one case that is asked again and again.
+pub fn reach(objects: &Objects, tip: Oid, log: &HistoryLog<'_>) -> Result<Reach> {
+    // The usual case.
     if log.line.last().and_then(LogCommit::oid) == Some(tip) {
         return Ok(Reach { kept: log.line.len(), new: Vec::new() });
     }
@@ -35,19 +35,19 @@ pub fn reach(objects: &Objects, tip: Oid, log: &Log<'_>) -> Result<Reach> {
     Ok(Reach { kept: at.map_or(0, |at| at + 1), new })
 }
 
-/// An entry before it has its place in the log.
+/// An entry before it is numbered in the log.
 struct Fresh {
     commit: u32,
     key: String,
     file: usize,
-    held: Option<Held>,
+    held: Option<FileFacts>,
 }
 
-/// The log of the commits that `reach` tells, as bytes.
+/// The log of the commits of `reach`, as bytes.
 ///
 /// # Errors
 /// If something cannot be read from git.
-pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> Result<Vec<u8>> {
+pub fn extend(objects: &Objects, prefix: &str, log: &HistoryLog<'_>, reach: &Reach) -> Result<Vec<u8>> {
     let base = match reach.kept.checked_sub(1).and_then(|last| log.line[last].oid()) {
         Some(id) => Some(objects.reader()?.commit(id)?.tree),
         None => None,
@@ -68,8 +68,12 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
         .collect::<Result<Vec<_>>>()?;
     let (mut fresh, mut troubles) = (Vec::new(), Vec::new());
     for (file, story) in stories.into_iter().enumerate() {
-        let entry =
-            |change: super::file::Change| Fresh { commit: change.commit, key: change.key, file, held: change.held };
+        let entry = |change: super::file::RecordChange| Fresh {
+            commit: change.commit,
+            key: change.key,
+            file,
+            held: change.held,
+        };
         fresh.extend(story.changes.into_iter().map(entry));
         troubles.extend(story.troubles.into_iter().map(|trouble| (trouble.commit, file, trouble.why)));
     }
@@ -82,9 +86,9 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
         (0, Some(first)) => objects.is_cut(first.id),
         _ => log.cut,
     };
-    let mut builder = Builder::new(cut);
+    let mut builder = LogBuilder::new(cut);
     keep(&mut builder, log, reach.kept);
-    reach.new.iter().for_each(|commit| builder.commit(told(commit)));
+    reach.new.iter().for_each(|commit| builder.commit(log_commit(commit)));
     for entry in &fresh {
         let maker = makers.get(&(entry.commit, entry.key.as_str()));
         builder.entry(&NewEntry {
@@ -93,10 +97,10 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
             path: &files[entry.file].path,
             facts: entry.held.as_ref().map(|held| held.facts.as_str()),
             carried: entry.held.as_ref().is_some_and(|held| held.carried),
-            by: maker.map(|commit| told(commit)),
+            by: maker.map(|commit| log_commit(commit)),
         });
     }
-    // Last, also those that are kept: made in one go or in many, a log has the same bytes.
+    // Kept ones too are added last, so that a log has the same bytes however often it was extended.
     for trouble in log.troubles_of(reach.kept) {
         builder.trouble(trouble.commit, log.paths[trouble.path as usize], trouble.why);
     }
@@ -106,39 +110,39 @@ pub fn extend(objects: &Objects, prefix: &str, log: &Log<'_>, reach: &Reach) -> 
     builder.finish().encode()
 }
 
-/// What each of the files said after the commits that are kept.
-fn held_by(log: &Log<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap<String, Held>> {
+/// The records of each file after the commits that are kept.
+fn held_by(log: &HistoryLog<'_>, kept: usize, files: &[FileLine]) -> Vec<HashMap<String, FileFacts>> {
     let numbers: HashMap<&str, usize> =
         files.iter().enumerate().map(|(number, file)| (file.path.as_str(), number)).collect();
     let mut held = vec![HashMap::new(); files.len()];
     let wanted: Vec<Option<usize>> = log.paths.iter().map(|path| numbers.get(path).copied()).collect();
-    let mut last: HashMap<(u32, u32), &super::log::Entry> = HashMap::new();
+    let mut last: HashMap<(u32, u32), &super::log::HistoryEntry> = HashMap::new();
     for entry in log.entries_of(kept).iter().filter(|entry| wanted[entry.path as usize].is_some()) {
         last.insert((entry.path, entry.key), entry);
     }
     for ((path, key), entry) in last {
         if let (Some(file), Some(facts)) = (wanted[path as usize], entry.facts) {
             let (facts, carried) = (log.facts[facts as usize].to_owned(), entry.carried);
-            held[file].insert(log.keys[key as usize].to_owned(), Held { facts, carried });
+            held[file].insert(log.keys[key as usize].to_owned(), FileFacts { facts, carried });
         }
     }
     held
 }
 
-/// What each commit changed: of a record that moved, what the file says where it is now.
-fn wanted(fresh: &[Fresh]) -> Vec<Wanted<'_>> {
-    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+/// The changes of each commit; for a record that moved, the facts in its new file.
+fn wanted(fresh: &[Fresh]) -> Vec<WantedMaker<'_>> {
+    let mut wanted: Vec<WantedMaker<'_>> = Vec::new();
     for entry in fresh {
         let facts = entry.held.as_ref().map(|held| held.facts.as_str());
         match wanted.last_mut() {
             Some(last) if last.commit == entry.commit && last.key == entry.key => last.facts = last.facts.or(facts),
-            _ => wanted.push(Wanted { commit: entry.commit, key: &entry.key, facts }),
+            _ => wanted.push(WantedMaker { commit: entry.commit, key: &entry.key, facts }),
         }
     }
     wanted
 }
 
-fn keep<'a>(builder: &mut Builder<'a>, log: &Log<'a>, kept: usize) {
+fn keep<'a>(builder: &mut LogBuilder<'a>, log: &HistoryLog<'a>, kept: usize) {
     log.line[..kept].iter().for_each(|commit| builder.commit(*commit));
     for entry in log.entries_of(kept) {
         builder.entry(&NewEntry {
@@ -152,9 +156,9 @@ fn keep<'a>(builder: &mut Builder<'a>, log: &Log<'a>, kept: usize) {
     }
 }
 
-fn told(commit: &Commit) -> LogCommit<'_> {
+fn log_commit(commit: &Commit) -> LogCommit<'_> {
     let mut id = [0; 20];
-    // Only what has twenty bytes was opened: git's other kind of ids has a repository of its own kind.
+    // Ids have twenty bytes: a repository with SHA-256 ids cannot be opened.
     id.copy_from_slice(&commit.id.as_bytes()[..20]);
     LogCommit {
         id,

@@ -1,9 +1,8 @@
 //! The log of an earlier run, kept beside git's own files: `shapeline/history` in the folder that all
 //! work trees of a repository share.
 //!
-//! Nothing is lost with it. Whatever does not fit, another version of the program's too, is as if it
-//! were not there. A digest over all of it keeps what a disk or a full file system did to it from being
-//! believed.
+//! It can be deleted at any time. A cache in another format, or of another version of the program, is
+//! ignored. A digest over all of it detects damage by a disk or a full file system.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::disk::write::write_with_mode;
 
-/// Grows with every change of what a log holds or means.
+/// Grows with every change of a log's content or meaning.
 const FORMAT: u32 = 1;
 
 /// The largest file that is read.
@@ -21,7 +20,7 @@ const MOST_BYTES: u64 = 1 << 30;
 
 const DIGEST: usize = 32;
 
-/// Where the cache is, and what it is of.
+/// The cache of one data repository.
 pub struct Cache {
     path: PathBuf,
     head: Vec<u8>,
@@ -43,7 +42,7 @@ impl Cache {
         Cache { path: common_dir.join("shapeline").join(name), head: head.into_bytes() }
     }
 
-    /// What is kept, if it is whole and of this.
+    /// The cached log, if it is undamaged and of this repository and version.
     pub fn load(&self) -> Option<Vec<u8>> {
         let file = crate::disk::open::regular(&self.path).ok().flatten()?;
         if !is_ours(&file) {
@@ -60,7 +59,7 @@ impl Cache {
         Some(bytes)
     }
 
-    /// Keeps `log` in place of what is kept.
+    /// Replaces the cached log.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -75,8 +74,8 @@ impl Cache {
     }
 }
 
-/// Whether no user but root and the one who runs this can have written it: answers come from it
-/// that would cost a reading of all commits to verify.
+/// Whether only root or the present user can have written it. Verifying its content would cost a
+/// reading of all commits.
 #[cfg(unix)]
 fn is_ours(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;

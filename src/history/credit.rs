@@ -1,5 +1,5 @@
-//! Who made a change that came with a merge: the commit on the merged branch that gave a record what
-//! it says since. Where there is none, as after a conflict, it is the merge itself.
+//! The author of a change that came with a merge: the commit on the merged branch after which a record
+//! had its new facts. If there is none, as after a conflict, it is the merge itself.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,30 +7,30 @@ use anyhow::Result;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::line::{Commit, Objects, Reader};
+use super::line::{Commit, ObjectReader, Objects};
 use super::text;
 use super::trees::{FileLine, changed_files};
 use crate::source::MAX_FILE_BYTES;
 
 /// A change whose maker is wanted.
-pub struct Wanted<'a> {
+pub struct WantedMaker<'a> {
     /// The commit's place among the new ones.
     pub commit: u32,
     /// The record.
     pub key: &'a str,
-    /// What it says since; `None` if it is gone.
+    /// Its facts since; `None` if it is gone.
     pub facts: Option<&'a str>,
 }
 
-/// The makers of changes, by commit and record; none where the commit made it itself.
+/// The commits that made changes, by merge and record; none if the merge made the change.
 pub type Makers<'a> = HashMap<(u32, &'a str), Commit>;
 
-/// Looks for the makers of what came with merges. `wanted` is by commit.
+/// Finds the commits that made the changes of merges. `wanted` is sorted by commit.
 ///
 /// # Errors
 /// If something cannot be read from git.
-pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[Wanted<'a>]) -> Result<Makers<'a>> {
-    let of_merges: Vec<&[Wanted<'a>]> = wanted
+pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[WantedMaker<'a>]) -> Result<Makers<'a>> {
+    let of_merges: Vec<&[WantedMaker<'a>]> = wanted
         .chunk_by(|a, b| a.commit == b.commit)
         .filter(|chunk| chunk.first().is_some_and(|first| line[first.commit as usize].parents.len() > 1))
         .collect();
@@ -46,17 +46,17 @@ pub fn makers<'a>(objects: &Objects, prefix: &str, line: &[Commit], wanted: &[Wa
 
 fn of_merge<'a>(
     objects: &Objects,
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     prefix: &str,
     merge: &Commit,
-    wanted: &[Wanted<'a>],
+    wanted: &[WantedMaker<'a>],
 ) -> Result<Vec<((u32, &'a str), Commit)>> {
-    let mut left: HashMap<&str, &Wanted<'a>> = wanted.iter().map(|wanted| (wanted.key, wanted)).collect();
+    let mut left: HashMap<&str, &WantedMaker<'a>> = wanted.iter().map(|wanted| (wanted.key, wanted)).collect();
     let mut found = Vec::new();
-    // In a shallow clone the branch may not be there: then all that is known is the merge.
+    // In a shallow clone the branch may be missing: then only the merge is known.
     for id in merged(reader.repository()?, &merge.parents).unwrap_or_default() {
         let commit = reader.commit(id)?;
-        // What a merge within the branch brought was made by a commit that comes further on.
+        // A merge within the branch made no change: an earlier commit of the walk did.
         let [parent] = commit.parents[..] else { continue };
         let parent = reader.commit(parent)?;
         let changed = changed_files(objects, prefix, Some(parent.tree), &[commit.tree])?;
@@ -88,12 +88,12 @@ fn merged(repository: &git2::Repository, parents: &[Oid]) -> Result<Vec<Oid>> {
     Ok(walk.collect::<Result<_, _>>()?)
 }
 
-/// Adds what a commit made of the wanted records in a file: a record that is gone from one file and
-/// came into another has moved.
+/// Adds the wanted records that a commit changed in a file. A record that is removed from one file and
+/// added to another has moved.
 fn differences(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     file: &FileLine,
-    wanted: &HashMap<&str, &Wanted<'_>>,
+    wanted: &HashMap<&str, &WantedMaker<'_>>,
     said: &mut HashMap<String, Option<String>>,
 ) -> Result<()> {
     let read = |version: Option<(u32, Oid)>| -> Result<String> {
@@ -107,8 +107,8 @@ fn differences(
     };
     let old = read(file.before)?;
     let new = read(file.versions.first().and_then(|(_, version)| *version))?;
-    // Whether the whole would be read like that does not matter here: only what is found to say the
-    // same as the file after the merge is taken.
+    // It does not matter whether the whole file would read so: a record counts only if its facts are
+    // those after the merge.
     let (removed, added) = match text::difference(file.kind, &old, &new) {
         Some(difference) => (difference.removed, difference.added),
         None => (text::read(file.kind, &old).records, text::read(file.kind, &new).records),

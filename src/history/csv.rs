@@ -1,7 +1,7 @@
 //! An answer for spreadsheets: a line for each field that changed; for a moment, one for each holder.
 
-use super::answer::{Action, Answer, Event, Holding, Kind};
-use super::facts::FieldChange;
+use super::answer::{Event, EventAction, HistoryAnswer, Snapshot, SubjectKind};
+use super::facts::FieldDifference;
 use super::times::shown;
 use crate::text::columns::csv_line;
 use crate::text::quote::harmless;
@@ -12,7 +12,7 @@ const HOLDERS: &str =
     "key,served,from,until,ip,domain,plan,rates,id,name,status,starts,ends,author,email,commit,merge,subject,path\n";
 
 /// The answer as CSV.
-pub fn csv(answer: &Answer<'_>, on: bool) -> String {
+pub fn csv(answer: &HistoryAnswer<'_>, on: bool) -> String {
     if on {
         return HOLDERS.to_owned() + &answer.holdings.iter().map(holder).collect::<String>();
     }
@@ -36,15 +36,15 @@ fn fields(all: &[String]) -> String {
     csv_line(all.iter().map(String::as_str))
 }
 
-fn line(event: &Event<'_>, change: Option<&FieldChange>) -> String {
+fn line(event: &Event<'_>, change: Option<&FieldDifference>) -> String {
     let kind = match event.kind {
-        Kind::Subscriber => "subscriber",
-        Kind::Plan => "plan",
+        SubjectKind::Subscriber => "subscriber",
+        SubjectKind::Plan => "plan",
     };
     let action = match event.action {
-        Action::Added => "added",
-        Action::Changed => "changed",
-        Action::Removed => "removed",
+        EventAction::Added => "added",
+        EventAction::Changed => "changed",
+        EventAction::Removed => "removed",
     };
     let value = |value: Option<&String>| value.map(|value| plain(value)).unwrap_or_default();
     fields(&[
@@ -64,7 +64,7 @@ fn line(event: &Event<'_>, change: Option<&FieldChange>) -> String {
     ])
 }
 
-fn holder(holding: &Holding<'_>) -> String {
+fn holder(holding: &Snapshot<'_>) -> String {
     let field = |name: &str| holding.facts.get(name).map(|value| plain(&value)).unwrap_or_default();
     fields(&[
         plain(holding.key),

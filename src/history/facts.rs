@@ -1,26 +1,26 @@
-//! What a record says, as one text: what histories compare, keep and show.
+//! The facts of a record, as one text: what histories compare, keep and show.
 //!
-//! A line a field, `name value`, in a fixed order, and nothing of how it was written: an address has
-//! one spelling, a status that goes without saying is not said. So two records say the same if and
-//! only if their texts are equal.
+//! A line a field, `name value`, in a fixed order and independent of the file's spelling: an address
+//! has one form, a default status is left out. So two records have the same facts if and only if their
+//! texts are equal.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
-use crate::model::{Address, Date, Plan, PlanStatus, Status, Subscriber};
+use crate::model::{Address, Date, Plan, PlanStatus, Subscriber, SubscriberStatus};
 
-/// What begins the key of a subscriber, so that no plan has the same.
+/// Prefix of a subscriber's key, so that no plan has the same key.
 pub const SUBSCRIBER: char = 's';
 
-/// What begins the key of a plan.
+/// Prefix of a plan's key.
 pub const PLAN: char = 'p';
 
 /// A record by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Which record this is, behind [`SUBSCRIBER`] or [`PLAN`].
+    /// Its key, after [`SUBSCRIBER`] or [`PLAN`].
     pub key: String,
-    /// What it says.
+    /// Its facts.
     pub facts: String,
 }
 
@@ -37,7 +37,7 @@ impl From<&Subscriber> for Known {
         push(&mut facts, "plan", &subscriber.plan);
         push_some(&mut facts, "id", subscriber.id.as_ref());
         push_some(&mut facts, "name", subscriber.name.as_ref());
-        push_some(&mut facts, "status", (subscriber.status == Status::Suspended).then_some("suspended"));
+        push_some(&mut facts, "status", (subscriber.status == SubscriberStatus::Suspended).then_some("suspended"));
         push_some(&mut facts, "starts", subscriber.starts);
         push_some(&mut facts, "ends", subscriber.ends);
         for (name, value) in subscriber.labels.iter().flat_map(|labels| labels.iter()) {
@@ -69,7 +69,7 @@ fn push(facts: &mut String, field: &str, value: impl Display) {
     let _ = write!(facts, "{field} ");
     let start = facts.len();
     let _ = writeln!(facts, "{value}");
-    // A domain's name may hold anything while nobody has looked whether there is such a domain.
+    // A domain's name is any text as long as the reference to it is not checked.
     let value = &facts[start..facts.len() - 1];
     if value.contains(['\n', '\\']) {
         let escaped = value.replace('\\', "\\\\").replace('\n', "\\n");
@@ -78,7 +78,7 @@ fn push(facts: &mut String, field: &str, value: impl Display) {
     }
 }
 
-/// A record's text, to be asked.
+/// A record's facts, for look-ups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Facts<'a>(pub &'a str);
 
@@ -93,7 +93,7 @@ impl<'a> Facts<'a> {
         self.raw(field).map(unescaped)
     }
 
-    /// The value of a field as it stands in the text: equal values are equal in this, too.
+    /// The value of a field in its escaped form, which is enough for comparisons.
     pub fn raw(self, field: &str) -> Option<&'a str> {
         self.0.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(' '))
     }
@@ -108,7 +108,7 @@ impl<'a> Facts<'a> {
         self.raw(field)?.parse().ok()
     }
 
-    /// Whether somebody is meant to be served, at some time.
+    /// Whether the subscriber is not suspended.
     pub fn is_active(self) -> bool {
         self.raw("status") != Some("suspended")
     }
@@ -131,23 +131,23 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 
 /// One field, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldChange {
+pub struct FieldDifference {
     /// The field.
     pub field: String,
-    /// What it said; `None` if nothing.
+    /// Its old value.
     pub before: Option<String>,
-    /// What it says.
+    /// Its new value.
     pub after: Option<String>,
 }
 
 /// The fields in which two records differ.
-pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<FieldChange> {
+pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<FieldDifference> {
     let (before, after) = (before.unwrap_or(Facts("")), after.unwrap_or(Facts("")));
     let mut changes = Vec::new();
     for (field, value) in after.fields() {
         let old = before.get(field);
         if old.as_ref() != Some(&value) {
-            changes.push(FieldChange {
+            changes.push(FieldDifference {
                 field: field.to_owned(),
                 before: old.map(Cow::into_owned),
                 after: Some(value.into_owned()),
@@ -155,7 +155,7 @@ pub fn differences(before: Option<Facts<'_>>, after: Option<Facts<'_>>) -> Vec<F
         }
     }
     let gone = before.fields().filter(|(field, _)| after.raw(field).is_none());
-    changes.extend(gone.map(|(field, value)| FieldChange {
+    changes.extend(gone.map(|(field, value)| FieldDifference {
         field: field.to_owned(),
         before: Some(value.into_owned()),
         after: None,

@@ -1,8 +1,8 @@
-//! One file through all commits: which records came into it, changed in it, and left it.
+//! One file through all commits: the records that were added, changed and removed in it.
 //!
-//! A version that cannot be read whole removes nobody: such data is not published, so who was served
-//! stays so. Records that the version before held, and that are not seen in this one, are carried on
-//! until the file can be read again.
+//! A version that cannot be read completely removes no record, because such data is not published.
+//! Records of the version before that are missing in it are carried on until the file can be read
+//! again.
 
 use std::collections::HashMap;
 
@@ -10,36 +10,36 @@ use anyhow::Result;
 use git2::ObjectType;
 
 use super::facts::Known;
-use super::line::Reader;
-use super::text::{self, Shape};
-use super::trees::{Blob, FileLine, Version};
-use crate::schema::Kind;
+use super::line::ObjectReader;
+use super::text::{self, VersionShape};
+use super::trees::{Blob, BlobVersion, FileLine};
+use crate::schema::FileKind;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::quoted;
 
-/// What a file says of a record.
+/// The facts of a record in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// What the record says.
+pub struct FileFacts {
+    /// The facts.
     pub facts: String,
-    /// Whether that is from an earlier version, as the present one cannot be read whole.
+    /// Whether they are from an earlier version, because this one cannot be read completely.
     pub carried: bool,
 }
 
-/// A change of what a file says of a record.
+/// A change of a record in a file.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct RecordChange {
     /// In which commit.
     pub commit: u32,
     /// The record's key.
     pub key: String,
-    /// What the file says of it now; `None` if nothing.
-    pub held: Option<Held>,
+    /// Its facts in the file since; `None` if it is gone.
+    pub held: Option<FileFacts>,
 }
 
-/// A version that could not be read whole.
+/// A version that could not be read completely.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct UnreadableVersion {
     /// Since which commit.
     pub commit: u32,
     /// Why.
@@ -50,40 +50,40 @@ pub struct Trouble {
 #[derive(Debug, Default)]
 pub struct FileStory {
     /// Every change of a record, by commit.
-    pub changes: Vec<Change>,
-    /// Every version that could not be read whole.
-    pub troubles: Vec<Trouble>,
+    pub changes: Vec<RecordChange>,
+    /// Every version that could not be read completely.
+    pub troubles: Vec<UnreadableVersion>,
 }
 
-/// Follows a file. `before` is what it said before the first of the commits.
+/// Follows a file. `before` are its records before the first of the commits.
 ///
 /// # Errors
-/// If a version cannot be had from git.
-pub fn follow(reader: &Reader<'_>, line: &FileLine, before: HashMap<String, Held>) -> Result<FileStory> {
-    let mut file = File { kind: line.kind, records: before, shape: Shape::default(), text: None };
+/// If a version cannot be read from git.
+pub fn follow(reader: &ObjectReader<'_>, line: &FileLine, before: HashMap<String, FileFacts>) -> Result<FileStory> {
+    let mut file = FileReplay { kind: line.kind, records: before, shape: VersionShape::default(), text: None };
     if line.before.is_some() && !line.versions.is_empty() {
         file.resume(reader, line.before)?;
     }
     let mut story = FileStory::default();
-    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
-    let read = |(_, version): Version| bytes(reader, version);
+    let size = |(_, version): BlobVersion| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    let read = |(_, version): BlobVersion| bytes(reader, version);
     reader.versions(&line.versions, size, read, |(commit, _), bytes| {
         let (changes, trouble) = file.step(bytes);
-        story.changes.extend(changes.into_iter().map(|(key, held)| Change { commit, key, held }));
-        story.troubles.extend(trouble.map(|why| Trouble { commit, why }));
+        story.changes.extend(changes.into_iter().map(|(key, held)| RecordChange { commit, key, held }));
+        story.troubles.extend(trouble.map(|why| UnreadableVersion { commit, why }));
         Ok(())
     })?;
     Ok(story)
 }
 
-/// What there is to read in a version.
+/// The content of a version.
 enum Bytes {
     Gone,
     Text(String),
     Unread(String),
 }
 
-fn bytes(reader: &Reader<'_>, version: Option<Blob>) -> Result<Bytes> {
+fn bytes(reader: &ObjectReader<'_>, version: Option<Blob>) -> Result<Bytes> {
     Ok(match version {
         None => Bytes::Gone,
         Some((0o120_000, _)) => Bytes::Unread("it is a symbolic link, which is not followed".to_owned()),
@@ -96,20 +96,19 @@ fn bytes(reader: &Reader<'_>, version: Option<Blob>) -> Result<Bytes> {
     })
 }
 
-struct File {
-    kind: Kind,
-    records: HashMap<String, Held>,
-    shape: Shape,
+struct FileReplay {
+    kind: FileKind,
+    records: HashMap<String, FileFacts>,
+    shape: VersionShape,
     /// The version that `records` and `shape` are of, if it could be read.
     text: Option<String>,
 }
 
-type Changes = Vec<(String, Option<Held>)>;
+type RecordChanges = Vec<(String, Option<FileFacts>)>;
 
-impl File {
-    /// Takes up where an earlier run stopped: what the records are is known, how they were written
-    /// is not.
-    fn resume(&mut self, reader: &Reader<'_>, before: Option<Blob>) -> Result<()> {
+impl FileReplay {
+    /// Continues after an earlier run, from which the records are known and their text is not.
+    fn resume(&mut self, reader: &ObjectReader<'_>, before: Option<Blob>) -> Result<()> {
         if let Bytes::Text(text) = bytes(reader, before)? {
             let version = text::read(self.kind, &text);
             self.shape = version.shape();
@@ -120,21 +119,21 @@ impl File {
     }
 
     /// Goes on to the next version.
-    fn step(&mut self, version: Bytes) -> (Changes, Option<String>) {
+    fn step(&mut self, version: Bytes) -> (RecordChanges, Option<String>) {
         match version {
             Bytes::Gone => {
-                (self.text, self.shape) = (None, Shape::default());
+                (self.text, self.shape) = (None, VersionShape::default());
                 (std::mem::take(&mut self.records).into_keys().map(|key| (key, None)).collect(), None)
             }
             Bytes::Unread(why) => {
-                (self.text, self.shape) = (None, Shape::default());
+                (self.text, self.shape) = (None, VersionShape::default());
                 (self.replace(Vec::new(), true), Some(why))
             }
             Bytes::Text(text) => self.read(text),
         }
     }
 
-    fn read(&mut self, text: String) -> (Changes, Option<String>) {
+    fn read(&mut self, text: String) -> (RecordChanges, Option<String>) {
         if let Some(changes) = self.read_difference(&text) {
             self.text = Some(text);
             return (changes, None);
@@ -144,14 +143,14 @@ impl File {
         self.shape = version.shape();
         let trouble = version.trouble;
         let changes = self.replace(version.records, broken);
-        // Of records with the same key the first counts; which that is only the whole tells.
+        // The first of several records with one key counts, and only the whole file shows which it is.
         self.shape.borders &= self.records.len() == count;
         self.text = Some(text);
         (changes, trouble)
     }
 
     /// Reads only what differs from the version before; `None` if that would not be the same.
-    fn read_difference(&mut self, text: &str) -> Option<Changes> {
+    fn read_difference(&mut self, text: &str) -> Option<RecordChanges> {
         let old = self.text.as_deref().filter(|_| self.shape.borders)?;
         let difference = text::difference(self.kind, old, text)?;
         let shape = self.shape.after(&difference)?;
@@ -166,12 +165,12 @@ impl File {
         if after.keys().any(|key| !removed.contains_key(key) && self.records.contains_key(*key)) {
             return None;
         }
-        let mut changes = Changes::new();
+        let mut changes = RecordChanges::new();
         for key in removed.keys().filter(|key| !after.contains_key(*key)) {
             changes.push(((*key).to_owned(), None));
         }
         for (key, facts) in after.iter().filter(|(key, facts)| removed.get(*key) != Some(facts)) {
-            changes.push(((*key).to_owned(), Some(Held { facts: (*facts).to_owned(), carried: false })));
+            changes.push(((*key).to_owned(), Some(FileFacts { facts: (*facts).to_owned(), carried: false })));
         }
         for (key, held) in &changes {
             match held {
@@ -183,15 +182,15 @@ impl File {
         Some(changes)
     }
 
-    /// Takes all records of a version in place of those there were.
-    fn replace(&mut self, records: Vec<Known>, broken: bool) -> Changes {
+    /// Replaces all records by those of a version.
+    fn replace(&mut self, records: Vec<Known>, broken: bool) -> RecordChanges {
         let mut before = std::mem::take(&mut self.records);
-        let mut changes = Changes::new();
+        let mut changes = RecordChanges::new();
         for Known { key, facts } in records {
             if self.records.contains_key(&key) {
                 continue;
             }
-            let held = Held { facts, carried: false };
+            let held = FileFacts { facts, carried: false };
             if before.remove(&key).as_ref() != Some(&held) {
                 changes.push((key.clone(), Some(held.clone())));
             }
@@ -202,7 +201,7 @@ impl File {
                 changes.push((key, None));
                 continue;
             }
-            let carried = Held { carried: true, ..held.clone() };
+            let carried = FileFacts { carried: true, ..held.clone() };
             if carried != held {
                 changes.push((key.clone(), Some(carried.clone())));
             }
@@ -212,7 +211,7 @@ impl File {
     }
 }
 
-/// A sentence about a version that could not be read whole.
+/// A sentence about a version that could not be read completely.
 pub fn sentence(path: &str, why: &str) -> String {
-    format!("{} could not be read whole: {why}; who was in it and is not seen stays", quoted(path))
+    format!("{} could not be read completely: {why}; subscribers that were in it and are not found stay", quoted(path))
 }

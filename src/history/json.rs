@@ -5,37 +5,37 @@ use std::io;
 
 use serde::Serialize;
 
-use super::answer::{Action, Answer, Event, Holding, Kind, Subject};
-use super::facts::{Facts, FieldChange};
+use super::answer::{Event, EventAction, HistoryAnswer, Snapshot, Subject, SubjectKind};
+use super::facts::{Facts, FieldDifference};
 use super::log::LogCommit;
-use super::times::{Span, shown};
+use super::times::{TimeSpan, shown};
 
 /// The version of the shape. It grows when a reader of the old shape would be misled.
 pub const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct HistoryJson<'a> {
     version: u32,
-    tool: Tool,
+    tool: ToolVersion,
     revision: &'a Revision,
     notes: &'a [String],
     total: usize,
     subscribers: Vec<SubjectJson<'a>>,
-    events: Vec<EventJson<'a>>,
+    events: Vec<HistoryEventJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    holders: Option<Vec<HoldingJson<'a>>>,
+    holders: Option<Vec<SnapshotJson<'a>>>,
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct ToolVersion {
     name: &'static str,
     version: &'static str,
 }
 
-/// What was looked at.
+/// The revision that was read.
 #[derive(Serialize)]
 pub struct Revision {
-    /// As it was asked for.
+    /// Its name, as given.
     pub name: String,
     /// Its id.
     pub commit: String,
@@ -54,7 +54,7 @@ struct CommitJson<'a> {
 }
 
 #[derive(Serialize)]
-struct Fields(serde_json::Map<String, serde_json::Value>);
+struct FieldsJson(serde_json::Map<String, serde_json::Value>);
 
 #[derive(Serialize)]
 struct SpanJson {
@@ -70,13 +70,13 @@ struct SubjectJson<'a> {
     active_until: Option<String>,
     active: Vec<SpanJson>,
     path: &'a str,
-    fields: Fields,
+    fields: FieldsJson,
 }
 
 #[derive(Serialize)]
-struct EventJson<'a> {
-    kind: Kind,
-    action: Action,
+struct HistoryEventJson<'a> {
+    kind: SubjectKind,
+    action: EventAction,
     key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     was: Option<&'a str>,
@@ -86,7 +86,7 @@ struct EventJson<'a> {
     commit: CommitJson<'a>,
     merge: Option<CommitJson<'a>>,
     path: &'a str,
-    changes: Vec<ChangeJson<'a>>,
+    changes: Vec<FieldChangeJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rates: Option<RatesJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ struct EventJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ChangeJson<'a> {
+struct FieldChangeJson<'a> {
     field: &'a str,
     before: Option<&'a str>,
     after: Option<&'a str>,
@@ -107,7 +107,7 @@ struct RatesJson<'a> {
 }
 
 #[derive(Serialize)]
-struct HoldingJson<'a> {
+struct SnapshotJson<'a> {
     key: &'a str,
     served: bool,
     from: String,
@@ -116,17 +116,17 @@ struct HoldingJson<'a> {
     commit: CommitJson<'a>,
     merge: Option<CommitJson<'a>>,
     path: &'a str,
-    fields: Fields,
+    fields: FieldsJson,
 }
 
 /// Writes the answer as JSON, indented, with a line break at the end.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write(out: &mut dyn io::Write, answer: &Answer<'_>, revision: &Revision, on: bool) -> io::Result<()> {
-    let json = Json {
+pub fn write(out: &mut dyn io::Write, answer: &HistoryAnswer<'_>, revision: &Revision, on: bool) -> io::Result<()> {
+    let json = HistoryJson {
         version: VERSION,
-        tool: Tool { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
+        tool: ToolVersion { name: "shapeline", version: env!("CARGO_PKG_VERSION") },
         revision,
         notes: &answer.notes,
         total: answer.total,
@@ -148,10 +148,10 @@ fn commit<'a>(commit: &LogCommit<'a>) -> CommitJson<'a> {
     }
 }
 
-fn fields(facts: Facts<'_>) -> Fields {
+fn fields(facts: Facts<'_>) -> FieldsJson {
     let text = |value: std::borrow::Cow<'_, str>| serde_json::Value::String(value.into_owned());
     let many = |value: std::borrow::Cow<'_, str>| value.split(", ").map(Into::into).collect::<Vec<serde_json::Value>>();
-    Fields(
+    FieldsJson(
         facts
             .fields()
             .map(|(field, value)| {
@@ -162,7 +162,7 @@ fn fields(facts: Facts<'_>) -> Fields {
     )
 }
 
-fn span(span: &Span) -> SpanJson {
+fn span(span: &TimeSpan) -> SpanJson {
     SpanJson { from: shown(span.from), until: span.until.map(shown) }
 }
 
@@ -178,12 +178,12 @@ fn subject<'a>(subject: &Subject<'a>) -> SubjectJson<'a> {
     }
 }
 
-fn change(change: &FieldChange) -> ChangeJson<'_> {
-    ChangeJson { field: &change.field, before: change.before.as_deref(), after: change.after.as_deref() }
+fn change(change: &FieldDifference) -> FieldChangeJson<'_> {
+    FieldChangeJson { field: &change.field, before: change.before.as_deref(), after: change.after.as_deref() }
 }
 
-fn event<'a>(event: &'a Event<'a>) -> EventJson<'a> {
-    EventJson {
+fn event<'a>(event: &'a Event<'a>) -> HistoryEventJson<'a> {
+    HistoryEventJson {
         kind: event.kind,
         action: event.action,
         key: event.key,
@@ -202,8 +202,8 @@ fn event<'a>(event: &'a Event<'a>) -> EventJson<'a> {
     }
 }
 
-fn holding<'a>(holding: &'a Holding<'a>) -> HoldingJson<'a> {
-    HoldingJson {
+fn holding<'a>(holding: &'a Snapshot<'a>) -> SnapshotJson<'a> {
+    SnapshotJson {
         key: holding.key,
         served: holding.served,
         from: shown(holding.span.from),

@@ -7,39 +7,39 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use git2::Oid;
 
-/// How much of an author's name, address or a message is kept, in characters.
+/// Upper bound for an author's name, an address and a subject, in characters.
 const LONGEST: usize = 300;
 
-/// How many versions are read at once: more than git makes chains of differences long.
+/// How many versions are read at once: more than the length of git's delta chains.
 const BATCH: usize = 128;
 
-/// How many bytes of versions are held, about.
+/// About how many bytes of versions are in memory at once.
 const BATCH_BYTES: usize = 32 << 20;
 
-/// A commit, as far as a history tells of it. Nothing in it is trusted.
+/// The parts of a commit that a history shows. None of them is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// Its id.
     pub id: Oid,
     /// Its files.
     pub tree: Oid,
-    /// What it follows on; for a merge more than one.
+    /// Its parents; a merge has more than one.
     pub parents: Vec<Oid>,
-    /// When it came to be, as the committer's clock said: seconds since 1970.
+    /// The committer's date: seconds since 1970.
     pub time: i64,
-    /// When its change was made, as the author's clock said.
+    /// The author's date.
     pub author_time: i64,
-    /// Who made the change.
+    /// The author's name.
     pub author: String,
-    /// That person's mail address.
+    /// The author's mail address.
     pub email: String,
     /// The first line of the message.
     pub subject: String,
 }
 
 impl Commit {
-    /// Reads the bytes of a commit. By hand: what only looks like a commit, with a date beyond any
-    /// calendar or a name in no encoding, is still part of the story.
+    /// Parses a commit by hand: one with a date beyond any calendar, or a name in no known encoding, is
+    /// still part of the history.
     fn parse(id: Oid, bytes: &[u8]) -> Option<Commit> {
         let text = String::from_utf8_lossy(bytes);
         let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -89,8 +89,8 @@ pub struct Objects {
     shallow: HashSet<Oid>,
 }
 
-/// One thread's way to the objects; objects that are like one another are best read through one.
-pub struct Reader<'a> {
+/// A reader for one thread. Similar objects are read fastest through one reader.
+pub struct ObjectReader<'a> {
     objects: &'a Objects,
     repository: Option<git2::Repository>,
 }
@@ -116,29 +116,29 @@ impl Objects {
     ///
     /// # Errors
     /// If the repository cannot be opened.
-    pub fn reader(&self) -> Result<Reader<'_>> {
+    pub fn reader(&self) -> Result<ObjectReader<'_>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let repository = match free {
             Some(repository) => repository,
             None => crate::tree::open_git(&self.git_dir)?,
         };
-        Ok(Reader { objects: self, repository: Some(repository) })
+        Ok(ObjectReader { objects: self, repository: Some(repository) })
     }
 
-    /// Whether what is before this commit was cut off when the clone was made.
+    /// Whether the clone is shallow and starts at this commit.
     pub fn is_cut(&self, commit: Oid) -> bool {
         self.shallow.contains(&commit)
     }
 }
 
-impl Drop for Reader<'_> {
+impl Drop for ObjectReader<'_> {
     fn drop(&mut self) {
         let mut free = self.objects.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.extend(self.repository.take());
     }
 }
 
-impl Reader<'_> {
+impl ObjectReader<'_> {
     /// The repository itself.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Reader<'_> {
     /// The bytes of an object of this kind.
     ///
     /// # Errors
-    /// If it is not there, or something else.
+    /// If it does not exist, or is of another kind.
     pub fn read(&self, id: Oid, kind: git2::ObjectType) -> Result<Vec<u8>> {
         let what = || format!("cannot read the {} {id} from git: try `git fsck`; a partial clone lacks it", kind.str());
         let odb = self.repository()?.odb()?;
@@ -161,9 +161,9 @@ impl Reader<'_> {
         Ok(object.data().to_vec())
     }
 
-    /// Versions of one thing, given to `take` in their order, by batches: within one the newest is read
-    /// first. Git packs an older version as its difference from a newer one, and its library keeps
-    /// only a few of those at hand: in the other order each reading would begin with the newest.
+    /// Passes versions of one object to `take` in their order. They are read in batches, the newest of a
+    /// batch first: git packs an older version as a delta of a newer one, and its library caches only a
+    /// few, so in the other order each reading would start from the newest again.
     ///
     /// # Errors
     /// If one cannot be read, or taken.
@@ -189,10 +189,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// How large an object is.
+    /// The size of an object.
     ///
     /// # Errors
-    /// If it is not there.
+    /// If it does not exist.
     pub fn size(&self, id: Oid) -> Result<usize> {
         Ok(self.repository()?.odb()?.read_header(id)?.0)
     }
@@ -200,7 +200,7 @@ impl Reader<'_> {
     /// A commit. One at which a shallow clone ends has no parents.
     ///
     /// # Errors
-    /// If it is not there, or no commit.
+    /// If it does not exist, or is no commit.
     pub fn commit(&self, id: Oid) -> Result<Commit> {
         let bytes = self.read(id, git2::ObjectType::Commit)?;
         let mut commit =
@@ -211,8 +211,8 @@ impl Reader<'_> {
         Ok(commit)
     }
 
-    /// The commits from `tip` back along the first parents, oldest first, up to one that `known`
-    /// knows: that one is not among them, and what `known` gave for it is given back.
+    /// The commits from `tip` back along the first parents, oldest first, up to and without the first one
+    /// for which `known` returns a value, and that value.
     ///
     /// # Errors
     /// If one cannot be read.

@@ -1,7 +1,7 @@
-//! What a history is made of: commits, and what each changed in what the files say of each record.
+//! The log that a history is made of: commits, and the changes of each in the records of each file.
 //!
-//! It holds what the files say and not what follows from it, so that it can be cut at any commit and
-//! gone on from there. It borrows from bytes: those of the cache, or those that were just made.
+//! It holds the content of the files and not what follows from it, so that it can be cut at any commit
+//! and extended from there. It borrows from bytes: those of the cache, or new ones.
 
 use std::collections::HashMap;
 
@@ -14,50 +14,50 @@ use serde::{Deserialize, Serialize};
 pub struct LogCommit<'a> {
     /// Its id.
     pub id: [u8; 20],
-    /// When it came to be.
+    /// The committer's date.
     pub time: i64,
-    /// When its change was made.
+    /// The author's date.
     pub author_time: i64,
-    /// Who made the change.
+    /// The author's name.
     pub author: &'a str,
-    /// That person's mail address.
+    /// The author's mail address.
     pub email: &'a str,
     /// The first line of its message.
     pub subject: &'a str,
 }
 
 impl LogCommit<'_> {
-    /// Its id as people write it.
+    /// Its id in hexadecimal.
     pub fn id(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Its id as git knows it.
+    /// Its id for git.
     pub fn oid(&self) -> Option<Oid> {
         Oid::from_bytes(&self.id).ok()
     }
 }
 
-/// What a file says of a record from a commit on.
+/// A record in a file, from a commit on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// The commit's number on the line.
     pub commit: u32,
     /// The record's key.
     pub key: u32,
     /// The file.
     pub path: u32,
-    /// What it says; `None` if nothing any more.
+    /// Its facts; `None` if it is gone.
     pub facts: Option<u32>,
-    /// Whether that is from an earlier version of the file: see [`super::file`].
+    /// Whether they are from an earlier version of the file: see [`super::file`].
     pub carried: bool,
     /// Which commit of a merged branch made the change; `None` if the commit itself.
     pub by: Option<u32>,
 }
 
-/// A version of a file that could not be read whole.
+/// A version of a file that could not be read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble<'a> {
+pub struct LogTrouble<'a> {
     /// Since which commit.
     pub commit: u32,
     /// The file.
@@ -66,10 +66,10 @@ pub struct Trouble<'a> {
     pub why: &'a str,
 }
 
-/// The whole of it.
+/// The log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Log<'a> {
-    /// Whether the clone is shallow, so that what was before the first commit is not known.
+pub struct HistoryLog<'a> {
+    /// Whether the clone is shallow, so that the data before the first commit is not known.
     pub cut: bool,
     /// The commits that were live, oldest first.
     #[serde(borrow)]
@@ -80,15 +80,15 @@ pub struct Log<'a> {
     pub paths: Vec<&'a str>,
     /// Keys of records.
     pub keys: Vec<&'a str>,
-    /// What records say.
+    /// Facts of records.
     pub facts: Vec<&'a str>,
-    /// What changed, by commit; within one all of one record together.
-    pub entries: Vec<Entry>,
-    /// What could not be read, by commit.
-    pub troubles: Vec<Trouble<'a>>,
+    /// Changes, by commit; within a commit those of one record together.
+    pub entries: Vec<HistoryEntry>,
+    /// Versions that could not be read, by commit.
+    pub troubles: Vec<LogTrouble<'a>>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> HistoryLog<'a> {
     /// As bytes.
     ///
     /// # Errors
@@ -97,14 +97,14 @@ impl<'a> Log<'a> {
         Ok(postcard::to_allocvec(self)?)
     }
 
-    /// Out of bytes. What they say of lengths is not believed: nothing larger than they are is made.
+    /// Decodes bytes. Lengths in them are not trusted: nothing larger than the bytes is allocated.
     ///
     /// # Errors
-    /// If they are not what [`Log::encode`] gives, or name something that is not there.
-    pub fn decode(bytes: &'a [u8]) -> Result<Log<'a>> {
-        let log: Log<'a> = postcard::from_bytes(bytes)?;
+    /// If they are not from [`HistoryLog::encode`], or an index is out of range.
+    pub fn decode(bytes: &'a [u8]) -> Result<HistoryLog<'a>> {
+        let log: HistoryLog<'a> = postcard::from_bytes(bytes)?;
         let within = |number: u32, length: usize| (number as usize) < length;
-        let sound = |entry: &Entry| {
+        let sound = |entry: &HistoryEntry| {
             within(entry.commit, log.line.len())
                 && within(entry.key, log.keys.len())
                 && within(entry.path, log.paths.len())
@@ -114,20 +114,20 @@ impl<'a> Log<'a> {
         ensure!(log.entries.iter().all(sound), "an entry names what is not there");
         ensure!(log.entries.is_sorted_by_key(|entry| entry.commit), "entries are not in order");
         let sound =
-            |trouble: &Trouble<'_>| within(trouble.commit, log.line.len()) && within(trouble.path, log.paths.len());
+            |trouble: &LogTrouble<'_>| within(trouble.commit, log.line.len()) && within(trouble.path, log.paths.len());
         ensure!(log.troubles.iter().all(sound), "a note names what is not there");
         ensure!(log.troubles.is_sorted_by_key(|trouble| trouble.commit), "notes are not in order");
         Ok(log)
     }
 
     /// The entries up to a number of commits.
-    pub fn entries_of(&self, commits: usize) -> &[Entry] {
+    pub fn entries_of(&self, commits: usize) -> &[HistoryEntry] {
         let end = self.entries.partition_point(|entry| (entry.commit as usize) < commits);
         &self.entries[..end]
     }
 
     /// The troubles up to a number of commits.
-    pub fn troubles_of(&self, commits: usize) -> &[Trouble<'a>] {
+    pub fn troubles_of(&self, commits: usize) -> &[LogTrouble<'a>] {
         let end = self.troubles.partition_point(|trouble| (trouble.commit as usize) < commits);
         &self.troubles[..end]
     }
@@ -138,31 +138,31 @@ impl<'a> Log<'a> {
     }
 }
 
-/// What the files say of one record, at some commit.
+/// The facts of one record in each file, at some commit.
 #[derive(Clone, Debug, Default)]
-pub struct Holders(Vec<Holder>);
+pub struct FactsByFile(Vec<NumberedFacts>);
 
-/// One file's word.
+/// The facts of a record in one file, by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct NumberedFacts {
     /// The file.
     pub path: u32,
-    /// What it says.
+    /// The facts.
     pub facts: u32,
-    /// Whether that is from an earlier version.
+    /// Whether they are from an earlier version.
     pub carried: bool,
 }
 
-impl Holders {
-    /// Takes in an entry of this record.
-    pub fn apply(&mut self, entry: &Entry) {
+impl FactsByFile {
+    /// Applies an entry of this record.
+    pub fn apply(&mut self, entry: &HistoryEntry) {
         self.0.retain(|holder| holder.path != entry.path);
-        self.0.extend(entry.facts.map(|facts| Holder { path: entry.path, facts, carried: entry.carried }));
+        self.0.extend(entry.facts.map(|facts| NumberedFacts { path: entry.path, facts, carried: entry.carried }));
     }
 
-    /// The word that counts, where files contradict one another: that of a file that can be read, and
-    /// of those the first by path.
-    pub fn first(&self, paths: &[&str]) -> Option<Holder> {
+    /// The facts that count if files contradict each other: those of a file that can be read, and of
+    /// these the first by path.
+    pub fn first(&self, paths: &[&str]) -> Option<NumberedFacts> {
         match &self.0[..] {
             [one] => Some(*one),
             all => all.iter().min_by_key(|holder| (holder.carried, paths[holder.path as usize])).copied(),
@@ -170,17 +170,17 @@ impl Holders {
     }
 }
 
-/// Gathers a log, each text once.
+/// Builds a log, with each text once.
 #[derive(Default)]
-pub struct Builder<'a> {
-    log: Log<'a>,
+pub struct LogBuilder<'a> {
+    log: HistoryLog<'a>,
     paths: HashMap<&'a str, u32>,
     keys: HashMap<&'a str, u32>,
     facts: HashMap<&'a str, u32>,
     side: HashMap<[u8; 20], u32>,
 }
 
-/// What [`Builder::entry`] takes: an [`Entry`] in words.
+/// What [`LogBuilder::entry`] takes: an [`HistoryEntry`] in words.
 pub struct NewEntry<'a> {
     /// The commit's number on the line.
     pub commit: u32,
@@ -188,9 +188,9 @@ pub struct NewEntry<'a> {
     pub key: &'a str,
     /// The file.
     pub path: &'a str,
-    /// What it says.
+    /// Its facts.
     pub facts: Option<&'a str>,
-    /// Whether that is from an earlier version.
+    /// Whether they are from an earlier version.
     pub carried: bool,
     /// Which commit of a merged branch made the change.
     pub by: Option<LogCommit<'a>>,
@@ -203,10 +203,10 @@ fn number<'a>(text: &'a str, numbers: &mut HashMap<&'a str, u32>, texts: &mut Ve
     })
 }
 
-impl<'a> Builder<'a> {
-    /// A log with nothing in it.
+impl<'a> LogBuilder<'a> {
+    /// An empty log.
     pub fn new(cut: bool) -> Self {
-        Self { log: Log { cut, ..Log::default() }, ..Self::default() }
+        Self { log: HistoryLog { cut, ..HistoryLog::default() }, ..Self::default() }
     }
 
     /// Adds the next commit of the line.
@@ -214,7 +214,7 @@ impl<'a> Builder<'a> {
         self.log.line.push(commit);
     }
 
-    /// Adds what changed; by commit.
+    /// Adds a change; by commit.
     pub fn entry(&mut self, new: &NewEntry<'a>) {
         let log = &mut self.log;
         let by = new.by.map(|commit| {
@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
                 log.side.len() as u32 - 1
             })
         });
-        let entry = Entry {
+        let entry = HistoryEntry {
             commit: new.commit,
             key: number(new.key, &mut self.keys, &mut log.keys),
             path: number(new.path, &mut self.paths, &mut log.paths),
@@ -234,14 +234,14 @@ impl<'a> Builder<'a> {
         log.entries.push(entry);
     }
 
-    /// Adds what could not be read; by commit.
+    /// Adds a version that could not be read; by commit.
     pub fn trouble(&mut self, commit: u32, path: &'a str, why: &'a str) {
         let path = number(path, &mut self.paths, &mut self.log.paths);
-        self.log.troubles.push(Trouble { commit, path, why });
+        self.log.troubles.push(LogTrouble { commit, path, why });
     }
 
     /// The log.
-    pub fn finish(self) -> Log<'a> {
+    pub fn finish(self) -> HistoryLog<'a> {
         self.log
     }
 }
@@ -253,7 +253,7 @@ mod tests {
     fn sample() -> Vec<u8> {
         let commit =
             |id| LogCommit { id: [id; 20], time: -1, author_time: i64::MAX, author: "A", email: "", subject: "s" };
-        let mut builder = Builder::new(true);
+        let mut builder = LogBuilder::new(true);
         builder.commit(commit(1));
         builder.commit(commit(2));
         let entry = NewEntry { commit: 0, key: "sk", path: "p", facts: Some("f"), carried: false, by: None };
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn comes_back_as_it_was() {
         let bytes = sample();
-        let log = Log::decode(&bytes).unwrap();
+        let log = HistoryLog::decode(&bytes).unwrap();
         assert_eq!((log.line.len(), log.side.len(), log.entries.len(), log.troubles.len()), (2, 1, 2, 1));
         assert_eq!((log.keys.len(), log.paths.len(), log.facts.len()), (1, 1, 1));
         assert_eq!(log.encode().unwrap(), bytes);
@@ -276,18 +276,18 @@ mod tests {
     fn damaged_bytes_are_refused_or_make_sense() {
         let bytes = sample();
         for at in 0..bytes.len() {
-            assert!(Log::decode(&bytes[..at]).is_err(), "cut at {at}");
+            assert!(HistoryLog::decode(&bytes[..at]).is_err(), "cut at {at}");
             for wrong in [0, 1, 0x7f, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] = wrong;
-                let _ = Log::decode(&bytes);
+                let _ = HistoryLog::decode(&bytes);
             }
         }
         // A length that no memory has.
         let mut huge = vec![0];
         huge.extend([0xff; 9]);
         huge.push(1);
-        assert!(Log::decode(&huge).is_err());
-        assert!(Log::decode(&[0, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+        assert!(HistoryLog::decode(&huge).is_err());
+        assert!(HistoryLog::decode(&[0, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
     }
 }

@@ -1,19 +1,20 @@
-//! An answer for people: the newest first, as `git log` has it.
+//! An answer for people: the newest first, as in `git log`.
 
 use std::fmt::Write;
 
-use super::answer::{Action, Answer, Event, Holding, Kind, Subject};
-use super::facts::{Facts, FieldChange};
+use super::answer::{Event, EventAction, HistoryAnswer, Snapshot, Subject, SubjectKind};
+use super::facts::{Facts, FieldDifference};
 use super::log::LogCommit;
-use super::times::{Span, shown};
+use super::times::{TimeSpan, shown};
+use crate::text::count::counted;
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
 
-/// How many subscribers are described before what happened to them.
+/// How many subscribers are described above the events.
 const MOST_SUBJECTS: usize = 20;
 
-/// The answer as text; `who` says whom it is about, if anybody was named.
-pub fn text(answer: &Answer<'_>, who: Option<&str>) -> String {
+/// The answer as text; `who` is the subscriber in question, if one was named.
+pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     let mut out = String::new();
     for holding in &answer.holdings {
         write_holding(&mut out, holding);
@@ -29,9 +30,9 @@ pub fn text(answer: &Answer<'_>, who: Option<&str>) -> String {
     for event in &answer.events {
         write_event(&mut out, event);
     }
-    let told = answer.events.len() + answer.holdings.len();
-    if told < answer.total {
-        let _ = writeln!(out, "… {} of {}; --limit 0 shows all", told, answer.total);
+    let shown = answer.events.len() + answer.holdings.len();
+    if shown < answer.total {
+        let _ = writeln!(out, "… {} of {}; --limit 0 shows all", shown, answer.total);
     }
     out
 }
@@ -53,14 +54,14 @@ fn write_subject(out: &mut String, subject: &Subject<'_>) {
     let _ = writeln!(out, "    in {}\n", plain(subject.path));
 }
 
-fn stretch(span: Span) -> String {
+fn stretch(span: TimeSpan) -> String {
     match span.until {
         Some(until) => format!("from {} until {}", shown(span.from), shown(until)),
         None => format!("from {}", shown(span.from)),
     }
 }
 
-/// What a subscriber says, without what its key tells already.
+/// A subscriber's facts, without those that are in its key.
 fn described(facts: Facts<'_>, key: &str, rates: Option<&str>) -> String {
     let mut parts = Vec::new();
     for (field, value) in facts.fields().filter(|(field, value)| !in_key(key, field, value)) {
@@ -79,7 +80,7 @@ fn in_key(key: &str, field: &str, value: &str) -> bool {
     }
 }
 
-fn write_holding(out: &mut String, holding: &Holding<'_>) {
+fn write_holding(out: &mut String, holding: &Snapshot<'_>) {
     let served = if holding.served { "" } else { "  (not served)" };
     let _ = writeln!(out, "{}{served}", plain(holding.key));
     let _ = writeln!(out, "    {}", described(holding.facts, holding.key, holding.rates.as_deref()));
@@ -89,39 +90,36 @@ fn write_holding(out: &mut String, holding: &Holding<'_>) {
 
 fn write_event(out: &mut String, event: &Event<'_>) {
     let sign = match event.action {
-        Action::Added => '+',
-        Action::Changed => '~',
-        Action::Removed => '-',
+        EventAction::Added => '+',
+        EventAction::Changed => '~',
+        EventAction::Removed => '-',
     };
-    let plan = if event.kind == Kind::Plan { "plan " } else { "" };
+    let plan = if event.kind == SubjectKind::Plan { "plan " } else { "" };
     let line = format!("{sign} {}  {plan}{}  {}", shown(event.time), plain(event.key), what(event));
     let _ = writeln!(out, "{}", line.trim_end());
     let _ = writeln!(out, "    {}", made(&event.commit, event.merge.as_ref()));
 }
 
 fn what(event: &Event<'_>) -> String {
-    let shown_in_key = |change: &&FieldChange| {
-        let value = change.after.as_deref().filter(|_| event.action == Action::Added);
+    let shown_in_key = |change: &&FieldDifference| {
+        let value = change.after.as_deref().filter(|_| event.action == EventAction::Added);
         !value.is_some_and(|value| in_key(event.key, &change.field, value))
     };
     let mut parts: Vec<String> = Vec::new();
     parts.extend(event.was.map(|was| format!("was {} before", plain(was))));
     parts.extend(event.becomes.map(|becomes| format!("goes on as {}", plain(becomes))));
     parts.extend(event.changes.iter().filter(shown_in_key).map(|change| field(event, change)));
-    match event.subscribers {
-        Some(1) => parts.push("1 subscriber had it".to_owned()),
-        Some(count) if count > 0 => parts.push(format!("{count} subscribers had it")),
-        _ => {}
-    }
+    let subscribers = event.subscribers.filter(|count| *count > 0);
+    parts.extend(subscribers.map(|count| format!("{} had it", counted(count, "subscriber", "subscribers"))));
     parts.join("; ")
 }
 
-fn field(event: &Event<'_>, change: &FieldChange) -> String {
+fn field(event: &Event<'_>, change: &FieldDifference) -> String {
     let value = |value: &Option<String>| value.as_deref().map_or("none".to_owned(), plain);
     let rates = event.rates.as_ref().filter(|_| change.field == "plan");
     let known = |rate: &Option<String>| rate.clone().unwrap_or_else(|| "rate not known".to_owned());
     let name = plain(&change.field);
-    if event.action == Action::Added {
+    if event.action == EventAction::Added {
         let rates = rates.map(|(_, after)| format!(" ({})", known(after))).unwrap_or_default();
         return format!("{name}: {}{rates}", value(&change.after));
     }

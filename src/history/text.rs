@@ -4,36 +4,36 @@
 //! A list file of which one record changed must not be read whole each time. The texts have their
 //! start and their end in common; what is between, widened to where records begin and end, is read by
 //! itself. That is the same as reading the whole, because a list whose entries all start with `- ` at
-//! the start of a line ([`Version::borders`]) is read entry by entry: nothing in one entry bears on
+//! the start of a line ([`FileVersion::borders`]) is read entry by entry: nothing in one entry bears on
 //! how the next is read. Anchors and aliases, which would, are refused. Property tests hold it to that.
 
 use serde::Deserialize;
 
 use super::facts::Known;
 use super::trees::common_prefix;
-use crate::model::{Addresses, Date, Labels, Name, Plan, Status, Subscriber, SubscriberId, Text};
-use crate::schema::Kind;
+use crate::model::{Addresses, Date, Labels, Name, Plan, Subscriber, SubscriberId, SubscriberStatus, Text};
+use crate::schema::FileKind;
 use crate::yaml::de::from_node;
-use crate::yaml::{self, Kind as NodeKind, MAX_NODES, Node};
+use crate::yaml::{self, MAX_NODES, Node, NodeKind};
 
-/// What a version of a file holds.
+/// The content of one version of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Version {
-    /// Its records, in order, as far as they could be read.
+pub struct FileVersion {
+    /// The records that could be read, in order.
     pub records: Vec<Known>,
-    /// Why not all of it could be read.
+    /// Why it could not be read completely.
     pub trouble: Option<String>,
-    /// Whether it is a list of which parts may be read by themselves.
+    /// Whether it is a list whose parts can be read by themselves.
     pub borders: bool,
-    /// How many parts the tree has, for the limit that holds for a whole file.
+    /// How many nodes the tree has, for the limit on a whole file.
     nodes: usize,
 }
 
 /// Reads a version as a whole.
-pub fn read(kind: Kind, text: &str) -> Version {
+pub fn read(kind: FileKind, text: &str) -> FileVersion {
     let reading = yaml::read(text);
     let mut version =
-        Version { trouble: reading.problems.first().map(|first| first.message.clone()), ..Version::default() };
+        FileVersion { trouble: reading.problems.first().map(|first| first.message.clone()), ..FileVersion::default() };
     let Some(root) = reading.document.as_ref().and_then(|document| document.root(text)) else {
         return version;
     };
@@ -58,10 +58,10 @@ pub fn read(kind: Kind, text: &str) -> Version {
     version
 }
 
-/// A record, and whether all that it says is known.
-fn record(kind: Kind, node: Node<'_>) -> Option<(Known, bool)> {
+/// A record, and whether all of its fields are known.
+fn record(kind: FileKind, node: Node<'_>) -> Option<(Known, bool)> {
     match kind {
-        Kind::Plan => from_node::<Plan>(node).ok().map(|plan| (Known::from(&plan), true)),
+        FileKind::Plan => from_node::<Plan>(node).ok().map(|plan| (Known::from(&plan), true)),
         _ => match from_node::<Subscriber>(node) {
             Ok(subscriber) => Some((Known::from(&subscriber), true)),
             Err(_) => loose(node).map(|subscriber| (Known::from(&subscriber), false)),
@@ -69,7 +69,7 @@ fn record(kind: Kind, node: Node<'_>) -> Option<(Known, bool)> {
     }
 }
 
-/// A subscriber with fields that this version of the program does not know: the others count.
+/// A subscriber with fields unknown to this version of the program, without those fields.
 fn loose(node: Node<'_>) -> Option<Subscriber> {
     fn field<'n, T: Deserialize<'n>>(node: Node<'n>, name: &str) -> Option<Option<T>> {
         node.get(name).map(|value| from_node(value).ok()).map_or(Some(None), |value| value.map(Some))
@@ -80,7 +80,7 @@ fn loose(node: Node<'_>) -> Option<Subscriber> {
         plan: field::<Name>(node, "plan")??,
         id: field::<SubscriberId>(node, "id")?,
         name: field::<Text>(node, "name")?,
-        status: field::<Status>(node, "status")?.unwrap_or_default(),
+        status: field::<SubscriberStatus>(node, "status")?.unwrap_or_default(),
         starts: field::<Date>(node, "starts")?,
         ends: field::<Date>(node, "ends")?,
         labels: field::<Box<Labels>>(node, "labels")?,
@@ -88,7 +88,7 @@ fn loose(node: Node<'_>) -> Option<Subscriber> {
 }
 
 fn count(node: Node<'_>) -> usize {
-    // Records hold lists and labels, nothing deeper; what is deeper was refused.
+    // Records contain lists and labels, and nothing deeper is accepted.
     1 + node.items().map(count).sum::<usize>()
         + node.entries().map(|(key, value)| count(key) + count(value)).sum::<usize>()
 }
@@ -126,7 +126,7 @@ pub struct Difference {
 
 /// The difference of two versions, of which the old one has borders; `None` if the new one has to be
 /// read as a whole.
-pub fn difference(kind: Kind, old: &str, new: &str) -> Option<Difference> {
+pub fn difference(kind: FileKind, old: &str, new: &str) -> Option<Difference> {
     let (from, old_to, new_to) = middle(old.as_bytes(), new.as_bytes());
     let (old_part, new_part) = (old.get(from..old_to)?, new.get(from..new_to)?);
     if new_part.is_empty() && new_to == new.len() {
@@ -157,9 +157,9 @@ fn middle(old: &[u8], new: &[u8]) -> (usize, usize, usize) {
 }
 
 /// Entries that were cut out of a list, if they are nothing but that.
-fn part(kind: Kind, text: &str) -> Option<Version> {
+fn part(kind: FileKind, text: &str) -> Option<FileVersion> {
     if text.is_empty() {
-        return Some(Version::default());
+        return Some(FileVersion::default());
     }
     // A mark such as `...` or `---` would bear on what comes after.
     let fits = |line: &str| line.is_empty() || line.starts_with([' ', '#']) || line.starts_with("- ");
@@ -170,27 +170,27 @@ fn part(kind: Kind, text: &str) -> Option<Version> {
     version.borders.then_some(version)
 }
 
-impl Version {
-    /// What of a version is left to say of the next one, once its records are elsewhere.
-    pub fn shape(&self) -> Shape {
-        Shape { borders: self.borders, nodes: self.nodes }
+impl FileVersion {
+    /// The shape of the version, for reading the next one.
+    pub fn shape(&self) -> VersionShape {
+        VersionShape { borders: self.borders, nodes: self.nodes }
     }
 }
 
-/// How a version was built, as far as the next one's reading rests on it.
+/// The parts of a version that reading the next one needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// See [`Version::borders`].
+pub struct VersionShape {
+    /// See [`FileVersion::borders`].
     pub borders: bool,
     nodes: usize,
 }
 
-impl Shape {
+impl VersionShape {
     /// The shape after a difference; `None` if the whole may be beyond a limit.
-    pub fn after(self, difference: &Difference) -> Option<Shape> {
+    pub fn after(self, difference: &Difference) -> Option<VersionShape> {
         let nodes = (self.nodes + difference.more).saturating_sub(difference.fewer);
-        // That near to the limit the whole is read.
-        (nodes + 2 < MAX_NODES).then_some(Shape { nodes, ..self })
+        // Close to the limit the whole file is read.
+        (nodes + 2 < MAX_NODES).then_some(VersionShape { nodes, ..self })
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
 
     /// Of each side the addresses that [`difference`] read.
     fn read_of(old: &str, new: &str) -> Option<(String, String)> {
-        let difference = difference(Kind::Subscriber, old, new)?;
+        let difference = difference(FileKind::Subscriber, old, new)?;
         let shown = |known: &[Known]| {
             known.iter().map(|known| known.key.split(['s', '.', '@']).nth(4).unwrap_or_default().to_owned()).collect()
         };

@@ -1,8 +1,8 @@
-//! When something took effect, though clocks go wrong.
+//! When a commit took effect, with dates from clocks that may be wrong.
 //!
-//! Commits have an order, and a date that somebody's clock said. Where the two contradict each other,
-//! the order holds, and as few commits as possible are taken to have a wrong date: each of those took
-//! effect with the commit before it that has a right one.
+//! Commits have an order, and dates from their committers' clocks. If the two contradict each other, the
+//! order counts, and as few dates as possible are taken to be wrong: a commit with a wrong date took
+//! effect with the last one before it that has a right date.
 
 use jiff::Timestamp;
 use jiff::civil::Date as CivilDate;
@@ -32,7 +32,7 @@ pub fn effective(dates: &[Seconds]) -> (Vec<Seconds>, usize) {
 
 /// Which of the dates are in a longest run that never falls.
 fn longest_rising(dates: &[Seconds]) -> Vec<bool> {
-    // The usual way: for each length the run that ends lowest, and from each date the one before it.
+    // Patience sorting: for each length the run that ends lowest, and from each date the one before it.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(dates.len());
     for (at, date) in dates.iter().enumerate() {
@@ -52,7 +52,7 @@ fn longest_rising(dates: &[Seconds]) -> Vec<bool> {
     right
 }
 
-/// A moment as people and programs read it; beyond the calendar, the calendar's end.
+/// A moment in RFC 3339; beyond the calendar, the calendar's end.
 pub fn shown(seconds: Seconds) -> String {
     let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     let time = Timestamp::from_second(seconds).unwrap_or(end);
@@ -68,25 +68,25 @@ pub fn start_of(date: Date) -> Seconds {
 
 /// A stretch of time: from the first second up to, not including, the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TimeSpan {
     /// The first second.
     pub from: Seconds,
     /// The first second after it; `None` if it goes on.
     pub until: Option<Seconds>,
 }
 
-impl Span {
+impl TimeSpan {
     /// All of time.
-    pub const ALL: Span = Span { from: Seconds::MIN, until: None };
+    pub const ALL: TimeSpan = TimeSpan { from: Seconds::MIN, until: None };
 
-    /// What is in both; `None` if nothing is.
-    pub fn and(self, other: Span) -> Option<Span> {
+    /// The part in both; `None` if there is none.
+    pub fn and(self, other: TimeSpan) -> Option<TimeSpan> {
         let until = match (self.until, other.until) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         let from = self.from.max(other.from);
-        until.is_none_or(|until| from < until).then_some(Span { from, until })
+        until.is_none_or(|until| from < until).then_some(TimeSpan { from, until })
     }
 
     /// Whether a moment is in it.
@@ -95,19 +95,19 @@ impl Span {
     }
 }
 
-/// A day, or a moment, as somebody wrote it: a day is all of its seconds.
+/// Parses a day, which is all of its seconds, or a moment.
 ///
 /// # Errors
 /// If it is neither.
-pub fn when(text: &str) -> Result<Span, String> {
+pub fn when(text: &str) -> Result<TimeSpan, String> {
     if let Ok(date) = text.parse::<Date>() {
         let from = start_of(date);
-        return Ok(Span { from, until: Some(from + DAY) });
+        return Ok(TimeSpan { from, until: Some(from + DAY) });
     }
     let moment = text.parse::<Timestamp>().map_err(|_| {
         format!("{} is neither a day such as 2026-11-01 nor a moment such as 2026-11-01T12:00:00Z", quoted(text))
     })?;
-    Ok(Span { from: moment.as_second(), until: Some(moment.as_second().saturating_add(1)) })
+    Ok(TimeSpan { from: moment.as_second(), until: Some(moment.as_second().saturating_add(1)) })
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_wrong_clock_moves_nobody_else() {
+    fn one_wrong_clock_moves_no_other_commit() {
         assert_eq!(effective(&[1, 2, 3]), (vec![1, 2, 3], 0));
         assert_eq!(effective(&[1, 2, 99, 3, 4]), (vec![1, 2, 2, 3, 4], 1));
         assert_eq!(effective(&[5, 6, 0, 7, 8]), (vec![5, 6, 6, 7, 8], 1));
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn a_day_is_all_of_it() {
-        assert_eq!(when("1970-01-01"), Ok(Span { from: 0, until: Some(DAY) }));
-        assert_eq!(when("1970-01-01T00:00:05Z"), Ok(Span { from: 5, until: Some(6) }));
+        assert_eq!(when("1970-01-01"), Ok(TimeSpan { from: 0, until: Some(DAY) }));
+        assert_eq!(when("1970-01-01T00:00:05Z"), Ok(TimeSpan { from: 5, until: Some(6) }));
         assert!(when("yesterday\u{1b}").unwrap_err().contains("neither a day"));
     }
 }

@@ -1,8 +1,7 @@
 //! Which files changed in which commit.
 //!
-//! Each folder is followed through all commits at once: versions of one folder are like one another,
-//! and lie in git's packs as differences of one another. A folder with the same id as before is not
-//! looked at.
+//! Each folder is followed through all commits at once, because git's packs store the versions of one
+//! folder as deltas of each other. A folder with the same id as before is not read.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,18 +10,18 @@ use anyhow::Result;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
-use super::line::{Objects, Reader};
+use super::line::{ObjectReader, Objects};
 use crate::repo::data_kind;
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::MAX_FOLDERS;
 
 const FOLDER_MODE: u32 = 0o040_000;
 
-/// What one version of something is: a file's or a folder's id, with its mode.
+/// A version of a file or folder: mode and id.
 pub type Blob = (u32, Oid);
 
-/// A version: since which commit, and what it is; `None` while it is not there.
-pub type Version = (u32, Option<Blob>);
+/// The commit, and the version since; `None` if it is removed.
+pub type BlobVersion = (u32, Option<Blob>);
 
 /// A data file through all commits.
 #[derive(Debug)]
@@ -30,18 +29,18 @@ pub struct FileLine {
     /// Relative to the data repository.
     pub path: String,
     /// Which data it holds.
-    pub kind: Kind,
-    /// What it was before the first of the commits.
+    pub kind: FileKind,
+    /// Its version before the first of the commits.
     pub before: Option<Blob>,
     /// Every change, in order.
-    pub versions: Vec<Version>,
+    pub versions: Vec<BlobVersion>,
 }
 
-/// Something in a folder, through all commits.
+/// An entry of a folder through all commits.
 #[derive(Default)]
 struct EntryLine {
     before: Option<Blob>,
-    versions: Vec<Version>,
+    versions: Vec<BlobVersion>,
 }
 
 /// The data files that changed below the top of the git repository, by path. `tops` are the trees of
@@ -57,45 +56,45 @@ pub fn changed_files(objects: &Objects, prefix: &str, before: Option<Oid>, tops:
     };
     let above: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
     let walk = Walk { objects, left: AtomicUsize::new(MAX_CHANGES) };
-    let mut files = walk.below(&Folder { above: &above, path: String::new(), depth: 0 }, line)?;
+    let mut files = walk.below(&DataFolder { above: &above, path: String::new(), depth: 0 }, line)?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
-/// A folder on the way: what of the prefix is still below it, and where it is in the data.
-struct Folder<'a> {
+/// A folder of the walk: the rest of the prefix below it, and its path in the data.
+struct DataFolder<'a> {
     above: &'a [&'a str],
     path: String,
     depth: usize,
 }
 
-impl Folder<'_> {
+impl DataFolder<'_> {
     /// The folder `name` in this one, if data can be below it.
-    fn folder(&self, name: &str) -> Option<Folder<'_>> {
+    fn folder(&self, name: &str) -> Option<DataFolder<'_>> {
         if let Some((next, above)) = self.above.split_first() {
-            return (*next == name).then(|| Folder { above, path: String::new(), depth: 0 });
+            return (*next == name).then(|| DataFolder { above, path: String::new(), depth: 0 });
         }
         let here = self.path.is_empty();
         if here && !["plans", "subscribers"].contains(&name) || self.depth >= MAX_FOLDERS {
             return None;
         }
         let path = if here { name.to_owned() } else { format!("{}/{name}", self.path) };
-        Some(Folder { above: &[], path, depth: self.depth + 1 })
+        Some(DataFolder { above: &[], path, depth: self.depth + 1 })
     }
 
     /// The data file `name` in this folder, if it is one.
-    fn file(&self, name: &str) -> Option<(String, Kind)> {
+    fn file(&self, name: &str) -> Option<(String, FileKind)> {
         if self.path.is_empty() {
             return None;
         }
         let path = format!("{}/{name}", self.path);
-        let kind = data_kind(&path).filter(|kind| matches!(kind, Kind::Plan | Kind::Subscriber))?;
+        let kind = data_kind(&path).filter(|kind| matches!(kind, FileKind::Plan | FileKind::Subscriber))?;
         Some((path, kind))
     }
 }
 
-/// How many changes of files and folders are followed. A tree of a few hundred objects can unfold to
-/// any number of them, and `--rev` names trees that nobody has merged.
+/// Upper bound for the changes of files and folders. A tree of a few hundred objects can unfold to any
+/// number of them, and `--rev` may name a tree that was never reviewed.
 const MAX_CHANGES: usize = 10_000_000;
 
 struct Walk<'a> {
@@ -105,7 +104,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn below(&self, folder: &Folder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
+    fn below(&self, folder: &DataFolder<'_>, line: EntryLine) -> Result<Vec<FileLine>> {
         let mut files = Vec::new();
         let mut folders = Vec::new();
         for ((name, is_folder), line) in entries(&self.objects.reader()?, line, &self.left)? {
@@ -123,12 +122,12 @@ impl Walk<'_> {
     }
 }
 
-/// A name in a folder, and whether a folder has it.
-type Name = (Vec<u8>, bool);
+/// The name of an entry, and whether it is a folder.
+type EntryName = (Vec<u8>, bool);
 
-/// The lines of everything that changed in a folder, of which `left` may be found.
-fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<Name, EntryLine>> {
-    let mut lines: BTreeMap<Name, EntryLine> = BTreeMap::new();
+/// The entries that changed in a folder, `left` at most.
+fn entries(reader: &ObjectReader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<BTreeMap<EntryName, EntryLine>> {
+    let mut lines: BTreeMap<EntryName, EntryLine> = BTreeMap::new();
     let read = |blob: Option<Blob>| match blob {
         Some((_, id)) => reader.read(id, ObjectType::Tree),
         None => Ok(Vec::new()),
@@ -140,7 +139,7 @@ fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<B
         Some(_) => read(line.before)?,
         None => Vec::new(),
     };
-    let size = |(_, version): Version| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
+    let size = |(_, version): BlobVersion| version.and_then(|(_, id)| reader.size(id).ok()).unwrap_or_default();
     reader.versions(
         &versions,
         size,
@@ -164,9 +163,9 @@ fn entries(reader: &Reader<'_>, line: EntryLine, left: &AtomicUsize) -> Result<B
     Ok(lines)
 }
 
-/// Tells what differs between two versions of a folder: name, before, after.
-pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(Name, Option<Blob>, Option<Blob>)) {
-    // Up to the first difference nothing is looked at but where entries begin.
+/// Calls `report` for each entry that differs between two versions of a folder.
+pub fn changes(old: &[u8], new: &[u8], mut report: impl FnMut(EntryName, Option<Blob>, Option<Blob>)) {
+    // Up to the first difference only the starts of entries are read.
     let same = common_prefix(old, new);
     let mut start = 0;
     while let Some((_, after)) = entry(old, start).filter(|(_, after)| *after <= same) {
@@ -187,12 +186,12 @@ pub fn changes(old: &[u8], new: &[u8], mut tell: impl FnMut(Name, Option<Blob>, 
         };
         let before = before.filter(|_| order.is_le());
         let after = after.filter(|_| order.is_ge());
-        let blob = |entry: &Option<(Entry<'_>, usize)>| entry.as_ref().map(|(entry, _)| entry.blob);
+        let blob = |entry: &Option<(FolderEntry<'_>, usize)>| entry.as_ref().map(|(entry, _)| entry.blob);
         let (was, is) = (blob(&before), blob(&after));
         if let Some((entry, _)) = before.as_ref().or(after.as_ref())
             && was != is
         {
-            tell((entry.name.to_vec(), entry.is_folder()), was, is);
+            report((entry.name.to_vec(), entry.is_folder()), was, is);
         }
         at_old = before.map_or(at_old, |(_, next)| next);
         at_new = after.map_or(at_new, |(_, next)| next);
@@ -207,12 +206,12 @@ pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count()
 }
 
-struct Entry<'a> {
+struct FolderEntry<'a> {
     name: &'a [u8],
     blob: Blob,
 }
 
-impl Entry<'_> {
+impl FolderEntry<'_> {
     fn is_folder(&self) -> bool {
         self.blob.0 == FOLDER_MODE
     }
@@ -226,7 +225,7 @@ impl Entry<'_> {
 }
 
 /// The entry that starts at `at`, and where the next one does: `mode name\0id`.
-fn entry(tree: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
+fn entry(tree: &[u8], at: usize) -> Option<(FolderEntry<'_>, usize)> {
     let rest = tree.get(at..)?;
     let space = rest.iter().take(8).position(|&b| b == b' ')?;
     let mode = rest[..space]
@@ -234,7 +233,7 @@ fn entry(tree: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
         .try_fold(0, |mode, &b| matches!(b, b'0'..=b'7').then(|| mode * 8 + u32::from(b - b'0')))?;
     let end = space + 1 + rest[space + 1..].iter().position(|&b| b == 0)?;
     let id = Oid::from_bytes(rest.get(end + 1..end + 21)?).ok()?;
-    Some((Entry { name: &rest[space + 1..end], blob: (mode, id) }, at + end + 21))
+    Some((FolderEntry { name: &rest[space + 1..end], blob: (mode, id) }, at + end + 21))
 }
 
 #[cfg(test)]
@@ -250,7 +249,7 @@ mod tests {
         bytes
     }
 
-    fn told(old: &[u8], new: &[u8]) -> Vec<String> {
+    fn reported(old: &[u8], new: &[u8]) -> Vec<String> {
         let mut all = Vec::new();
         changes(old, new, |(name, folder), before, after| {
             let shown = |blob: Option<Blob>| blob.map_or("-".into(), |(_, id)| id.to_string()[..2].to_owned());
@@ -261,21 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_differences_are_reported() {
         let file = 0o100_644;
         let old = tree(&[("a", file, 1), ("b", file, 2), ("c", file, 3), ("z", file, 9)]);
         let new = tree(&[("a", file, 1), ("b", file, 4), ("bb", file, 5), ("z", file, 9)]);
-        assert_eq!(told(&old, &new), ["b 02 04", "bb - 05", "c 03 -"]);
-        assert!(told(&old, &old).is_empty());
-        assert_eq!(told(&[], &new).len(), 4);
-        assert_eq!(told(&old, &[]).len(), 4);
+        assert_eq!(reported(&old, &new), ["b 02 04", "bb - 05", "c 03 -"]);
+        assert!(reported(&old, &old).is_empty());
+        assert_eq!(reported(&[], &new).len(), 4);
+        assert_eq!(reported(&old, &[]).len(), 4);
     }
 
     #[test]
     fn a_file_that_becomes_a_folder_is_two_things() {
         let old = tree(&[("a", 0o100_644, 1), ("a.b", 0o100_644, 2)]);
         let new = tree(&[("a.b", 0o100_644, 2), ("a", FOLDER_MODE, 3)]);
-        assert_eq!(told(&old, &new), ["a 01 -", "a/ - 03"]);
+        assert_eq!(reported(&old, &new), ["a 01 -", "a/ - 03"]);
     }
 
     #[test]
@@ -298,18 +297,18 @@ mod tests {
         let objects = Objects::open(folder.path(), folder.path()).unwrap();
         let walk = Walk { objects: &objects, left: AtomicUsize::new(100_000) };
         let line = EntryLine { before: None, versions: vec![(0, Some((FOLDER_MODE, top)))] };
-        let error = walk.below(&Folder { above: &[], path: String::new(), depth: 0 }, line).unwrap_err();
+        let error = walk.below(&DataFolder { above: &[], path: String::new(), depth: 0 }, line).unwrap_err();
         assert!(error.to_string().contains("it is not read"), "{error}");
     }
 
     #[test]
-    fn damage_ends_the_telling() {
+    fn damage_ends_the_comparison() {
         let good = tree(&[("a", 0o100_644, 1), ("b", 0o100_644, 2)]);
         for cut in 0..good.len() {
-            told(&good, &good[..cut]);
-            told(&good[..cut], &good);
+            reported(&good, &good[..cut]);
+            reported(&good[..cut], &good);
         }
-        told(b"100644 a", b"\0\0\0");
-        told(b"99999999 a\0", b" ");
+        reported(b"100644 a", b"\0\0\0");
+        reported(b"99999999 a\0", b" ");
     }
 }

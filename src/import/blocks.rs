@@ -1,8 +1,8 @@
 //! Which address blocks a domain may give out, proposed from the addresses that its subscribers have.
 //!
-//! An IPv4 address stands for its /24, an IPv6 address for its /64, and a prefix for its /24 or /48,
-//! or itself where it is wider. A block in which another domain has addresses is halved until it
-//! holds those of one alone. Adjacent blocks that make up a wider one become that.
+//! An IPv4 address asks for its /24, an IPv6 address for its /64, and a prefix for its /24 or /48, or
+//! for itself if it is wider. A block in which another domain has addresses is halved until each half
+//! has those of one domain. Adjacent blocks are merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::model::{Address, Name};
 
-/// How many blocks a domain may have.
+/// Upper bound for the blocks proposed for one domain.
 const MOST: usize = 10_000;
 
 /// An address that needs a block, and whose.
@@ -20,13 +20,13 @@ pub struct Need {
     pub domain: Name,
     /// The address.
     pub address: Address,
-    /// A number of the caller's own.
+    /// The caller's number for it.
     pub row: usize,
 }
 
-/// What is proposed.
+/// Address blocks for every domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proposal {
+pub struct ProposedBlocks {
     /// The blocks of each domain, in order.
     pub blocks: BTreeMap<Name, Vec<Address>>,
     /// The rows that have an address in a block of another domain, each with the block.
@@ -37,8 +37,8 @@ pub struct Proposal {
 
 /// Proposes blocks. `taken` are the blocks that domains have already: none of the new ones overlaps
 /// with them.
-pub fn propose(needs: &[Need], taken: &[Address]) -> Proposal {
-    // Ever wider ones, should a domain have its subscribers all over the place.
+pub fn propose(needs: &[Need], taken: &[Address]) -> ProposedBlocks {
+    // Blocks grow wider until a domain with scattered subscribers has few enough.
     for wider in 0..16 {
         let proposal = with_width(needs, taken, wider);
         if proposal.blocks.values().all(|blocks| blocks.len() <= MOST) {
@@ -50,28 +50,28 @@ pub fn propose(needs: &[Need], taken: &[Address]) -> Proposal {
 
 /// Something that lies in a block: an address that needs one, or a block that is taken.
 #[derive(Clone, Copy)]
-struct Item<'n> {
+struct BlockItem<'n> {
     first: u128,
     last: u128,
     address: &'n Address,
     need: Option<&'n Need>,
 }
 
-impl<'n> Item<'n> {
+impl<'n> BlockItem<'n> {
     fn new(address: &'n Address, need: Option<&'n Need>) -> Self {
         let (first, last) = address.bounds();
         Self { first, last, address, need }
     }
 }
 
-fn with_width(needs: &[Need], taken: &[Address], wider: u8) -> Proposal {
-    let mut proposal = Proposal::default();
+fn with_width(needs: &[Need], taken: &[Address], wider: u8) -> ProposedBlocks {
+    let mut proposal = ProposedBlocks::default();
     for v6 in [false, true] {
         let of_family = |address: &Address| address.net().network().is_ipv6() == v6;
-        let taken = taken.iter().filter(|address| of_family(address)).map(|address| Item::new(address, None));
+        let taken = taken.iter().filter(|address| of_family(address)).map(|address| BlockItem::new(address, None));
         let needed =
-            needs.iter().filter(|need| of_family(&need.address)).map(|need| Item::new(&need.address, Some(need)));
-        let mut items: Vec<Item<'_>> = taken.chain(needed).collect();
+            needs.iter().filter(|need| of_family(&need.address)).map(|need| BlockItem::new(&need.address, Some(need)));
+        let mut items: Vec<BlockItem<'_>> = taken.chain(needed).collect();
         items.sort_by_key(|item| (item.first, std::cmp::Reverse(item.last)));
         let mut found: BTreeMap<Name, BTreeSet<IpNet>> = BTreeMap::new();
         let reaching = reaching(&items);
@@ -88,7 +88,7 @@ fn with_width(needs: &[Need], taken: &[Address], wider: u8) -> Proposal {
 }
 
 /// Where to begin: disjoint blocks around everything that needs one.
-fn starts(items: &[Item<'_>], wider: u8) -> Vec<IpNet> {
+fn starts(items: &[BlockItem<'_>], wider: u8) -> Vec<IpNet> {
     let mut starts: Vec<IpNet> =
         items.iter().filter(|item| item.need.is_some()).map(|item| start(item.address, wider)).collect();
     starts.sort_by_key(|net| (Address::from(*net).bounds().0, net.prefix_len()));
@@ -115,7 +115,7 @@ fn start(address: &Address, wider: u8) -> IpNet {
 
 /// For each place in `items`: which of the blocks before it that are taken goes farthest. Blocks lie
 /// within one another or apart, so that no other can reach into what comes.
-fn reaching(items: &[Item<'_>]) -> Vec<Option<usize>> {
+fn reaching(items: &[BlockItem<'_>]) -> Vec<Option<usize>> {
     let mut farthest: Option<usize> = None;
     let mut all = vec![None];
     for (at, item) in items.iter().enumerate() {
@@ -129,7 +129,7 @@ fn reaching(items: &[Item<'_>]) -> Vec<Option<usize>> {
 
 /// Those of `items`, which are sorted, that lie in a block or around it. What needs a block itself has
 /// its own start around it, and does not reach into another.
-fn within<'n>(block: IpNet, items: &[Item<'n>], reaching: &[Option<usize>]) -> Vec<Item<'n>> {
+fn within<'n>(block: IpNet, items: &[BlockItem<'n>], reaching: &[Option<usize>]) -> Vec<BlockItem<'n>> {
     let (first, last) = Address::from(block).bounds();
     let from = items.partition_point(|item| item.first < first);
     let to = items.partition_point(|item| item.first <= last);
@@ -139,7 +139,7 @@ fn within<'n>(block: IpNet, items: &[Item<'n>], reaching: &[Option<usize>]) -> V
 
 fn cover(
     block: IpNet,
-    items: &[Item<'_>],
+    items: &[BlockItem<'_>],
     found: &mut BTreeMap<Name, BTreeSet<IpNet>>,
     conflicts: &mut BTreeMap<usize, Address>,
 ) {
@@ -152,7 +152,7 @@ fn cover(
     }
     let (first, last) = Address::from(block).bounds();
     if let Some(whole) = items.iter().find(|item| item.first <= first && last <= item.last) {
-        // Somebody has all of it: the others cannot be in it.
+        // One domain has all of the block, so the others conflict with it.
         for item in items {
             if let Some(need) = item.need
                 && Some(&need.domain) != whole.need.map(|need| &need.domain)
@@ -168,7 +168,7 @@ fn cover(
     let Ok(halves) = block.subnets(block.prefix_len() + 1) else { return };
     for half in halves {
         let (first, last) = Address::from(half).bounds();
-        let inside: Vec<Item<'_>> =
+        let inside: Vec<BlockItem<'_>> =
             items.iter().filter(|item| item.first <= last && first <= item.last).copied().collect();
         cover(half, &inside, found, conflicts);
     }
@@ -189,7 +189,7 @@ fn aggregate(blocks: BTreeSet<IpNet>) -> Vec<IpNet> {
 /// An address that is served may be the first or last of the block that we ourselves propose, where
 /// addresses are routed one by one. Then it is no network or broadcast address; the data says so by
 /// listing it beside the block.
-fn list_edges(needs: &[Need], proposal: &mut Proposal) {
+fn list_edges(needs: &[Need], proposal: &mut ProposedBlocks) {
     let mut edges: BTreeMap<&Name, BTreeMap<u128, u8>> = BTreeMap::new();
     for (domain, blocks) in &proposal.blocks {
         let of_domain = edges.entry(domain).or_default();

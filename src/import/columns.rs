@@ -9,14 +9,14 @@ use crate::text::suggest::nearest;
 
 /// The columns of a table.
 pub struct Columns {
-    /// As they stand in the header.
+    /// As written in the header.
     pub names: Vec<String>,
     /// In lower case, with letters and digits alone.
     plain: Vec<String>,
 }
 
 /// A table that is being read.
-pub struct Rows<'b> {
+pub struct CsvRows<'b> {
     /// Its columns.
     pub columns: Columns,
     reader: csv::Reader<&'b [u8]>,
@@ -24,19 +24,19 @@ pub struct Rows<'b> {
     comment: Option<u8>,
 }
 
-/// Counts lines, as they end on any system: the reader of CSV knows `\n` alone, and takes it for the
-/// next record's where it stands behind `\r`.
-struct Lines<'b> {
+/// Counts lines with any line break. The CSV reader knows `\n` alone, and counts the one of `\r\n` to
+/// the next record.
+struct LineCounter<'b> {
     bytes: &'b [u8],
     comment: Option<u8>,
-    /// So far, up to this byte.
+    /// The byte up to which lines are counted.
     at: usize,
     line: usize,
 }
 
-impl Lines<'_> {
-    /// The line of the record that is found from this byte on, and at which byte it starts: empty
-    /// lines and comments may stand before it.
+impl LineCounter<'_> {
+    /// The line and the first byte of the next record at or after `from`, past empty lines and
+    /// comments.
     fn start(&mut self, from: usize) -> (usize, usize) {
         let rest = |at: usize| self.bytes.get(at..).unwrap_or_default();
         let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
@@ -56,39 +56,39 @@ impl Lines<'_> {
     }
 }
 
-/// What two spellings of one column have in common.
+/// The name without case and signs, by which spellings of one column are matched.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 impl Columns {
-    /// The places of the columns that are called like one of `names`, which are plain.
+    /// The indices of the columns with one of `names`, which are plain.
     pub fn all<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
         (0..self.plain.len()).filter(|&at| names.contains(&self.plain[at].as_str()))
     }
 
-    /// The place of the column that is called like one of `names`, which are plain.
+    /// The index of the column with one of `names`, which are plain.
     ///
     /// # Errors
-    /// If there are two: whichever were taken, the other would be lost.
+    /// If there are two: the data of one would be lost.
     pub fn find(&self, names: &[&str]) -> Result<Option<usize>, Unusable> {
         let mut all = self.all(names);
         match (all.next(), all.next()) {
             (Some(one), Some(other)) => Err(Unusable::new(format!(
-                "two columns hold the same, as far as the header tells: {} and {}; take one of them out",
-                self.told(one),
-                self.told(other)
+                "the header has two columns for the same field: {} and {}; remove one of them",
+                self.describe(one),
+                self.describe(other)
             ))),
             (one, _) => Ok(one),
         }
     }
 
     /// A column's name and number.
-    pub fn told(&self, at: usize) -> String {
+    pub fn describe(&self, at: usize) -> String {
         format!("{} (column {})", self.names.get(at).map_or_else(String::new, |name| quoted(name)), at + 1)
     }
 
-    /// The column that somebody names: by its header, or by its number from 1.
+    /// The index of the column with this name in the header, or this number from 1.
     ///
     /// # Errors
     /// If there is no such column, or there are two.
@@ -120,14 +120,14 @@ impl Columns {
     }
 }
 
-impl<'b> Rows<'b> {
-    /// Opens a table: finds out what stands between its fields, and reads the header. Lines that
-    /// start with `comment` are passed over.
+impl<'b> CsvRows<'b> {
+    /// Opens a table: detects the delimiter and reads the header. Lines that start with `comment` are
+    /// skipped.
     ///
     /// # Errors
     /// If there is no header.
     pub fn open(bytes: &'b [u8], comment: Option<u8>) -> Result<Self, Unusable> {
-        // To the reader such a comment goes on to the next `\n`, and takes rows with it.
+        // The CSV reader ends a comment at `\n` alone, so rows would be lost in it.
         if comment.is_some_and(|sign| has_comment(bytes, sign)) && has_bare_cr(bytes) {
             return Err(Unusable::new(
                 "there are comments, and lines that end with CR alone: save the file with usual line ends",
@@ -140,7 +140,7 @@ impl<'b> Rows<'b> {
         let header = reader.byte_headers().map_err(|error| Unusable::new(format!("the header: {error}")))?;
         let mut names = Vec::with_capacity(header.len());
         for field in header {
-            // A column that nobody reads may be called anything.
+            // An unused column may have any name.
             names.push(String::from_utf8_lossy(field).into_owned());
         }
         if names.iter().all(String::is_empty) {
@@ -150,19 +150,19 @@ impl<'b> Rows<'b> {
         Ok(Self { columns: Columns { names, plain }, reader, bytes, comment })
     }
 
-    /// Reads every row, each with where it starts. Rows that cannot be read are refused; what stands
-    /// in other columns than `wanted` is passed over.
+    /// Passes every row to `take` with the line where it starts. Rows that cannot be read are refused;
+    /// columns other than `wanted` may hold any bytes.
     ///
     /// # Errors
-    /// If a quotation mark is never closed: nobody knows what the rest is.
+    /// If a quotation mark is never closed, because the rows after it are then not known.
     pub fn each(
         mut self,
         gather: &mut Gather,
         wanted: &[Option<usize>],
-        mut take: impl FnMut(&mut Gather, Origin, &Row<'_>),
+        mut take: impl FnMut(&mut Gather, Origin, &CsvRow<'_>),
     ) -> Result<(), Unusable> {
         let mut record = ByteRecord::new();
-        let mut lines = Lines { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
+        let mut lines = LineCounter { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
         let mut last = (1, 0);
         loop {
             match self.reader.read_byte_record(&mut record) {
@@ -170,8 +170,8 @@ impl<'b> Rows<'b> {
                 Ok(false) if self.left_open(last.1) => {
                     let line = last.0;
                     return Err(Unusable::new(format!(
-                        "a quotation mark in the row that starts on line {line} is never closed, so that the rest \
-                         cannot be told apart"
+                        "a quotation mark in the row that starts on line {line} is never closed, so the \
+                         rows after it cannot be read"
                     )));
                 }
                 Ok(false) => return Ok(()),
@@ -191,8 +191,8 @@ impl<'b> Rows<'b> {
         }
     }
 
-    /// Whether the last row, which starts at this byte, goes on to the end of the file only because of
-    /// a stray quotation mark.
+    /// Whether the last row, which starts at this byte, extends to the end of the file because of a
+    /// stray quotation mark.
     fn left_open(&self, start: usize) -> bool {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let marks = rest.iter().filter(|byte| **byte == b'"').count();
@@ -210,7 +210,7 @@ fn has_bare_cr(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|two| two[0] == b'\r' && two[1] != b'\n')
 }
 
-/// What stands between the fields: whichever of the usual signs stands most often in the header.
+/// The delimiter: the one of the usual characters that is most frequent in the header.
 fn delimiter(bytes: &[u8]) -> u8 {
     let header = bytes
         .split(|byte| matches!(byte, b'\r' | b'\n'))
@@ -221,20 +221,20 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// One row, as text.
-pub struct Row<'r> {
+pub struct CsvRow<'r> {
     fields: Vec<&'r str>,
 }
 
-impl<'r> Row<'r> {
+impl<'r> CsvRow<'r> {
     /// The field in a column; empty where there is none.
     pub fn get(&self, column: Option<usize>) -> &'r str {
         column.and_then(|at| self.fields.get(at)).copied().unwrap_or_default()
     }
 }
 
-fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -> Result<Row<'r>, String> {
+fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -> Result<CsvRow<'r>, String> {
     let columns = header.names.len();
-    // Columns at the end that have no name are those of a spreadsheet that is wider than its data.
+    // Unnamed empty columns at the end come from a spreadsheet that is wider than its data.
     let extra = record.iter().skip(columns).any(|field| !field.is_empty());
     if record.len() < columns && record.len() + 1 != columns || extra {
         return Err(format!("the row has {} fields and the header {columns}", record.len()));
@@ -242,9 +242,9 @@ fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -
     let text = |(at, field): (usize, &'r [u8])| match std::str::from_utf8(field) {
         Ok(text) => Ok(text),
         Err(_) if wanted.contains(&Some(at)) => {
-            Err(format!("{} is not UTF-8: save the file as UTF-8", header.told(at)))
+            Err(format!("{} is not UTF-8: save the file as UTF-8", header.describe(at)))
         }
         Err(_) => Ok(""),
     };
-    Ok(Row { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })
+    Ok(CsvRow { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })
 }

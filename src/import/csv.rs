@@ -1,16 +1,17 @@
-//! A table in CSV: whichever columns there are, by name or as `--map` says.
+//! A CSV table with columns in any order, matched by name or by `--map`.
 
 use std::str::FromStr;
 
-use super::columns::{Columns, Row, Rows};
-use super::found::{Found, Kind, Origin, Unusable};
-use super::gather::{Gather, Raw, RawPlan};
+use super::cells::{rate, several};
+use super::columns::{Columns, CsvRow, CsvRows};
+use super::found::{Found, Origin, SourceKind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::model::{DomainName, Rate};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 
-/// What a column can be, and what it is called in tables: the first is what `--map` calls it. Names
-/// are in lower case, with letters and digits alone.
+/// The fields, each with its name in `--map` and the other names it has in tables: lower case, letters
+/// and digits alone.
 const FIELDS: [(Field, &[&str]); 11] = [
     (Field::Ip, &["ip", "ipaddress", "address", "ipaddr", "ips", "ipaddresses", "addresses", "ipv4", "ipv4address"]),
     (Field::Ipv6, &["ipv6", "ipv6address"]),
@@ -28,7 +29,7 @@ const FIELDS: [(Field, &[&str]); 11] = [
     (Field::Ends, &["ends", "enddate", "end"]),
 ];
 
-/// What a column can be.
+/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Ip,
@@ -46,12 +47,12 @@ enum Field {
 
 /// `FIELD=COLUMN`: which column is what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub struct ColumnMapping {
     field: Field,
     column: String,
 }
 
-impl FromStr for Mapping {
+impl FromStr for ColumnMapping {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -71,28 +72,28 @@ impl FromStr for Mapping {
     }
 }
 
-/// Where each field is.
-struct Layout {
+/// The column of each field.
+struct FieldColumns {
     columns: [Option<usize>; FIELDS.len()],
     up_unit: Option<&'static str>,
     down_unit: Option<&'static str>,
 }
 
-impl Layout {
-    fn new(columns: &Columns, map: &[Mapping]) -> Result<Self, Unusable> {
+impl FieldColumns {
+    fn new(columns: &Columns, map: &[ColumnMapping]) -> Result<Self, Unusable> {
         let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
-        let mut said = [false; FIELDS.len()];
+        let mut mapped = [false; FIELDS.len()];
         for mapping in map {
             let at = columns.named(&mapping.column)?;
             if layout.at(mapping.field).is_some_and(|other| other != at) {
                 return Err(Unusable::new(format!("--map names two columns for {}", word(mapping.field))));
             }
             layout.columns[mapping.field as usize] = Some(at);
-            said[mapping.field as usize] = true;
+            mapped[mapping.field as usize] = true;
         }
-        // What is said to be one thing is not taken for another because of its name.
+        // A mapped column is not matched by its name as well.
         let taken = layout.columns;
-        for (field, names) in FIELDS.iter().filter(|(field, _)| !said[*field as usize]) {
+        for (field, names) in FIELDS.iter().filter(|(field, _)| !mapped[*field as usize]) {
             let mut like = columns.all(names).filter(|at| !taken.contains(&Some(*at)));
             layout.columns[*field as usize] = like.next();
             if let (Some(one), Some(other)) = (layout.at(*field), like.next()) {
@@ -115,15 +116,15 @@ impl Layout {
     }
 }
 
-/// What `--map` calls it.
+/// The field's name in `--map`.
 fn word(field: Field) -> &'static str {
     FIELDS.iter().find(|(known, _)| *known == field).map_or("", |(_, names)| names[0])
 }
 
 fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable {
-    let (word, one_told, other_told) = (word(field), columns.told(one), columns.told(other));
+    let (word, first, second) = (word(field), columns.describe(one), columns.describe(other));
     Unusable::new(format!(
-        "two columns could be the field `{word}`: {one_told} and {other_told}; say which one with --map {word}={} or \
+        "two columns could be the field `{word}`: {first} and {second}; say which one with --map {word}={} or \
          --map {word}={}",
         one + 1,
         other + 1
@@ -132,7 +133,7 @@ fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable
 
 fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
     Unusable::new(format!(
-        "no column holds {what}, as far as the header tells: {}; say which one with --map {field}=COLUMN",
+        "no column of the header is called like {what}: {}; name the column with --map {field}=COLUMN",
         columns.listed()
     ))
 }
@@ -147,15 +148,15 @@ fn unit(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// If it is no table, or lacks a column.
-pub fn read(bytes: &[u8], map: &[Mapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
-    let rows = Rows::open(bytes, None)?;
-    let layout = Layout::new(&rows.columns, map)?;
-    let mut gather = Gather::new(Kind::Csv, domain);
+pub fn read(bytes: &[u8], map: &[ColumnMapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
+    let rows = CsvRows::open(bytes, None)?;
+    let layout = FieldColumns::new(&rows.columns, map)?;
+    let mut gather = Gather::new(SourceKind::Csv, domain);
     rows.each(&mut gather, &layout.columns, |gather, origin, row| one(gather, origin, row, &layout))?;
     Ok(gather.finish())
 }
 
-fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
+fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColumns) {
     let get = |field| row.get(layout.at(field));
     let mut reasons = Vec::new();
     let up = cell_rate(get(Field::Up), layout.up_unit, &mut reasons);
@@ -170,7 +171,7 @@ fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
             RawPlan::None
         }
     };
-    let raw = Raw {
+    let raw = RawSubscriber {
         addresses: [get(Field::Ip), get(Field::Ipv6)].into_iter().flat_map(several).collect(),
         domain: get(Field::Domain),
         plan,
@@ -181,11 +182,6 @@ fn one(gather: &mut Gather, origin: Origin, row: &Row<'_>, layout: &Layout) {
         ends: get(Field::Ends),
     };
     gather.subscriber(origin, &raw, reasons);
-}
-
-/// The addresses in one cell.
-pub fn several(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split([',', ';', ' ', '\n']).map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// A rate, as people write it: `30 Mbps`, `30M`, or a number under a header that says the unit.
@@ -199,15 +195,4 @@ fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Optio
         _ => cell.to_owned(),
     };
     rate(&text).map_err(|reason| reasons.push(reason)).ok()
-}
-
-/// A rate in any clear spelling.
-///
-/// # Errors
-/// A sentence, if it is none.
-pub fn rate(text: &str) -> Result<Rate, String> {
-    text.parse::<Rate>().or_else(|error| match error.suggestion.as_ref().and_then(|meant| meant.parse().ok()) {
-        Some(rate) => Ok(rate),
-        None => Err(error.to_string()),
-    })
 }

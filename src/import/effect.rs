@@ -9,7 +9,7 @@ use crate::plan::{Base, Before, Change, Plan, Side, Verdict, json, served_by, te
 use crate::render::{Output, SHAPER, Table, render};
 use crate::text::columns::columns;
 
-/// How many of those who are added are told by address: the source itself tells them all.
+/// How many added addresses the text lists; the source has them all.
 const ADDED: usize = 20;
 
 /// What changes on the network, and whether so much may.
@@ -25,7 +25,7 @@ pub struct Effect {
     pub fingerprint: String,
     before: Arc<Table>,
     after: Arc<Table>,
-    /// The plans whose rates nobody knew.
+    /// The plans that lacked a rate before.
     incomplete: BTreeSet<String>,
 }
 
@@ -49,14 +49,14 @@ impl Effect {
         effect
     }
 
-    /// Makes the plan, and takes what is wanted of it: all of it would be kept for nothing.
+    /// Computes the plan and takes a part of it: keeping the whole would cost memory.
     fn plan<T>(&self, take: impl FnOnce(&Plan<'_>) -> T) -> T {
-        // Always the shaper file, whatever the settings make of it: it says who is served with what.
+        // The built-in shaper output, whatever the settings say: it lists every served address.
         let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
         let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
         let (bytes_before, bytes_after) = (bytes(&self.before), bytes(&self.after));
         let mut served_before = served_by(&self.before);
-        // Rates that nobody knew do not change when they are filled in.
+        // Filling in a missing rate is no change of a rate.
         for served in served_before.iter_mut().filter(|served| self.incomplete.contains(served.plan.as_ref())) {
             served.rates = None;
         }
@@ -67,8 +67,8 @@ impl Effect {
         take(&Plan::new(&output, base, before_side, after_side, &self.after, known))
     }
 
-    /// The changes by address, as `plan` shows them: all who are changed or removed, and of those who
-    /// are added the first. Nothing if nobody was served before: then they are the source.
+    /// The changes by address, as `plan` shows them: all that are changed or removed, and the first of
+    /// those added. Empty if no address was served before, because then they are the source itself.
     pub fn text(&self) -> String {
         if self.addresses.0 == 0 || self.changes == (0, 0, 0) {
             return String::new();

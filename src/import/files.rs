@@ -1,15 +1,15 @@
-//! What is to be done → files: new ones, and edits of those that are there.
+//! Adoption → files: new files, and edits of existing ones.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Result, anyhow};
 
-use super::adopt::{Adoption, NewPlan, Step};
+use super::adopt::{Adoption, NewPlan, SubscriberStep};
 use crate::edit::{Draft, Fields, FileEdits, Home, Homes, Value, new_file};
 use crate::fmt;
-use crate::model::{Address, Addresses, Name, Status, Subscriber};
+use crate::model::{Address, Addresses, Name, Subscriber, SubscriberStatus};
 use crate::repo::{Record, Repo};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 
 /// A list of this many records is not made longer: it is half of what is read of one file.
 const MOST_RECORDS: usize = 100_000;
@@ -17,7 +17,7 @@ const MOST_RECORDS: usize = 100_000;
 /// A list of this many bytes is not made longer.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Writes everything that is to be done into a draft.
+/// Writes an adoption into a draft.
 ///
 /// # Errors
 /// If a file cannot be read or edited.
@@ -45,14 +45,14 @@ pub fn write(adoption: &Adoption, repo: &Repo, draft: &mut Draft) -> Result<()> 
     let mut added: BTreeMap<Name, Vec<&Subscriber>> = BTreeMap::new();
     for step in &adoption.subscribers.steps {
         match step {
-            Step::Add(subscriber) => added.entry(subscriber.domain.clone()).or_default().push(subscriber),
-            Step::Remove(at) => edits.add(repo, &repo.subscribers[*at], Edit::Remove),
-            Step::Set(at, wanted) => {
+            SubscriberStep::Add(subscriber) => added.entry(subscriber.domain.clone()).or_default().push(subscriber),
+            SubscriberStep::Remove(at) => edits.add(repo, &repo.subscribers[*at], Edit::Remove),
+            SubscriberStep::Set(at, wanted) => {
                 let record = &repo.subscribers[*at];
                 if record.value.domain == wanted.domain {
                     changed_fields(&record.value, wanted)?.into_iter().for_each(|edit| edits.add(repo, record, edit));
                 } else {
-                    // It goes to live among those of its new domain.
+                    // The record moves to the file of its new domain.
                     edits.add(repo, record, Edit::Remove);
                     added.entry(wanted.domain.clone()).or_default().push(wanted);
                 }
@@ -65,8 +65,8 @@ pub fn write(adoption: &Adoption, repo: &Repo, draft: &mut Draft) -> Result<()> 
     edits.apply(draft)
 }
 
-/// The text of a new plan's file. Rates that are not known are not there: `check` names the file until
-/// somebody fills them in.
+/// The text of a new plan's file, without rates that are not known: `check` names the file until they
+/// are filled in.
 fn plan_text(plan: &NewPlan) -> Result<String> {
     let mut fields = vec![("name".to_owned(), Value::text(plan.name.as_str()))];
     let mut field = |name: &str, value: Option<String>| {
@@ -78,21 +78,21 @@ fn plan_text(plan: &NewPlan) -> Result<String> {
     field("description", plan.description.as_ref().map(ToString::to_string));
     let missing = match (plan.up, plan.down) {
         (Some(_), Some(_)) => "",
-        (None, None) => "# The source does not tell the rates: add up and down, such as `up: 30 Mbps`.\n",
-        (None, _) => "# The source does not tell the upload rate: add up, such as `up: 30 Mbps`.\n",
-        (_, None) => "# The source does not tell the download rate: add down, such as `down: 30 Mbps`.\n",
+        (None, None) => "# The source does not give the rates: add up and down, such as `up: 30 Mbps`.\n",
+        (None, _) => "# The source does not give the upload rate: add up, such as `up: 30 Mbps`.\n",
+        (_, None) => "# The source does not give the download rate: add down, such as `down: 30 Mbps`.\n",
     };
-    styled(missing, fields, Kind::Plan)
+    styled(missing, fields, FileKind::Plan)
 }
 
 fn domain_text(domain: &Name, blocks: &[Address]) -> Result<String> {
     let blocks = blocks.iter().map(|block| Value::text(block.to_string())).collect();
     let fields = vec![("name".to_owned(), Value::text(domain.as_str())), ("prefixes".to_owned(), Value::List(blocks))];
-    styled("", fields, Kind::Domain)
+    styled("", fields, FileKind::Domain)
 }
 
 /// A file of one record, as `fmt` would have it.
-fn styled(comment: &str, fields: Vec<(String, Value)>, kind: Kind) -> Result<String> {
+fn styled(comment: &str, fields: Vec<(String, Value)>, kind: FileKind) -> Result<String> {
     let text = format!("{comment}{}", new_file(&[Fields(fields)], false, kind, None));
     fmt::format(&text, kind).map_err(|refused| anyhow!("a new file cannot be formatted: {refused:?}\n{text}"))
 }
@@ -126,8 +126,8 @@ impl Edits {
         }
         for (path, edits) in self.records {
             let text = draft.text(&path)?.unwrap_or_default();
-            let kind = crate::repo::data_kind(&path).unwrap_or(Kind::Subscriber);
-            let refused = |refused: crate::edit::Refused| anyhow!("{}", refused.told(&path, &text));
+            let kind = crate::repo::data_kind(&path).unwrap_or(FileKind::Subscriber);
+            let refused = |refused: crate::edit::NotEdited| anyhow!("{}", refused.message(&path, &text));
             let mut file = FileEdits::new(&text, kind).map_err(refused)?;
             for (index, edit) in edits {
                 match edit {
@@ -158,7 +158,7 @@ fn changed_fields(is: &Subscriber, wanted: &Subscriber) -> Result<Vec<Edit>> {
 
 /// The fields of a subscriber; made by hand, for there may be a million.
 fn fields(subscriber: &Subscriber) -> Result<Fields> {
-    let plain = subscriber.labels.is_none() && subscriber.status == Status::Active;
+    let plain = subscriber.labels.is_none() && subscriber.status == SubscriberStatus::Active;
     let Addresses::One(ip) = &subscriber.ip else { return Fields::of(subscriber) };
     if !plain || subscriber.starts.is_some() || subscriber.ends.is_some() {
         return Fields::of(subscriber);
@@ -172,8 +172,8 @@ fn fields(subscriber: &Subscriber) -> Result<Fields> {
     Ok(Fields(fields))
 }
 
-/// Puts new subscribers where those of their domain live. A domain without any gets a list, or lists
-/// by number.
+/// Puts new subscribers into the files of their domain. A domain without any gets a list, or
+/// numbered lists.
 struct Settling<'r> {
     homes: Homes,
     /// The domains that have subscribers.
@@ -204,7 +204,7 @@ impl<'r> Settling<'r> {
                 Home::List(path) => lists.entry(path).or_default().push(fields(subscriber)?),
                 Home::File(path, beside) => {
                     let like = beside.map(|path| draft.text(&path)).transpose()?.flatten();
-                    draft.put(&path, new_file(&[fields(subscriber)?], false, Kind::Subscriber, like.as_deref()))?;
+                    draft.put(&path, new_file(&[fields(subscriber)?], false, FileKind::Subscriber, like.as_deref()))?;
                 }
             }
         }
@@ -230,7 +230,7 @@ impl<'r> Settling<'r> {
             return numbered(domain, &new, draft);
         }
         match text {
-            None => draft.put(&path, new_file(&new, true, Kind::Subscriber, None)),
+            None => draft.put(&path, new_file(&new, true, FileKind::Subscriber, None)),
             Some(_) => {
                 edits.inserts.entry(path).or_default().extend(new);
                 Ok(())
@@ -246,7 +246,7 @@ fn size(fields: &Fields) -> usize {
         Value::List(list) => list.len() * 45,
         _ => 64,
     };
-    fields.0.iter().map(|(name, held)| name.len() + value(held) + 5).sum()
+    fields.0.iter().map(|(name, content)| name.len() + value(content) + 5).sum()
 }
 
 /// Lists by number in a folder of the domain's own.
@@ -269,7 +269,7 @@ fn numbered(domain: &Name, new: &[Fields], draft: &mut Draft) -> Result<()> {
                 break path;
             }
         };
-        draft.put(&path, new_file(now, true, Kind::Subscriber, None))?;
+        draft.put(&path, new_file(now, true, FileKind::Subscriber, None))?;
     }
     Ok(())
 }

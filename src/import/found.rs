@@ -1,13 +1,15 @@
-//! What a source holds: who is served, with what, and what cannot be taken over.
+//! The content of a source: subscribers with their plans and domains, and the refused rows.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::model::{Address, Addresses, Date, Name, Rate, Status, Subscriber, SubscriberId, Text};
+use crate::model::{Address, Addresses, Date, Name, Rate, Subscriber, SubscriberId, SubscriberStatus, Text};
+use crate::text::characters::is_steering;
+use crate::text::quote::harmless;
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
+pub enum SourceKind {
     /// A dump of a MySQL or MariaDB database with the tables `subscriber`, `plan` and `domains`.
     Mysqldump,
     /// A live shaper file.
@@ -18,31 +20,31 @@ pub enum Kind {
     Libreqos,
 }
 
-impl Kind {
+impl SourceKind {
     /// The word for it on the command line.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Mysqldump => "mysqldump",
-            Kind::Shaper => "shaper",
-            Kind::Csv => "csv",
-            Kind::Libreqos => "libreqos",
+            SourceKind::Mysqldump => "mysqldump",
+            SourceKind::Shaper => "shaper",
+            SourceKind::Csv => "csv",
+            SourceKind::Libreqos => "libreqos",
         }
     }
 
     /// What it is, for people.
     pub fn description(self) -> &'static str {
         match self {
-            Kind::Mysqldump => "a dump of a MySQL or MariaDB database",
-            Kind::Shaper => "a shaper file",
-            Kind::Csv => "a table in CSV",
-            Kind::Libreqos => "a ShapedDevices.csv of LibreQoS",
+            SourceKind::Mysqldump => "a dump of a MySQL or MariaDB database",
+            SourceKind::Shaper => "a shaper file",
+            SourceKind::Csv => "a table in CSV",
+            SourceKind::Libreqos => "a ShapedDevices.csv of LibreQoS",
         }
     }
 }
 
 /// A table of the portal's database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
+pub enum DumpTable {
     /// Who has what.
     Subscriber,
     /// What can be sold.
@@ -51,27 +53,27 @@ pub enum Table {
     Domains,
 }
 
-impl Table {
+impl DumpTable {
     /// All of them.
-    pub const ALL: [Table; 3] = [Table::Subscriber, Table::Plan, Table::Domains];
+    pub const ALL: [DumpTable; 3] = [DumpTable::Subscriber, DumpTable::Plan, DumpTable::Domains];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Table::Subscriber => "subscriber",
-            Table::Plan => "plan",
-            Table::Domains => "domains",
+            DumpTable::Subscriber => "subscriber",
+            DumpTable::Plan => "plan",
+            DumpTable::Domains => "domains",
         }
     }
 }
 
-/// Where something stands in a source.
+/// A position in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The line, from 1.
     pub line: u32,
-    /// The row of a table of the dump, from 1: a dump has thousands of rows on one line.
-    pub row: Option<(Table, u32)>,
+    /// The row of a dump's table, from 1: a dump has thousands of rows on one line.
+    pub row: Option<(DumpTable, u32)>,
 }
 
 impl Origin {
@@ -91,28 +93,51 @@ impl fmt::Display for Origin {
     }
 }
 
-/// How many reasons a refusal has at most: a row can hold as many wrong values as a file has bytes.
+/// Upper bound for the reasons of one refused row, which can hold as many wrong values as a file has
+/// bytes.
 pub const MAX_REASONS: usize = 20;
 
-/// Something that cannot be taken over, and why.
+/// A row that cannot be imported, with the reasons.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
-    /// Where it stands.
+pub struct RefusedRow {
+    /// Where the row is.
     pub origin: Origin,
-    /// What stands there, so that it is found again: an address, or the line.
+    /// What helps to find the row: its address, or the line.
     pub subject: String,
-    /// Why: one sentence for each thing that is wrong, at most [`MAX_REASONS`].
+    /// A sentence for each problem, at most [`MAX_REASONS`].
     pub reasons: Vec<String>,
+}
+
+impl RefusedRow {
+    /// A refusal for at most [`MAX_REASONS`] of `reasons`.
+    pub fn new(origin: Origin, subject: &str, mut reasons: Vec<String>) -> Self {
+        reasons.truncate(MAX_REASONS);
+        // Libraries quote what they cannot read as it is.
+        reasons.iter_mut().for_each(|reason| *reason = without_steering(reason));
+        Self { origin, subject: harmless(subject, 120), reasons }
+    }
+}
+
+/// On one line.
+impl fmt::Display for RefusedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.origin, self.subject, self.reasons.join("; "))
+    }
+}
+
+/// A sentence that may quote a source, without the characters that steer a terminal.
+fn without_steering(sentence: &str) -> String {
+    sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// How a source names a plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlanKey {
-    /// By what the shaper is told.
+    /// By its shaper attribute.
     Attribute(String),
     /// By a name for people.
     Name(String),
-    /// Not at all: by upload and download rate.
+    /// By upload and download rate: the source has no name for it.
     Rates(Rate, Rate),
 }
 
@@ -130,11 +155,11 @@ impl fmt::Display for PlanKey {
 pub struct FoundPlan {
     /// How the source names it.
     pub key: PlanKey,
-    /// What the shaper is told, where the source tells that beside a name.
+    /// The shaper attribute, if the source gives one beside the name.
     pub attribute: Option<String>,
-    /// The upload rate, if the source tells it.
+    /// The upload rate, if the source gives it.
     pub up: Option<Rate>,
-    /// The download rate, if the source tells it.
+    /// The download rate, if the source gives it.
     pub down: Option<Rate>,
     /// For people.
     pub description: Option<Text>,
@@ -147,27 +172,27 @@ pub struct FoundPlan {
 /// A subscriber of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundSubscriber {
-    /// Where it stands.
+    /// Where the row is.
     pub origin: Origin,
     /// Its addresses, in the canonical spelling.
     pub ip: Addresses,
     /// Its domain.
     pub domain: Name,
-    /// Its plan's place in [`Found::plans`].
+    /// Its plan's index in [`Found::plans`].
     pub plan: u32,
-    /// What else the source says; the most have none of it.
-    pub more: Option<Box<More>>,
+    /// What else the source says; boxed, because most rows have none of it.
+    pub more: Option<Box<SubscriberDetails>>,
 }
 
-/// What a source may say of a subscriber beside the necessary.
+/// The optional fields of a subscriber.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct More {
+pub struct SubscriberDetails {
     /// Its id.
     pub id: Option<SubscriberId>,
     /// Its name for people.
     pub name: Option<Text>,
     /// Whether it is served.
-    pub status: Option<Status>,
+    pub status: Option<SubscriberStatus>,
     /// The first day of service.
     pub starts: Option<Date>,
     /// The first day without service.
@@ -181,27 +206,27 @@ impl FoundSubscriber {
     }
 }
 
-/// All that a source holds.
+/// The content of a source.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// What kind of source it is.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// The plans, in the order in which the source names them.
     pub plans: Vec<FoundPlan>,
     /// The domains, by name, each with where the source names it first.
     pub domains: BTreeMap<Name, Origin>,
     /// The subscribers, in the order of the source.
     pub subscribers: Vec<FoundSubscriber>,
-    /// What cannot be taken over, in the order of the source.
-    pub refusals: Vec<Refusal>,
-    /// Whom they name.
+    /// The refused rows, in the order of the source.
+    pub refusals: Vec<RefusedRow>,
+    /// The subscribers that refused rows name.
     pub doubted: Doubted,
-    /// What one should know: sentences.
+    /// Sentences for the operator.
     pub notes: Vec<String>,
 }
 
-/// Who is named by rows that are refused: nobody knows what the source means of them, so that whoever
-/// of them is there already stays as before.
+/// The addresses and ids in refused rows. What the source says of them is not known, so existing
+/// subscribers with one of them stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doubted {
     addresses: HashSet<(bool, u128, u8)>,
@@ -209,7 +234,7 @@ pub struct Doubted {
 }
 
 impl Doubted {
-    /// A row that names these is refused.
+    /// Adds the addresses and the id of a refused row.
     pub fn add<'a>(&mut self, addresses: impl IntoIterator<Item = &'a Address>, id: &str) {
         self.addresses.extend(addresses.into_iter().map(Address::sort_key));
         if !id.is_empty() {
@@ -217,21 +242,27 @@ impl Doubted {
         }
     }
 
-    /// Whether such a row may mean this subscriber.
+    /// Whether a refused row may be about this subscriber.
     pub fn may_mean(&self, subscriber: &Subscriber) -> bool {
         subscriber.ip.as_slice().iter().any(|address| self.addresses.contains(&address.sort_key()))
             || subscriber.id.as_ref().is_some_and(|id| self.ids.contains(id.as_str()))
     }
 }
 
-/// Why a source as a whole is no use: it is cut off, or of another kind than it was said to be.
-/// Nothing of it is taken over, whatever else is asked for.
+/// Why a source as a whole is refused, such as one that is truncated or of another kind than `--from`
+/// says. Nothing of it is imported, whatever the options.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable(pub String);
+pub struct Unusable(String);
 
 impl Unusable {
-    /// With this reason: a sentence without a full stop, with what to do.
+    /// `reason` is a sentence without a full stop, with what to do.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self(without_steering(&reason.into()))
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

@@ -1,18 +1,18 @@
-//! Rows of any source → [`Found`]: every value is looked at, and every problem of a row is told.
+//! Rows of any source → [`Found`]: every value is validated, and every problem of a row is reported.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Doubted, Found, FoundPlan, FoundSubscriber, Kind, MAX_REASONS, More, Origin, PlanKey, Refusal};
-use super::report::plain;
+use super::found::{
+    Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails,
+};
 use super::twice;
 use crate::inventory::reserved::reserved_address;
-use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, Status, SubscriberId, Text};
-use crate::text::quote::harmless;
+use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
 use crate::text::quote::quoted;
 
-/// One row, as the source has it. Empty texts stand for what is not there.
+/// One row, as the source has it. A missing value is an empty text.
 #[derive(Clone, Debug, Default)]
-pub struct Raw<'a> {
+pub struct RawSubscriber<'a> {
     /// The addresses.
     pub addresses: Vec<&'a str>,
     /// The domain, perhaps with an `@` in front.
@@ -37,13 +37,13 @@ pub enum RawPlan<'a> {
     /// Not at all.
     #[default]
     None,
-    /// By what the shaper is told.
+    /// By its shaper attribute.
     Attribute(&'a str),
-    /// By name, with what else the row says of the plan.
+    /// By name, with the row's other data on the plan.
     Name {
         /// The name.
         name: &'a str,
-        /// What the shaper is told.
+        /// The shaper attribute.
         attribute: &'a str,
         /// The upload rate.
         up: Option<Rate>,
@@ -54,7 +54,7 @@ pub enum RawPlan<'a> {
     Rates(Rate, Rate),
 }
 
-/// Collects what a source holds.
+/// Collects the content of a source.
 pub struct Gather {
     found: Found,
     plans: HashMap<PlanKey, u32>,
@@ -62,8 +62,8 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// Nothing yet, of a source of this kind; rows without a domain get `domain`.
-    pub fn new(kind: Kind, domain: Option<&DomainName>) -> Self {
+    /// Starts on a source of this kind; rows without a domain get `domain`.
+    pub fn new(kind: SourceKind, domain: Option<&DomainName>) -> Self {
         let found = Found {
             kind,
             plans: Vec::new(),
@@ -76,27 +76,24 @@ impl Gather {
         Self { found, plans: HashMap::new(), fallback_domain: domain.map(ToString::to_string) }
     }
 
-    /// Tells that something cannot be taken over.
-    pub fn refuse(&mut self, origin: Origin, subject: &str, mut reasons: Vec<String>) {
-        reasons.truncate(MAX_REASONS);
-        // Libraries quote what they cannot read as it is.
-        reasons.iter_mut().for_each(|reason| *reason = plain(reason));
-        self.found.refusals.push(Refusal { origin, subject: harmless(subject, 120), reasons });
+    /// Records a row that cannot be imported.
+    pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: Vec<String>) {
+        self.found.refusals.push(RefusedRow::new(origin, subject, reasons));
     }
 
-    /// Tells something that one should know.
+    /// Adds a sentence for the operator.
     pub fn note(&mut self, sentence: String) {
         self.found.notes.push(sentence);
     }
 
-    /// A row that names these is refused: whoever of them is in the data stays as before.
+    /// Records what a refused row names: existing subscribers with it stay as they are.
     pub fn doubt(&mut self, addresses: &[&str], id: &str) {
         let addresses: Vec<Address> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
         self.found.doubted.add(&addresses, id);
     }
 
-    /// Takes a row, or tells why it cannot be taken; `reasons` is what is wrong with it already.
-    pub fn subscriber(&mut self, origin: Origin, raw: &Raw<'_>, mut reasons: Vec<String>) {
+    /// Takes a row, or refuses it. `reasons` are the problems found so far.
+    pub fn subscriber(&mut self, origin: Origin, raw: &RawSubscriber<'_>, mut reasons: Vec<String>) {
         let ip = addresses(&raw.addresses, &mut reasons);
         let domain = self.domain_name(raw.domain, &mut reasons);
         let plan = plan_key(&raw.plan, &mut reasons);
@@ -118,7 +115,7 @@ impl Gather {
         self.refuse(origin, subject.as_deref().unwrap_or("(nothing)"), reasons);
     }
 
-    /// Takes a plan that the source lists by itself.
+    /// Takes a plan that the source lists apart from subscribers.
     pub fn listed_plan(&mut self, origin: Origin, attribute: &str) {
         let raw = RawPlan::Attribute(attribute);
         let mut reasons = Vec::new();
@@ -127,14 +124,14 @@ impl Gather {
         }
     }
 
-    /// Takes a domain that the source lists by itself; its name if it has a valid one.
+    /// Takes a domain that the source lists apart from subscribers, if its name is valid.
     pub fn listed_domain(&mut self, origin: Origin, name: &str) {
         if let Some(name) = self.domain_name(name, &mut Vec::new()) {
             self.found.domains.entry(name).or_insert(origin);
         }
     }
 
-    /// The number of a plan, which is new or says the same as before.
+    /// The index of a plan, which is new or agrees with the one already known.
     fn plan(&mut self, origin: Origin, key: PlanKey, raw: &RawPlan<'_>) -> Result<u32, String> {
         let (attribute, up, down) = match raw {
             RawPlan::Name { attribute, up, down, .. } => ((!attribute.is_empty()).then_some(*attribute), *up, *down),
@@ -173,8 +170,8 @@ impl Gather {
         let text = text.strip_prefix('@').unwrap_or(text);
         let lower = match (text, &self.fallback_domain) {
             ("", Some(domain)) => domain.clone(),
-            // A dump has said already which number leads nowhere.
-            ("", None) if self.found.kind == Kind::Mysqldump => return None,
+            // The reader of the dump has reported the number that leads nowhere.
+            ("", None) if self.found.kind == SourceKind::Mysqldump => return None,
             ("", None) => {
                 reasons.push("there is no domain; `--domain NAME` gives one to rows without".to_owned());
                 return None;
@@ -189,14 +186,14 @@ impl Gather {
         Some(Name::new(&lower))
     }
 
-    /// Everything, with what is there twice found out.
+    /// Everything, without the rows that contradict or repeat another.
     pub fn finish(mut self) -> Found {
         twice::refuse(&mut self.found);
         self.found.refusals.sort();
         self.found
     }
 
-    /// The same for tests and sources that look at what is there so far.
+    /// What is collected so far.
     pub fn found(&mut self) -> &mut Found {
         &mut self.found
     }
@@ -212,7 +209,7 @@ fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
     for text in texts {
         match address(text) {
             Ok(address) if all.contains(&address) => {
-                reasons.push(format!("the address {} stands twice in the row", quoted(text)));
+                reasons.push(format!("the address {} is in the row twice", quoted(text)));
             }
             Ok(address) => all.push(address),
             Err(reason) => reasons.push(reason),
@@ -232,8 +229,8 @@ fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
     }
 }
 
-/// An address that somebody can have. `10.10.10.65/29` may be a host or a network: that is not for
-/// an import to say.
+/// An address that a subscriber can have. `10.10.10.65/29` is refused, because it may be a host or a
+/// network.
 fn address(text: &str) -> Result<Address, String> {
     if text.is_empty() {
         return Err("there is no address".to_owned());
@@ -256,7 +253,7 @@ fn address(text: &str) -> Result<Address, String> {
 fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
     match raw {
         RawPlan::None => {
-            // A source that could not find out has said why already.
+            // The reader has reported why the plan is not known.
             if reasons.is_empty() {
                 reasons.push("there is no plan".to_owned());
             }
@@ -268,12 +265,12 @@ fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
             None
         }
         RawPlan::Attribute(text) => attribute(text, reasons).then(|| PlanKey::Attribute((*text).to_owned())),
-        RawPlan::Name { name, attribute: told, .. } => {
+        RawPlan::Name { name, attribute: text, .. } => {
             if let Err(reason) = name.parse::<Text>() {
                 reasons.push(format!("the plan's name: {reason}"));
                 return None;
             }
-            (told.is_empty() || attribute(told, reasons)).then(|| PlanKey::Name((*name).to_owned()))
+            (text.is_empty() || attribute(text, reasons)).then(|| PlanKey::Name((*name).to_owned()))
         }
     }
 }
@@ -281,13 +278,13 @@ fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
 fn attribute(text: &str, reasons: &mut Vec<String>) -> bool {
     let valid = Attribute::is_valid(text);
     if !valid {
-        let what = "what the shaper is told is printable ASCII without spaces, at most 255";
-        reasons.push(format!("{} cannot stand in a shaper file: {what}", quoted(text)));
+        let what = "an attribute is printable ASCII without spaces, at most 255 characters";
+        reasons.push(format!("{} cannot be written to a shaper file: {what}", quoted(text)));
     }
     valid
 }
 
-fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
+fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<SubscriberDetails>> {
     fn parsed<T: std::str::FromStr<Err = String>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
         if text.is_empty() {
             return None;
@@ -295,21 +292,21 @@ fn more(raw: &Raw<'_>, reasons: &mut Vec<String>) -> Option<Box<More>> {
         text.parse().map_err(|error| reasons.push(error)).ok()
     }
     let name = one_line(raw.name);
-    let more = More {
+    let more = SubscriberDetails {
         id: parsed::<SubscriberId>(raw.id, reasons),
         name: parsed::<Text>(&name, reasons),
         status: status(raw.status, reasons),
         starts: parsed::<Date>(raw.starts, reasons),
         ends: parsed::<Date>(raw.ends, reasons),
     };
-    (more != More::default()).then(|| Box::new(more))
+    (more != SubscriberDetails::default()).then(|| Box::new(more))
 }
 
-fn status(text: &str, reasons: &mut Vec<String>) -> Option<Status> {
+fn status(text: &str, reasons: &mut Vec<String>) -> Option<SubscriberStatus> {
     match text.to_ascii_lowercase().as_str() {
         "" => None,
-        "active" => Some(Status::Active),
-        "suspended" => Some(Status::Suspended),
+        "active" => Some(SubscriberStatus::Active),
+        "suspended" => Some(SubscriberStatus::Suspended),
         _ => {
             reasons.push(format!("{} is not a status: those are `active` and `suspended`", quoted(text)));
             None
@@ -317,7 +314,7 @@ fn status(text: &str, reasons: &mut Vec<String>) -> Option<Status> {
     }
 }
 
-/// A text with every run of white space as one space: names for people are one line.
+/// A text with every run of white space as one space: a subscriber's name is one line.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

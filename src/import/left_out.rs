@@ -1,15 +1,14 @@
-//! The file that tells what `--skip-bad` left out: where it may go, and what it says.
+//! The report of the rows that `--skip-bad` skipped: where it may be written, and its text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Found;
-use super::report::refusal;
+use super::found::Found;
 use crate::disk::write::write_atomic;
 
-/// How each report begins: only what begins so is written over.
+/// First line of every report: only a file that begins so is replaced.
 const FIRST_LINE: &str = "# Rows that `shapeline import` left out, and why:\n";
 
 /// Where a report goes.
@@ -62,13 +61,13 @@ impl LeftOut {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, found: &Found) -> Result<()> {
-        let lines = found.refusals.iter().map(|one| refusal(one) + "\n");
+        let lines = found.refusals.iter().map(|one| format!("{one}\n"));
         let text: String = std::iter::once(FIRST_LINE.to_owned()).chain(lines).collect();
         write_atomic(&self.path, text.as_bytes())
     }
 }
 
-/// Whether nothing is there, or an earlier report. A link is neither: nobody knows what it means.
+/// Whether nothing is there, or an earlier report. A link is neither.
 fn may_be_written(place: &Path) -> std::io::Result<bool> {
     use std::io::Read as _;
     let about = match fs::symlink_metadata(place) {

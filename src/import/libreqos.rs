@@ -1,19 +1,19 @@
 //! ShapedDevices.csv of LibreQoS: a row for each device, with rates in Mbps.
 //!
-//! A circuit of several devices is one subscriber: there as here its rate counts once.
+//! A circuit of several devices is one subscriber, because its rate counts once.
 
 use std::collections::HashMap;
 
-use super::columns::{Columns, Row, Rows};
-use super::csv::several;
-use super::found::{Found, Kind, MAX_REASONS, Origin, PlanKey, Unusable};
-use super::gather::{Gather, Raw, RawPlan};
+use super::cells::several;
+use super::columns::{Columns, CsvRow, CsvRows};
+use super::found::{Found, MAX_REASONS, Origin, PlanKey, SourceKind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::model::{DomainName, Rate, Text};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
 
-/// Where each column is. Others, such as the parent node, are of no use here.
-struct Layout {
+/// The columns that are read. Others, such as the parent node, are ignored.
+struct DeviceColumns {
     circuit: Option<usize>,
     name: Option<usize>,
     ipv4: Option<usize>,
@@ -24,7 +24,7 @@ struct Layout {
     up: Option<usize>,
 }
 
-impl Layout {
+impl DeviceColumns {
     fn new(columns: &Columns) -> Result<Self, Unusable> {
         let layout = Self {
             circuit: columns.find(&["circuitid"])?,
@@ -69,7 +69,7 @@ struct Circuit {
     reasons: Vec<String>,
 }
 
-/// Reads such a file; its subscribers belong to `domain`.
+/// Reads a file whose subscribers all belong to `domain`.
 ///
 /// # Errors
 /// If it is no such file, or there is no domain.
@@ -77,9 +77,9 @@ pub fn read(bytes: &[u8], domain: Option<&DomainName>) -> Result<Found, Unusable
     if domain.is_none() {
         return Err(Unusable::new("LibreQoS knows no domains: name the one of these subscribers with --domain NAME"));
     }
-    let rows = Rows::open(bytes, Some(b'#'))?;
-    let layout = Layout::new(&rows.columns)?;
-    let mut gather = Gather::new(Kind::Libreqos, domain);
+    let rows = CsvRows::open(bytes, Some(b'#'))?;
+    let layout = DeviceColumns::new(&rows.columns)?;
+    let mut gather = Gather::new(SourceKind::Libreqos, domain);
     let mut circuits: Vec<Circuit> = Vec::new();
     let mut by_id: HashMap<String, usize> = HashMap::new();
     rows.each(&mut gather, &layout.columns(), |_, origin, row| {
@@ -104,7 +104,7 @@ pub fn read(bytes: &[u8], domain: Option<&DomainName>) -> Result<Found, Unusable
     Ok(gather.finish())
 }
 
-fn device(origin: Origin, row: &Row<'_>, layout: &Layout) -> Circuit {
+fn device(origin: Origin, row: &CsvRow<'_>, layout: &DeviceColumns) -> Circuit {
     let mut reasons = Vec::new();
     let up = mbps("upload", row.get(layout.up), &mut reasons);
     let down = mbps("download", row.get(layout.down), &mut reasons);
@@ -146,12 +146,12 @@ impl Circuit {
 }
 
 fn take(gather: &mut Gather, circuit: &Circuit) {
-    let raw = Raw {
+    let raw = RawSubscriber {
         addresses: circuit.addresses.iter().map(String::as_str).collect(),
         plan: circuit.rates.map_or(RawPlan::None, |(up, down)| RawPlan::Rates(up, down)),
         id: &circuit.id,
         name: &circuit.name,
-        ..Raw::default()
+        ..RawSubscriber::default()
     };
     gather.subscriber(circuit.origin, &raw, circuit.reasons.clone());
 }
@@ -166,7 +166,7 @@ fn mbps(which: &str, text: &str, reasons: &mut Vec<String>) -> Option<Rate> {
     rate
 }
 
-/// The guaranteed rates of those who have the same plan.
+/// The guaranteed rates of the circuits with one plan.
 enum Minimum {
     Same((String, String)),
     Different,
@@ -180,8 +180,8 @@ impl Minimum {
     }
 }
 
-/// Shapeline has no guaranteed rates: what LibreQoS says of them goes to the plan's description,
-/// where all circuits of the plan agree.
+/// Shapeline has no guaranteed rates: those of LibreQoS go to the plan's description if all circuits
+/// of the plan agree.
 fn keep_minimums(found: &mut Found, minimums: &HashMap<(Rate, Rate), Minimum>) {
     let mut lost = 0;
     for plan in &mut found.plans {

@@ -1,59 +1,60 @@
-//! What is found, made into a draft and checked: what an import would do, before it does it.
+//! A source as a checked draft: what an import would do, before it does it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::adopt::{Adoption, GivenRates, Present};
+use super::adopt::{Adoption, CurrentData, GivenRates};
 use super::effect::Effect;
+use super::found::Found;
 use super::shadow::{self, Shadow};
-use super::{Found, files, twice};
-use crate::edit::Draft;
+use super::{files, twice};
+use crate::edit::{Draft, new_findings};
 use crate::finding::{Finding, Severity, Where};
 use crate::inventory::Context;
 use crate::model::{Date, Subscriber};
-use crate::render::Table;
+use crate::render::{Table, template_findings};
 use crate::repo::Repo;
 use crate::rules::{self};
 use crate::source::FileId;
 use crate::tree::Tree;
 
-/// How often what the rules refuse is left out and the rest looked at again. Each time takes as long as
-/// reading all of the data.
+/// How often the rows that the rules refuse are skipped and the rest is checked again. Each round takes
+/// as long as reading all of the data.
 const ROUNDS: usize = 10;
 
 /// What an import would do.
 pub struct Proposal {
     /// The source, without the rows that are refused.
     pub found: Found,
-    /// What is done with it.
+    /// Its effect on the records.
     pub adoption: Adoption,
     /// The files.
     pub draft: Draft,
-    /// What of it would be served otherwise.
+    /// Its effect on the network.
     pub effect: Effect,
-    /// How many errors the data has that were there before.
+    /// How many errors the data had before.
     pub old_errors: usize,
-    /// Who is suspended in the data and served in the source.
+    /// The subscribers that are suspended in the data and served in the source.
     pub resumed: Vec<Subscriber>,
     /// Whether they stay suspended.
     pub keep_suspended: bool,
 }
 
-/// How an import is wished.
+/// How to import.
 #[derive(Clone, Debug)]
-pub struct Wishes<'w> {
+pub struct ImportOptions<'w> {
     /// The rates of plans.
     pub rates: &'w [GivenRates],
     /// Today.
     pub today: Date,
-    /// Whether whoever is suspended in the data stays so.
+    /// Whether suspended subscribers stay suspended.
     pub keep_suspended: bool,
 }
 
-/// How it ended.
-pub enum Outcome {
+/// The result of [`propose`].
+pub enum ProposalOutcome {
     /// There is a proposal.
     Proposed(Box<Proposal>),
     /// The data itself, or what it would become, is refused for other reasons than a row of the
@@ -61,37 +62,37 @@ pub enum Outcome {
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
-/// Works out what an import into the data of `tree` would do. Rows that the rules refuse are among
-/// the refusals then.
+/// Works out what an import into the data of `tree` would do. Rows that the rules refuse are added to
+/// the refused rows.
 ///
 /// # Errors
 /// If the data could not be read.
-pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Outcome> {
+pub fn propose(mut found: Found, tree: &Tree, options: &ImportOptions<'_>) -> Result<ProposalOutcome> {
     let Shadow { repo, incomplete } = shadow::load(tree)?;
     if !repo.findings.is_empty() {
-        // What cannot be read cannot be compared: records would be made a second time.
+        // Records that cannot be read cannot be matched: they would be added a second time.
         let findings = repo.findings.clone();
-        return Ok(Outcome::Refused(Arc::new(repo), findings));
+        return Ok(ProposalOutcome::Refused(Arc::new(repo), findings));
     }
-    let ground = Ground::new(repo, incomplete, wishes);
+    let baseline = Baseline::new(repo, incomplete, options);
     for round in 0.. {
-        let rows = match ground.attempt(&found, tree)? {
+        let rows = match baseline.attempt(&found, tree)? {
             Attempt::Done(done) => {
                 let (adoption, draft, effect) = *done;
                 found.refusals.sort();
                 let resumed = adoption.subscribers.resumed.iter();
-                let resumed = resumed.map(|&at| ground.repo.subscribers[at].value.clone()).collect();
-                return Ok(Outcome::Proposed(Box::new(Proposal {
+                let resumed = resumed.map(|&at| baseline.repo.subscribers[at].value.clone()).collect();
+                return Ok(ProposalOutcome::Proposed(Box::new(Proposal {
                     found,
                     adoption,
                     draft,
                     effect,
-                    old_errors: ground.errors.len(),
+                    old_errors: baseline.errors.len(),
                     resumed,
-                    keep_suspended: wishes.keep_suspended,
+                    keep_suspended: options.keep_suspended,
                 })));
             }
-            Attempt::Refused(repo, findings) => return Ok(Outcome::Refused(repo, findings)),
+            Attempt::Refused(repo, findings) => return Ok(ProposalOutcome::Refused(repo, findings)),
             Attempt::Rows(rows) => rows,
         };
         if round == ROUNDS {
@@ -99,51 +100,53 @@ pub fn propose(mut found: Found, tree: &Tree, wishes: &Wishes<'_>) -> Result<Out
         }
         twice::drop_rows(&mut found, rows);
     }
-    anyhow::bail!("whenever a row is left out another is refused; mend the source, and import again")
+    anyhow::bail!("each time a row is skipped, another one is refused; fix the source and import again")
 }
 
-/// The data that is there, checked.
-struct Ground<'w> {
+/// The present data, checked.
+struct Baseline<'w> {
     repo: Arc<Repo>,
     incomplete: BTreeSet<String>,
-    wishes: &'w Wishes<'w>,
+    options: &'w ImportOptions<'w>,
     table: Arc<Table>,
     errors: Vec<Finding>,
 }
 
-/// What came of one attempt.
+/// The result of one round.
 enum Attempt {
     /// It passes the check.
     Done(Box<(Adoption, Draft, Effect)>),
     /// These rows are refused, each with the reasons.
     Rows(BTreeMap<usize, Vec<String>>),
-    /// It is refused, and for no row's fault.
+    /// It is refused for a reason that is in no row.
     Refused(Arc<Repo>, Vec<Finding>),
 }
 
-impl<'w> Ground<'w> {
-    fn new(repo: Repo, incomplete: BTreeSet<String>, wishes: &'w Wishes<'w>) -> Self {
+impl<'w> Baseline<'w> {
+    fn new(repo: Repo, incomplete: BTreeSet<String>, options: &'w ImportOptions<'w>) -> Self {
         let repo = Arc::new(repo);
-        let context = Context::new(&repo, wishes.today, None);
-        let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context));
+        let context = Context::new(&repo, options.today, None);
+        let (table, errors) = (Arc::new(Table::new(&repo, &context)), errors(&context, &repo, &incomplete));
         drop(context);
-        Self { repo, incomplete, wishes, table, errors }
+        Self { repo, incomplete, options, table, errors }
     }
 
     fn attempt(&self, found: &Found, tree: &Tree) -> Result<Attempt> {
-        let Wishes { rates, today, keep_suspended } = *self.wishes;
-        let present = Present { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
+        let ImportOptions { rates, today, keep_suspended } = *self.options;
+        let present = CurrentData { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
         let adoption = Adoption::new(found, &present, rates);
         if !adoption.conflicts.is_empty() {
             return Ok(Attempt::Rows(adoption.conflicts));
         }
         let mut draft = Draft::new(tree.clone());
         files::write(&adoption, &self.repo, &mut draft)?;
-        let after = Arc::new(shadow::load(&draft.tree())?.repo);
+        let Shadow { repo: after, incomplete } = shadow::load(&draft.tree())?;
+        let after = Arc::new(after);
         let context = Context::new(&after, today, None);
-        let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context));
+        let (table, now) = (Arc::new(Table::new(&after, &context)), errors(&context, &after, &incomplete));
         drop(context);
-        let (rows, rest) = by_row(found, &after, self.new_errors(&after, now));
+        let (new, _) = new_findings((&self.repo, &self.errors), (&after, now), key);
+        let (rows, rest) = by_row(found, &after, new);
         if !rows.is_empty() {
             return Ok(Attempt::Rows(rows));
         }
@@ -153,34 +156,21 @@ impl<'w> Ground<'w> {
         let effect = Effect::new(&self.table, table, &self.incomplete);
         Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }
-
-    /// Those that were not there before.
-    fn new_errors(&self, after: &Repo, now: Vec<Finding>) -> Vec<Finding> {
-        let path = |repo: &Repo, finding: &Finding| repo.sources.file(finding.primary.at.file()).path().to_owned();
-        let mut known: HashMap<(&'static str, String), usize> = HashMap::new();
-        let mut places: HashSet<(&'static str, String)> = HashSet::new();
-        for finding in &self.errors {
-            *known.entry((finding.rule, finding.message.clone())).or_default() += 1;
-            places.insert((finding.rule, path(&self.repo, finding)));
-        }
-        let mut new = Vec::new();
-        for finding in now {
-            let path = path(after, &finding);
-            // A total, as of what a domain has sold, has another number after every change.
-            let same_total = !path.starts_with("subscribers/") && places.contains(&(finding.rule, path));
-            match known.get_mut(&(finding.rule, finding.message.clone())) {
-                Some(count) if *count > 0 => *count -= 1,
-                _ if same_total => {}
-                _ => new.push(finding),
-            }
-        }
-        new
-    }
 }
 
-/// The errors of the data, its reading included.
-fn errors(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = rules::check(context, Vec::new());
+/// What identifies an error in the data before and after an import, which may write a record into
+/// another file; and the place of a total, such as the rate sold in a domain, whose number changes.
+fn key(repo: &Repo, finding: &Finding) -> ((&'static str, String), Option<(&'static str, String)>) {
+    let path = repo.sources.file(finding.primary.at.file()).path();
+    let place = (!path.starts_with("subscribers/")).then(|| (finding.rule, path.to_owned()));
+    ((finding.rule, finding.message.clone()), place)
+}
+
+/// The errors of the data, those of rendering it with its own templates included.
+fn errors(context: &Context<'_>, repo: &Arc<Repo>, incomplete: &BTreeSet<String>) -> Vec<Finding> {
+    // A template could fail on a made-up rate; `check` asks for the missing ones first.
+    let rendering = if incomplete.is_empty() { template_findings(repo, context) } else { Vec::new() };
+    let mut findings = rules::check(context, rendering);
     findings.retain(|finding| finding.severity == Severity::Error);
     findings
 }
@@ -205,7 +195,11 @@ fn by_row(found: &Found, after: &Repo, findings: Vec<Finding>) -> (BTreeMap<usiz
     };
     let (mut by_row, mut rest) = (BTreeMap::<usize, Vec<String>>::new(), Vec::new());
     for finding in findings {
-        let number = finding.labels().find_map(|label| row(&label.at));
+        // A template stops at the first row that it fails on: it would refuse them one by one.
+        let number = match finding.primary.at {
+            Where::Place(_) => finding.labels().find_map(|label| row(&label.at)),
+            Where::File(_) | Where::Span(..) => None,
+        };
         match number {
             Some(number) => by_row.entry(number).or_default().push(finding.message),
             None => rest.push(finding),

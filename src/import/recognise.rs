@@ -1,25 +1,25 @@
-//! What kind of source a file is, by what stands in its first lines.
+//! The kind of a source, detected from its first lines.
 
-use super::found::{Kind, Unusable};
+use super::found::{SourceKind, Unusable};
 
-/// How many bytes are looked at.
+/// How many bytes are examined.
 const LOOKED_AT: usize = 64 * 1024;
 
-/// How many lines are looked at.
+/// How many lines are examined.
 const LINES: usize = 200;
 
-/// Tells what kind of source `bytes` are.
+/// Detects the kind of a source.
 ///
 /// # Errors
-/// If they are like none, or unreadable.
-pub fn recognise(bytes: &[u8]) -> Result<Kind, Unusable> {
+/// If it is like none of them, or cannot be read.
+pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     readable(bytes)?;
     let head = &bytes[..bytes.len().min(LOOKED_AT)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = String::from_utf8_lossy(head);
     let lines: Vec<&str> = text.lines().take(LINES).map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.iter().any(|line| is_sql(line)) {
-        return Ok(Kind::Mysqldump);
+        return Ok(SourceKind::Mysqldump);
     }
     let line = lines.iter().find(|line| !line.starts_with('#'));
     let Some(line) = line else {
@@ -27,18 +27,18 @@ pub fn recognise(bytes: &[u8]) -> Result<Kind, Unusable> {
     };
     let plain: String = line.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     if plain.contains("circuitid") && plain.contains("ipv4") {
-        return Ok(Kind::Libreqos);
+        return Ok(SourceKind::Libreqos);
     }
     if lines.iter().any(|line| is_shaper(line)) {
-        return Ok(Kind::Shaper);
+        return Ok(SourceKind::Shaper);
     }
     if line.contains([',', ';', '\t', '|']) && !line.starts_with(['<', '{', '[']) {
-        return Ok(Kind::Csv);
+        return Ok(SourceKind::Csv);
     }
-    Err(Unusable::new("nothing tells what kind of source it is: say so with --from mysqldump, shaper, csv or libreqos"))
+    Err(Unusable::new("the kind of source is not recognised: name it with --from mysqldump, shaper, csv or libreqos"))
 }
 
-/// Refuses what is no text in an encoding that is read.
+/// Refuses a source that is compressed, XML, empty or in an encoding other than UTF-8.
 ///
 /// # Errors
 /// With what to do.

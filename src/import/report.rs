@@ -1,27 +1,21 @@
-//! What an import does, told to people and to programs.
+//! What an import does, as text for people.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
-use super::adopt::{Missing, NewPlan, Step};
+use super::adopt::{MissingRates, NewPlan, SubscriberStep};
+use super::found::Found;
 use super::proposal::Proposal;
-use super::{Found, Refusal};
 use crate::model::{Address, Name, Subscriber};
-use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 
-/// The version of [`json()`]'s shape.
-pub const VERSION: u32 = 1;
-
-/// How many of a domain's blocks are told.
+/// How many of a domain's blocks are listed.
 const BLOCKS: usize = 8;
 
-/// How many of those who are resumed are named in the note.
+/// How many resumed subscribers the note names.
 const RESUMED: usize = 20;
 
 /// How an import ended.
@@ -29,16 +23,16 @@ const RESUMED: usize = 20;
 pub enum Ending {
     /// The files are written.
     Written,
-    /// They would be.
+    /// Nothing is written, as asked.
     DryRun,
-    /// Rows are refused, and with them the import.
+    /// Rows are refused, so nothing is written.
     RowsRefused,
-    /// So much may not change at once.
+    /// The safety limits refuse it.
     Limits,
 }
 
 impl Ending {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Ending::Written => "written",
             Ending::DryRun => "dry-run",
@@ -48,17 +42,7 @@ impl Ending {
     }
 }
 
-/// A sentence that may quote a source, without anything that steers a terminal.
-pub fn plain(sentence: &str) -> String {
-    sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// One refused row, on a line.
-pub fn refusal(refusal: &Refusal) -> String {
-    format!("{}: {}: {}", refusal.origin, refusal.subject, refusal.reasons.join("; "))
-}
-
-/// What the source holds, in a line.
+/// The content of the source, on a line.
 pub fn source(found: &Found, shown: &str) -> String {
     format!(
         "{shown}: {}: {}, {}, {}, {} refused",
@@ -70,8 +54,8 @@ pub fn source(found: &Found, shown: &str) -> String {
     )
 }
 
-/// The files, a line for each, and what it is about.
-pub fn files(proposal: &Proposal) -> String {
+/// The files, a line for each, with the rates or blocks of new ones.
+fn files(proposal: &Proposal) -> String {
     let plans: HashMap<&str, &NewPlan> =
         proposal.adoption.plans.new.iter().map(|plan| (plan.name.as_str(), plan)).collect();
     let rows: Vec<[String; 3]> = proposal
@@ -110,19 +94,19 @@ fn blocks(blocks: &[Address]) -> String {
 }
 
 /// How many subscribers are added, changed and removed.
-fn steps(proposal: &Proposal) -> (usize, usize, usize) {
+pub(super) fn steps(proposal: &Proposal) -> (usize, usize, usize) {
     let mut counts = (0, 0, 0);
     for step in &proposal.adoption.subscribers.steps {
         match step {
-            Step::Add(_) => counts.0 += 1,
-            Step::Set(..) => counts.1 += 1,
-            Step::Remove(_) => counts.2 += 1,
+            SubscriberStep::Add(_) => counts.0 += 1,
+            SubscriberStep::Set(..) => counts.1 += 1,
+            SubscriberStep::Remove(_) => counts.2 += 1,
         }
     }
     counts
 }
 
-/// What it does, and what one should know.
+/// The changes, and notes on them.
 pub fn text(proposal: &Proposal, ending: Ending) -> String {
     let mut out = files(proposal);
     if !out.is_empty() {
@@ -140,7 +124,7 @@ pub fn text(proposal: &Proposal, ending: Ending) -> String {
     let unchanged = proposal.adoption.subscribers.unchanged;
     if proposal.draft.is_empty() && !proposal.found.refusals.is_empty() {
         let who = counted(unchanged, "subscriber is", "subscribers are");
-        let _ = writeln!(out, "Beside the refused rows nothing is to do: {who} as the source has them.");
+        let _ = writeln!(out, "Apart from the refused rows there is nothing to do: {who} as the source has them.");
     } else if proposal.draft.is_empty() {
         let _ =
             writeln!(out, "Nothing to do: {} as the source has them.", counted(unchanged, "subscriber", "subscribers"));
@@ -170,15 +154,13 @@ pub fn text(proposal: &Proposal, ending: Ending) -> String {
 /// Why nothing is written, and what to do.
 pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> String {
     match ending {
-        Ending::RowsRefused => {
-            "Nothing is written: mend the source, or leave these rows out with --skip-bad.\n".to_owned()
-        }
+        Ending::RowsRefused => "Nothing is written: fix the source, or skip these rows with --skip-bad.\n".to_owned(),
         Ending::Limits => {
             let effect = &proposal.effect;
             let reasons: String = effect.verdict.reasons.iter().map(|reason| format!("  {reason}\n")).collect();
             let other = if acknowledged { "The fingerprint that was given is that of another change.\n" } else { "" };
             format!(
-                "REFUSED, nothing is written: so much may not change at once.\n{reasons}{other}If it is meant: --ack {}\n",
+                "REFUSED, nothing is written: so much may not change at once.\n{reasons}{other}To import anyway: --ack {}\n",
                 effect.fingerprint
             )
         }
@@ -186,7 +168,7 @@ pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> Strin
     }
 }
 
-fn to_fill_in(missing: &Missing) -> String {
+fn to_fill_in(missing: &MissingRates) -> String {
     let what = match (missing.up, missing.down) {
         (true, true) => "up and down",
         (true, false) => "up",
@@ -200,8 +182,8 @@ fn to_fill_in(missing: &Missing) -> String {
     )
 }
 
-/// What one should know: sentences without a full stop.
-fn notes(proposal: &Proposal) -> Vec<String> {
+/// Sentences without a full stop.
+pub(super) fn notes(proposal: &Proposal) -> Vec<String> {
     let adoption = &proposal.adoption;
     let mut notes = proposal.found.notes.clone();
     for (at, more) in &adoption.domains.more {
@@ -210,8 +192,8 @@ fn notes(proposal: &Proposal) -> Vec<String> {
     }
     if !adoption.domains.new.is_empty() {
         notes.push(
-            "the address blocks of new domains are proposed from the addresses of their subscribers: hold them \
-             against what each ISP really has"
+            "the address blocks of new domains are proposed from the addresses of their subscribers: compare \
+             them with what each ISP really has"
                 .to_owned(),
         );
     }
@@ -221,25 +203,25 @@ fn notes(proposal: &Proposal) -> Vec<String> {
     }
     for domain in &adoption.domains.empty {
         notes.push(format!(
-            "the domain {} has no subscribers, so that nothing tells its blocks: it is left out",
+            "the domain {} has no subscribers, so its blocks are not known: it is skipped",
             quoted(domain.as_str())
         ));
     }
     for plan in &adoption.plans.left_out {
-        notes.push(format!("nobody has the plan {}, and its name tells no rates: it is left out", quoted(plan)));
+        notes.push(format!("the plan {} has no subscribers, and its name gives no rates: it is skipped", quoted(plan)));
     }
     notes.extend(resumed(proposal));
     let left = &adoption.subscribers.left;
     for (domain, count) in &left.other_domains {
         notes.push(format!(
-            "the source does not name the domain {}: {} left as before",
+            "the source does not name the domain {}: {} as before",
             quoted(domain.as_str()),
-            counted(*count, "subscriber is", "subscribers are")
+            counted(*count, "subscriber stays", "subscribers stay")
         ));
     }
     if left.unserved > 0 {
-        let who = counted(left.unserved, "subscriber that is", "subscribers that are");
-        notes.push(format!("{who} suspended, or out of its term, and not in the source, stays as before"));
+        let who = counted(left.unserved, "subscriber", "subscribers");
+        notes.push(format!("not in the source, but kept because suspended or out of its term: {who}"));
     }
     if left.doubted > 0 {
         let who = counted(left.doubted, "subscriber stays", "subscribers stay");
@@ -252,7 +234,7 @@ fn notes(proposal: &Proposal) -> Vec<String> {
     notes
 }
 
-/// Who is suspended in the data and served in the source.
+/// The note on subscribers that are suspended in the data and served in the source.
 fn resumed(proposal: &Proposal) -> Option<String> {
     let all = &proposal.resumed;
     let shown: Vec<String> = all.iter().take(RESUMED).map(who).collect();
@@ -276,83 +258,4 @@ fn who(subscriber: &Subscriber) -> String {
     let address = subscriber.ip.first().map(ToString::to_string).unwrap_or_default();
     let name = subscriber.name.as_ref().map(|name| format!(" ({})", quoted(name.as_str()))).unwrap_or_default();
     format!("{address} of {}{name}", quoted(subscriber.domain.as_str()))
-}
-
-fn resumed_json(proposal: &Proposal, kept: bool) -> Value {
-    if proposal.keep_suspended != kept {
-        return json!([]);
-    }
-    let one = |subscriber: &Subscriber| json!({ "ip": subscriber.ip, "domain": subscriber.domain, "id": subscriber.id, "name": subscriber.name });
-    proposal.resumed.iter().map(one).collect()
-}
-
-/// The same for programs.
-pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> Value {
-    let adoption = &proposal.adoption;
-    let (added, changed, removed) = steps(proposal);
-    let effect = &proposal.effect;
-    let changes = proposal.draft.changes().map(|change| {
-        let action = match (change.before, change.after) {
-            (None, _) => "add",
-            (_, None) => "remove",
-            _ => "change",
-        };
-        json!({ "path": change.path, "action": action })
-    });
-    json!({
-        "version": VERSION,
-        "ending": ending.word(),
-        "source": source_json(&proposal.found),
-        "files": changes.collect::<Vec<_>>(),
-        "subscribers": {
-            "added": added,
-            "changed": changed,
-            "removed": removed,
-            "unchanged": adoption.subscribers.unchanged,
-            "resumed": resumed_json(proposal, false),
-            "kept_suspended": resumed_json(proposal, true),
-        },
-        "network": {
-            "added": effect.changes.0,
-            "changed": effect.changes.1,
-            "removed": effect.changes.2,
-            "before": effect.addresses.0,
-            "after": effect.addresses.1,
-            "safe": effect.verdict.is_safe(),
-            "reasons": effect.verdict.reasons,
-            "fingerprint": effect.fingerprint,
-            "changes": effect.json(),
-        },
-        "to_fill_in": adoption.plans.missing.iter().map(|missing| json!({
-            "plan": missing.name,
-            "up": missing.up,
-            "down": missing.down,
-            "subscribers": missing.subscribers,
-        })).collect::<Vec<_>>(),
-        "notes": notes(proposal),
-        "refusals": refusals_json(&proposal.found),
-        "refused_to": refused_to,
-    })
-}
-
-fn source_json(found: &Found) -> Value {
-    json!({
-        "kind": found.kind.word(),
-        "subscribers": found.subscribers.len(),
-        "plans": found.plans.iter().filter(|plan| plan.subscribers > 0).count(),
-        "domains": found.domains.len(),
-    })
-}
-
-fn refusals_json(found: &Found) -> Value {
-    let one = |refusal: &Refusal| {
-        json!({
-            "line": refusal.origin.line,
-            "table": refusal.origin.row.map(|(table, _)| table.name()),
-            "row": refusal.origin.row.map(|(_, row)| row),
-            "subject": refusal.subject,
-            "reasons": refusal.reasons,
-        })
-    };
-    found.refusals.iter().map(one).collect()
 }

@@ -1,7 +1,7 @@
 //! The data with a rate for every plan, so that the rest of it can be checked and compared.
 //!
-//! An import may leave a plan without rates, for somebody to fill in. Until then no subscriber of that
-//! plan can be rendered, and every check would say so for each of them.
+//! An import may write a plan without rates, to be filled in by hand. Until then no subscriber of that
+//! plan can be rendered, and every check would report each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::repo::{Repo, data_kind};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::{Content, EntryKind, Tree};
-use crate::yaml::{self, Kind as NodeKind};
+use crate::yaml::{self, NodeKind};
 
 /// Data with a rate for every plan.
 pub struct Shadow {
     /// The data.
     pub repo: Repo,
-    /// The plans that lack a rate in truth.
+    /// The plans whose rate is made up.
     pub incomplete: BTreeSet<String>,
 }
 
-/// Reads `tree` so.
+/// Reads `tree`, with a made-up rate for each plan that lacks one.
 ///
 /// # Errors
 /// If something could not be read at all.
@@ -30,7 +30,7 @@ pub fn load(tree: &Tree) -> Result<Shadow> {
     let mut incomplete = BTreeSet::new();
     let reader = tree.reader()?;
     for entry in tree.list()? {
-        if entry.kind != EntryKind::File || data_kind(&entry.path) != Some(Kind::Plan) {
+        if entry.kind != EntryKind::File || data_kind(&entry.path) != Some(FileKind::Plan) {
             continue;
         }
         let Content::Bytes(bytes) = reader.read(&entry)? else { continue };

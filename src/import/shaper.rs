@@ -1,15 +1,15 @@
 //! A live shaper file: `ADDRESS ADDRESS@DOMAIN :=set_attribute ATTRIBUTE`, a line for each address.
 
-use super::found::{Found, Kind, Origin};
-use super::gather::{Gather, Raw, RawPlan};
+use super::found::{Found, Origin, SourceKind};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::text::quote::quoted;
 
-/// The word that stands before the attribute.
+/// The word before the attribute.
 pub const SET_ATTRIBUTE: &str = ":=set_attribute";
 
-/// Reads a shaper file. Spaces may stand where they do no harm.
+/// Reads a shaper file. Extra spaces are accepted.
 pub fn read(bytes: &[u8]) -> Found {
-    let mut gather = Gather::new(Kind::Shaper, None);
+    let mut gather = Gather::new(SourceKind::Shaper, None);
     let mut comments = 0;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
@@ -60,11 +60,12 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
             return;
         }
     };
-    let raw = Raw { addresses: vec![ip], domain, plan: RawPlan::Attribute(attribute), ..Raw::default() };
+    let raw =
+        RawSubscriber { addresses: vec![ip], domain, plan: RawPlan::Attribute(attribute), ..RawSubscriber::default() };
     gather.subscriber(origin, &raw, reasons);
 }
 
-/// Why another word than the usual one cannot be taken over.
+/// Why a line with another word cannot be imported.
 pub fn other_word(word: &str) -> String {
     format!("{} is another attribute than {SET_ATTRIBUTE}, the only one that is rendered", quoted(word))
 }

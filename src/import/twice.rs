@@ -1,15 +1,14 @@
 //! The same address or id on several rows of a source.
 //!
-//! A row that says again what another said is left out, and told. Where two say different things,
-//! none of them is taken: whichever were, somebody could be given what they have not bought.
+//! A row that repeats another is refused. If rows contradict each other, all of them are: taking either
+//! could give a subscriber what they have not bought.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, Refusal};
-use crate::text::quote::harmless;
+use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow};
 use crate::text::quote::quoted;
 
-/// Takes such rows out of the subscribers and adds them to the refusals.
+/// Moves such rows from the subscribers to the refused rows.
 pub fn refuse(found: &mut Found) {
     let mut reasons: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     same_address(found, &mut reasons);
@@ -17,13 +16,13 @@ pub fn refuse(found: &mut Found) {
     drop_rows(found, reasons);
 }
 
-/// Takes rows, by their place in [`Found::subscribers`], out of what is found.
+/// Moves rows, by their index in [`Found::subscribers`], to the refused rows.
 pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
     for (&number, reasons) in &reasons {
         let row = &found.subscribers[number];
         found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
         found.plans[row.plan as usize].subscribers -= 1;
-        found.refusals.push(Refusal { origin: row.origin, subject: subject(row), reasons: reasons.clone() });
+        found.refusals.push(RefusedRow::new(row.origin, &subject(row), reasons.clone()));
     }
     let mut number = 0;
     found.subscribers.retain(|_| {
@@ -32,20 +31,20 @@ pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
     });
 }
 
-/// What a row is called where it is refused.
+/// The name of a row in its refusal.
 fn subject(row: &FoundSubscriber) -> String {
     let addresses: Vec<String> = row.ip.as_slice().iter().take(16).map(ToString::to_string).collect();
-    harmless(&addresses.join(", "), 120)
+    addresses.join(", ")
 }
 
 fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
     let rows = &found.subscribers;
-    let mut held: Vec<((bool, u128, u8), u32)> = Vec::with_capacity(rows.len());
+    let mut by_address: Vec<((bool, u128, u8), u32)> = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
-        held.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number as u32)));
+        by_address.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number as u32)));
     }
-    held.sort_unstable();
-    for same in held.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+    by_address.sort_unstable();
+    for same in by_address.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
         let numbers: Vec<usize> = same.iter().map(|(_, number)| *number as usize).collect();
         let first = &rows[numbers[0]];
         let Some(address) = first.ip.as_slice().iter().find(|address| address.sort_key() == same[0].0) else {
@@ -54,14 +53,14 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
         let shown = quoted(&address.to_string());
         if numbers.iter().all(|&number| says_the_same(&rows[number], first)) {
             for &number in &numbers[1..] {
-                let reason = format!("the same stands on {} already", first.origin);
+                let reason = format!("it repeats {}", first.origin);
                 add(reasons, number, reason);
             }
             continue;
         }
         for &number in &numbers {
             let others = others(&numbers, number, |other| said(found, &rows[other], &rows[number]));
-            add(reasons, number, format!("the address {shown} stands elsewhere too, with something else: {others}"));
+            add(reasons, number, format!("the address {shown} is on other rows too, with other data: {others}"));
         }
     }
 }
@@ -78,7 +77,7 @@ fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
     (&one.ip, &one.domain, one.plan, &one.more) == (&other.ip, &other.domain, other.plan, &other.more)
 }
 
-/// What a row gives, to whom if that is what differs from the other row, and where it stands.
+/// A row's plan, domain and place, and its id and name if they differ from the other row's.
 fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String {
     let plan = found.plans[row.plan as usize].key.to_string();
     let mut said = format!("{} of {}", quoted(&plan), quoted(row.domain.as_str()));
@@ -93,8 +92,8 @@ fn said(found: &Found, row: &FoundSubscriber, other: &FoundSubscriber) -> String
     format!("{said} on {}", row.origin)
 }
 
-/// What the others of these rows say: the first few of them, and how many more there are. Thousands may
-/// have one address, and each of them is told of the others.
+/// The first few of the other rows, and how many more there are: thousands may have one address, and
+/// each lists the others.
 fn others(rows: &[usize], own: usize, said: impl Fn(usize) -> String) -> String {
     const SHOWN: usize = 3;
     let first: Vec<String> = rows.iter().filter(|other| **other != own).take(SHOWN).map(|other| said(*other)).collect();
@@ -107,7 +106,7 @@ fn others(rows: &[usize], own: usize, said: impl Fn(usize) -> String) -> String 
 fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, row) in found.subscribers.iter().enumerate() {
-        // A row that only repeats another is told already.
+        // A row that only repeats another is refused already.
         if let Some(id) = row.id()
             && !reasons.contains_key(&number)
         {
@@ -118,7 +117,7 @@ fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
         let origin = |number: usize| -> Origin { found.subscribers[number].origin };
         for number in numbers {
             let others = others(numbers, *number, |other| origin(other).to_string());
-            add(reasons, *number, format!("the id {} stands elsewhere too: {others}", quoted(id)));
+            add(reasons, *number, format!("the id {} is on other rows too: {others}", quoted(id)));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Error, Result};
 
-use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Status, Subscriber};
+use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Subscriber, SubscriberStatus};
 use crate::schema;
 use crate::yaml::ser::to_text;
 
-/// Files whose text is just what lies in `src/init/files`.
+/// Files that are copied from `src/init/files`.
 const PLAIN: &[(&str, &str)] = &[
     (".gitattributes", include_str!("files/gitattributes")),
     (".github/CODEOWNERS", include_str!("files/CODEOWNERS")),
@@ -21,31 +21,31 @@ const PLAIN: &[(&str, &str)] = &[
     ("shapeline.yaml", include_str!("files/shapeline.yaml")),
 ];
 
-/// What has to be switched on at the forge before the checks protect anything, as Markdown.
+/// The settings at the forge that make the checks binding, as Markdown.
 pub const SETUP: &str = include_str!("files/setup.md");
 
 const README: &str = include_str!("files/README.md");
 
-/// Where in the README the set-up is described.
+/// Marker in the README for [`SETUP`].
 const SETUP_HERE: &str = "<!-- SETUP -->\n";
 
-/// Workflows: their steps that fetch the tool are put in.
+/// Workflows, which get the steps that install the tool.
 const WORKFLOWS: &[(&str, &str)] = &[
     ("check.yml", include_str!("files/check.yml")),
     ("deploy.yml", include_str!("files/deploy.yml")),
     ("drift.yml", include_str!("files/drift.yml")),
 ];
 
-/// Where in a workflow the tool is fetched.
+/// Marker in a workflow for the steps that install the tool.
 const INSTALL_HERE: &str = "      # INSTALL\n";
 
-/// How a data repository's workflows get the tool.
+/// The steps by which a data repository's workflows install the tool.
 const INSTALL: &str = include_str!("files/install.yml");
 
-/// The example's plans: so many Mbps, up and down.
+/// The example's plans: Mbps, up and down.
 const PLANS: [u64; 2] = [30, 50];
 
-/// The example: who has which plan.
+/// The example's subscribers: address, and the plan's Mbps.
 const SUBSCRIBERS: [(&str, u64); 5] =
     [("10.10.10.25", 30), ("10.10.10.26", 50), ("10.10.10.30", 50), ("11.11.11.12", 50), ("192.168.1.10", 30)];
 
@@ -88,7 +88,7 @@ fn subscriber(ip: &str, mbps: u64) -> Result<Subscriber> {
         plan: Name::new(&plan_name(mbps)),
         id: None,
         name: None,
-        status: Status::Active,
+        status: SubscriberStatus::Active,
         starts: None,
         ends: None,
         labels: None,

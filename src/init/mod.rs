@@ -1,4 +1,4 @@
-//! A fresh data repository: which files it has, and putting them down all together or not at all.
+//! A fresh data repository: its files, written all together or not at all.
 
 mod files;
 
@@ -13,15 +13,14 @@ use crate::disk::write::write_new;
 
 pub use files::{SETUP, files, workflow};
 
-/// What a folder already has of a fresh data repository.
+/// The files of a fresh data repository that a folder already has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Files that are not there yet.
+    /// Files that do not exist yet.
     pub missing: Vec<String>,
-    /// Files that are there and hold just that.
+    /// Files that exist with the same text.
     pub same: Vec<String>,
-    /// What is there and would have to go: files that hold something else, links, and files where
-    /// folders are needed.
+    /// Obstacles: files with another text, links, and files where folders are needed.
     pub in_the_way: Vec<String>,
 }
 
@@ -46,13 +45,13 @@ pub fn survey(dir: &Path, files: &BTreeMap<String, String>) -> Result<Survey> {
             Some(_) => survey.in_the_way.push(path.clone()),
         }
     }
-    // One link or file may stand in the way of many.
+    // One link or file may block many paths.
     survey.in_the_way.dedup();
     Ok(survey)
 }
 
-/// The first folder on the way to `path` that is something else. A link counts: what it leads to is
-/// not ours to fill.
+/// The first part of `path` above the file that exists and is no folder. A link is an obstacle: its
+/// target is outside the repository.
 fn obstacle(dir: &Path, path: &str) -> Result<Option<String>> {
     for (end, _) in path.match_indices('/') {
         match metadata(&dir.join(&path[..end]))? {
@@ -64,7 +63,7 @@ fn obstacle(dir: &Path, path: &str) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// What is at `path`, links not followed.
+/// The metadata at `path`, links not followed.
 fn metadata(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -94,7 +93,7 @@ pub fn write(dir: &Path, files: &BTreeMap<String, String>, missing: &[String]) -
     written
 }
 
-/// What has been put down so far.
+/// The files and folders created so far.
 #[derive(Default)]
 struct Made {
     files: Vec<PathBuf>,
@@ -118,7 +117,7 @@ impl Made {
         Ok(())
     }
 
-    /// As far as that is possible: the first error is the one to tell.
+    /// Best effort: the first error is the one to report.
     fn undo(self) {
         for file in self.files {
             let _ = fs::remove_file(file);

@@ -142,7 +142,7 @@ impl Files {
         for (id, file) in head.iter() {
             let old = before.get(file.path()).copied();
             kept.extend(old);
-            if old.is_none_or(|old| !base.file(old).holds_what(file)) {
+            if old.is_none_or(|old| !base.file(old).has_content_of(file)) {
                 files.changed.insert(id);
                 files.now.extend(old.map(|old| (old, id)));
             }

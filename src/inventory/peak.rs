@@ -50,7 +50,8 @@ impl Terms {
 
     /// Adds a subscriber of a domain, both by their numbers. One whose term is over adds nothing.
     pub fn add(&mut self, domain: u32, number: u32, subscriber: &Subscriber, plan: &Plan) {
-        let (Some(coming), Some(now)) = (subscriber.coming(self.today), self.now.get_mut(domain as usize)) else {
+        let (Some(coming), Some(now)) = (subscriber.remaining_term(self.today), self.now.get_mut(domain as usize))
+        else {
             return;
         };
         let (up, down) = (plan.up.bps(), plan.down.bps());

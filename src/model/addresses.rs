@@ -1,4 +1,4 @@
-//! What a subscriber or a domain holds of the Internet: addresses and prefixes, of both families.
+//! IP addresses and prefixes of subscribers and domains, IPv4 and IPv6.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,8 +8,8 @@ use ipnet::IpNet;
 
 /// One address, or one routed prefix.
 ///
-/// Keeps how it was written only where that is not the canonical way (RFC 5952 for IPv6; a prefix
-/// without host bits; a single address without `/32` or `/128`).
+/// Stores the original spelling only if it is not canonical (RFC 5952 for IPv6; a prefix without host
+/// bits; a single address without `/32` or `/128`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     net: IpNet,
@@ -18,22 +18,22 @@ pub struct Address {
 
 impl Address {
     /// The address as a prefix, without host bits; a single address has the full length.
-    pub fn net(&self) -> IpNet {
+    pub(crate) fn net(&self) -> IpNet {
         self.net
     }
 
-    /// How it was written, if that is not how [`Address`] prints it.
-    pub fn written(&self) -> Option<&str> {
+    /// The original spelling, if it is not the canonical one.
+    pub(crate) fn written(&self) -> Option<&str> {
         self.written.as_deref()
     }
 
     /// Whether this is a single address and not a prefix of several.
-    pub fn is_host(&self) -> bool {
+    pub(crate) fn is_host(&self) -> bool {
         self.net.prefix_len() == self.net.max_prefix_len()
     }
 
     /// First and last address as numbers, for ordering and overlap within one family.
-    pub fn bounds(&self) -> (u128, u128) {
+    pub(crate) fn bounds(&self) -> (u128, u128) {
         (number(self.net.network()), number(self.net.broadcast()))
     }
 
@@ -43,7 +43,6 @@ impl Address {
     }
 }
 
-/// An address as a number.
 pub(crate) fn number(ip: IpAddr) -> u128 {
     match ip {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
@@ -59,7 +58,7 @@ impl From<IpNet> for Address {
 
 impl Ord for Address {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        // The spelling last: two that are not equal must not compare as equal.
+        // The spelling comes last, so that `cmp` agrees with `eq`.
         self.sort_key().cmp(&other.sort_key()).then_with(|| self.written.cmp(&other.written))
     }
 }
@@ -91,7 +90,7 @@ impl FromStr for Address {
 
 impl Address {
     fn is_written_as(&self, text: &str) -> bool {
-        // Without allocating: a million of these are read, and nearly all are canonical.
+        // No allocation: a run reads a million addresses, nearly all canonical.
         struct Compare<'a>(&'a str, bool);
         impl fmt::Write for Compare<'_> {
             fn write_str(&mut self, part: &str) -> fmt::Result {
@@ -109,7 +108,7 @@ impl Address {
 }
 
 impl fmt::Display for Address {
-    /// The canonical way to write it.
+    /// The canonical spelling.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_host(), self.net) {
             (true, IpNet::V4(net)) => write!(f, "{}", net.addr()),
@@ -145,11 +144,12 @@ impl schemars::JsonSchema for Address {
             "type": "string",
             "pattern": pattern(),
             "x-expected": "an IPv4 or IPv6 address or prefix, such as 10.10.10.25 or 2001:db8::/48",
+            "x-form": "address",
         })
     }
 }
 
-/// What [`Address::from_str`] takes, as a pattern: RFC 4291 section 2.2 and RFC 4632.
+/// The syntax that [`Address::from_str`] accepts, as a pattern: RFC 4291 section 2.2 and RFC 4632.
 fn pattern() -> String {
     let v4 = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     let h = "[0-9a-fA-F]{1,4}";
@@ -183,9 +183,9 @@ pub enum Addresses {
 
 impl Addresses {
     /// How many addresses a list may hold.
-    pub const MAX: usize = 256;
+    pub(crate) const MAX: usize = 256;
 
-    /// All of them, in the order written.
+    /// In the order of the file.
     pub fn as_slice(&self) -> &[Address] {
         match self {
             Addresses::One(one) => std::slice::from_ref(one),
@@ -193,8 +193,8 @@ impl Addresses {
         }
     }
 
-    /// The first one: the subscriber's own, where it needs one name.
-    pub fn first(&self) -> Option<&Address> {
+    /// The first address. It identifies a subscriber without an id.
+    pub(crate) fn first(&self) -> Option<&Address> {
         self.as_slice().first()
     }
 }
@@ -247,8 +247,8 @@ impl schemars::JsonSchema for Addresses {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        // Flat, not `anyOf`: the pattern speaks of texts only, the items of lists only, so that a
-        // violation is the one that matters.
+        // One flat schema, not `anyOf`: `pattern` applies to strings only and `items` to lists only, so
+        // the validator reports the violation that matters.
         let mut schema = Address::json_schema(generator);
         schema.insert("type".into(), serde_json::json!(["string", "array"]));
         schema.insert("items".into(), Address::json_schema(generator).to_value());

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A day of the calendar, UTC, written `2026-12-01`.
+/// A calendar day in UTC, written `2026-12-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(jiff::civil::Date);
 
 impl Date {
-    /// Today, UTC.
-    pub fn today() -> Self {
+    pub(crate) fn today() -> Self {
         Self(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
     }
 }
@@ -57,12 +56,13 @@ impl schemars::JsonSchema for Date {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        // The pattern is for validators that take `format` as a comment only.
+        // Many validators ignore `format`; the pattern makes them check the date.
         schemars::json_schema!({
             "type": "string",
             "format": "date",
             "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
             "x-expected": "a date: year-month-day, such as 2026-12-01",
+            "x-form": "date",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Each tier-2 customer: its realm, its addresses, what it has contracted.
+//! Domain records: a tier-2 customer's realm, address blocks and contract.
 
 use super::text::text_type;
 use super::{Address, Name, Rate};
@@ -13,7 +13,7 @@ text_type! {
             && !label.starts_with('-')
             && !label.ends_with('-')
     }),
-    expected "a domain name in lower case, such as ispcustomer.co.zw"
+    expected "a domain name in lower case, such as ispcustomer.co.zw", form "domain-name"
 }
 
 text_type! {
@@ -35,28 +35,28 @@ text_type! {
 }
 
 impl Owner {
-    /// Whether `actor` is this owner. Logins know no case, and the `@` is only decoration.
-    pub fn is(&self, actor: &str) -> bool {
+    /// Whether `actor` is this owner. Ignores case, as forges do for logins, and a leading `@`.
+    pub(crate) fn is(&self, actor: &str) -> bool {
         let bare = |text: &str| text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
         bare(self.as_str()) == bare(actor)
     }
 }
 
-/// What a domain has contracted.
+/// The contracted capacity of a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Capacity {
     /// Contracted rate from the domain, such as 1 Gbps.
     #[schemars(title = "Upload capacity")]
-    pub up: Rate,
+    pub(crate) up: Rate,
     /// Contracted rate to the domain, such as 1 Gbps.
     #[schemars(title = "Download capacity")]
-    pub down: Rate,
-    /// Contention ratio: how often each bit of capacity may be sold. 20 means 20:1; without it, 1.
+    pub(crate) down: Rate,
+    /// Contention ratio: how often each bit of capacity may be sold. 20 means 20:1. Default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(title = "Contention ratio", range(min = 1, max = 10000), extend("x-expected" = "a whole number from 1 to 10000: 20 means 20:1"))]
-    pub contention: Contention,
+    pub(crate) contention: Contention,
 }
 
 fn one() -> Contention {
@@ -71,7 +71,7 @@ fn is_one(contention: &Contention) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub struct Contention(pub u32);
+pub(crate) struct Contention(pub(crate) u32);
 
 impl<'de> serde::Deserialize<'de> for Contention {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -83,7 +83,7 @@ impl<'de> serde::Deserialize<'de> for Contention {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub struct MaxSubscribers(pub u32);
+pub(crate) struct MaxSubscribers(pub(crate) u32);
 
 impl<'de> serde::Deserialize<'de> for MaxSubscribers {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -104,29 +104,29 @@ fn in_range<E: serde::de::Error>(value: u32, min: u32, max: u32) -> Result<u32, 
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Domain")]
 pub struct Domain {
-    /// The realm: what stands after the @ in the shaper file. Its file is called after it.
+    /// The realm: the part after the @ in the shaper file. The record's file has the same name.
     #[schemars(title = "Name")]
-    pub name: DomainName,
+    pub(crate) name: DomainName,
     /// The address blocks it may give out, IPv4 or IPv6.
     #[schemars(title = "Prefixes", length(min = 1, max = 10000), extend("x-expected" = "a list of address blocks, such as [10.10.10.0/24]"))]
     #[serde(deserialize_with = "some_prefixes")]
-    pub prefixes: Vec<Address>,
-    /// Which plans it may sell. Without it, all that are offered.
+    pub(crate) prefixes: Vec<Address>,
+    /// Plans that the domain may sell. Default: every offered plan.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_plans")]
     #[schemars(title = "Plans", with = "Vec<Name>", length(min = 1, max = 10000), extend("x-expected" = "a list of plan names"))]
-    pub plans: Option<Vec<Name>>,
-    /// What it has contracted, for the check that no more is sold than can be carried.
+    pub(crate) plans: Option<Vec<Name>>,
+    /// Contracted rates. The rule oversubscribed compares them with what is sold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Capacity")]
-    pub capacity: Option<Capacity>,
+    pub(crate) capacity: Option<Capacity>,
     /// How many subscribers it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most subscribers", with = "u32", range(min = 1, max = 100_000_000), extend("x-expected" = "a whole number from 1"))]
-    pub max_subscribers: Option<MaxSubscribers>,
+    pub(crate) max_subscribers: Option<MaxSubscribers>,
     /// Who may change its subscribers: logins and teams.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_owners")]
     #[schemars(title = "Owners", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
-    pub owners: Vec<Owner>,
+    pub(crate) owners: Vec<Owner>,
 }
 
 fn some_prefixes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
@@ -141,7 +141,7 @@ fn some_owners<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     some_list(deserializer, 1000)
 }
 
-/// A list that, if it is there, says something.
+/// A list that must not be empty if its key is present.
 pub(crate) fn some_list<'de, D, T>(deserializer: D, max: usize) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,

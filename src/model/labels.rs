@@ -1,4 +1,4 @@
-//! Free words that people hang on a record.
+//! Labels: free-form names and values on a record.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ text_type! {
     expected "a label's name: letters, digits and . _ / -, at most 63"
 }
 
-/// Free words that people hang on a record: `labels: {ticket: "4711"}`. At most 64.
+/// Labels of a record, such as `labels: {ticket: "4711"}`; at most [`Labels::MAX`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(transparent)]
-pub struct Labels(BTreeMap<LabelName, Text>);
+pub(crate) struct Labels(BTreeMap<LabelName, Text>);
 
 impl Labels {
-    /// How many labels a record may have.
-    pub const MAX: usize = 64;
+    /// Upper bound for the labels of a record.
+    pub(crate) const MAX: usize = 64;
 
     /// Names and values, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

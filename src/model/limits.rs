@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use super::domain::DomainName;
 
-/// How much of a file one change may touch: a share of its lines, or a number of them.
+/// How much of a file one change may touch: a percentage of its lines, or a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// So many in a hundred, 0 to 100.
+    /// A percentage, 0 to 100.
     Percent(u8),
-    /// So many.
+    /// A number of lines.
     Count(u32),
 }
 
@@ -77,7 +77,7 @@ impl<'de> serde::Deserialize<'de> for Limit {
                 self.visit_u64(u64::try_from(count).unwrap_or(u64::MAX))
             }
 
-            // JSON, in which the limits of the last publish are kept, knows only these.
+            // serde_json, which reads the limits recorded by the last publish, calls this for counts.
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Limit, E> {
                 u32::try_from(count)
                     .ok()
@@ -106,6 +106,7 @@ impl schemars::JsonSchema for Limit {
             "minimum": 0,
             "maximum": 100_000_000,
             "x-expected": "a percentage such as 30%, or a count such as 500",
+            "x-form": "limit",
         })
     }
 }
@@ -138,22 +139,22 @@ fn min_subscribers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
-/// How much one change may touch before somebody has to say that it is meant.
+/// Limits for one change. A larger change needs an acknowledgement by its fingerprint.
 ///
 /// The defaults are those of octoDNS: 30 % of 10 or more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Safety {
-    /// How many subscribers one change may give another plan or domain. Without it, 30%.
+    /// How many subscribers one change may give another plan or domain. Default: 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most changed")]
     pub max_changed: Option<Limit>,
-    /// How many subscribers one change may remove. Without it, 30%.
+    /// How many subscribers one change may remove. Default: 30%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Most removed")]
     pub max_removed: Option<Limit>,
-    /// Percentages count only from this number of subscribers on. Without it, 10.
+    /// Percentages count only from this number of subscribers on. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "min_subscribers")]
     #[schemars(title = "From how many subscribers on", with = "u32", range(min = 0, max = 100_000_000), extend("x-expected" = "a whole number"))]
     pub min_subscribers: Option<u32>,

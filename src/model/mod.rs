@@ -1,7 +1,6 @@
-//! What the data means: plain types, each of which exists only as a valid value.
+//! Typed records and settings. A value that exists is a valid value.
 //!
-//! The JSON Schemas that editors use are made from these types; the doc comments here are the help
-//! that editors show.
+//! The JSON Schemas are generated from these types. Editors show the doc comments here as help.
 
 mod addresses;
 mod date;
@@ -11,7 +10,7 @@ mod limits;
 mod name;
 mod plan;
 mod rate;
-mod rates_said;
+mod rates_in_name;
 mod rule_names;
 mod setting_name;
 mod settings;
@@ -21,20 +20,27 @@ mod target_kind;
 mod target_url;
 mod text;
 
-pub use addresses::{Address, Addresses};
+pub use addresses::Address;
 pub use date::Date;
-pub use domain::{Capacity, Contention, Domain, DomainName, MaxSubscribers, Owner};
-pub use labels::{LabelName, Labels};
-pub use limits::{DomainLimits, Limit, Safety};
-pub use name::Name;
-pub use plan::{Attribute, Plan, PlanName, PlanStatus};
-pub use rate::{Rate, RateError, TotalBps};
-pub use rates_said::RatesSaid;
-pub use setting_name::SettingName;
-pub use settings::{Faults, FileName, Output, RuleId, Settings, Suspended, TemplateName};
-pub use subscriber::{Coming, Status, Subscriber, SubscriberId};
-pub use target::{Access, Backup, Target, Word};
-pub use target_kind::{Scheme, TARGET_KINDS, TargetKind};
+pub use domain::Domain;
+pub use plan::Plan;
+pub use rate::Rate;
+pub use rates_in_name::RatesInName;
+pub use settings::Settings;
+pub use subscriber::Subscriber;
+pub use target::{Access, Target};
+pub use target_kind::{TARGET_KINDS, TargetKind};
+
+pub(crate) use addresses::Addresses;
+pub(crate) use domain::{Capacity, Contention, DomainName, MaxSubscribers, Owner};
+pub(crate) use labels::Labels;
+pub(crate) use limits::{DomainLimits, Limit, Safety};
+pub(crate) use name::Name;
+pub(crate) use plan::{Attribute, PlanName, PlanStatus};
+pub(crate) use rate::TotalBps;
+pub(crate) use settings::{Faults, RuleId, Suspended};
+pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
+pub(crate) use target::{Backup, Word};
+pub(crate) use target_kind::Scheme;
 pub(crate) use target_url::ServerName;
-pub use target_url::{Endpoint, TargetUrl};
-pub use text::Text;
+pub(crate) use text::Text;

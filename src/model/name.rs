@@ -1,16 +1,16 @@
-//! A name that many records share, such as a domain's or a plan's.
+//! Interned names of plans and domains.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A reference by name to a plan or a domain. Whether it exists is for the rules to say.
+/// A reference by name to a plan or a domain. The rules check that it exists.
 ///
-/// Equal names read by one thread share their text: a million subscribers name a few plans.
+/// Equal names read by one thread share their text: a million subscribers refer to a few plans.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
-/// How many different names a thread remembers, so that hostile data cannot fill the memory.
+/// Upper bound for the names that a thread interns, so that hostile data cannot exhaust memory.
 const REMEMBERED: usize = 4096;
 
 thread_local! {
@@ -18,8 +18,7 @@ thread_local! {
 }
 
 impl Name {
-    /// A name with this text.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         NAMES.with_borrow_mut(|names| {
             if let Some(name) = names.get(text) {
                 return Self(name.clone());
@@ -32,14 +31,11 @@ impl Name {
             Self(name)
         })
     }
-
-    /// The text, shared.
-    pub fn shared(&self) -> Arc<str> {
+    pub(crate) fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
 
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -1,4 +1,4 @@
-//! What can be sold.
+//! Plan records: what can be sold.
 
 use super::subscriber::is_default;
 use super::text::text_type;
@@ -14,7 +14,7 @@ text_type! {
 }
 
 text_type! {
-    /// What the shaper is told: the last field of its line, so without spaces.
+    /// The last field of a line in the shaper file. It cannot contain spaces.
     Attribute, Box<str>, max 255,
     pattern "^[!-~]+$",
     |text| text.bytes().all(|b| b.is_ascii_graphic()),
@@ -27,11 +27,11 @@ text_type! {
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum PlanStatus {
+pub(crate) enum PlanStatus {
     /// May be sold.
     #[default]
     Offered,
-    /// Kept for those who have it, no longer sold.
+    /// Stays valid for its subscribers, no longer sold.
     Retired,
 }
 
@@ -40,32 +40,32 @@ pub enum PlanStatus {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Plan")]
 pub struct Plan {
-    /// The plan's name, by which subscribers refer to it. Its file is called after it.
+    /// The plan's name, by which subscribers refer to it. The record's file has the same name.
     #[schemars(title = "Name")]
-    pub name: PlanName,
+    pub(crate) name: PlanName,
     /// The rate from the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
     #[schemars(title = "Upload rate")]
-    pub up: Rate,
+    pub(crate) up: Rate,
     /// The rate to the subscriber, such as 30 Mbps. Units: bit/s, kbps, Mbps, Gbps; decimal.
     #[schemars(title = "Download rate")]
-    pub down: Rate,
-    /// A retired plan is kept for those who have it, and not sold any more.
+    pub(crate) down: Rate,
+    /// A retired plan stays valid for its subscribers and is no longer sold.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]
-    pub status: PlanStatus,
-    /// What the shaper is told. Without it, the plan's name.
+    pub(crate) status: PlanStatus,
+    /// The last field of the plan's lines in the shaper file. Default: the plan's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Shaper attribute")]
-    pub attribute: Option<Attribute>,
-    /// What this plan is, for people.
+    pub(crate) attribute: Option<Attribute>,
+    /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Description")]
-    pub description: Option<Text>,
+    pub(crate) description: Option<Text>,
 }
 
 impl Plan {
-    /// What the shaper is told: the attribute, or the name.
-    pub fn shaper_attribute(&self) -> &str {
+    /// The attribute, or else the plan's name.
+    pub(crate) fn shaper_attribute(&self) -> &str {
         self.attribute.as_ref().map_or(self.name.as_str(), Attribute::as_str)
     }
 }

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A rate in bit/s: a whole number of them, at least one.
+/// A rate: a whole number of bit/s, at least 1.
 ///
 /// Written as a number, one space and a unit: `30 Mbps`, `7.5 Mbps`, `64 kbps`. Units are decimal
 /// (SI): 1 kbps is 1,000 bit/s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(u64);
 
-/// The units, from the largest, with how many digits of bit/s each stands for.
+/// Units, largest first, each with its power of ten in bit/s.
 const UNITS: [(&str, u32); 4] = [("Gbps", 9), ("Mbps", 6), ("kbps", 3), ("bit/s", 0)];
 
-/// The largest rate that can be written: just under 1 Pbit/s.
+/// Upper bound for the decimal digits of a rate in bit/s: just under 1 Pbit/s.
 const MAX_DIGITS: u32 = 15;
 
-/// The same rule as a pattern, for the schema: digits as far as [`MAX_DIGITS`] goes, no leading
-/// zero, no more decimals than the unit has digits, and not nothing.
+/// The grammar of [`Rate::parse`] as a pattern for the schema: at most [`MAX_DIGITS`] digits, no
+/// leading zero, no more decimals than the unit has digits, not zero.
 pub(crate) const PATTERN: &str = concat!(
     r"^(?!0(?:\.0+)? )(?:",
     r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,9})? Gbps|",
@@ -26,12 +26,12 @@ pub(crate) const PATTERN: &str = concat!(
     r"[1-9][0-9]{0,14} bit/s)$"
 );
 
-/// Why a text is not a rate, with the spelling that was probably meant.
+/// A text that is not a rate, with its likely spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateError {
     text: String,
-    /// What was probably meant.
-    pub suggestion: Option<String>,
+    /// The likely spelling, for "did you mean".
+    pub(crate) suggestion: Option<String>,
 }
 
 impl fmt::Display for RateError {
@@ -44,8 +44,8 @@ impl fmt::Display for RateError {
 impl std::error::Error for RateError {}
 
 impl Rate {
-    /// A rate of `bits` bit/s; `None` for 0 and beyond what can be written.
-    pub fn from_bps(bits: u64) -> Option<Self> {
+    /// `None` for 0 and above the upper bound.
+    pub(crate) fn from_bps(bits: u64) -> Option<Self> {
         (bits > 0 && bits < 10_u64.pow(MAX_DIGITS)).then_some(Self(bits))
     }
 
@@ -75,8 +75,8 @@ impl Rate {
         Self::from_bps(bits)
     }
 
-    /// The spelling that `text` was probably meant to have: a missing space, another case, a
-    /// unit's short or long form.
+    /// The likely spelling of `text`: adds a missing space, corrects the case, accepts short and long
+    /// forms of a unit.
     fn suggestion(text: &str) -> Option<String> {
         let text = text.trim().replace(',', ".");
         let at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -90,8 +90,8 @@ impl Rate {
             }
             None => number.trim_start_matches('0').to_owned(),
         };
-        // `MB` is bytes: eight times as much. Nothing is guessed there. Only `MBPS`, all in capitals,
-        // says no more than that somebody likes capitals.
+        // No guess for `MB`: it means bytes, eight times as much. `MBPS`, all in capitals, still means
+        // bits.
         let unit = unit.trim();
         if unit.contains('B') && !unit.ends_with("BPS") && !unit.ends_with("BIT") {
             return None;
@@ -135,8 +135,8 @@ fn fmt_bps(bits: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{whole}.{} {unit}", fraction.trim_end_matches('0'))
 }
 
-/// A sum of rates, which unlike a [`Rate`] may be nothing, in bit/s; shown as rates are.
-pub struct TotalBps(pub u128);
+/// A sum of rates in bit/s. Unlike a [`Rate`] it may be 0; it is printed like one.
+pub(crate) struct TotalBps(pub(crate) u128);
 
 impl fmt::Display for TotalBps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,6 +170,7 @@ impl schemars::JsonSchema for Rate {
             "type": "string",
             "pattern": PATTERN,
             "x-expected": "a rate: a number, one space and a unit (bit/s, kbps, Mbps, Gbps), such as 30 Mbps",
+            "x-form": "rate",
         })
     }
 }

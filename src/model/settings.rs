@@ -23,7 +23,7 @@ text_type! {
 }
 
 text_type! {
-    /// The name of a file that is written, without folders.
+    /// The name of an output file, without folders.
     FileName, Box<str>, max 128,
     pattern "^[A-Za-z0-9_][A-Za-z0-9._-]*$",
     |text| !text.starts_with(['.', '-']) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
@@ -44,39 +44,39 @@ fn is_template(text: &str) -> bool {
     path.split('/').all(part)
 }
 
-/// A file that is rendered.
+/// One output: its template and the file it is written to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub struct Output {
+pub(crate) struct OutputSettings {
     /// A built-in template's name (shaper), or the path of one of your own, such as templates/acme.j2.
     #[schemars(title = "Template")]
-    pub template: TemplateName,
-    /// The file that `render --out-dir` writes. Without it, the output's name with .txt.
+    pub(crate) template: TemplateName,
+    /// The file that `render --out-dir` writes. Default: the output's name with .txt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "File")]
-    pub file: Option<FileName>,
+    pub(crate) file: Option<FileName>,
 }
 
 /// What becomes of suspended subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Suspended {
-    /// They are left out.
+pub(crate) enum Suspended {
+    /// Leave them out.
     #[default]
     Omit,
-    /// They get this plan.
+    /// Give them this plan.
     Plan(Name),
 }
 
-/// What becomes of domains whose data has errors.
+/// How publish treats domains whose data has errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Faults {
-    /// They stay as they last were without; the others are published.
+pub(crate) enum Faults {
+    /// Keep their last version without errors, publish the others.
     #[default]
     Freeze,
-    /// Nothing is published at all.
+    /// Publish nothing.
     Refuse,
 }
 
@@ -118,38 +118,38 @@ impl schemars::JsonSchema for Suspended {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Settings")]
 pub struct Settings {
-    /// What is rendered, by name. Without it, shaper alone.
+    /// Outputs to render, by name. Default: shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, Output>")]
-    pub outputs: BTreeMap<SettingName, Output>,
-    /// Where it is published.
+    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>")]
+    pub(crate) outputs: BTreeMap<SettingName, OutputSettings>,
+    /// Where outputs are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
     #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
     pub targets: Vec<Target>,
     /// Where `backup` keeps its copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Backup")]
-    pub backup: Option<Backup>,
-    /// How much one change may touch before somebody has to say that it is meant.
+    pub(crate) backup: Option<Backup>,
+    /// Limits for one change. A larger change needs an acknowledgement by its fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Safety limits")]
-    pub safety: Option<Safety>,
-    /// What becomes of suspended subscribers: omit, or the name of a plan that they get.
+    pub(crate) safety: Option<Safety>,
+    /// Suspended subscribers: omit them, or give them the plan of this name.
     #[serde(default)]
     #[schemars(title = "Suspended subscribers")]
-    pub suspended: Suspended,
-    /// What publish does with domains whose data has errors: freeze (they stay as they were, the others go on) or refuse (nothing is published).
+    pub(crate) suspended: Suspended,
+    /// What publish does with domains whose data has errors: freeze (keep their last version without errors, publish the others) or refuse (publish nothing).
     #[serde(default)]
     #[schemars(title = "Domains with errors")]
-    pub faults: Faults,
-    /// Who may change plans, domains and settings: logins and teams. Without it, anybody may.
+    pub(crate) faults: Faults,
+    /// Who may change plans, domains and settings: logins and teams. Default: everyone.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "admins")]
     #[schemars(title = "Administrators", length(min = 1, max = 1000), extend("x-expected" = "a list of logins and teams"))]
-    pub admins: Vec<Owner>,
-    /// How grave each rule's findings are: error, warning or off.
+    pub(crate) admins: Vec<Owner>,
+    /// Severity of each rule's findings: error, warning or off.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "severities")]
     #[schemars(title = "Rules", schema_with = "rule_severities")]
-    pub rules: BTreeMap<RuleId, Severity>,
+    pub(crate) rules: BTreeMap<RuleId, Severity>,
 }
 
 fn targets<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Target>, D::Error> {
@@ -167,7 +167,7 @@ fn admins<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Owner
 /// The id of a rule that settings may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
-pub struct RuleId(pub &'static str);
+pub(crate) struct RuleId(pub(crate) &'static str);
 
 impl FromStr for RuleId {
     type Err = String;

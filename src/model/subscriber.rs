@@ -1,10 +1,10 @@
-//! Who has what.
+//! Subscriber records: who has which addresses and plan.
 
 use super::text::text_type;
 use super::{Addresses, Date, Labels, Name, Text};
 
 text_type! {
-    /// A subscriber's own name for itself, unique in the repository.
+    /// A subscriber's stable id, unique in the repository.
     SubscriberId, Box<str>, max 128,
     pattern "^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$",
     |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -18,7 +18,7 @@ text_type! {
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Status {
+pub enum SubscriberStatus {
     /// Served.
     #[default]
     Active,
@@ -36,39 +36,39 @@ pub struct Subscriber {
     pub ip: Addresses,
     /// The realm of the tier-2 ISP that serves the subscriber: the name of a file in domains/.
     #[schemars(title = "Domain")]
-    pub domain: Name,
+    pub(crate) domain: Name,
     /// What the subscriber has bought: the name of a file in plans/.
     #[schemars(title = "Plan")]
-    pub plan: Name,
-    /// A name that stays when the address changes, unique. Without one, ip@domain serves.
+    pub(crate) plan: Name,
+    /// A unique id that stays the same when the address changes. Default: ip@domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Id")]
-    pub id: Option<SubscriberId>,
-    /// Who this is, for people.
+    pub(crate) id: Option<SubscriberId>,
+    /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name")]
     pub name: Option<Text>,
     /// Suspended subscribers leave the shaper file, or get the plan named in shapeline.yaml.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(title = "Status")]
-    pub status: Status,
+    pub(crate) status: SubscriberStatus,
     /// The first day of service, UTC. Before it the subscriber is not rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Starts")]
-    pub starts: Option<Date>,
+    pub(crate) starts: Option<Date>,
     /// The first day without service, UTC. From it on the subscriber is not rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Ends")]
-    pub ends: Option<Date>,
-    /// Free words, such as a ticket number.
+    pub(crate) ends: Option<Date>,
+    /// Free-form labels, such as a ticket number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Labels")]
-    pub labels: Option<Box<Labels>>,
+    pub(crate) labels: Option<Box<Labels>>,
 }
 
 impl Subscriber {
-    /// The name by which the subscriber is known: its id, or address and domain.
-    pub fn key(&self) -> String {
+    /// The id, or else the first address and the domain.
+    pub(crate) fn key(&self) -> String {
         match (&self.id, self.ip.first()) {
             (Some(id), _) => id.to_string(),
             (None, Some(ip)) => format!("{ip}@{}", self.domain),
@@ -76,26 +76,26 @@ impl Subscriber {
         }
     }
 
-    /// What is left of the term from `today` on; nothing if it is over, or never was.
-    pub fn coming(&self, today: Date) -> Option<Coming> {
+    /// The rest of the term from `today` on; `None` if the term is over or empty.
+    pub(crate) fn remaining_term(&self, today: Date) -> Option<RemainingTerm> {
         let begins = self.starts.filter(|starts| today < *starts);
         let over = self.ends.is_some_and(|ends| ends <= begins.unwrap_or(today));
-        (!over).then_some(Coming { begins, ends: self.ends })
+        (!over).then_some(RemainingTerm { begins, ends: self.ends })
     }
 
     /// Whether `day` is within the term: from `starts`, and before `ends`.
-    pub fn in_term(&self, day: Date) -> bool {
+    pub(crate) fn in_term(&self, day: Date) -> bool {
         self.starts.is_none_or(|starts| starts <= day) && self.ends.is_none_or(|ends| day < ends)
     }
 }
 
-/// The days to come on which a term begins and ends.
+/// The part of a subscriber's term that lies ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coming {
+pub(crate) struct RemainingTerm {
     /// The first day of service, if that is after today.
-    pub begins: Option<Date>,
-    /// The first day without, which is after today and after `begins`.
-    pub ends: Option<Date>,
+    pub(crate) begins: Option<Date>,
+    /// The first day without service, after today and after `begins`.
+    pub(crate) ends: Option<Date>,
 }
 
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -9,8 +9,8 @@ use super::text::Text;
 use super::text::{free_text, is_free_text, text_type};
 
 text_type! {
-    /// A word of a command. Without a password in a URL: it would be in the repository, and in the list
-    /// of processes.
+    /// A word of a command. It contains no URL with a password, which would show in the repository and
+    /// in the list of processes.
     Word, Box<str>, max 200,
     pattern format!("^(?!.*://[^/@ ]*:[^/@ ]*@){}+$", free_text()),
     |text| is_free_text(text) && !has_password(text),
@@ -69,27 +69,27 @@ macro_rules! place {
         #[schemars(inline)]
         pub struct $name {
             $($own)*
-            /// The file of the private key for sftp. Without it, the agent and what ~/.ssh/config says.
+            /// The private key file for sftp. Default: the agent and ~/.ssh/config.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(title = "Key file")]
-            pub identity: Option<Text>,
-            /// The file of the servers' public keys for sftp. Without it, what ~/.ssh/config says.
+            pub(crate) identity: Option<Text>,
+            /// The file of the servers' public keys for sftp. Default: as set in ~/.ssh/config.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(title = "Known hosts")]
-            pub known_hosts: Option<Text>,
-            /// Where the S3 service is, such as `https://s3.ispcustomer.co.zw`. Without it, AWS_ENDPOINT_URL or AWS.
+            pub(crate) known_hosts: Option<Text>,
+            /// The URL of the S3 service, such as `https://s3.ispcustomer.co.zw`. Default: AWS_ENDPOINT_URL, or AWS.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(title = "Endpoint")]
-            pub endpoint: Option<Endpoint>,
-            /// The region of the S3 service. Without it, AWS_REGION or us-east-1.
+            pub(crate) endpoint: Option<Endpoint>,
+            /// The region of the S3 service. Default: AWS_REGION, or us-east-1.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schemars(title = "Region")]
-            pub region: Option<Text>,
+            pub(crate) region: Option<Text>,
         }
 
         impl $name {
             /// How it is reached.
-            pub fn access(&self) -> Access<'_> {
+            pub(crate) fn access(&self) -> Access<'_> {
                 Access {
                     url: &self.url,
                     identity: self.identity.as_ref(),
@@ -107,34 +107,34 @@ place! {
     pub struct Target {
         /// The target's name, for commands and the log.
         #[schemars(title = "Name")]
-        pub name: SettingName,
+        pub(crate) name: SettingName,
         /// Where the live file is.
         #[schemars(title = "URL", description = format!("Where the live file is: {}.", any_of(|kind| kind.example)))]
-        pub url: TargetUrl,
-        /// Which output it takes. Without it, shaper.
+        pub(crate) url: TargetUrl,
+        /// The output to publish. Default: shaper.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(title = "Output")]
-        pub output: Option<SettingName>,
+        pub(crate) output: Option<SettingName>,
         /// A command that must accept the new file before it goes live; {file} is its path.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
         #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-        pub check: Option<Vec<Word>>,
+        pub(crate) check: Option<Vec<Word>>,
         /// A command that makes the shaper read the new file.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
         #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
-        pub reload: Option<Vec<Word>>,
-        /// How long each of the two may take, in seconds. Without it, 60.
+        pub(crate) reload: Option<Vec<Word>>,
+        /// Time limit for each of the two commands, in seconds. Default: 60.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]
         #[schemars(title = "Seconds for a command", with = "u32", range(min = 1, max = 3600), extend("x-expected" = "a whole number of seconds from 1 to 3600"))]
-        pub timeout: Option<u32>,
-        /// How many past versions are kept. Without it, 100.
+        pub(crate) timeout: Option<u32>,
+        /// How many past versions to keep. Default: 100.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
         #[schemars(title = "Versions kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-        pub keep: Option<u32>,
+        pub(crate) keep: Option<u32>,
         /// Limits of this target, in place of the general ones.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(title = "Safety limits")]
-        pub safety: Option<DomainLimits>,
+        pub(crate) safety: Option<DomainLimits>,
     }
 }
 
@@ -143,11 +143,11 @@ place! {
     pub struct Backup {
         /// The folder of the copies.
         #[schemars(title = "URL", description = format!("The folder: {}.", any_of(|kind| kind.folder_example)))]
-        pub url: TargetUrl,
-        /// How many copies of each path are kept. Without it, 100.
+        pub(crate) url: TargetUrl,
+        /// How many copies of each path to keep. Default: 100.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "keep")]
         #[schemars(title = "Copies kept", with = "u32", range(min = 1, max = 100_000), extend("x-expected" = "a whole number from 1 to 100000"))]
-        pub keep: Option<u32>,
+        pub(crate) keep: Option<u32>,
     }
 }
 

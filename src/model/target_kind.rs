@@ -2,7 +2,7 @@
 
 /// How a target is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// On this host, or mounted.
     File,
     /// On an SSH server.
@@ -27,16 +27,16 @@ pub(super) enum AuthorityKind {
 #[derive(Debug)]
 pub struct TargetKind {
     /// How targets of this kind are reached.
-    pub scheme: Scheme,
+    pub(crate) scheme: Scheme,
     /// What a URL begins with, before `://`.
     pub name: &'static str,
     pub(super) authority: AuthorityKind,
     /// The settings that only some kinds use, and this one does.
     pub settings: &'static [&'static str],
     /// A URL of a file.
-    pub example: &'static str,
+    pub(super) example: &'static str,
     /// A URL of a folder.
-    pub folder_example: &'static str,
+    pub(super) folder_example: &'static str,
 }
 
 /// All kinds of targets.

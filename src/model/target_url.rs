@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::target_kind::{AuthorityKind, Scheme, TARGET_KINDS, any_of};
 use super::text::{text_traits, text_type};
 
-/// Where a target's live file is. Without a password: keys come from an agent, a file or the
+/// The URL of a target's live file. It contains no password: keys come from an agent, a file or the
 /// environment, never from the repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetUrl {
@@ -31,17 +31,12 @@ pub(crate) struct ServerName {
 
 impl TargetUrl {
     /// The URL as it was written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether `text` is such a URL.
-    pub fn is_valid(text: &str) -> bool {
-        text.chars().nth(MAX_LENGTH).is_none() && parse(text).is_some()
-    }
-
     /// How it is reached.
-    pub fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         self.scheme
     }
 
@@ -94,7 +89,7 @@ impl serde::Serialize for TargetUrl {
 }
 
 text_type! {
-    /// Where an S3 service is. Without a password and without a query, which could hold one: keys come
+    /// The URL of an S3 service. It contains no password and no query, which could carry one: keys come
     /// from the environment.
     Endpoint, Box<str>, max 200,
     pattern format!("^https?://{SERVER_PATTERN}(?:/[A-Za-z0-9._~-]+)*/?$"),
@@ -235,7 +230,7 @@ mod tests {
             ("linux://eth0/x", false),
             ("/srv/x", false),
         ] {
-            assert_eq!(TargetUrl::is_valid(text), valid, "{text}");
+            assert_eq!(text.parse::<TargetUrl>().is_ok(), valid, "{text}");
             assert_eq!(pattern(text), valid, "{text} by the pattern");
         }
     }

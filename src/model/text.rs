@@ -1,6 +1,6 @@
 //! Text types with a pattern: one macro, so that the schema and the reading cannot differ.
 
-/// One character that free text may hold, as a pattern: none that steers or is not seen.
+/// The pattern of one character of free text: no control character, none that is invisible.
 pub(crate) fn free_text() -> String {
     let escaped = |c: u32| if c > 0xffff { format!("\\u{{{c:x}}}") } else { format!("\\u{c:04x}") };
     let range = |(first, last): (u32, u32)| match first == last {
@@ -10,10 +10,11 @@ pub(crate) fn free_text() -> String {
     format!("[^{}]", crate::text::characters::STEERING.map(range).concat())
 }
 
-/// Declares a text type: its name, how long it may be in characters, the pattern for the schema,
-/// and the function that says the same in Rust. A test in `schema.rs` compares the two.
+/// Declares a text type: its name, its maximum length in characters, the pattern for the schema, and an
+/// equivalent check in Rust. A test in `schema.rs` compares the two.
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $inner:ty, max $max:literal, pattern $pattern:expr, $valid:expr, expected $expected:literal) => {
+    ($(#[$doc:meta])* $name:ident, $inner:ty, max $max:literal, pattern $pattern:expr, $valid:expr, expected $expected:literal
+     $(, form $form:literal)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
@@ -26,7 +27,7 @@ macro_rules! text_type {
             }
 
             /// Whether `text` is such a value.
-            pub fn is_valid(text: &str) -> bool {
+            pub(crate) fn is_valid(text: &str) -> bool {
                 let valid: fn(&str) -> bool = $valid;
                 !text.is_empty() && text.chars().nth($max).is_none() && valid(text)
             }
@@ -44,14 +45,14 @@ macro_rules! text_type {
             }
         }
 
-        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected }
+        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected $(, form $form)? }
     };
 }
 pub(crate) use text_type;
 
 /// What every text type can do that has `as_str` and `FromStr`: printing, reading, its schema.
 macro_rules! text_traits {
-    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr) => {
+    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr $(, form $form:expr)?) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -80,6 +81,7 @@ macro_rules! text_traits {
                     "maxLength": $max,
                     "pattern": $pattern,
                     "x-expected": $expected,
+                    $("x-form": $form,)?
                 })
             }
         }
@@ -87,7 +89,7 @@ macro_rules! text_traits {
 }
 pub(crate) use text_traits;
 
-/// Reads any type that is written as text.
+/// Deserializes a type that implements `FromStr` from a text.
 pub(crate) struct FromStrVisitor<T> {
     expected: &'static str,
     of: std::marker::PhantomData<T>,
@@ -111,7 +113,7 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for Fr
     }
 }
 
-/// Whether free text holds nothing that could end a line or steer a terminal.
+/// Whether free text contains nothing that could end a line or control a terminal.
 pub(crate) fn is_free_text(text: &str) -> bool {
     !text.chars().any(crate::text::characters::is_steering)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::finding::{Finding, Step, Where};
+use crate::finding::{Finding, PathStep, Where};
 use crate::model::{Address, Domain, Subscriber};
 use crate::repo::{Repo, stem};
 use crate::source::FileId;
@@ -110,8 +110,8 @@ impl<'r> Blame<'r> {
     fn takes(&self, owner: &Owner<'_>, at: &Where) -> bool {
         let Where::Place(place) = at else { return owner.new };
         let (field, number) = match place.path.as_slice() {
-            [Step::Field(field)] => (field.as_str(), 0),
-            [Step::Field(field), Step::Index(number)] => (field.as_str(), *number),
+            [PathStep::Field(field)] => (field.as_str(), 0),
+            [PathStep::Field(field), PathStep::Index(number)] => (field.as_str(), *number),
             _ => return owner.new,
         };
         let is_new = |known: &HashSet<(&str, &Address)>, address: Option<&Address>| {

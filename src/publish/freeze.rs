@@ -24,7 +24,7 @@ use crate::records::frozen::FrozenAt;
 use crate::records::log::{LogAction, LogStatus};
 use crate::render::Table;
 use crate::repo::Repo;
-use crate::report::{Entry, Report};
+use crate::report::{CheckReport, LocatedFinding};
 use crate::rules::sound_table;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
@@ -115,10 +115,10 @@ pub(super) fn noted(frozen: &[Frozen]) -> Vec<FrozenAt> {
 }
 
 /// The first errors of a report, each with its place.
-pub fn sentences(report: &Report<'_>, most: usize) -> Vec<String> {
+pub fn sentences(report: &CheckReport<'_>, most: usize) -> Vec<String> {
     let entries = report.entries();
     let errors = entries.iter().filter(|entry| entry.finding.severity == Severity::Error).take(most);
-    let sentence = |entry: &Entry<'_>| {
+    let sentence = |entry: &LocatedFinding<'_>| {
         let at = &entry.primary;
         let path = harmless(at.path(), 200);
         let place = match at.whole_file {
@@ -252,7 +252,7 @@ impl State {
     fn frozen(&self, domain: String, commit: Oid, repo: &Repo, errors: Vec<Finding>) -> Frozen {
         let before = self.frozen.get(&domain);
         let count = errors.len();
-        let report = Report::of(repo, errors);
+        let report = CheckReport::of(repo, errors);
         Frozen {
             at: before.map_or_else(|| self.commit.to_string(), |before| before.at.clone()),
             since: before.map_or_else(|| commit.to_string(), |before| before.since.clone()),

@@ -8,10 +8,10 @@
 mod blame;
 pub(crate) mod choice;
 pub mod data;
-pub mod drift;
-pub mod freeze;
-pub mod guard;
-pub mod planned;
+pub(crate) mod drift;
+pub(crate) mod freeze;
+pub(crate) mod guard;
+pub(crate) mod planned;
 pub mod replace;
 pub mod rollback;
 pub mod run;

@@ -15,5 +15,5 @@ pub use names::{address, domain, offered, plan};
 pub use next_free::{domains_of, next_free};
 pub use refusal::Refusal;
 pub use subscribers::{PAGE, Page, SortField, StatusFilter, SubscriberQuery};
-pub use unread::Unread;
+pub use unread::UnreadAddresses;
 pub use view::{SubscriberView, Viewer, status};

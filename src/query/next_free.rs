@@ -1,18 +1,18 @@
-//! The next address of a domain that nobody has.
+//! The next free address of a domain.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::unread::Unread;
+use super::unread::UnreadAddresses;
 use crate::inventory::Index;
 use crate::inventory::KnownDomain;
 use crate::inventory::reserved::reserved_until;
 use crate::model::{Address, Domain};
 use crate::repo::Repo;
 
-/// The lowest address that no record holds, read or not, and that a host can have: in the blocks of the domain in
-/// their order, IPv4 first, or in `within`.
+/// The lowest free address for a host, in the blocks of the domain in their order, IPv4 first, or in
+/// `within`. Addresses in records that could not be read are not free.
 pub fn next_free(repo: &Repo, domain: &Domain, within: Option<&Address>) -> Option<Address> {
     let index = Index::new(repo);
     let known = index.domains().iter().find(|known| known.name() == domain.name.as_str())?;
@@ -22,7 +22,7 @@ pub fn next_free(repo: &Repo, domain: &Domain, within: Option<&Address>) -> Opti
         .subscribers
         .iter()
         .flat_map(|record| record.value.ip.as_slice())
-        .chain(Unread::of(repo).addresses())
+        .chain(UnreadAddresses::of(repo).addresses())
         .map(|address| (is_v6(address), address.bounds().0, address.bounds().1))
         .collect();
     taken.sort_unstable();
@@ -42,10 +42,10 @@ fn first_free(block: &Address, taken: &[(bool, u128, u128)], domain: &KnownDomai
     let (family, (first, last)) = (is_v6(block), block.bounds());
     // The first address of an IPv6 block is every router's (RFC 4291 section 2.6.1).
     let mut at = if family && first < last { first + 1 } else { first };
-    let mut held = taken.iter().skip(taken.partition_point(|range| (range.0, range.2) < (family, 0))).peekable();
+    let mut ranges = taken.iter().skip(taken.partition_point(|range| (range.0, range.2) < (family, 0))).peekable();
     while at <= last {
         let mut beyond = None;
-        while let Some(range) = held.next_if(|range| range.0 == family && range.1 <= at) {
+        while let Some(range) = ranges.next_if(|range| range.0 == family && range.1 <= at) {
             beyond = beyond.max(Some(range.2).filter(|end| *end >= at));
         }
         let address = address(family, at);

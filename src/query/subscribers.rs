@@ -24,7 +24,7 @@ pub enum StatusFilter {
     Unserved,
 }
 
-/// What a list is sorted by; then by address.
+/// The sort key of a list; equal subscribers are sorted by address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum SortField {
     /// IPv4 before IPv6, as numbers.
@@ -36,7 +36,7 @@ pub enum SortField {
     Plan,
     /// The name.
     Name,
-    /// The id, or what stands for it.
+    /// The id, or else ip@domain.
     Id,
     /// The status.
     Status,

@@ -1,33 +1,34 @@
-//! Addresses in records that could not be read: nobody may be given them, as whoever mends the record
-//! would find the address there twice.
+//! Addresses in records that could not be read. They are not free: once the record is fixed, they
+//! would be duplicates.
 
 use std::collections::BTreeMap;
 
 use crate::finding::Severity;
 use crate::model::Address;
 use crate::repo::{Repo, data_kind};
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::source::FileId;
+use crate::text::count::counted;
 use crate::text::quote::quoted;
 
-/// What stands in files of which not all could be read.
-pub struct Unread<'r> {
+/// The addresses in files that could not be read completely.
+pub struct UnreadAddresses<'r> {
     files: BTreeMap<FileId, &'r str>,
-    /// Every address that stands there in any place, with its file.
+    /// Every address in their text, with its file.
     addresses: Vec<(Address, FileId)>,
 }
 
-impl<'r> Unread<'r> {
-    /// Looks through the files of subscribers in which reading found an error.
-    pub fn of(repo: &'r Repo) -> Unread<'r> {
-        let mut unread = Unread { files: BTreeMap::new(), addresses: Vec::new() };
+impl<'r> UnreadAddresses<'r> {
+    /// Searches the subscriber files in which reading found an error.
+    pub fn of(repo: &'r Repo) -> UnreadAddresses<'r> {
+        let mut unread = UnreadAddresses { files: BTreeMap::new(), addresses: Vec::new() };
         for finding in repo.findings.iter().filter(|finding| finding.severity == Severity::Error) {
             let id = finding.primary.at.file();
             let file = repo.sources.file(id);
-            if data_kind(file.path()) != Some(Kind::Subscriber) || unread.files.insert(id, file.path()).is_some() {
+            if data_kind(file.path()) != Some(FileKind::Subscriber) || unread.files.insert(id, file.path()).is_some() {
                 continue;
             }
-            // Not as YAML, which it may not be: whatever looks like an address counts.
+            // The text may be no YAML: every word that looks like an address counts.
             let words = file.text().split(|c: char| !(c.is_ascii_hexdigit() || ".:/".contains(c)));
             let found = words.filter_map(|word| word.trim_matches(':').parse::<Address>().ok().map(|it| (it, id)));
             unread.addresses.extend(found);
@@ -35,12 +36,12 @@ impl<'r> Unread<'r> {
         unread
     }
 
-    /// The addresses, each as often as it stands there.
+    /// The addresses, each as often as it occurs.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.addresses.iter().map(|(address, _)| address)
     }
 
-    /// The file in which an address or a part of it stands.
+    /// The file that contains an address or a part of it.
     pub fn holder(&self, address: &Address) -> Option<&'r str> {
         let (first, last) = address.bounds();
         let overlaps = |(other, _): &&(Address, FileId)| {
@@ -51,12 +52,14 @@ impl<'r> Unread<'r> {
         self.files.get(file).copied()
     }
 
-    /// Where somebody may be whom one does not find: a sentence, if there is any such file.
+    /// A sentence on the files that may contain a subscriber that is not found, if there are any.
     pub fn hint(&self) -> Option<String> {
         let mut paths = self.files.values();
         let first = quoted(paths.next()?);
         let more = paths.count();
-        let files = if more > 0 { format!("{first} and {more} more files") } else { first };
-        Some(format!("not all of {files} could be read, and so not all subscribers: `shapeline check` tells why"))
+        let more = if more > 0 { format!(" and {}", counted(more, "more file", "more files")) } else { String::new() };
+        Some(format!(
+            "{first}{more} could not be read completely, so subscribers may be missing: see `shapeline check`"
+        ))
     }
 }

@@ -111,7 +111,7 @@ impl<'r> Viewer<'r> {
 /// The status as it is written.
 pub fn status(subscriber: &Subscriber) -> &'static str {
     match subscriber.status {
-        crate::model::Status::Active => "active",
-        crate::model::Status::Suspended => "suspended",
+        crate::model::SubscriberStatus::Active => "active",
+        crate::model::SubscriberStatus::Suspended => "suspended",
     }
 }

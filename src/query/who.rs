@@ -1,27 +1,27 @@
-//! Which subscriber is meant: by id, by key, or by address.
+//! Finding a subscriber by id, by key, or by address.
 
 use super::refusal::Refusal;
-use super::unread::Unread;
+use super::unread::UnreadAddresses;
 use crate::model::Address;
 use crate::model::Subscriber;
 use crate::repo::{Record, Repo};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 
-/// How many candidates are named.
+/// How many candidates the error lists.
 const SHOWN: usize = 10;
 
-/// The one subscriber that `who` means: an id, `address@domain`, or an address.
+/// The one subscriber with this id, `address@domain` or address.
 ///
 /// # Errors
-/// A sentence, if it means none or more than one.
+/// A sentence, if there is none, or more than one.
 pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Refusal> {
     let found = all(repo, who);
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
-            let unread = Unread::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Err(Refusal(format!("{}{unread}", nobody(repo, who))))
+            let unread = UnreadAddresses::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            Err(Refusal(format!("{}{unread}", not_found(repo, who))))
         }
         several => {
             let mut text = format!("{} may be any of these; name one by another id or address:", quoted(who));
@@ -38,8 +38,8 @@ pub fn find<'r>(repo: &'r Repo, who: &str) -> Result<&'r Record<Subscriber>, Ref
     }
 }
 
-/// Everybody whom `who` may mean, by id, key or address. None of these goes before another: an id
-/// that reads as somebody else's address would have the wrong one removed.
+/// All subscribers with this id, key or address. None of these takes precedence: an id that reads as
+/// another subscriber's address would have the wrong one removed.
 fn all<'r>(repo: &'r Repo, who: &str) -> Vec<&'r Record<Subscriber>> {
     let (address, domain) = match who.rsplit_once('@') {
         Some((address, domain)) => (address, Some(domain)),
@@ -54,7 +54,7 @@ fn all<'r>(repo: &'r Repo, who: &str) -> Vec<&'r Record<Subscriber>> {
     repo.subscribers.iter().filter(|record| has_id(&record.value) || has_address(&record.value)).collect()
 }
 
-fn nobody(repo: &Repo, who: &str) -> String {
+fn not_found(repo: &Repo, who: &str) -> String {
     let none = format!("there is no subscriber {}", quoted(who));
     if let Ok(address) = who.parse::<Address>() {
         let around =

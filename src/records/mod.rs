@@ -1,9 +1,9 @@
 //! What a store remembers beside the files: who holds the lock, which versions there are, what was
 //! done.
 
-pub mod command;
+pub(crate) mod command;
 pub mod failure;
-pub mod frozen;
+pub(crate) mod frozen;
 pub mod holder;
 pub mod ledger;
 pub mod lock;

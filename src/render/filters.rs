@@ -14,8 +14,8 @@ use crate::text::quote::quoted;
 
 /// Gives `environment` the filters, the tests and the guard.
 pub(super) fn install(environment: &mut Environment<'_>) {
-    // Each of these makes any amount of text or entries in a single step, which no limit on steps
-    // would notice; an output of lines needs none of them.
+    // Each of these makes any amount of text or entries in a single step, which a limit on steps cannot
+    // bound; an output of lines needs none of them.
     for name in ["slice", "batch", "indent", "format", "pprint"] {
         environment.remove_filter(name);
     }
@@ -43,7 +43,7 @@ fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-/// Writes a value, unless it could end the line it stands in or break its field.
+/// Writes a value, unless it could end its line or break its field.
 fn write_guarded(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if let Some(text) = value.as_str() {
         return write_text(out, text);
@@ -64,7 +64,7 @@ fn is_set(value: &Value) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::UndefinedError, "there is no such value"));
     }
     if value.is_none() {
-        return Err(refuse("this value is not set here: say what stands for it, such as | default('-', true)"));
+        return Err(refuse("this value is not set here: give a default, such as | default('-', true)"));
     }
     Ok(())
 }
@@ -76,13 +76,13 @@ fn write_text(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
     if text.contains(is_moved) {
         let shown = quoted(&readable(text));
         return Err(refuse(format!(
-            "{shown} holds free text: say how it is to be written: | csv, | json, | xml or | text"
+            "{shown} contains free text: choose how to write it: | csv, | json, | xml or | text"
         )));
     }
     if let Some(bad) = text.chars().find(|c| is_steering(*c)) {
         let shown = quoted(text);
         return Err(refuse(format!(
-            "{shown} holds the character U+{:04X}, which could break the line",
+            "{shown} contains the character U+{:04X}, which could break the line",
             u32::from(bad)
         )));
     }
@@ -108,11 +108,11 @@ fn net(value: &Value) -> Result<IpNet, Error> {
 }
 
 fn printable(value: &Value) -> Result<String, Error> {
-    // As without a filter: no text stands for a value that is not there.
+    // As without a filter, a missing value is an error and not an empty text.
     is_set(value)?;
     let text = text_of(value);
     match text.chars().find(|c| is_steering(*c)) {
-        Some(bad) => Err(refuse(format!("{} holds the character U+{:04X}", quoted(&text), u32::from(bad)))),
+        Some(bad) => Err(refuse(format!("{} contains the character U+{:04X}", quoted(&text), u32::from(bad)))),
         None => Ok(text),
     }
 }

@@ -1,10 +1,9 @@
 //! Free text (names, labels, descriptions) inside a template.
 //!
-//! A template never holds a character of free text as it is: each UTF-16 unit is moved to plane 15
-//! of Unicode, which is private use and which no data may hold. Whatever a template makes of such a
-//! text, by slicing, splitting, joining or printing a list that holds it, is made of moved
-//! characters, and only the filters `csv`, `json`, `xml` and `text` move them back. So there is no
-//! mark that a template could strip.
+//! A template never gets a character of free text as it is: each UTF-16 unit is moved to plane 15 of
+//! Unicode, which is private use and cannot occur in data. Slicing, splitting, joining or printing a
+//! list gives moved characters, and only the filters `csv`, `json`, `xml` and `text` move them back. So
+//! there is no mark that a template could strip.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -22,14 +21,14 @@ pub(super) fn is_moved(c: char) -> bool {
     (PLANE..=PLANE + 0xffff).contains(&u32::from(c))
 }
 
-/// `text` with every character moved out of reach.
+/// Moves every character of `text`.
 fn moved(text: &str) -> impl Iterator<Item = char> {
     // Plane 15 holds no surrogates: every unit is a character there.
     text.encode_utf16().filter_map(|unit| char::from_u32(PLANE + u32::from(unit)))
 }
 
-/// `text` with all that was moved in its own characters again. Half of a surrogate pair, which slicing
-/// leaves, becomes `U+FFFD`.
+/// Moves the characters of `text` back. Half of a surrogate pair, which slicing may leave, becomes
+/// `U+FFFD`.
 pub(super) fn readable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_moved) {
         return Cow::Borrowed(text);
@@ -54,7 +53,7 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-/// A value that holds free text.
+/// A value of free text.
 pub(super) struct FreeText(Arc<str>);
 
 /// `text` as a value.
@@ -81,7 +80,7 @@ impl Object for FreeText {
 }
 
 impl fmt::Debug for FreeText {
-    /// Moved: this is what a template gets wherever it turns the value into a text.
+    /// Moved: a template gets this wherever it turns the value into a text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         moved(&self.0).try_for_each(|c| fmt::Write::write_char(f, c))
     }
@@ -136,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_moved_comes_back_and_is_nothing_that_data_may_hold() {
+    fn moved_text_comes_back_and_cannot_occur_in_data() {
         for text in ["", "plain", "é 名 😀", "a\u{ffff}b", "𝒳"] {
             let hidden: String = moved(text).collect();
             assert!(hidden.chars().all(|c| is_moved(c) && crate::text::characters::is_steering(c)), "{text}");

@@ -1,7 +1,7 @@
-//! Records → outputs: the shaper file, and whatever else the repository's own templates make.
+//! Records → outputs: the shaper file, and the outputs of the repository's own templates.
 //!
-//! The built-in template is rendered in chunks on all cores, which its shape allows: a line knows
-//! nothing of other lines. A repository's own template gets everything at once.
+//! The built-in template is rendered in chunks on all cores: its lines are independent. A repository's
+//! own template gets all data at once.
 
 #[cfg(unix)]
 pub mod apart;
@@ -11,7 +11,8 @@ mod own;
 mod table;
 mod values;
 
-pub use table::{Row, Table, Unserved, unserved};
+pub use table::Table;
+pub(crate) use table::{Unserved, unserved};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,43 +29,42 @@ use crate::repo::Repo;
 use crate::source::FileId;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
-use own::Job;
+use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
-/// The name of the output that is meant where none is named, and of the built-in template.
-pub const SHAPER: &str = "shaper";
+/// The name of the default output and of the built-in template.
+pub(crate) const SHAPER: &str = "shaper";
 
 const SHAPER_TEMPLATE: &str = include_str!("shaper.j2");
 
-/// How many lines one chunk has.
+/// Lines per chunk.
 const CHUNK: usize = 8192;
 
 /// An output's definition, after defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The built-in template's name, or the path of one of the repository's own.
-    pub template: String,
+    pub(crate) template: String,
     /// The file that it is written to, without a folder.
-    pub file: String,
+    pub(crate) file: String,
 }
 
 impl Output {
     /// Whether it has the built-in template, and so the format that `plan` can read back.
-    pub fn is_shaper_format(&self) -> bool {
+    pub(crate) fn is_shaper_format(&self) -> bool {
         self.template == SHAPER
     }
 }
 
-/// An output's text, in the pieces in which it was made: a million lines are not copied together
-/// only to be written.
+/// An output's text in pieces: a million lines need not be joined to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered(Vec<String>);
 
 impl Rendered {
     /// The pieces, in order.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(String::as_bytes)
     }
 
@@ -77,13 +77,13 @@ impl Rendered {
     }
 }
 
-/// All outputs of the settings, by name; the shaper file is there even if they do not name it.
-pub fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
+/// All outputs of the settings, by name, and the shaper file even if they do not name it.
+pub(crate) fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
     let mut outputs: BTreeMap<String, Output> = settings
         .outputs
         .iter()
         .map(|(name, output)| {
-            let file = output.file.as_ref().map_or_else(|| format!("{name}.txt"), ToString::to_string);
+            let file = output.file.as_ref().map_or_else(|| format!("{name}.txt"), |file| file.as_str().to_owned());
             let output = Output { name: name.to_string(), template: output.template.to_string(), file };
             (name.to_string(), output)
         })
@@ -96,7 +96,7 @@ pub fn outputs(settings: &Settings) -> BTreeMap<String, Output> {
     outputs
 }
 
-/// The output called `name`, or the shaper file where none is named.
+/// The output called `name`, or the shaper file without a name.
 ///
 /// # Errors
 /// If the settings define no such output.
@@ -109,7 +109,7 @@ pub fn output(settings: &Settings, name: Option<&str>) -> Result<Output> {
     let names: Vec<&str> = all.keys().map(String::as_str).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean {}?", quoted(near)),
-        None => format!("defined are: {}", names.join(", ")),
+        None => format!("defined outputs: {}", names.join(", ")),
     };
     bail!("shapeline.yaml defines no output {}; {hint}", quoted(name))
 }
@@ -131,14 +131,14 @@ pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Findi
             format!("there is no template {}", quoted(&output.template)),
         )));
     };
-    let job = Job { outputs: vec![output.clone()], checking: false };
+    let job = RenderJob { outputs: vec![output.clone()], checking: false };
     let mut answers = carry_out(table, &job).into_iter();
-    let rendered = answers.next().unwrap_or_else(|| Err(own::Failure::without_answer(&output.template)));
+    let rendered = answers.next().unwrap_or_else(|| Err(own::TemplateFailure::without_answer(&output.template)));
     rendered.map_err(|failure| Box::new(failure.finding(table.repo(), file)))
 }
 
 /// In a process of its own if this program can start one.
-fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, own::Failure>> {
+fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, own::TemplateFailure>> {
     #[cfg(unix)]
     if let Some(program) = apart::program() {
         return apart::carry_out(program, table, job);
@@ -188,8 +188,8 @@ fn bare_environment<'a>() -> Environment<'a> {
     environment
 }
 
-/// What is wrong with the templates of `repo`: those that do not compile, and those of its
-/// outputs that fail on the data. Costs nothing where there are none.
+/// Findings in the templates of `repo`: templates that do not compile, and outputs that fail on the
+/// data.
 pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding> {
     if repo.templates.is_empty() {
         return Vec::new();
@@ -200,7 +200,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     }
     let table = Arc::new(Table::new(repo, context));
     let known = |output: &Output| !output.is_shaper_format() && repo.templates.contains_key(&output.template);
-    let job = Job { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
+    let job = RenderJob { outputs: outputs(&repo.settings).into_values().filter(known).collect(), checking: true };
     let failures = |table: &Arc<Table>| -> Vec<Finding> {
         let failures = carry_out(table, &job).into_iter().filter_map(Result::err);
         failures.map(|failure| failure.finding(repo, FileId::default())).collect()
@@ -209,7 +209,7 @@ pub fn template_findings(repo: &Arc<Repo>, context: &Context<'_>) -> Vec<Finding
     if !now.is_empty() {
         return now;
     }
-    // A template that fails on who begins later would stop publishing on that day.
+    // A template that fails on a subscriber whose term begins later would stop publishing on that day.
     Table::with_coming(repo, context).map(|coming| failures(&Arc::new(coming))).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! A repository's own templates: compiled and rendered with everything they may see, and within
-//! limits on steps and on what they write.
+//! A repository's own templates: compiled and rendered with their whole context, within limits on steps
+//! and on the bytes written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, Value, context};
 use serde::{Deserialize, Serialize};
 
 use super::free::readable;
-use super::table::{Row, Table};
+use super::table::{ServedAddress, Table};
 use super::values::{self, Shared, lazy};
 use super::{Output, Rendered, bare_environment, lines};
 use crate::finding::{Finding, Where};
@@ -16,11 +16,11 @@ use crate::repo::Repo;
 use crate::source::{FileId, Span};
 use crate::text::quote::harmless;
 
-/// Steps that a template may take: so many, and so many more a line.
+/// Limit on the steps of a template: a constant, and so many more for each line.
 const STEPS: u64 = 10_000_000;
 const STEPS_A_LINE: u64 = 5_000;
 
-/// Bytes that a template may write: so many, and so many more a line.
+/// Limit on the bytes that a template writes: a constant, and so many more for each line.
 const ROOM: u64 = 16 << 20;
 const ROOM_A_LINE: u64 = 4 << 10;
 
@@ -34,34 +34,34 @@ pub(super) fn room(lines: usize) -> u64 {
     ROOM + ROOM_A_LINE * lines as u64
 }
 
-/// What is to be done with a repository's own templates.
-pub(super) struct Job {
+/// Outputs to render from a repository's own templates.
+pub(super) struct RenderJob {
     /// The outputs to render.
     pub(super) outputs: Vec<Output>,
-    /// Compile every template before, and only look whether the outputs can be rendered.
+    /// Compile every template first, and only check that the outputs can be rendered.
     pub(super) checking: bool,
 }
 
-/// Why a template failed, in terms that another process understands.
+/// Why a template failed, in a form that can be sent to another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Failure {
+pub(super) struct TemplateFailure {
     /// The path of the template at fault, which may be an included one.
     template: Option<String>,
     /// The bytes at fault.
     span: Option<(u32, u32)>,
     /// What is wrong.
     message: String,
-    /// The subscriber that was looked at last, by its place in [`Repo::subscribers`].
+    /// The subscriber that the template read last, by its index in [`Repo::subscribers`].
     subscriber: Option<u32>,
 }
 
-impl Failure {
+impl TemplateFailure {
     /// A failure of a template as a whole.
     pub(super) fn of(template: &str, message: impl Into<String>) -> Self {
         Self { template: Some(template.to_owned()), span: None, message: message.into(), subscriber: None }
     }
 
-    /// The failure where a job that is over has nothing to say of a template.
+    /// The failure of a template that the job did not reach.
     pub(super) fn without_answer(template: &str) -> Self {
         Self::of(template, "it was not rendered, because the rendering of another template failed")
     }
@@ -72,7 +72,7 @@ impl Failure {
 
     fn new(error: &minijinja::Error, template: &str, shared: &Shared) -> Self {
         let repo = shared.table.repo();
-        // An included template's error names that template, not the one that was asked for.
+        // The error of an included template names that template, not the output's.
         let known = error.name().and_then(|name| repo.templates.get_key_value(name));
         let (template, file) = match known.or_else(|| repo.templates.get_key_value(template)) {
             Some((path, file)) => (Some(path.clone()), Some(*file)),
@@ -108,7 +108,7 @@ impl Failure {
     }
 }
 
-/// Characters of an error that are kept: some quote the values that a template made.
+/// How many characters of an error are kept: some quote values that a template made.
 const LONGEST_MESSAGE: usize = 2000;
 
 fn too_much(lines: usize) -> String {
@@ -123,11 +123,11 @@ fn line_range(text: &str, line: usize) -> Option<std::ops::Range<usize>> {
 
 /// One answer for each output, in order; when checking, failures only. A template that does not
 /// compile, or that breaks a limit of its process, leaves the outputs after it without an answer.
-pub(super) fn carry_out(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+pub(super) fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFailure>> {
     on_deep_stack(|| here(table, job))
 }
 
-fn here(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+fn here(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFailure>> {
     if job.checking {
         let failures = compile(table);
         if !failures.is_empty() {
@@ -143,42 +143,46 @@ fn here(table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
 }
 
 /// Compiles every template.
-pub(super) fn compile(table: &Arc<Table>) -> Vec<Failure> {
+pub(super) fn compile(table: &Arc<Table>) -> Vec<TemplateFailure> {
     let environment = environment(table);
     let shared = Shared::new(table);
-    let failure = |path: &String| environment.get_template(path).err().map(|error| Failure::new(&error, path, &shared));
+    let failure =
+        |path: &String| environment.get_template(path).err().map(|error| TemplateFailure::new(&error, path, &shared));
     table.repo().templates.keys().filter_map(failure).collect()
 }
 
 /// Renders one output into `out`.
-pub(super) fn write(table: &Arc<Table>, output: &Output, out: &mut dyn std::io::Write) -> Result<(), Failure> {
+pub(super) fn write(table: &Arc<Table>, output: &Output, out: &mut dyn std::io::Write) -> Result<(), TemplateFailure> {
     let shared = Arc::new(Shared::new(table));
     let environment = environment(table);
-    let mut out = Bounded { out, room: room(table.len()) };
-    // minijinja panics on a few expressions, such as `[][::-1]` of a filtered list: its fault, and the
-    // template's to avoid.
+    let mut out = BoundedWriter { out, room: room(table.len()) };
+    // minijinja panics on a few expressions, such as `[][::-1]` of a filtered list; that is reported as
+    // a failure of the template.
     let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let template = environment.get_template(&output.template)?;
         template.render_captured_to(everything(&shared, output), &mut out).map(drop)
     }));
     match rendered {
-        Ok(rendered) => rendered.map_err(|error| Failure::new(&error, &output.template, &shared)),
+        Ok(rendered) => rendered.map_err(|error| TemplateFailure::new(&error, &output.template, &shared)),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let said = harmless(said.unwrap_or("panic"), 300);
             let message = format!("minijinja cannot render this template: {said}");
-            Err(Failure { subscriber: shared.last_subscriber(), ..Failure::of(&output.template, message) })
+            Err(TemplateFailure {
+                subscriber: shared.last_subscriber(),
+                ..TemplateFailure::of(&output.template, message)
+            })
         }
     }
 }
 
-/// Passes on what is written, as long as there is room.
-struct Bounded<'a> {
+/// Forwards what is written, up to `room` bytes.
+struct BoundedWriter<'a> {
     out: &'a mut dyn std::io::Write,
     room: u64,
 }
 
-impl std::io::Write for Bounded<'_> {
+impl std::io::Write for BoundedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.room = self
             .room
@@ -193,10 +197,10 @@ impl std::io::Write for Bounded<'_> {
     }
 }
 
-/// What a repository's own template sees.
+/// The context of a repository's own template.
 fn everything(shared: &Arc<Shared>, output: &Output) -> Value {
     let table = &shared.table;
-    let mut first_rows: Vec<Row> = Vec::new();
+    let mut first_rows: Vec<ServedAddress> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for row in table.rows() {
         if seen.insert(table.subscriber_number(*row)) {
@@ -223,7 +227,7 @@ fn everything(shared: &Arc<Shared>, output: &Output) -> Value {
 fn environment(table: &Arc<Table>) -> Environment<'static> {
     let mut environment = bare_environment();
     environment.set_fuel(Some(steps(table.len())));
-    // Not all of them beforehand: each of a thousand outputs has its own environment.
+    // Loaded on demand: each of a thousand outputs has its own environment.
     let table = table.clone();
     environment.set_loader(move |path| {
         let repo = table.repo();
@@ -232,11 +236,11 @@ fn environment(table: &Arc<Table>) -> Environment<'static> {
     environment
 }
 
-/// The stack for templates: the compiler calls itself for each level of an expression, and a
-/// template may hold as many levels as bytes. Memory is taken only as used.
+/// The stack for templates: the compiler recurses for each level of an expression, and a template may
+/// have as many levels as bytes. Memory is committed only as used.
 pub(super) const STACK: usize = 1 << 30;
 
-/// Runs something that compiles or renders templates on a thread with such a stack.
+/// Runs work that compiles or renders templates on a thread with such a stack.
 pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let work = std::sync::Mutex::new(Some(work));
     let take = || work.lock().ok().and_then(|mut work| work.take());
@@ -245,7 +249,7 @@ pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         match spawned.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No room for such a stack here: an ordinary template needs none.
+            // No memory for such a stack: an ordinary template does not need it.
             Err(_) => take().map(|work| work()),
         }
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::own::{Job, carry_out};
+use super::own::{RenderJob, carry_out};
 use super::*;
 use crate::tree::Tree;
 
@@ -30,7 +30,7 @@ fn rendered(template: &str) -> Result<String, String> {
     let context = Context::new(&repo, "2026-11-21".parse().unwrap(), None);
     let table = Arc::new(Table::new(&repo, &context));
     let output = output(&repo.settings, Some("a")).unwrap();
-    let answer = carry_out(&table, &Job { outputs: vec![output], checking: false }).remove(0);
+    let answer = carry_out(&table, &RenderJob { outputs: vec![output], checking: false }).remove(0);
     answer.map(Rendered::into_text).map_err(|failure| failure.finding(&repo, FileId::default()).message)
 }
 

@@ -8,11 +8,11 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectExt, ObjectRepr};
 
 use super::free::free;
-use super::table::{Row, Table};
-use crate::model::{Domain, Labels, Plan, Rate, Status, Subscriber};
+use super::table::{ServedAddress, Table};
+use crate::model::{Domain, Labels, Plan, Rate, Subscriber, SubscriberStatus};
 
-/// What one rendering shares: the rows it covers, values used again and again, and which
-/// subscriber was looked at last, so that an error can name it.
+/// Shared state of one rendering: the table, cached values, and the subscriber read last, so that an
+/// error can name it.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) table: Arc<Table>,
@@ -21,8 +21,8 @@ pub(super) struct Shared {
     last: AtomicU32,
 }
 
-/// No subscriber was looked at.
-const NOBODY: u32 = u32::MAX;
+/// No subscriber was read.
+const NO_SUBSCRIBER: u32 = u32::MAX;
 
 impl Shared {
     pub(super) fn new(table: &Arc<Table>) -> Self {
@@ -31,14 +31,14 @@ impl Shared {
             table: table.clone(),
             plan_names: plans().map(|plan| Value::from(plan.name.as_str())).collect(),
             attributes: plans().map(|plan| Value::from(plan.shaper_attribute())).collect(),
-            last: AtomicU32::new(NOBODY),
+            last: AtomicU32::new(NO_SUBSCRIBER),
         }
     }
 
-    /// The subscriber that a template looked at last.
+    /// The subscriber that a template read last.
     pub(super) fn last_subscriber(&self) -> Option<u32> {
         let last = self.last.load(Ordering::Relaxed);
-        (last != NOBODY).then_some(last)
+        (last != NO_SUBSCRIBER).then_some(last)
     }
 }
 
@@ -60,7 +60,7 @@ fn rate(rate: Rate) -> Value {
     Value::from_object(RateValue(rate))
 }
 
-/// A list that makes its entries when they are asked for.
+/// A list that makes its entries on demand.
 pub(super) struct Lazy<F> {
     len: usize,
     entry: F,
@@ -99,7 +99,7 @@ impl<F: Fn(usize) -> Value + Send + Sync + 'static> Object for Lazy<F> {
 #[derive(Debug)]
 pub(super) struct LineValue {
     pub(super) shared: Arc<Shared>,
-    pub(super) row: Row,
+    pub(super) row: ServedAddress,
 }
 
 impl Object for LineValue {
@@ -129,7 +129,7 @@ impl Object for LineValue {
     }
 }
 
-/// An address as text, without a detour over the heap for the usual lengths.
+/// An address as text, without a heap allocation for the usual lengths.
 fn address(address: &crate::model::Address) -> Value {
     use std::io::Write;
     let mut buffer = [0_u8; 64];
@@ -142,7 +142,7 @@ fn address(address: &crate::model::Address) -> Value {
     }
 }
 
-pub(super) fn subscriber(shared: &Arc<Shared>, row: Row) -> Value {
+pub(super) fn subscriber(shared: &Arc<Shared>, row: ServedAddress) -> Value {
     Value::from_object(SubscriberValue { shared: shared.clone(), row })
 }
 
@@ -150,7 +150,7 @@ pub(super) fn subscriber(shared: &Arc<Shared>, row: Row) -> Value {
 #[derive(Debug)]
 struct SubscriberValue {
     shared: Arc<Shared>,
-    row: Row,
+    row: ServedAddress,
 }
 
 impl Object for SubscriberValue {
@@ -170,7 +170,7 @@ impl Object for SubscriberValue {
             "attribute" => Value::from(plan.shaper_attribute()),
             "up" => rate(plan.up),
             "down" => rate(plan.down),
-            "status" => Value::from(if own.status == Status::Active { "active" } else { "suspended" }),
+            "status" => Value::from(if own.status == SubscriberStatus::Active { "active" } else { "suspended" }),
             "starts" => or_none(own.starts.map(|day| day.to_string())),
             "ends" => or_none(own.ends.map(|day| day.to_string())),
             "labels" => labels(own.labels.as_deref()),
@@ -206,7 +206,7 @@ fn labels(labels: Option<&Labels>) -> Value {
         .into()
 }
 
-/// A plan, whether anybody has it or not.
+/// A plan, with or without subscribers.
 pub(super) fn plan(plan: &Plan) -> Value {
     let offered = plan.status == crate::model::PlanStatus::Offered;
     Value::from_pairs([
@@ -219,7 +219,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
     ])
 }
 
-/// A domain, whether it has subscribers or not.
+/// A domain, with or without subscribers.
 pub(super) fn domain(domain: &Domain) -> Value {
     let prefixes: Value = domain.prefixes.iter().map(address).collect();
     let capacity = domain.capacity.as_ref().map_or(Value::from(()), |capacity| {

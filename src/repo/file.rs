@@ -10,23 +10,23 @@ use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Unread};
 use crate::finding::{Finding, Place, Where};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
-use crate::schema::{self, Kind};
+use crate::schema::{self, FileKind};
 use crate::source::MAX_FILE_BYTES;
 use crate::source::{FileId, SourceFile, Span};
 use crate::text::quote::quoted;
 use crate::tree::{ATTRIBUTES, Content, Entry, EntryKind, MAX_FOLDERS, TOPS, altering};
 use crate::yaml::json::YamlJson;
-use crate::yaml::{self, Kind as NodeKind, Node, Problem, ProblemKind};
+use crate::yaml::{self, Node, NodeKind, Problem, ProblemKind};
 
 pub(super) struct Validators([&'static Validator<YamlJson>; 4]);
 
 impl Validators {
     pub(super) fn new() -> Result<Self> {
-        let [plan, domain, subscriber, settings] = Kind::ALL.map(schema::validator);
+        let [plan, domain, subscriber, settings] = FileKind::ALL.map(schema::validator);
         Ok(Self([plan?, domain?, subscriber?, settings?]))
     }
 
-    fn of(&self, kind: Kind) -> &'static Validator<YamlJson> {
+    fn of(&self, kind: FileKind) -> &'static Validator<YamlJson> {
         self.0[kind as usize]
     }
 }
@@ -160,14 +160,14 @@ fn read_attributes(path: String, bytes: &[u8], prefix: &str) -> FileRead {
 
 /// Which names a file that could not be read may have held.
 fn unread_file(path: &str, role: Role) -> Unread {
-    let Role::Data(Kind::Plan | Kind::Domain) = role else {
+    let Role::Data(FileKind::Plan | FileKind::Domain) = role else {
         return Unread::default();
     };
     Unread { names: BTreeSet::from([stem(path).to_owned()]), any: true }
 }
 
-fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Validators) -> FileRead {
-    let in_domains = kind == Some(Kind::Domain);
+fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>, validators: &Validators) -> FileRead {
+    let in_domains = kind == Some(FileKind::Domain);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -180,7 +180,7 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<Kind>, validators: &Vali
                 source: Some(SourceFile::cut(path, text, &bytes)),
                 findings: vec![finding],
                 left_out: 0,
-                records: if kind == Some(Kind::Settings) { Records::Settings(None) } else { Records::None },
+                records: if kind == Some(FileKind::Settings) { Records::Settings(None) } else { Records::None },
                 in_domains,
             };
         }
@@ -211,14 +211,14 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
     Finding::new("yaml-syntax", at, message).help(help)
 }
 
-fn read_data(read: &mut FileRead, path: &str, text: &str, kind: Kind, validators: &Validators) {
+fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, validators: &Validators) {
     let reading = yaml::read(text);
     let document = reading.document;
     let root = document.as_ref().and_then(|document| document.root(text));
     if root.is_none() || reading.problems.iter().any(|problem| problem.kind == ProblemKind::Syntax) {
         read.unread = unread_file(path, Role::Data(kind));
     }
-    if reading.problems.is_empty() && root.is_none() && kind != Kind::Settings {
+    if reading.problems.is_empty() && root.is_none() && kind != FileKind::Settings {
         let message = "the file holds no record";
         let help = "write one, or remove the file; a file whose last record is gone may hold `[]`";
         read.findings.push(Finding::new("schema", Where::File(FileId::default()), message).help(help));
@@ -227,7 +227,7 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: Kind, validators
     let mut records = Vec::new();
     if let Some(root) = root {
         match root.kind() {
-            NodeKind::Sequence if kind != Kind::Settings => {
+            NodeKind::Sequence if kind != FileKind::Settings => {
                 records.extend(root.items().enumerate().map(|(index, node)| (Some(index as u32), node)));
             }
             _ => records.push((None, root)),
@@ -235,10 +235,10 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: Kind, validators
     }
     let mut typing = Typing { read, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
     let read_records = match kind {
-        Kind::Plan => Records::Plans(typing.records(records)),
-        Kind::Domain => Records::Domains(typing.records(records)),
-        Kind::Subscriber => Records::Subscribers(typing.records(records)),
-        Kind::Settings => {
+        FileKind::Plan => Records::Plans(typing.records(records)),
+        FileKind::Domain => Records::Domains(typing.records(records)),
+        FileKind::Subscriber => Records::Subscribers(typing.records(records)),
+        FileKind::Settings => {
             Records::Settings(typing.records(records).into_iter().next().map(|(_, settings)| Box::new(settings)))
         }
     };
@@ -262,7 +262,7 @@ fn problem_finding(problem: &Problem) -> Finding {
 /// Nodes → typed records of one file.
 struct Typing<'a> {
     read: &'a mut FileRead,
-    kind: Kind,
+    kind: FileKind,
     problems: &'a [Problem],
     validator: &'static Validator<YamlJson>,
     left_out: usize,
@@ -316,7 +316,7 @@ impl Typing<'_> {
 
     /// A record that could not be read still has a name, which others may refer to.
     fn unread(&mut self, node: Node<'_>) {
-        if matches!(self.kind, Kind::Plan | Kind::Domain) {
+        if matches!(self.kind, FileKind::Plan | FileKind::Domain) {
             match node.get("name") {
                 Some(name) => {
                     self.read.unread.names.insert(name.text().to_owned());

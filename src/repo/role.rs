@@ -1,11 +1,11 @@
 //! What a path says about the file there: which kind of data it holds, or why it is not read.
 
-use crate::schema::Kind;
+use crate::schema::FileKind;
 use crate::tree::{ATTRIBUTES, SETTINGS, steers_git};
 
 /// What a path says about the file there.
 pub(super) enum Role {
-    Data(Kind),
+    Data(FileKind),
     Template,
     /// Steers git for the data: `.gitattributes` at the top or above, `.gitmodules`.
     Git,
@@ -22,7 +22,7 @@ pub(super) fn is_yaml_name(path: &str) -> bool {
 
 pub(super) fn role(path: &str) -> Role {
     if path == SETTINGS {
-        return Role::Data(Kind::Settings);
+        return Role::Data(FileKind::Settings);
     }
     if steers_git(path) {
         return Role::Git;
@@ -49,14 +49,14 @@ pub(super) fn role(path: &str) -> Role {
         return if note { Role::Ignored } else { Role::Mistaken("only files that end in .yaml or .yml are read") };
     }
     match folder {
-        "plans" => Role::Data(Kind::Plan),
-        "domains" => Role::Data(Kind::Domain),
-        _ => Role::Data(Kind::Subscriber),
+        "plans" => Role::Data(FileKind::Plan),
+        "domains" => Role::Data(FileKind::Domain),
+        _ => Role::Data(FileKind::Subscriber),
     }
 }
 
 /// Which kind of data the file at `path` holds; `None` if it is not read as data.
-pub fn data_kind(path: &str) -> Option<Kind> {
+pub fn data_kind(path: &str) -> Option<FileKind> {
     match role(path) {
         Role::Data(kind) => Some(kind),
         _ => None,

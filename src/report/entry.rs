@@ -1,35 +1,35 @@
-//! Findings → entries: every place worked out, everything in the order in which it is shown.
+//! Findings with their places resolved, in the order of the report.
 
 use super::escape;
 use crate::finding::{Finding, Label, Severity, Where};
 use crate::locate::Locator;
 use crate::source::{Position, SourceFile, Sources, Span};
 
-/// A label with its place worked out.
+/// A label with its place resolved.
 #[derive(Clone, Debug)]
-pub struct Located<'a> {
+pub struct LocatedLabel<'a> {
     /// The file.
     pub file: &'a SourceFile,
-    /// The bytes meant, without the line ends after them.
+    /// The span, without trailing line ends.
     pub span: Span,
-    /// Where they start.
+    /// The start of the span.
     pub start: Position,
-    /// Where they end: the column after the last.
+    /// The end of the span: the column after the last.
     pub end: Position,
-    /// Whether the file as a whole is meant: there is no place in it to show.
-    pub whole_file: bool,
+    /// Whether the label is about the whole file: there is no place in it to show.
+    pub(crate) whole_file: bool,
     /// What is there; may be empty.
     pub label: &'a str,
 }
 
-impl<'a> Located<'a> {
+impl<'a> LocatedLabel<'a> {
     /// The file's path.
     pub fn path(&self) -> &'a str {
         self.file.path()
     }
 
-    /// The place in a word, for a person or a log: `path:line:column`, or the path for a whole file.
-    /// `path` is the file's path as seen from wherever the reader looks.
+    /// The place as `path:line:column`, or as the path for a whole file. `path` is the file's path from
+    /// the reader's point of view.
     pub(super) fn shown(&self, path: &str) -> String {
         let path = escape::plain(path);
         match self.whole_file {
@@ -47,50 +47,50 @@ impl<'a> Located<'a> {
     }
 }
 
-/// A finding with its places worked out.
+/// A finding with its places resolved.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct LocatedFinding<'a> {
     /// The finding.
     pub finding: &'a Finding,
     /// The offence.
-    pub primary: Located<'a>,
-    /// Whatever else is involved.
-    pub related: Vec<Located<'a>>,
+    pub primary: LocatedLabel<'a>,
+    /// The other places involved.
+    pub related: Vec<LocatedLabel<'a>>,
 }
 
-impl Entry<'_> {
-    /// Whether there is a change under review that has nothing to do with this.
-    pub fn outside_change(&self) -> bool {
+impl LocatedFinding<'_> {
+    /// Whether it is outside the change under review.
+    pub(crate) fn outside_change(&self) -> bool {
         self.finding.in_change == Some(false)
     }
 
-    /// Sorts what matters most to whoever proposes the change first.
+    /// Sorts findings of the change first, then errors.
     pub(super) fn urgency(&self) -> (bool, bool) {
         (self.outside_change(), self.finding.severity != Severity::Error)
     }
 }
 
-pub(super) fn locate<'a>(sources: &'a Sources, findings: &'a [Finding]) -> Vec<Entry<'a>> {
+pub(super) fn locate<'a>(sources: &'a Sources, findings: &'a [Finding]) -> Vec<LocatedFinding<'a>> {
     let mut locator = Locator::new(sources);
-    let mut entries: Vec<Entry<'a>> = findings
+    let mut entries: Vec<LocatedFinding<'a>> = findings
         .iter()
-        .map(|finding| Entry {
+        .map(|finding| LocatedFinding {
             finding,
-            primary: Located::new(&finding.primary, sources, &mut locator),
-            related: finding.related.iter().map(|label| Located::new(label, sources, &mut locator)).collect(),
+            primary: LocatedLabel::new(&finding.primary, sources, &mut locator),
+            related: finding.related.iter().map(|label| LocatedLabel::new(label, sources, &mut locator)).collect(),
         })
         .collect();
     entries.sort_by(|a, b| order(a).cmp(&order(b)));
     entries
 }
 
-fn order<'a>(entry: &Entry<'a>) -> (bool, &'a str, Span, &'static str, &'a str) {
-    let Entry { finding, primary, .. } = entry;
+fn order<'a>(entry: &LocatedFinding<'a>) -> (bool, &'a str, Span, &'static str, &'a str) {
+    let LocatedFinding { finding, primary, .. } = entry;
     (entry.outside_change(), primary.path(), primary.span, finding.rule, &finding.message)
 }
 
-/// The span as far as it lies in the text, on whole characters, without the line ends at its end:
-/// an underline that reached into the next line would point at a value that is not meant.
+/// The span as far as it lies in the text, on whole characters, without the line ends at its end: an
+/// underline that reached into the next line would point at another value.
 fn within(span: Span, text: &str) -> Span {
     let boundary = |at: u32| {
         let at = (at as usize).min(text.len());

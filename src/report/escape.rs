@@ -1,16 +1,16 @@
-//! What makes text from the data harmless where it goes.
+//! Escapes text from the data for each output format.
 //!
-//! Build servers read what a step prints, in whatever format. GitHub's runner takes a line that
-//! starts with `::` for a command, and, from older days, `##[command]` anywhere in a line. No
-//! format here starts a line with text from the data; the second form is broken up in all of them.
+//! Build servers read what a step prints, in whatever format. GitHub's runner runs a line that starts
+//! with `::` as a command, and, for compatibility, `##[command]` anywhere in a line. No format here
+//! starts a line with text from the data; the second form is escaped in all of them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::text::characters::{RUNNER_COMMAND, is_steering};
 
-/// Text on one line in which nothing steers a terminal or a build server: such characters are
-/// written as `\n` or `\u{1b}`.
+/// Text on one line; characters that could control a terminal or a build server are written as `\n` or
+/// `\u{1b}`.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_steering) && !text.contains(RUNNER_COMMAND) {
         return Cow::Borrowed(text);
@@ -28,8 +28,8 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A piece of a source line, character for character: what would steer becomes `�`, so that an
-/// underline still stands where it should. Tabs stay.
+/// A piece of a source line, character for character, so that underlines stay in place: characters that
+/// could control a terminal become `�`. Tabs stay.
 pub(super) fn source(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

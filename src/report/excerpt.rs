@@ -1,57 +1,57 @@
 //! The few lines around each place that are shown to people.
 //!
-//! A file may have 16 MB, and all of it may be one line: only a small window is ever looked at and
-//! handed on, and everything in it that could steer a terminal is replaced.
+//! A file may have 16 MB, and all of it may be one line: only a small window is read, and every
+//! character in it that could control a terminal is replaced.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::entry::Located;
+use super::entry::LocatedLabel;
 use super::escape;
 use crate::source::{Position, SourceFile};
 use crate::text::redact::without_password;
 
-/// A longer line is cut around what is meant, in bytes.
+/// A longer line, in bytes, is cut around the marked part.
 const LONGEST_LINE: usize = 400;
 
-/// How many characters of a cut line are shown before what is meant, of it, and after it.
+/// How many characters of a cut line are shown before the marked part, of it, and after it.
 const CUT: [usize; 3] = [40, 60, 30];
 
 const ELLIPSIS: &str = "…";
 
-/// What is meant is shown whole up to this many lines, else the first line of it.
+/// A marked part of up to this many lines is shown whole, a longer one by its first line.
 const MOST_LINES: usize = 6;
 
 /// Places this many lines apart are shown in one excerpt.
 const NEAR: usize = 12;
 
-/// Some lines of a file, fit to be shown, with what is marked in them.
+/// Some lines of a file, escaped, with their marked parts.
 #[derive(Debug)]
 pub(super) struct Excerpt<'a> {
     /// The lines, with `\n` between them.
-    pub source: String,
+    pub(crate) source: String,
     /// The number of the first.
-    pub first_line: usize,
+    pub(crate) first_line: usize,
     /// What is marked.
-    pub marks: Vec<Mark<'a>>,
+    pub(crate) marks: Vec<ExcerptMark<'a>>,
     /// Where in the file the offence is, or else the first mark.
-    pub at: Position,
+    pub(crate) at: Position,
 }
 
 /// A marked part of an excerpt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mark<'a> {
+pub(super) struct ExcerptMark<'a> {
     /// The bytes of [`Excerpt::source`].
-    pub range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// What is there; may be empty.
-    pub label: &'a str,
+    pub(crate) label: &'a str,
     /// Whether it is the offence.
-    pub primary: bool,
+    pub(crate) primary: bool,
 }
 
 /// The excerpts of one file that show these places, the one with the offence first. The offence,
 /// if it is among them, is the first place.
-pub(super) fn excerpts<'a>(places: &[(&Located<'a>, bool)]) -> Vec<Excerpt<'a>> {
+pub(super) fn excerpts<'a>(places: &[(&LocatedLabel<'a>, bool)]) -> Vec<Excerpt<'a>> {
     let mut sorted: Vec<Window<'_, 'a>> = places.iter().map(|&(place, primary)| Window::new(place, primary)).collect();
     sorted.sort_by_key(|window| (window.lines.start, window.place.span));
     let mut groups: Vec<Vec<Window<'_, 'a>>> = Vec::new();
@@ -67,7 +67,7 @@ pub(super) fn excerpts<'a>(places: &[(&Located<'a>, bool)]) -> Vec<Excerpt<'a>> 
 
 /// A place and the lines that show it.
 struct Window<'l, 'a> {
-    place: &'l Located<'a>,
+    place: &'l LocatedLabel<'a>,
     primary: bool,
     /// From the first to the last, counted from 1.
     lines: Range<usize>,
@@ -75,7 +75,7 @@ struct Window<'l, 'a> {
 }
 
 impl<'l, 'a> Window<'l, 'a> {
-    fn new(place: &'l Located<'a>, primary: bool) -> Self {
+    fn new(place: &'l LocatedLabel<'a>, primary: bool) -> Self {
         let (first, last) = (place.start.line, place.end.line);
         let last = if last - first < MOST_LINES { last } else { first };
         let cut = (first..=last).any(|line| is_long(place.file, line));
@@ -136,14 +136,14 @@ fn excerpt<'a>(group: &[Window<'_, 'a>]) -> Option<Excerpt<'a>> {
         let span = window.place.span.range();
         let last_line = line_range(file, window.lines.end - 1);
         let range = shown(span.start)..shown(span.end.min(last_line.end));
-        Mark { range, label: window.place.label, primary: window.primary }
+        ExcerptMark { range, label: window.place.label, primary: window.primary }
     });
     let offence = group.iter().find(|window| window.primary).unwrap_or(first);
     let marks = marks.collect();
     Some(Excerpt { source, first_line: first.lines.start, marks, at: offence.place.start })
 }
 
-/// Shows the part of a long line around what is meant, without looking at the rest of it.
+/// Shows the part of a long line around the mark, without reading the rest of it.
 fn cut_line<'a>(window: &Window<'_, 'a>) -> Excerpt<'a> {
     let place = window.place;
     let text = place.file.text();
@@ -169,7 +169,7 @@ fn cut_line<'a>(window: &Window<'_, 'a>) -> Excerpt<'a> {
     if to < line.end {
         source.push_str(ELLIPSIS);
     }
-    let mark = Mark { range, label: place.label, primary: window.primary };
+    let mark = ExcerptMark { range, label: place.label, primary: window.primary };
     Excerpt { source, first_line: place.start.line, marks: vec![mark], at: place.start }
 }
 
@@ -183,10 +183,10 @@ mod tests {
     use super::*;
     use crate::source::Span;
 
-    fn place(file: &SourceFile, start: usize, end: usize) -> Located<'_> {
+    fn place(file: &SourceFile, start: usize, end: usize) -> LocatedLabel<'_> {
         let span = Span::new(start as u32, end as u32);
         let (start, end) = (file.position(span.start), file.position(span.end));
-        Located { file, span, start, end, whole_file: false, label: "" }
+        LocatedLabel { file, span, start, end, whole_file: false, label: "" }
     }
 
     fn shown(text: &str, meant: &str) -> (String, String, usize) {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_around_what_is_meant() {
+    fn a_long_line_is_cut_around_the_mark() {
         let text = format!("{}MEANT{}", "é".repeat(8_000_000), "x".repeat(1000));
         let (source, marked, line) = shown(&text, "MEANT");
         assert_eq!((marked.as_str(), line), ("MEANT", 1));

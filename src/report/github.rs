@@ -2,21 +2,21 @@
 //! annotation beside the place in the pull request.
 //!
 //! GitHub shows ten errors and ten warnings of a step, so what the change broke comes first. An
-//! annotation has one place: the others stand in its message. It takes columns only where it ends
-//! in the line in which it starts.
+//! annotation has one place: its message lists the others. It has columns only if it ends on the line
+//! on which it starts.
 
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::entry::{Entry, Located};
-use super::{Report, escape, summary};
+use super::entry::{LocatedFinding, LocatedLabel};
+use super::{CheckReport, escape, summary};
 use crate::finding::Severity;
 
 /// Writes the report.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let mut entries = report.entries();
-    entries.sort_by_key(Entry::urgency);
+    entries.sort_by_key(LocatedFinding::urgency);
     for entry in &entries {
         writeln!(out, "{}", log_line(report, entry))?;
         writeln!(out, "{}", command(report, entry))?;
@@ -25,14 +25,14 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The log shows of a command only its message, which does not say where.
-fn log_line(report: &Report<'_>, entry: &Entry<'_>) -> String {
+/// Of a command, the log shows only the message, without the place.
+fn log_line(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let finding = entry.finding;
     let place = place(report, &entry.primary);
     format!("{}[{}] {place}: {}", finding.severity.as_str(), finding.rule, escape::plain(&finding.message))
 }
 
-fn command(report: &Report<'_>, entry: &Entry<'_>) -> String {
+fn command(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let name = if entry.finding.severity == Severity::Error { "error" } else { "warning" };
     let properties: Vec<String> = properties(report, entry)
         .into_iter()
@@ -41,8 +41,8 @@ fn command(report: &Report<'_>, entry: &Entry<'_>) -> String {
     format!("::{name} {}::{}", properties.join(","), escape::workflow_data(&message(report, entry)))
 }
 
-fn properties(report: &Report<'_>, entry: &Entry<'_>) -> Vec<(&'static str, String)> {
-    let Located { start, end, whole_file, .. } = entry.primary;
+fn properties(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> Vec<(&'static str, String)> {
+    let LocatedLabel { start, end, whole_file, .. } = entry.primary;
     let outside = if entry.outside_change() { " (outside the change)" } else { "" };
     let mut properties = vec![
         ("title", format!("{}{outside}", entry.finding.rule)),
@@ -59,8 +59,8 @@ fn properties(report: &Report<'_>, entry: &Entry<'_>) -> Vec<(&'static str, Stri
     properties
 }
 
-/// The file's very name, since GitHub looks for it; line ends in it are escaped as the toolkit
-/// does. Only what would steer a terminal, were the command shown in one, is not left as it is.
+/// The exact file name, since GitHub looks it up; line ends in it are escaped as the toolkit does. Only
+/// characters that would control a terminal are replaced.
 fn file(path: &str) -> String {
     let parts = path.split_inclusive(['\n', '\r']);
     let plain = |part: &str| match part.strip_suffix(['\n', '\r']) {
@@ -70,7 +70,7 @@ fn file(path: &str) -> String {
     parts.map(plain).collect()
 }
 
-fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
+fn message(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let finding = entry.finding;
     let mut lines = vec![escape::plain(&finding.message).into_owned()];
     if !entry.primary.label.is_empty() {
@@ -84,6 +84,6 @@ fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
     lines.join("\n")
 }
 
-fn place(report: &Report<'_>, place: &Located<'_>) -> String {
+fn place(report: &CheckReport<'_>, place: &LocatedLabel<'_>) -> String {
     place.shown(&report.path_in_git(place.path()))
 }

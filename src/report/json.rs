@@ -7,30 +7,30 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Report;
-use super::entry::{Entry, Located};
+use super::CheckReport;
+use super::entry::{LocatedFinding, LocatedLabel};
 use crate::source;
 use crate::text::json::write_json;
 
-/// Changes when something that was there goes or means something else; new fields do not count.
+/// Increases when a field is removed or changes its meaning; new fields do not count.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Log<'a> {
+struct CheckJson<'a> {
     version: u32,
-    tool: Tool,
-    summary: Summary,
-    findings: Vec<Finding<'a>>,
+    tool: CheckTool,
+    summary: CheckSummary,
+    findings: Vec<FindingJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct CheckTool {
     name: &'static str,
     version: &'static str,
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct CheckSummary {
     refused: bool,
     with_change: bool,
     files: usize,
@@ -44,44 +44,44 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct FindingJson<'a> {
     rule: &'a str,
     severity: &'static str,
     message: &'a str,
     help: Option<&'a str>,
     in_change: Option<bool>,
-    primary: Location<'a>,
-    related: Vec<Location<'a>>,
+    primary: LocationJson<'a>,
+    related: Vec<LocationJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Location<'a> {
+struct LocationJson<'a> {
     path: &'a str,
     label: &'a str,
     whole_file: bool,
-    span: Span,
-    start: Position,
-    end: Position,
+    span: SpanJson,
+    start: PositionJson,
+    end: PositionJson,
 }
 
 #[derive(Serialize)]
-struct Span {
+struct SpanJson {
     start: u32,
     end: u32,
 }
 
 #[derive(Serialize)]
-struct Position {
+struct PositionJson {
     line: usize,
     column: usize,
 }
 
 /// Writes the report.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let entries = report.entries();
-    let log = Log {
+    let log = CheckJson {
         version: VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: CheckTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         summary: summary(report),
         findings: entries.iter().map(finding).collect(),
     };
@@ -89,9 +89,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn summary(report: &Report<'_>) -> Summary {
+fn summary(report: &CheckReport<'_>) -> CheckSummary {
     let counts = report.counts;
-    Summary {
+    CheckSummary {
         refused: report.refused(),
         with_change: report.with_change,
         files: counts.files,
@@ -105,9 +105,9 @@ fn summary(report: &Report<'_>) -> Summary {
     }
 }
 
-fn finding<'a>(entry: &Entry<'a>) -> Finding<'a> {
+fn finding<'a>(entry: &LocatedFinding<'a>) -> FindingJson<'a> {
     let finding = entry.finding;
-    Finding {
+    FindingJson {
         rule: finding.rule,
         severity: finding.severity.as_str(),
         message: &finding.message,
@@ -118,17 +118,17 @@ fn finding<'a>(entry: &Entry<'a>) -> Finding<'a> {
     }
 }
 
-fn location<'a>(place: &Located<'a>) -> Location<'a> {
-    Location {
+fn location<'a>(place: &LocatedLabel<'a>) -> LocationJson<'a> {
+    LocationJson {
         path: place.path(),
         label: place.label,
         whole_file: place.whole_file,
-        span: Span { start: place.span.start, end: place.span.end },
+        span: SpanJson { start: place.span.start, end: place.span.end },
         start: position(place.start),
         end: position(place.end),
     }
 }
 
-fn position(at: source::Position) -> Position {
-    Position { line: at.line, column: at.column }
+fn position(at: source::Position) -> PositionJson {
+    PositionJson { line: at.line, column: at.column }
 }

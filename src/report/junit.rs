@@ -1,22 +1,22 @@
 //! JUnit XML, for the test reports of GitLab, Jenkins and others.
 //!
-//! One test case per rule, not per file: the cases are then the same in every run, so that these
-//! tools can say since when a rule has failed, and a clean repository of 100,000 files is not
-//! 100,000 cases. A case fails if its rule refuses something; the failure lists every place.
-//! Warnings fail nothing: they stand in the case's output.
+//! One test case per rule, not per file: the cases are then the same in every run, so that these tools
+//! can say since when a rule has failed, and a clean repository of 100,000 files is not 100,000 cases.
+//! A case fails if its rule refuses something; the failure lists every place. Warnings fail nothing:
+//! they are in the case's output.
 
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::entry::Entry;
-use super::summary::count;
-use super::{Report, escape};
+use super::entry::LocatedFinding;
+use super::{CheckReport, escape};
 use crate::finding::Severity;
 use crate::rules::{Group, RULES, find};
+use crate::text::count::counted;
 
 /// Writes the report.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let entries = report.entries();
     let cases = cases(report, &entries);
     let failures = cases.iter().filter(|case| !case.errors.is_empty()).count();
@@ -37,12 +37,12 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
 
 struct Case<'e, 'a> {
     rule: &'a str,
-    errors: Vec<&'e Entry<'a>>,
-    warnings: Vec<&'e Entry<'a>>,
+    errors: Vec<&'e LocatedFinding<'a>>,
+    warnings: Vec<&'e LocatedFinding<'a>>,
     skipped: Option<&'static str>,
 }
 
-fn cases<'e, 'a>(report: &Report<'_>, entries: &'e [Entry<'a>]) -> Vec<Case<'e, 'a>> {
+fn cases<'e, 'a>(report: &CheckReport<'_>, entries: &'e [LocatedFinding<'a>]) -> Vec<Case<'e, 'a>> {
     let case = |rule, skipped| Case { rule, errors: Vec::new(), warnings: Vec::new(), skipped };
     let mut cases: Vec<Case<'e, 'a>> = RULES.iter().map(|rule| case(rule.id, why_skipped(report, rule.id))).collect();
     for entry in entries {
@@ -58,7 +58,7 @@ fn cases<'e, 'a>(report: &Report<'_>, entries: &'e [Entry<'a>]) -> Vec<Case<'e, 
     cases
 }
 
-fn why_skipped(report: &Report<'_>, rule: &str) -> Option<&'static str> {
+fn why_skipped(report: &CheckReport<'_>, rule: &str) -> Option<&'static str> {
     if report.off.contains(&rule) {
         return Some("off in the settings or by default");
     }
@@ -82,7 +82,7 @@ fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {
     if let Some(first) = case.errors.first() {
         let message = match case.errors.len() {
             1 => headline(first),
-            many => format!("{}; the first: {}", count(many, "error"), headline(first)),
+            many => format!("{}; the first: {}", counted(many, "error", "errors"), headline(first)),
         };
         let (message, rule) = (escape::xml(&message), escape::xml(case.rule));
         write!(out, "      <failure message=\"{message}\" type=\"{rule}\">")?;
@@ -98,7 +98,7 @@ fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn write_texts(entries: &[&Entry<'_>], out: &mut dyn Write) -> Result<()> {
+fn write_texts(entries: &[&LocatedFinding<'_>], out: &mut dyn Write) -> Result<()> {
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
@@ -111,7 +111,7 @@ fn write_texts(entries: &[&Entry<'_>], out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn lines(entry: &Entry<'_>) -> Vec<String> {
+fn lines(entry: &LocatedFinding<'_>) -> Vec<String> {
     let outside = if entry.outside_change() { " (outside the change)" } else { "" };
     let mut lines = vec![format!("{}: {}{outside}", entry.finding.severity.as_str(), headline(entry))];
     let places = std::iter::once(&entry.primary).filter(|place| !place.label.is_empty()).chain(&entry.related);
@@ -120,6 +120,6 @@ fn lines(entry: &Entry<'_>) -> Vec<String> {
     lines
 }
 
-fn headline(entry: &Entry<'_>) -> String {
+fn headline(entry: &LocatedFinding<'_>) -> String {
     format!("{}: {}", entry.primary.shown(entry.primary.path()), escape::plain(&entry.finding.message))
 }

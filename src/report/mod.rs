@@ -1,7 +1,7 @@
 //! Findings → output: text, JSON, GitHub annotations, SARIF, JUnit.
 //!
-//! A [`Report`] holds what a check gave; [`Report::entries`] works the places out; each format is
-//! one file with one function that writes a report. What comes from the data passes through
+//! A [`CheckReport`] is the result of a check; [`CheckReport::entries`] resolves the places; each
+//! format is one file with one function that writes a report. Every value from the data passes through
 //! `escape` on its way into any of them.
 
 mod entry;
@@ -14,7 +14,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use entry::{Entry, Located};
+pub use entry::{LocatedFinding, LocatedLabel};
 
 use std::io::Write;
 use std::time::Duration;
@@ -43,38 +43,38 @@ pub enum CheckFormat {
 }
 
 /// What a check gave.
-pub struct Report<'a> {
+pub struct CheckReport<'a> {
     sources: &'a Sources,
     findings: Vec<Finding>,
     off: Vec<&'static str>,
     folder: String,
     /// How many records were read.
-    pub counts: Counts,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Whether a change was looked at.
-    pub with_change: bool,
+    pub(crate) counts: Counts,
+    /// The time it took.
+    pub(crate) elapsed: Duration,
+    /// Whether a change was checked.
+    pub(crate) with_change: bool,
 }
 
-/// How much was looked at, and how much of it is wrong.
+/// Numbers of records read and of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Files read.
-    pub files: usize,
+    pub(crate) files: usize,
     /// Subscribers read.
-    pub subscribers: usize,
+    pub(crate) subscribers: usize,
     /// Plans read.
-    pub plans: usize,
+    pub(crate) plans: usize,
     /// Domains read.
-    pub domains: usize,
+    pub(crate) domains: usize,
     /// Findings that refuse the data.
-    pub errors: usize,
+    pub(crate) errors: usize,
     /// Findings that do not.
-    pub warnings: usize,
-    /// Errors that the change under review has nothing to do with.
-    pub errors_outside_change: usize,
-    /// Warnings that the change under review has nothing to do with.
-    pub warnings_outside_change: usize,
+    pub(crate) warnings: usize,
+    /// Errors outside the change under review.
+    pub(crate) errors_outside_change: usize,
+    /// Warnings outside the change under review.
+    pub(crate) warnings_outside_change: usize,
 }
 
 impl Counts {
@@ -90,9 +90,9 @@ impl Counts {
     }
 }
 
-impl<'a> Report<'a> {
-    /// Runs every rule and gathers the result, together with what `rendering` found. `reading` is
-    /// how long the data took to read.
+impl<'a> CheckReport<'a> {
+    /// Runs every rule and adds the findings of `rendering`. `reading` is the time it took to read the
+    /// data.
     pub fn new(context: &Context<'a>, rendering: Vec<Finding>, reading: Duration) -> Self {
         let started = std::time::Instant::now();
         let findings = crate::rules::check(context, rendering);
@@ -126,8 +126,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The same with where the data repository is within its git repository: a path with `/`, empty
-    /// for the top. Annotations and code scanning want paths from there.
+    /// Sets the path of the data repository within its git repository, with `/`; empty for the top.
+    /// Annotations and code scanning need paths from the top.
     pub fn in_folder(mut self, folder: impl Into<String>) -> Self {
         self.folder = folder.into();
         self
@@ -138,16 +138,15 @@ impl<'a> Report<'a> {
         self.counts.errors > 0
     }
 
-    /// The findings with their places worked out: those of the change first, then by path and
-    /// place.
-    pub fn entries(&self) -> Vec<Entry<'_>> {
+    /// The findings with their places resolved: those of the change first, then by path and place.
+    pub fn entries(&self) -> Vec<LocatedFinding<'_>> {
         entry::locate(self.sources, &self.findings)
     }
 
     /// A file's path as seen from the top of the git repository.
     fn path_in_git(&self, path: &str) -> String {
         let (mut folder, mut path) = (self.folder.as_str(), path);
-        // What steers git may lie above the data.
+        // Git's own files may be above the data.
         while let Some(above) = path.strip_prefix("../") {
             (folder, path) = (folder.rsplit_once('/').map_or("", |(above, _)| above), above);
         }
@@ -160,29 +159,29 @@ impl<'a> Report<'a> {
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn print(report: &Report<'_>, format: CheckFormat) -> Result<()> {
+pub(crate) fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()> {
     match format {
         CheckFormat::Text => write_buffered(report, format, anstream::stdout().lock())?,
-        // These hold no colours, and no byte of them may be taken for one.
+        // These contain no colours, and every byte must stay.
         _ => write_buffered(report, format, std::io::stdout().lock())?,
     }
-    // The result is out. If nobody listens to the summary, that changes nothing.
+    // The result is written. A closed standard error changes nothing.
     let _ = writeln!(std::io::stderr(), "{}", summary::line(report));
     Ok(())
 }
 
-fn write_buffered(report: &Report<'_>, format: CheckFormat, out: impl Write) -> Result<()> {
+fn write_buffered(report: &CheckReport<'_>, format: CheckFormat, out: impl Write) -> Result<()> {
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, out);
     write(report, format, &mut out)?;
     out.flush()?;
     Ok(())
 }
 
-/// Writes the report. Text is written with colours: what they must not reach strips them.
+/// Writes the report. Text includes colours; the caller strips them where needed.
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub fn write(report: &Report<'_>, format: CheckFormat, out: &mut dyn Write) -> Result<()> {
+pub fn write(report: &CheckReport<'_>, format: CheckFormat, out: &mut dyn Write) -> Result<()> {
     match format {
         CheckFormat::Text => text::write(report, out),
         CheckFormat::Json => json::write(report, out),

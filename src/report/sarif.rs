@@ -10,8 +10,8 @@ use anyhow::Result;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::entry::{Entry, Located};
-use super::{Report, escape};
+use super::entry::{LocatedFinding, LocatedLabel};
+use super::{CheckReport, escape};
 use crate::finding::Severity;
 use crate::rules::{RULES, Rule};
 use crate::text::json::write_json;
@@ -20,113 +20,113 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 const TOP: &str = "%SRCROOT%";
 
 #[derive(Serialize)]
-struct Log {
+struct SarifLog {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
+struct SarifRun {
+    tool: SarifTool,
     column_kind: &'static str,
-    original_uri_base_ids: HashMap<&'static str, Base>,
-    results: Vec<ResultObject>,
+    original_uri_base_ids: HashMap<&'static str, UriBase>,
+    results: Vec<SarifResult>,
 }
 
 #[derive(Serialize)]
-struct Tool {
-    driver: Driver,
+struct SarifTool {
+    driver: SarifDriver,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Driver {
+struct SarifDriver {
     name: &'static str,
     version: &'static str,
     semantic_version: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     information_uri: &'static str,
-    rules: Vec<Descriptor>,
+    rules: Vec<RuleDescriptor>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Descriptor {
+struct RuleDescriptor {
     id: &'static str,
-    short_description: Message,
-    full_description: Message,
-    help: Help,
-    default_configuration: Configuration,
+    short_description: SarifMessage,
+    full_description: SarifMessage,
+    help: RuleHelp,
+    default_configuration: RuleConfiguration,
 }
 
 #[derive(Serialize)]
-struct Help {
+struct RuleHelp {
     text: String,
     markdown: String,
 }
 
 #[derive(Serialize)]
-struct Configuration {
+struct RuleConfiguration {
     enabled: bool,
     level: &'static str,
 }
 
 #[derive(Serialize)]
-struct Base {
-    description: Message,
+struct UriBase {
+    description: SarifMessage,
 }
 
 #[derive(Serialize)]
-struct Message {
+struct SarifMessage {
     text: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ResultObject {
+struct SarifResult {
     rule_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     level: &'static str,
-    message: Message,
-    locations: [Location; 1],
+    message: SarifMessage,
+    locations: [SarifLocation; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
-    partial_fingerprints: Fingerprints,
+    related_locations: Vec<SarifLocation>,
+    partial_fingerprints: PartialFingerprints,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_state: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Fingerprints {
+struct PartialFingerprints {
     #[serde(rename = "shapelineFinding/v1")]
     finding: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location {
+struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
     physical_location: PhysicalLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Message>,
+    message: Option<SarifMessage>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
-    artifact_location: Artifact,
+    artifact_location: ArtifactLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<Region>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Artifact {
+struct ArtifactLocation {
     uri: String,
     uri_base_id: &'static str,
 }
@@ -141,71 +141,75 @@ struct Region {
 }
 
 /// Writes the report.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let entries = report.entries();
     let mut seen = HashMap::new();
     let results = entries.iter().map(|entry| result(report, entry, &mut seen)).collect();
     let version = env!("CARGO_PKG_VERSION");
-    let driver = Driver {
+    let driver = SarifDriver {
         name: env!("CARGO_PKG_NAME"),
         version,
         semantic_version: version,
         information_uri: env!("CARGO_PKG_REPOSITORY"),
         rules: RULES.iter().map(descriptor).collect(),
     };
-    let top = Base { description: Message { text: "The top of the git repository.".to_owned() } };
-    let run = Run {
-        tool: Tool { driver },
+    let top = UriBase { description: SarifMessage { text: "The top of the git repository.".to_owned() } };
+    let run = SarifRun {
+        tool: SarifTool { driver },
         column_kind: "unicodeCodePoints",
         original_uri_base_ids: HashMap::from([(TOP, top)]),
         results,
     };
-    write_json(out, &Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
+    write_json(out, &SarifLog { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
     Ok(())
 }
 
-fn descriptor(rule: &Rule) -> Descriptor {
+fn descriptor(rule: &Rule) -> RuleDescriptor {
     let Rule { id, severity, summary, why, bad, good, .. } = rule;
     let (bad, good) = (bad.trim_end(), good.trim_end());
     let text = format!("{why}\n\nRefused:\n\n{bad}\n\nInstead:\n\n{good}\n");
     let markdown = format!("{why}\n\nRefused:\n\n```yaml\n{bad}\n```\n\nInstead:\n\n```yaml\n{good}\n```\n");
-    Descriptor {
+    RuleDescriptor {
         id,
-        short_description: Message { text: escape::sarif(summary) },
-        full_description: Message { text: escape::sarif(why) },
-        help: Help { text: escape::sarif(&text), markdown },
-        default_configuration: Configuration { enabled: *severity != Severity::Off, level: level(*severity) },
+        short_description: SarifMessage { text: escape::sarif(summary) },
+        full_description: SarifMessage { text: escape::sarif(why) },
+        help: RuleHelp { text: escape::sarif(&text), markdown },
+        default_configuration: RuleConfiguration { enabled: *severity != Severity::Off, level: level(*severity) },
     }
 }
 
 fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
-        // What the level would be where a rule is off is for whoever turns it on to say.
+        // A rule that is off has no level of its own, and SARIF requires one.
         Severity::Warning | Severity::Off => "warning",
     }
 }
 
-fn result<'a>(report: &Report<'_>, entry: &Entry<'a>, seen: &mut HashMap<[&'a str; 3], u32>) -> ResultObject {
+fn result<'a>(
+    report: &CheckReport<'_>,
+    entry: &LocatedFinding<'a>,
+    seen: &mut HashMap<[&'a str; 3], u32>,
+) -> SarifResult {
     let finding = entry.finding;
     let identity = [finding.rule, entry.primary.path(), &finding.message];
     let occurrence = seen.entry(identity).and_modify(|count| *count += 1).or_insert(0);
     let related = entry.related.iter().enumerate();
-    ResultObject {
+    SarifResult {
         rule_id: finding.rule,
         rule_index: RULES.iter().position(|rule| rule.id == finding.rule),
         level: level(finding.severity),
-        message: Message { text: message(report, entry) },
+        message: SarifMessage { text: message(report, entry) },
         locations: [location(report, &entry.primary, None)],
         related_locations: related.map(|(index, place)| location(report, place, Some(index + 1))).collect(),
-        partial_fingerprints: Fingerprints { finding: fingerprint(identity, *occurrence) },
+        partial_fingerprints: PartialFingerprints { finding: fingerprint(identity, *occurrence) },
         baseline_state: finding.in_change.map(|in_change| if in_change { "new" } else { "unchanged" }),
     }
 }
 
-/// Code scanning shows of a result its message alone, and related places only if the message links
-/// to them: `[text](id)`.
-fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
+/// Code scanning shows only a result's message, and related places only if the message links to them:
+/// `[text](id)`.
+fn message(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
     let text = |text: &str| escape::sarif(&escape::plain(text));
     let mut lines = vec![text(&entry.finding.message)];
     for (index, place) in entry.related.iter().enumerate() {
@@ -221,7 +225,7 @@ fn message(report: &Report<'_>, entry: &Entry<'_>) -> String {
     lines.join("\n")
 }
 
-fn location(report: &Report<'_>, place: &Located<'_>, id: Option<usize>) -> Location {
+fn location(report: &CheckReport<'_>, place: &LocatedLabel<'_>, id: Option<usize>) -> SarifLocation {
     let region = Region {
         start_line: place.start.line,
         start_column: place.start.column,
@@ -230,18 +234,18 @@ fn location(report: &Report<'_>, place: &Located<'_>, id: Option<usize>) -> Loca
     };
     let uri = escape::uri(&report.path_in_git(place.path()));
     let text = escape::sarif(&escape::plain(place.label));
-    Location {
+    SarifLocation {
         id,
         physical_location: PhysicalLocation {
-            artifact_location: Artifact { uri, uri_base_id: TOP },
+            artifact_location: ArtifactLocation { uri, uri_base_id: TOP },
             region: (!place.whole_file).then_some(region),
         },
-        message: (!text.is_empty()).then_some(Message { text }),
+        message: (!text.is_empty()).then_some(SarifMessage { text }),
     }
 }
 
-/// Stays the same when lines move: what is wrong in which file, and, where that is so more than
-/// once, the how-manieth this is.
+/// Stays the same when lines move: a hash of rule, file and message, and of the number among equal
+/// ones.
 fn fingerprint(identity: [&str; 3], occurrence: u32) -> String {
     let mut hash = Sha256::new();
     for part in identity {

@@ -1,23 +1,24 @@
-//! One line: what was looked at, how much of it is wrong, how long it took.
+//! One line: numbers of records and findings, and the time taken.
 
-use super::{Counts, Report};
+use super::{CheckReport, Counts};
+use crate::text::count::counted;
 
 /// The line, without an end.
-pub(super) fn line(report: &Report<'_>) -> String {
+pub(super) fn line(report: &CheckReport<'_>) -> String {
     let Counts { files, subscribers, plans, domains, .. } = report.counts;
     format!(
         "check: {}, {}, {} in {}: {} ({:.2} s)",
-        count(subscribers, "subscriber"),
-        count(plans, "plan"),
-        count(domains, "domain"),
-        count(files, "file"),
+        counted(subscribers, "subscriber", "subscribers"),
+        counted(plans, "plan", "plans"),
+        counted(domains, "domain", "domains"),
+        counted(files, "file", "files"),
         verdict(report),
         report.elapsed.as_secs_f64(),
     )
 }
 
-/// How many errors and warnings there are, and how many of them are none of the change's.
-pub(super) fn verdict(report: &Report<'_>) -> String {
+/// How many errors and warnings there are, and how many of them are outside the change.
+pub(super) fn verdict(report: &CheckReport<'_>) -> String {
     let Counts { errors, warnings, errors_outside_change, warnings_outside_change, .. } = report.counts;
     let outside = |outside: usize| match outside {
         0 => String::new(),
@@ -25,14 +26,9 @@ pub(super) fn verdict(report: &Report<'_>) -> String {
     };
     format!(
         "{}{}, {}{}",
-        count(errors, "error"),
+        counted(errors, "error", "errors"),
         outside(errors_outside_change),
-        count(warnings, "warning"),
+        counted(warnings, "warning", "warnings"),
         outside(warnings_outside_change),
     )
-}
-
-/// A number with its noun.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

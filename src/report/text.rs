@@ -1,15 +1,15 @@
-//! For people: each finding with the lines it is about, and everything involved marked.
+//! For people: each finding with the lines it is about, and every place involved marked.
 
 use std::io::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anyhow::Result;
 
-use super::entry::{Entry, Located};
+use super::entry::{LocatedFinding, LocatedLabel};
 use super::excerpt::{Excerpt, excerpts};
-use super::summary::count;
-use super::{Report, escape};
+use super::{CheckReport, escape};
 use crate::finding::Severity;
+use crate::text::count::counted;
 
 /// How many findings are shown: more are not read, and in a terminal they push away the first.
 const MOST_FINDINGS: usize = 200;
@@ -18,7 +18,7 @@ const MOST_FINDINGS: usize = 200;
 const MOST_PLACES: usize = 12;
 
 /// Writes the report, with colours.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()> {
     let entries = report.entries();
     let shown = most_urgent(&entries);
     let renderer = Renderer::styled();
@@ -31,16 +31,15 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
         writeln!(out, "{}\n", without_counted_places(&renderer.render(&[group(entry)])))?;
     }
     if shown.len() < entries.len() {
-        let more = count(entries.len() - shown.len(), "more finding");
+        let more = counted(entries.len() - shown.len(), "more finding", "more findings");
         writeln!(out, "{more} not shown; `shapeline check --format json` lists all of them\n")?;
     }
     Ok(())
 }
 
-/// As many as are shown, in their order. Where some must be left out, it is warnings rather than
-/// errors.
-fn most_urgent<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<&'e Entry<'a>> {
-    let mut all: Vec<(usize, &Entry<'a>)> = entries.iter().enumerate().collect();
+/// The findings to show, in order. Warnings are dropped before errors.
+fn most_urgent<'e, 'a>(entries: &'e [LocatedFinding<'a>]) -> Vec<&'e LocatedFinding<'a>> {
+    let mut all: Vec<(usize, &LocatedFinding<'a>)> = entries.iter().enumerate().collect();
     if all.len() > MOST_FINDINGS {
         all.sort_by_key(|(at, entry)| (entry.urgency(), *at));
         all.truncate(MOST_FINDINGS);
@@ -49,13 +48,17 @@ fn most_urgent<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<&'e Entry<'a>> {
     all.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn outside_heading(report: &Report<'_>) -> String {
+fn outside_heading(report: &CheckReport<'_>) -> String {
     let counts = report.counts;
     let (errors, warnings) = (counts.errors_outside_change, counts.warnings_outside_change);
-    format!("Outside the change, there before it: {}, {}", count(errors, "error"), count(warnings, "warning"))
+    format!(
+        "Outside the change, there before it: {}, {}",
+        counted(errors, "error", "errors"),
+        counted(warnings, "warning", "warnings")
+    )
 }
 
-fn group<'e>(entry: &'e Entry<'_>) -> Group<'e> {
+fn group<'e>(entry: &'e LocatedFinding<'_>) -> Group<'e> {
     let finding = entry.finding;
     let level = if finding.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(escape::plain(&finding.message)).id(finding.rule);
@@ -65,7 +68,8 @@ fn group<'e>(entry: &'e Entry<'_>) -> Group<'e> {
     }
     let hidden = entry.related.len().saturating_sub(MOST_PLACES - 1);
     if hidden > 0 {
-        group = group.element(Level::NOTE.message(format!("{} not shown", count(hidden, "more place"))));
+        group =
+            group.element(Level::NOTE.message(format!("{} not shown", counted(hidden, "more place", "more places"))));
     }
     match &finding.help {
         Some(help) => group.element(Level::HELP.message(escape::plain(help))),
@@ -74,9 +78,9 @@ fn group<'e>(entry: &'e Entry<'_>) -> Group<'e> {
 }
 
 /// The places of a finding, those in one file together, the offence's file first.
-fn by_file<'e, 'a>(entry: &'e Entry<'a>) -> Vec<Vec<(&'e Located<'a>, bool)>> {
+fn by_file<'e, 'a>(entry: &'e LocatedFinding<'a>) -> Vec<Vec<(&'e LocatedLabel<'a>, bool)>> {
     let related = entry.related.iter().take(MOST_PLACES - 1).map(|place| (place, false));
-    let mut files: Vec<Vec<(&Located<'a>, bool)>> = Vec::new();
+    let mut files: Vec<Vec<(&LocatedLabel<'a>, bool)>> = Vec::new();
     for place in std::iter::once((&entry.primary, true)).chain(related) {
         match files.iter_mut().find(|file| file.first().is_some_and(|(first, _)| first.path() == place.0.path())) {
             Some(file) => file.push(place),
@@ -86,7 +90,7 @@ fn by_file<'e, 'a>(entry: &'e Entry<'a>) -> Vec<Vec<(&'e Located<'a>, bool)>> {
     files
 }
 
-fn add_file<'e>(mut group: Group<'e>, places: &[(&'e Located<'_>, bool)]) -> Group<'e> {
+fn add_file<'e>(mut group: Group<'e>, places: &[(&'e LocatedLabel<'_>, bool)]) -> Group<'e> {
     let (whole, parts): (Vec<_>, Vec<_>) = places.iter().copied().partition(|(place, _)| place.whole_file);
     for (place, _) in whole {
         group = group.element(Origin::path(escape::plain(place.path())));
@@ -114,11 +118,11 @@ fn add_excerpt<'e>(group: Group<'e>, path: &str, excerpt: Excerpt<'e>) -> Group<
     group.element(snippet)
 }
 
-/// Ends a place that is given to the renderer as a path. Nothing else shown can hold it.
+/// Ends a place that is passed to the renderer as a path. No other text in a report contains it.
 const PLACE_ENDS: char = '\0';
 
-/// The renderer counts lines and columns in the excerpt, which may be cut: what it writes after a
-/// place goes.
+/// The renderer counts lines and columns in the excerpt, which may be cut: removes what it writes after
+/// a place.
 fn without_counted_places(rendered: &str) -> String {
     let mut pieces = rendered.split(PLACE_ENDS);
     let first = pieces.next().unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::inventory::Context;
 use crate::inventory::Change;
 use crate::finding::{Finding, Severity, Where};
 use crate::text::quote::quoted;
-use crate::model::{Capacity, Date, Status, TotalBps};
+use crate::model::{Capacity, Date, SubscriberStatus, TotalBps};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -140,7 +140,7 @@ fn sold(context: &Context<'_>) -> Terms {
     let none = || Terms::new(context.index.domains().len(), context.today);
     let add = |mut all: Terms, (number, subscriber): (usize, Resolved<'_>)| {
         if let (Some((_, plan)), Some((domain, _))) = (subscriber.plan, subscriber.domain)
-            && subscriber.record.value.status == Status::Active
+            && subscriber.record.value.status == SubscriberStatus::Active
         {
             all.add(domain, number as u32, &subscriber.record.value, &plan.value);
         }
@@ -154,7 +154,7 @@ fn sold(context: &Context<'_>) -> Terms {
 fn sold_before(change: &Change<'_>, today: Date) -> Terms {
     let index = &change.base_index;
     let mut all = Terms::new(index.domains().len(), today);
-    let active = change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == Status::Active);
+    let active = change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == SubscriberStatus::Active);
     for (subscriber, number) in active {
         let subscriber = &subscriber.value;
         let domain = index.domain_number(subscriber.domain.as_str());
@@ -171,7 +171,7 @@ fn sold_by_change<'c>(context: &'c Context<'_>, change: &Change<'_>, domain: u32
         .touched_subscribers()
         .filter_map(|number| context.subscriber(number))
         .filter(|one| one.domain.is_some_and(|(number, _)| number == domain))
-        .filter(|one| one.record.value.status == Status::Active && one.record.value.in_term(day))
+        .filter(|one| one.record.value.status == SubscriberStatus::Active && one.record.value.in_term(day))
         .take(SHOWN)
         .collect()
 }

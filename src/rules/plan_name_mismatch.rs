@@ -4,7 +4,7 @@ use super::{Group, Rule};
 use crate::inventory::Context;
 use crate::finding::{Finding, Severity};
 use crate::text::quote::quoted;
-use crate::model::{Plan, RatesSaid};
+use crate::model::{Plan, RatesInName};
 use crate::repo::Record;
 
 /// The rule.
@@ -30,12 +30,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn mismatch(plan: &Record<Plan>) -> Option<Finding> {
     let Plan { name, up, down, .. } = &plan.value;
     let (up, down) = (*up, *down);
-    let wrong = match RatesSaid::by_name(name.as_str())? {
-        RatesSaid::Directions { up: said_up, down: said_down } => {
+    let wrong = match RatesInName::by_name(name.as_str())? {
+        RatesInName::Directions { up: said_up, down: said_down } => {
             (said_up.is_some_and(|said| said != up), said_down.is_some_and(|said| said != down))
         }
-        RatesSaid::One(rate) => (rate != up && rate != down, rate != up && rate != down),
-        RatesSaid::Two(one, other) => {
+        RatesInName::One(rate) => (rate != up && rate != down, rate != up && rate != down),
+        RatesInName::Two(one, other) => {
             let fits = (one, other) == (up, down) || (other, one) == (up, down);
             (!fits, !fits)
         }

@@ -1,11 +1,10 @@
-//! What schemars derives, made fit for our readers: people who open a schema, editors that show it,
-//! and the messages that `check` makes of it.
+//! Adapts what schemars derives for its readers: people, editors, and the messages of `check`.
 
 use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::{Value, json};
 
-/// An optional field is left out, never null.
+/// Removes null: an optional field without a value is absent.
 #[derive(Clone, Debug)]
 pub(super) struct NoNull;
 
@@ -65,8 +64,7 @@ impl Transform for Choices {
     }
 }
 
-/// Leaves out the formats that are Rust's names for integers and no part of JSON Schema; the range
-/// says what is meant.
+/// Removes formats such as `uint32`, which JSON Schema does not define; the range says the same.
 #[derive(Clone, Debug)]
 pub(super) struct NoFormat;
 
@@ -79,7 +77,7 @@ impl Transform for NoFormat {
     }
 }
 
-/// What a person looks for first comes first.
+/// Puts the keywords that matter most to a reader first.
 #[derive(Clone, Debug)]
 pub(super) struct Order;
 
@@ -100,14 +98,15 @@ impl Transform for Order {
     }
 }
 
-/// Says what a pattern means in the words that editors show in its place, and leaves out the
-/// keyword that only our own messages read.
+/// Explains a pattern in the words that editors show in its place, and removes the keywords that only
+/// our own messages read.
 #[derive(Clone, Debug)]
 pub(super) struct ForEditors;
 
 impl Transform for ForEditors {
     fn transform(&mut self, schema: &mut Schema) {
-        let expected = schema.as_object_mut().and_then(|object| object.shift_remove("x-expected"));
+        let mut take = |keyword| schema.as_object_mut().and_then(|object| object.shift_remove(keyword));
+        let (expected, _) = (take("x-expected"), take("x-form"));
         if let Some(Value::String(expected)) = expected
             && schema.get("pattern").is_some()
         {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{FileType, Stat};
 
 use crate::disk::open::read_all;
-use crate::disk::trust::{Folder, is_absent};
+use crate::disk::trust::{TrustedFolder, is_absent};
 use crate::store::contract::{
     ContentMark, Expect, Fence, MAX_BYTES, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
@@ -42,7 +42,7 @@ impl FileStore {
     /// # Errors
     /// If there is no such folder, a link is not trusted, or the file is something else than a file.
     pub fn open(folder: &str, file: Option<&str>) -> Result<(FileStore, String)> {
-        let opened = Folder::open(Path::new(folder)).with_context(|| {
+        let opened = TrustedFolder::open(Path::new(folder)).with_context(|| {
             format!("cannot open the folder {folder}: make it, or correct the url in shapeline.yaml")
         })?;
         let Some(file) = file else { return Ok((FileStore::of(opened.path()), String::new())) };
@@ -63,19 +63,19 @@ impl FileStore {
     }
 
     /// The folder of `name`, if it is there, and its last part.
-    fn folder_of<'n>(&self, name: &'n str) -> Result<Option<(Folder, &'n str)>> {
+    fn folder_of<'n>(&self, name: &'n str) -> Result<Option<(TrustedFolder, &'n str)>> {
         let (folder, last) = split(name);
-        Ok(present(Folder::open(&self.path(folder)))?.map(|folder| (folder, last)))
+        Ok(present(TrustedFolder::open(&self.path(folder)))?.map(|folder| (folder, last)))
     }
 
-    fn names(&self, folder: &str) -> Result<Option<(Folder, Vec<String>)>> {
-        let Some(folder) = present(Folder::open(&self.path(folder)))? else { return Ok(None) };
+    fn names(&self, folder: &str) -> Result<Option<(TrustedFolder, Vec<String>)>> {
+        let Some(folder) = present(TrustedFolder::open(&self.path(folder)))? else { return Ok(None) };
         let names = folder.names()?;
         Ok(Some((folder, names)))
     }
 
     /// Writes `bytes` beside `name`, on the disk, with the mode and owner that `name` is to have.
-    fn stage<'f>(&self, folder: &'f Folder, name: &str, bytes: &[u8]) -> Result<StagedFile<'f>> {
+    fn stage<'f>(&self, folder: &'f TrustedFolder, name: &str, bytes: &[u8]) -> Result<StagedFile<'f>> {
         let old = folder.stat(name)?;
         if old.is_some_and(|old| !is_regular(&old)) {
             bail!("it is not a regular file, and is not replaced");
@@ -100,10 +100,10 @@ impl FileStore {
 
     fn put_at(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
         let (folder, name) = split(name);
-        if present(Folder::open(&self.folder))?.is_none() {
+        if present(TrustedFolder::open(&self.folder))?.is_none() {
             bail!("the folder {} is gone", self.folder.display());
         }
-        let folder = Folder::open_or_make(&self.path(folder), RECORDS)?;
+        let folder = TrustedFolder::open_or_make(&self.path(folder), RECORDS)?;
         let staged = self.stage(&folder, name, bytes)?;
         // Only now: a process that takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
@@ -173,7 +173,7 @@ impl Store for FileStore {
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
 struct StagedFile<'f> {
-    folder: &'f Folder,
+    folder: &'f TrustedFolder,
     name: String,
 }
 
@@ -203,7 +203,7 @@ fn present<T>(opened: std::io::Result<T>) -> std::io::Result<Option<T>> {
     }
 }
 
-fn read(folder: &Folder, name: &str) -> Result<Option<Vec<u8>>> {
+fn read(folder: &TrustedFolder, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(folder.file(name)?.map(|file| read_all(file, MAX_BYTES as u64)).transpose()?)
 }
 

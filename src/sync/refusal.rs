@@ -7,7 +7,7 @@ use crate::publish::site::{Site, TargetSession};
 use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogEntry, LogStatus};
-use crate::report::Report;
+use crate::report::CheckReport;
 use crate::store::writer_name;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
@@ -49,7 +49,7 @@ pub fn of_frozen(frozen: &[Frozen]) -> String {
 }
 
 /// What is wrong with the data, in a sentence.
-pub fn sentence(report: &Report<'_>, commit: &str) -> String {
+pub fn sentence(report: &CheckReport<'_>, commit: &str) -> String {
     let named = sentences(report, NAMED);
     let errors = report.counts.errors;
     let count = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };

@@ -206,7 +206,7 @@ impl Syncer {
 
     /// The data has errors. Its settings may have some, too: then the targets are those of before.
     fn unsound(&mut self, tip: Oid, repo: &Arc<Repo>, findings: Vec<Finding>, worker: &mut Worker<'_>) -> Round {
-        let reason = refusal::sentence(&crate::report::Report::of(repo, findings), &Git::short(tip));
+        let reason = refusal::sentence(&crate::report::CheckReport::of(repo, findings), &Git::short(tip));
         if let Ok(targets) = sound(repo).and_then(|settings| self.chosen(settings)) {
             self.known = targets;
         }

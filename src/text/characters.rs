@@ -1,9 +1,9 @@
-//! Which characters of a text show as themselves.
+//! Characters that are invisible or control a terminal.
 
 /// What GitHub's runner takes for a command anywhere in a line.
 pub(crate) const RUNNER_COMMAND: &str = "##[";
 
-/// First and last of each range of code points that a text from outside may not hold, in order:
+/// First and last code point of each range that must not occur in text from outside, in order:
 ///
 /// - controls, formats, line and paragraph separators, private use: the general categories Cc, Cf,
 ///   Zl, Zp and Co of Unicode's `UnicodeData.txt`,
@@ -63,8 +63,8 @@ pub(crate) const STEERING: [(u32, u32); 47] = [
     (0xefffe, 0x10ffff),
 ];
 
-/// Characters that do not show as themselves: they steer a terminal, reorder text (Unicode TR36,
-/// "bidirectional text spoofing") or are not seen at all.
+/// Whether a character controls a terminal, reorders text (Unicode TR36, "bidirectional text spoofing")
+/// or is invisible.
 pub fn is_steering(c: char) -> bool {
     if matches!(c, ' '..='~') {
         return false;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Columns as wide as their widest value, two spaces apart, without spaces at the end.
-pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, value) in widths.iter_mut().zip(row) {
@@ -24,11 +24,11 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     out
 }
 
-/// One field of a CSV line (RFC 4180), quoted where needed. What a spreadsheet would compute gets a
-/// `'` in front: OWASP's list for "CSV injection" with its fullwidth forms, at the beginning of the
-/// field and, for a spreadsheet that separates at them, after a semicolon, a tab or a line break.
-/// Spaces before it do not help. A number, with its sign, and a sign alone are left as they are.
-pub fn csv_field(text: &str) -> String {
+/// One field of a CSV line (RFC 4180), quoted where needed. A formula of a spreadsheet gets a `'` in
+/// front: OWASP's list for "CSV injection" with its fullwidth forms, at the beginning of the field and,
+/// for a spreadsheet that separates at them, after a semicolon, a tab or a line break. Spaces before it
+/// do not help. A number, with its sign, and a sign alone are left as they are.
+pub(crate) fn csv_field(text: &str) -> String {
     // A tab or a line break at the beginning of a cell is on the list itself.
     let first = if text.starts_with(['\t', '\r', '\n']) { "'" } else { "" };
     let pieces = text.split_inclusive([';', '\t', '\r', '\n']).map(not_computed);
@@ -52,18 +52,17 @@ fn is_number(text: &str) -> bool {
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A CSV line.
-pub fn csv_line<'f>(fields: impl IntoIterator<Item = &'f str>) -> String {
+pub(crate) fn csv_line<'f>(fields: impl IntoIterator<Item = &'f str>) -> String {
     let fields: Vec<String> = fields.into_iter().map(csv_field).collect();
     fields.join(",") + "\n"
 }
 
-/// The least that is left of a column that is cut.
+/// The smallest width to which a column is cut.
 const NARROWEST: usize = 8;
 
-/// The rows with the widest columns cut, as far as it takes for a line to fit the terminal. Where
-/// standard output is none, nothing is cut.
-pub fn fitted<const N: usize>(rows: Vec<[String; N]>) -> Vec<[String; N]> {
+/// Cuts the widest columns until a line fits the terminal. Without a terminal on standard output,
+/// nothing is cut.
+pub(crate) fn fitted<const N: usize>(rows: Vec<[String; N]>) -> Vec<[String; N]> {
     match terminal_width() {
         Some(width) => cut(rows, width),
         None => rows,

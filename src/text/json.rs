@@ -1,4 +1,4 @@
-//! JSON that is safe to print: a terminal or a build server reads what a command writes, too.
+//! JSON that is safe to print to a terminal or the log of a build server.
 
 use std::io;
 
@@ -6,15 +6,15 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::characters::{RUNNER_COMMAND, is_steering};
 
-/// Writes `value` as indented JSON, with `\u` escapes for whatever would steer if the text were
-/// shown as it is. Who parses it gets the value unchanged.
+/// Writes `value` as indented JSON, with `\u` escapes for every character that could control a
+/// terminal. Parsing gives the value unchanged.
 pub(crate) fn write_json(out: &mut dyn io::Write, value: &impl serde::Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, PlainJson(PrettyFormatter::new()));
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 
-/// What [`write_json`] writes, as a text.
+/// Like [`write_json`], into a text.
 pub(crate) fn json_text(value: &impl serde::Serialize) -> io::Result<String> {
     let mut text = Vec::new();
     write_json(&mut text, value)?;
@@ -23,7 +23,7 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> io::Result<String> {
 
 struct PlainJson(PrettyFormatter<'static>);
 
-/// Methods that lay out and leave strings alone: as the wrapped formatter does it.
+/// Layout methods, forwarded to the wrapped formatter.
 macro_rules! laid_out {
     ($($name:ident($($argument:ident: $type:ty),*)),* $(,)?) => {
         $(fn $name<W: ?Sized + io::Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {

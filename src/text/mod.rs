@@ -1,11 +1,11 @@
 //! Text: tables, JSON, numbers, names in messages, and what must not be printed.
 
 pub mod characters;
-pub mod columns;
-pub mod count;
-pub mod hex;
-pub mod json;
+pub(crate) mod columns;
+pub(crate) mod count;
+pub(crate) mod hex;
+pub(crate) mod json;
 pub(crate) mod lines;
 pub mod quote;
-pub mod redact;
-pub mod suggest;
+pub(crate) mod redact;
+pub(crate) mod suggest;

@@ -3,13 +3,13 @@
 use super::characters::is_steering;
 use super::redact::without_password;
 
-/// A value from the data as it may stand in a message: in backquotes, cut when long, and with
-/// everything that could steer a terminal or start a new line written as an escape.
-pub fn quoted(value: &str) -> String {
+/// A value from the data for use in a message: in backquotes, cut when long, with every character
+/// escaped that could control a terminal or start a new line.
+pub(crate) fn quoted(value: &str) -> String {
     format!("`{}`", harmless(&without_password(value), 60))
 }
 
-/// The same without the quotes, cut after `longest` characters.
+/// Like [`quoted`] without the quotes, cut after `longest` characters.
 pub fn harmless(value: &str, longest: usize) -> String {
     let mut out = String::with_capacity(value.len().min(longest));
     for (count, c) in value.chars().enumerate() {
@@ -20,7 +20,7 @@ pub fn harmless(value: &str, longest: usize) -> String {
         if c == '`' {
             out.push('\'');
         } else if c == '[' && out.ends_with("##") {
-            // GitHub's runner takes `##[command]` anywhere in a line for a command.
+            // GitHub's runner runs `##[command]` anywhere in a line.
             out.push_str("\\u{5b}");
         } else if is_steering(c) {
             out.extend(c.escape_default());
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_quoted_value_steers_a_terminal() {
+    fn nothing_in_a_quoted_value_controls_a_terminal() {
         assert_eq!(quoted("a\n::error::b\u{1b}[31m\u{202e}`"), "`a\\n::error::b\\u{1b}[31m\\u{202e}'`");
     }
 

@@ -31,7 +31,7 @@ const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
 /// those whose names end in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.
 ///
 /// To be done before the text is cut or escaped: half a secret is not found.
-pub fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     redact_with(text, &environment())
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 }
 
 /// Secrets and the names of their variables, the longest first, so that a secret that begins like
-/// another is replaced whole. Each line of a key counts: output is often told line by line.
+/// another is replaced whole. Each line of a key counts: output is often quoted line by line.
 fn secrets(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     let secret = environment.iter().filter(|(name, _)| is_secret(name));
     let mut secrets: Vec<(&str, &str)> = secret
@@ -78,9 +78,9 @@ fn is_secret(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('_')))
 }
 
-/// `text` with each password in a URL made of stars, as many as it has bytes: it is as wrong in the
-/// repository, but is not repeated in what is printed about it.
-pub fn without_password(text: &str) -> Cow<'_, str> {
+/// Replaces each byte of a password in a URL by a star: messages about the URL must not spread the
+/// password.
+pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
     with_logins(text, |_, login| {
         let (user, password) = login.split_once(':')?;
         Some(format!("{user}:{}", "*".repeat(password.len())))

@@ -13,11 +13,11 @@ const STEPS_A_NAME: usize = 5_000_000;
 /// How many steps all names may take that are looked up in one list.
 const STEPS: usize = 10_000_000;
 
-/// How many steps a single name may take that is looked up by itself, for an operator who waits.
+/// How many steps a name may take that is looked up alone, while an operator waits.
 const STEPS_ALONE: usize = 200_000_000;
 
 /// Finds the candidate that is most like a name, once for each name.
-pub struct Suggestions<'a> {
+pub(crate) struct Suggestions<'a> {
     names: Vec<&'a str>,
     /// The names by length and then by spelling; made when the first name is looked up.
     sorted: Option<Vec<Candidate<'a>>>,
@@ -29,7 +29,7 @@ pub struct Suggestions<'a> {
 
 impl<'a> Suggestions<'a> {
     /// Suggestions out of `candidates`, which may come in any order.
-    pub fn new(candidates: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new(candidates: impl IntoIterator<Item = &'a str>) -> Self {
         Self::within(candidates, STEPS, STEPS_A_NAME)
     }
 
@@ -38,8 +38,8 @@ impl<'a> Suggestions<'a> {
         Self { names, sorted: None, known: HashMap::new(), steps, steps_a_name }
     }
 
-    /// What was probably meant by `name`; nothing once the work for all names is used up.
-    pub fn find(&mut self, name: &str) -> Option<&'a str> {
+    /// The likely candidate for `name`; `None` once the steps for all names are used up.
+    pub(crate) fn find(&mut self, name: &str) -> Option<&'a str> {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
@@ -61,15 +61,15 @@ impl<'a> Suggestions<'a> {
     }
 }
 
-/// The candidate most like `name`, if any is near enough to be meant. Of several that are equally
-/// near, the first in the alphabet.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate most like `name`, if one is near enough. Of several that are equally near, the first
+/// in the alphabet.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     Suggestions::within(candidates, STEPS_ALONE, STEPS_ALONE).find(name)
 }
 
 struct Candidate<'a> {
     name: &'a str,
-    /// In letters of the lower case.
+    /// In lower-case letters.
     length: usize,
     signature: u64,
 }
@@ -90,8 +90,7 @@ fn signature(letters: impl Iterator<Item = char>) -> u64 {
     letters.fold(0, |bits, letter| bits | 1 << (u32::from(letter) % 64))
 }
 
-/// The nearest of `sorted`; nothing if that takes more than the `steps` that are left, of which those
-/// that it took are subtracted.
+/// The nearest of `sorted`; `None` if the search takes more than `steps`. Subtracts the steps taken.
 fn search<'a>(name: &str, sorted: &[Candidate<'a>], steps: &mut usize) -> Option<&'a str> {
     let letters: Vec<char> = lower(name).collect();
     let limit = (letters.len() / 3).clamp(1, 4);

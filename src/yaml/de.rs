@@ -1,28 +1,27 @@
-//! Typed records out of the tree, by serde.
+//! Deserializes typed records from the tree, by serde.
 //!
-//! Stricter than YAML: text is text only if no tool reads it as anything else, a number is a whole
-//! one in plain digits, and there is no null. The schema says the same; a property test compares.
+//! Stricter than YAML: a scalar is text only if every tool reads it as text, a number is a whole number
+//! in plain digits, and null is rejected. The schema accepts the same; a property test compares.
 
+use serde::de::value::Error;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Kind, Node, ScalarType, Style, scalar_type};
+use super::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Reads `T` out of `node`.
 ///
-/// # Errors
-/// Tells what did not fit, without a place: the schema check comes first and names places.
+/// # Errors If the node does not fit `T`. The message names no place: the schema check, which does,
+/// runs first.
 pub fn from_node<'de, T: de::Deserialize<'de>>(node: Node<'de>) -> Result<T, de::value::Error> {
     T::deserialize(NodeDeserializer(node))
 }
 
 struct NodeDeserializer<'de>(Node<'de>);
 
-type Error = de::value::Error;
-
 impl<'de> NodeDeserializer<'de> {
     fn scalar_type(&self) -> ScalarType {
         match self.0.kind() {
-            Kind::Scalar(Style::Plain) => scalar_type(self.0.text()),
+            NodeKind::Scalar(Style::Plain) => scalar_type(self.0.text()),
             _ => ScalarType::Text,
         }
     }
@@ -33,9 +32,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.kind() {
-            Kind::Sequence => visitor.visit_seq(Items(self.0.items())),
-            Kind::Mapping => visitor.visit_map(Entries { entries: self.0.entries(), value: None }),
-            Kind::Scalar(_) => match self.scalar_type() {
+            NodeKind::Sequence => visitor.visit_seq(ItemAccess(self.0.items())),
+            NodeKind::Mapping => visitor.visit_map(EntryAccess { entries: self.0.entries(), value: None }),
+            NodeKind::Scalar(_) => match self.scalar_type() {
                 ScalarType::Text => visitor.visit_borrowed_str(self.0.text()),
                 ScalarType::Integer(number) => visitor.visit_i64(number),
                 ScalarType::Bool(value) => visitor.visit_bool(value),
@@ -48,7 +47,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        // A key that is there has a value: null is refused by whatever is inside.
+        // A key that is present has a value; the inner type rejects null.
         visitor.visit_some(self)
     }
 
@@ -76,7 +75,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
     ) -> Result<V::Value, Error> {
         // serde would also take a list, field by field.
         match self.0.kind() {
-            Kind::Mapping => self.deserialize_any(visitor),
+            NodeKind::Mapping => self.deserialize_any(visitor),
             _ => Err(de::Error::custom("expected keys and values")),
         }
     }
@@ -87,9 +86,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
     }
 }
 
-struct Items<'de>(super::document::Items<'de>);
+struct ItemAccess<'de>(super::document::NodeItems<'de>);
 
-impl<'de> SeqAccess<'de> for Items<'de> {
+impl<'de> SeqAccess<'de> for ItemAccess<'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
@@ -97,12 +96,12 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     }
 }
 
-struct Entries<'de> {
-    entries: super::document::Entries<'de>,
+struct EntryAccess<'de> {
+    entries: super::document::NodeEntries<'de>,
     value: Option<Node<'de>>,
 }
 
-impl<'de> MapAccess<'de> for Entries<'de> {
+impl<'de> MapAccess<'de> for EntryAccess<'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {

@@ -2,9 +2,9 @@
 
 use crate::source::Span;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NodeKind {
     /// A value without parts.
     Scalar(Style),
     /// A list.
@@ -20,13 +20,13 @@ pub enum Style {
     Plain,
     /// In quotes.
     Quoted,
-    /// As a block, below a `|` or `>`: the node's place is that of the lines, without the header.
+    /// As a block below `|` or `>`. The node's span covers the lines without the header.
     Block,
 }
 
-/// Where a scalar's value is: in the source itself, or, once unescaped, beside it.
+/// Where a scalar's value is: in the source, or in the buffer of unescaped values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Text {
+struct ScalarText {
     start: u32,
     len: u32,
     unescaped: bool,
@@ -35,10 +35,10 @@ struct Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct NodeData {
     span: Span,
-    text: Text,
-    /// The place just after this node and all below it.
+    text: ScalarText,
+    /// The index just after this node and all its descendants.
     next: u32,
-    kind: Kind,
+    kind: NodeKind,
 }
 
 /// A file's tree.
@@ -49,7 +49,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// The topmost node, read over the text that the document came from.
+    /// The root node. `source` must be the text that the document was read from.
     pub fn root<'a>(&'a self, source: &'a str) -> Option<Node<'a>> {
         (!self.nodes.is_empty()).then_some(Node { document: self, source, at: 0 })
     }
@@ -66,10 +66,10 @@ pub struct Node<'a> {
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
-            Kind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
-            Kind::Scalar(_) => write!(f, "{:?}", self.text()),
-            Kind::Sequence => f.debug_list().entries(self.items()).finish(),
-            Kind::Mapping => f.debug_map().entries(self.entries()).finish(),
+            NodeKind::Scalar(Style::Plain) => write!(f, "{}", self.text()),
+            NodeKind::Scalar(_) => write!(f, "{:?}", self.text()),
+            NodeKind::Sequence => f.debug_list().entries(self.items()).finish(),
+            NodeKind::Mapping => f.debug_map().entries(self.entries()).finish(),
         }
     }
 }
@@ -83,28 +83,28 @@ impl<'a> Node<'a> {
         Node { at, ..*self }
     }
 
-    /// What the node is.
-    pub fn kind(&self) -> Kind {
+    /// The node's kind.
+    pub fn kind(&self) -> NodeKind {
         self.data().kind
     }
 
-    /// Where it stands: a scalar with its quotes, a collection from its first part to its last.
+    /// The node's span: a scalar with its quotes, a collection from its first part to its last.
     pub fn span(&self) -> Span {
         self.data().span
     }
 
-    /// A number that no other node of this document has.
-    pub fn id(&self) -> u32 {
+    /// A number unique within the document.
+    pub(crate) fn id(&self) -> u32 {
         self.at
     }
 
-    /// A number that no other document alive has: together with [`Node::id`] it names the node.
+    /// A number unique among the documents in memory: with [`Node::id`] it identifies the node.
     pub(super) fn document_address(&self) -> usize {
         std::ptr::from_ref(self.document) as usize
     }
 
     /// The node with this [`Node::id`].
-    pub fn with_id(&self, id: u32) -> Option<Node<'a>> {
+    pub(crate) fn with_id(&self, id: u32) -> Option<Node<'a>> {
         ((id as usize) < self.document.nodes.len()).then(|| self.sibling(id))
     }
 
@@ -118,21 +118,21 @@ impl<'a> Node<'a> {
 
     /// Whether this is a scalar.
     pub fn is_scalar(&self) -> bool {
-        matches!(self.kind(), Kind::Scalar(_))
+        matches!(self.kind(), NodeKind::Scalar(_))
     }
 
-    /// The entries of a list; nothing for any other node.
-    pub fn items(&self) -> Items<'a> {
+    /// The entries of a list; empty for any other node.
+    pub fn items(&self) -> NodeItems<'a> {
         let data = self.data();
-        let end = if data.kind == Kind::Sequence { data.next } else { self.at };
-        Items { node: *self, at: self.at + 1, end }
+        let end = if data.kind == NodeKind::Sequence { data.next } else { self.at };
+        NodeItems { node: *self, at: self.at + 1, end }
     }
 
-    /// Keys and values of a mapping; nothing for any other node.
-    pub fn entries(&self) -> Entries<'a> {
+    /// Keys and values of a mapping; empty for any other node.
+    pub fn entries(&self) -> NodeEntries<'a> {
         let data = self.data();
-        let end = if data.kind == Kind::Mapping { data.next } else { self.at };
-        Entries(Items { node: *self, at: self.at + 1, end })
+        let end = if data.kind == NodeKind::Mapping { data.next } else { self.at };
+        NodeEntries(NodeItems { node: *self, at: self.at + 1, end })
     }
 
     /// A mapping's value under `key`.
@@ -141,20 +141,20 @@ impl<'a> Node<'a> {
     }
 
     /// A mapping's key and value under `key`.
-    pub fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
+    pub(crate) fn entry(&self, key: &str) -> Option<(Node<'a>, Node<'a>)> {
         self.entries().find(|(name, _)| name.text() == key)
     }
 }
 
 /// The entries of a list, in order.
 #[derive(Clone)]
-pub struct Items<'a> {
+pub struct NodeItems<'a> {
     node: Node<'a>,
     at: u32,
     end: u32,
 }
 
-impl<'a> Iterator for Items<'a> {
+impl<'a> Iterator for NodeItems<'a> {
     type Item = Node<'a>;
 
     fn next(&mut self) -> Option<Node<'a>> {
@@ -169,9 +169,9 @@ impl<'a> Iterator for Items<'a> {
 
 /// The keys and values of a mapping, in order.
 #[derive(Clone)]
-pub struct Entries<'a>(Items<'a>);
+pub struct NodeEntries<'a>(NodeItems<'a>);
 
-impl<'a> Iterator for Entries<'a> {
+impl<'a> Iterator for NodeEntries<'a> {
     type Item = (Node<'a>, Node<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -181,55 +181,59 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Fills a [`Document`] from left to right.
 #[derive(Debug, Default)]
-pub struct Builder {
+pub(crate) struct DocumentBuilder {
     document: Document,
     open: Vec<u32>,
 }
 
-impl Builder {
+impl DocumentBuilder {
     /// A builder with room for about as many nodes as a text of `bytes` bytes has.
-    pub fn for_text(bytes: usize) -> Self {
+    pub(crate) fn for_text(bytes: usize) -> Self {
         let mut builder = Self::default();
         builder.document.nodes.reserve(bytes / 11 + 8);
         builder
     }
 
     /// How many nodes there are so far.
-    pub fn node_count(&self) -> usize {
+    pub(crate) fn node_count(&self) -> usize {
         self.document.nodes.len()
     }
 
     /// Whether there is no node yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.document.nodes.is_empty()
     }
 
     /// Where the node added last ends.
-    pub fn last_end(&self) -> u32 {
+    pub(crate) fn last_end(&self) -> u32 {
         self.document.nodes.last().map_or(0, |node| node.span.end)
     }
 
-    /// Adds a scalar whose value is a part of the source, as it stands there.
-    pub fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
-        self.push(Kind::Scalar(style), span, Text { start: text.start, len: text.end - text.start, unescaped: false });
+    /// Adds a scalar whose value is a slice of the source.
+    pub(crate) fn scalar_in_source(&mut self, style: Style, span: Span, text: Span) {
+        self.push(
+            NodeKind::Scalar(style),
+            span,
+            ScalarText { start: text.start, len: text.end - text.start, unescaped: false },
+        );
     }
 
-    /// Adds a scalar whose value differs from what the source shows.
-    pub fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
+    /// Adds a scalar whose value is not a slice of the source, such as one with escapes.
+    pub(crate) fn scalar_unescaped(&mut self, style: Style, span: Span, value: &str) {
         let start = self.document.unescaped.len() as u32;
         self.document.unescaped.push_str(value);
-        self.push(Kind::Scalar(style), span, Text { start, len: value.len() as u32, unescaped: true });
+        self.push(NodeKind::Scalar(style), span, ScalarText { start, len: value.len() as u32, unescaped: true });
     }
 
     /// Opens a list or a mapping that starts at `start`.
-    pub fn open(&mut self, kind: Kind, start: u32) {
+    pub(crate) fn open(&mut self, kind: NodeKind, start: u32) {
         self.open.push(self.document.nodes.len() as u32);
-        self.push(kind, Span::new(start, start), Text { start: 0, len: 0, unescaped: false });
+        self.push(kind, Span::new(start, start), ScalarText { start: 0, len: 0, unescaped: false });
     }
 
     /// Closes the innermost collection. `end` is where its closing bracket ends; without one the
-    /// collection ends where its last part does. Gives the place of the collection.
-    pub fn close(&mut self, end: Option<u32>) -> Option<u32> {
+    /// collection ends where its last part does. Returns the index of the collection.
+    pub(crate) fn close(&mut self, end: Option<u32>) -> Option<u32> {
         let at = self.open.pop()?;
         let next = self.document.nodes.len() as u32;
         let end = end.unwrap_or_else(|| {
@@ -248,18 +252,18 @@ impl Builder {
         Some(at)
     }
 
-    /// A handle on the node at `at`, for looking at what was built so far.
-    pub fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
+    /// The node at `at`, in the tree built so far.
+    pub(crate) fn node<'a>(&'a self, source: &'a str, at: u32) -> Node<'a> {
         Node { document: &self.document, source, at }
     }
 
     /// The finished tree. Collections still open are closed where their last part ends.
-    pub fn finish(mut self) -> Document {
+    pub(crate) fn finish(mut self) -> Document {
         while self.close(None).is_some() {}
         self.document
     }
 
-    fn push(&mut self, kind: Kind, span: Span, text: Text) {
+    fn push(&mut self, kind: NodeKind, span: Span, text: ScalarText) {
         let next = self.document.nodes.len() as u32 + 1;
         self.document.nodes.push(NodeData { span, text, next, kind });
     }

@@ -1,10 +1,11 @@
-//! The full reader: a YAML parser's events → tree, refusing what has more than one reading.
+//! The full reader: builds the tree from a YAML parser's events and reports what tools read
+//! differently.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
-use super::document::{Builder, Kind, Style};
+use super::document::{DocumentBuilder, NodeKind, Style};
 use super::scalar::{ScalarType, scalar_type};
 use super::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
 use crate::source::Span;
@@ -22,9 +23,9 @@ pub(super) fn read(text: &str) -> Reading {
         strict_indentation: true,
         disallow_directives: true,
     };
-    let mut reader = Reader {
+    let mut reader = EventReader {
         text,
-        builder: Builder::for_text(text.len()),
+        builder: DocumentBuilder::for_text(text.len()),
         open: Vec::new(),
         keys: Vec::new(),
         problems: Vec::new(),
@@ -37,7 +38,7 @@ pub(super) fn read(text: &str) -> Reading {
         };
         if let Err(problem) = step {
             reader.sort_problems();
-            // Last, wherever it stands: it says why there are no more.
+            // Last, whatever its span: it explains why there are no more.
             reader.problems.push(problem);
             return Reading { document: None, problems: reader.problems };
         }
@@ -47,29 +48,29 @@ pub(super) fn read(text: &str) -> Reading {
     Reading { document, problems: reader.problems }
 }
 
-/// What an open collection waits for.
+/// What an open collection expects next.
 #[derive(Clone, Copy, PartialEq)]
-enum Open {
+enum OpenCollection {
     Sequence,
     MappingKey,
     MappingValue,
 }
 
-struct Reader<'a> {
+struct EventReader<'a> {
     text: &'a str,
-    builder: Builder,
-    open: Vec<Open>,
+    builder: DocumentBuilder,
+    open: Vec<OpenCollection>,
     /// How many keys each open collection has so far.
     keys: Vec<usize>,
     problems: Vec<Problem>,
     documents: usize,
 }
 
-/// A problem that reading cannot get past.
-type Stop = Problem;
+/// A problem that ends the reading.
+type FatalProblem = Problem;
 
-impl Reader<'_> {
-    fn event(&mut self, event: &Event<'_>, at: granit_parser::Span) -> Result<(), Stop> {
+impl EventReader<'_> {
+    fn event(&mut self, event: &Event<'_>, at: granit_parser::Span) -> Result<(), FatalProblem> {
         let span = self.span(at);
         if let Some(tag) = at.tag_span() {
             let tag = self.span(tag);
@@ -92,8 +93,8 @@ impl Reader<'_> {
                 }
             }
             Event::Scalar(value, style, _, _) => self.scalar(value, *style, span)?,
-            Event::SequenceStart(style, _, _) => self.start(Kind::Sequence, *style, span)?,
-            Event::MappingStart(style, _, _) => self.start(Kind::Mapping, *style, span)?,
+            Event::SequenceStart(style, _, _) => self.start(NodeKind::Sequence, *style, span)?,
+            Event::MappingStart(style, _, _) => self.start(NodeKind::Mapping, *style, span)?,
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Anchor(_, name) => {
                 let message = format!("the anchor {} gives a value a name", shown("&", name));
@@ -104,7 +105,7 @@ impl Reader<'_> {
                 )?;
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let message = format!("the alias {} stands for a value written elsewhere", shown("", self.slice(span)));
+                let message = format!("the alias {} refers to a value elsewhere", shown("", self.slice(span)));
                 self.ambiguous(span, message, "write the value itself; a text that starts with * needs quotes")?;
                 self.before_node(span)?;
                 self.builder.scalar_unescaped(Style::Quoted, span, "");
@@ -115,8 +116,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
-        let is_key = self.open.last() == Some(&Open::MappingKey);
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), FatalProblem> {
+        let is_key = self.open.last() == Some(&OpenCollection::MappingKey);
         self.before_node(span)?;
         if value.len() > MAX_SCALAR_BYTES {
             let message =
@@ -129,7 +130,7 @@ impl Reader<'_> {
             ));
         }
         if style == ScalarStyle::Plain && value == "?" {
-            // The parser takes it for a value within brackets; elsewhere it is the sign of a key.
+            // Within brackets the parser reads it as a value; elsewhere it marks a key.
             self.ambiguous(span, "a lone `?` is not read as text by every tool", "put it in quotes")?;
         }
         if is_key {
@@ -156,7 +157,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+    fn key(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), FatalProblem> {
         if let Some(keys) = self.keys.last_mut() {
             *keys += 1;
             if *keys > MAX_KEYS {
@@ -189,12 +190,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn start(&mut self, kind: Kind, style: StructureStyle, span: Span) -> Result<(), Stop> {
-        if self.open.last() == Some(&Open::MappingKey) {
+    fn start(&mut self, kind: NodeKind, style: StructureStyle, span: Span) -> Result<(), FatalProblem> {
+        if self.open.last() == Some(&OpenCollection::MappingKey) {
             return Err(problem(
                 ProblemKind::Ambiguous,
                 span,
-                "a list or mapping stands where a key should be",
+                "a list or mapping cannot be a key",
                 "write a plain word before the colon; a value that starts with `{` or `[` needs quotes",
             ));
         }
@@ -202,14 +203,14 @@ impl Reader<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(mistake::too_deep(span));
         }
-        // A block collection's own event is empty and stands where its first part does. That is
-        // the dash, but for a list that is not indented below its key: then it is the entry.
-        let below_key = self.open.last() == Some(&Open::MappingValue);
-        let dash = (kind == Kind::Sequence && style == StructureStyle::Block && below_key)
+        // A block collection's own event is empty and has the place of its first part. That is the
+        // dash, except in a list that is not indented below its key: there it is the entry.
+        let below_key = self.open.last() == Some(&OpenCollection::MappingValue);
+        let dash = (kind == NodeKind::Sequence && style == StructureStyle::Block && below_key)
             .then(|| self.first_dash(span.start))
             .flatten();
         self.builder.open(kind, dash.unwrap_or(span.start));
-        self.open.push(if kind == Kind::Mapping { Open::MappingKey } else { Open::Sequence });
+        self.open.push(if kind == NodeKind::Mapping { OpenCollection::MappingKey } else { OpenCollection::Sequence });
         self.keys.push(0);
         Ok(())
     }
@@ -232,7 +233,7 @@ impl Reader<'_> {
         None
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Stop> {
+    fn end(&mut self, span: Span) -> Result<(), FatalProblem> {
         self.open.pop();
         self.keys.pop();
         let closing_bracket = (span.end > span.start).then_some(span.end);
@@ -243,7 +244,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn before_node(&mut self, span: Span) -> Result<(), Stop> {
+    fn before_node(&mut self, span: Span) -> Result<(), FatalProblem> {
         if self.builder.node_count() >= MAX_NODES {
             let message = format!("the file holds more than {MAX_NODES} keys and values");
             return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
@@ -254,15 +255,15 @@ impl Reader<'_> {
     fn after_node(&mut self) {
         if let Some(open) = self.open.last_mut() {
             *open = match open {
-                Open::MappingKey => Open::MappingValue,
-                Open::MappingValue => Open::MappingKey,
-                Open::Sequence => Open::Sequence,
+                OpenCollection::MappingKey => OpenCollection::MappingValue,
+                OpenCollection::MappingValue => OpenCollection::MappingKey,
+                OpenCollection::Sequence => OpenCollection::Sequence,
             };
         }
     }
 
-    /// Reports each key of the mapping at `at` that stands there a second time.
-    fn duplicate_keys(&mut self, at: u32) -> Result<(), Stop> {
+    /// Reports each repeated key of the mapping at `at`.
+    fn duplicate_keys(&mut self, at: u32) -> Result<(), FatalProblem> {
         let mut found: Vec<(Span, Span, String)> = Vec::new();
         let mapping = self.builder.node(self.text, at);
         let few = mapping.entries().take(17).count() <= 16;
@@ -283,34 +284,30 @@ impl Reader<'_> {
             }
         }
         for (second, first, name) in found {
-            let mut repeated = problem(
-                ProblemKind::Ambiguous,
-                second,
-                format!("the key {name} stands here a second time"),
-                "keep one of the two",
-            );
+            let mut repeated =
+                problem(ProblemKind::Ambiguous, second, format!("duplicate key {name}"), "keep one of the two");
             repeated.related = Some((first, "the first one"));
             self.push(repeated)?;
         }
         Ok(())
     }
 
-    /// Repeated keys are seen only at their mapping's end; they are told where they stand.
+    /// Repeated keys are found at the end of their mapping; this puts them in the order of the text.
     fn sort_problems(&mut self) {
         self.problems.sort_by_key(|problem| problem.span);
     }
 
-    fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), Stop> {
+    fn ambiguous(&mut self, span: Span, message: impl Into<String>, help: &'static str) -> Result<(), FatalProblem> {
         self.push(problem(ProblemKind::Ambiguous, span, message, help))
     }
 
-    fn push(&mut self, found: Problem) -> Result<(), Stop> {
+    fn push(&mut self, found: Problem) -> Result<(), FatalProblem> {
         if self.problems.len() + 1 >= MAX_PROBLEMS {
             return Err(problem(
                 ProblemKind::Ambiguous,
                 found.span,
                 format!("more than {MAX_PROBLEMS} problems: the rest of the file was not read"),
-                "mend those above first",
+                "fix those above first",
             ));
         }
         self.problems.push(found);
@@ -342,12 +339,11 @@ fn unprintable(text: &str) -> Option<Problem> {
         matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
             | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
     };
-    // A byte-order mark may open a file; anywhere else it is an unseen character that tools take
-    // for different things.
+    // A byte-order mark may open a file; anywhere else it is invisible, and tools treat it differently.
     let (at, character) = text.char_indices().find(|&(at, c)| bad(c) || (c == '\u{feff}' && at > 0))?;
     let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
     if character == '\u{feff}' {
-        let message = "a byte-order mark (U+FEFF) stands in the middle of the file";
+        let message = "there is a byte-order mark (U+FEFF) in the middle of the file";
         return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
     }
     if character == '\0' {

@@ -10,7 +10,7 @@
 //! It accepts a small subset of YAML and gives up (`None`) on the first byte outside it, which
 //! costs nothing but the time so far: the full reader then decides. It never reports a problem.
 
-use super::document::{Builder, Document, Kind, Style};
+use super::document::{Document, DocumentBuilder, NodeKind, Style};
 use super::scalar::{ScalarType, scalar_type};
 use super::{MAX_NODES, MAX_SCALAR_BYTES};
 use crate::source::Span;
@@ -24,10 +24,10 @@ pub(super) fn read(text: &str) -> Option<Document> {
     if text.len() / 2 > MAX_NODES * 4 {
         return None;
     }
-    let mut lines = Lines { text: text.as_bytes(), at: 0 };
-    let mut builder = Builder::for_text(text.len());
+    let mut lines = FlatLines { text: text.as_bytes(), at: 0 };
+    let mut builder = DocumentBuilder::for_text(text.len());
     let mut line = lines.next_content()?;
-    // Only at the very start of its line is it a mark; further in, it is a value.
+    // A marker only at the start of its line; indented, it is a value.
     if line.indent == 0 && line.rest(&lines) == b"---" {
         line = lines.next_content()?;
     }
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Option<Document> {
     if line.first(&lines) == b'-' {
         list(&mut lines, line, &mut builder, text)?;
     } else {
-        builder.open(Kind::Mapping, line.start as u32);
+        builder.open(NodeKind::Mapping, line.start as u32);
         let after = record(&mut lines, line, 0, &mut builder, text)?;
         if after.is_some() {
             return None;
@@ -48,8 +48,8 @@ pub(super) fn read(text: &str) -> Option<Document> {
 }
 
 /// `- key: value` and the lines below it, again and again.
-fn list(lines: &mut Lines<'_>, first: Line, builder: &mut Builder, text: &str) -> Option<()> {
-    builder.open(Kind::Sequence, first.start as u32);
+fn list(lines: &mut FlatLines<'_>, first: FlatLine, builder: &mut DocumentBuilder, text: &str) -> Option<()> {
+    builder.open(NodeKind::Sequence, first.start as u32);
     let mut line = first;
     loop {
         if line.indent != 0 || !lines.text[line.start..line.end].starts_with(b"- ") {
@@ -57,8 +57,8 @@ fn list(lines: &mut Lines<'_>, first: Line, builder: &mut Builder, text: &str) -
         }
         let spaces = lines.text[line.start + 1..line.end].iter().take_while(|&&b| b == b' ').count();
         let start = line.start + 1 + spaces;
-        let head = Line { start, indent: 1 + spaces, ..line };
-        builder.open(Kind::Mapping, start as u32);
+        let head = FlatLine { start, indent: 1 + spaces, ..line };
+        builder.open(NodeKind::Mapping, start as u32);
         let next = record(lines, head, 1 + spaces, builder, text)?;
         builder.close(None);
         match next {
@@ -70,14 +70,14 @@ fn list(lines: &mut Lines<'_>, first: Line, builder: &mut Builder, text: &str) -
     Some(())
 }
 
-/// The `key: value` lines of one record, all at `indent`. Gives the first line that is not one.
+/// The `key: value` lines of one record, all at `indent`. Returns the first line after them.
 fn record(
-    lines: &mut Lines<'_>,
-    first: Line,
+    lines: &mut FlatLines<'_>,
+    first: FlatLine,
     indent: usize,
-    builder: &mut Builder,
+    builder: &mut DocumentBuilder,
     text: &str,
-) -> Option<Option<Line>> {
+) -> Option<Option<FlatLine>> {
     let mut keys: [&[u8]; MAX_KEYS] = [&[]; MAX_KEYS];
     let mut count = 0;
     let mut line = first;
@@ -107,8 +107,8 @@ fn record(
     }
 }
 
-/// What stands after `key: `, up to the end of the line.
-fn value(bytes: &[u8], from: usize, end: usize, builder: &mut Builder) -> Option<()> {
+/// The value after `key: `, up to the end of the line.
+fn value(bytes: &[u8], from: usize, end: usize, builder: &mut DocumentBuilder) -> Option<()> {
     let start = from + bytes[from..end].iter().take_while(|&&b| b == b' ').count();
     let after = match bytes[start..end].first()? {
         b'\'' | b'"' => quoted(bytes, start, end, builder)?,
@@ -123,7 +123,7 @@ fn value(bytes: &[u8], from: usize, end: usize, builder: &mut Builder) -> Option
 }
 
 /// A quoted text without escapes, doubled quotes or line breaks.
-fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Option<usize> {
+fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut DocumentBuilder) -> Option<usize> {
     let quote = bytes[start];
     let inner = bytes[start + 1..end].iter().take_while(|&&b| b != quote && b != b'\\' && is_text(b)).count();
     let close = start + 1 + inner;
@@ -136,8 +136,8 @@ fn quoted(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Opti
 }
 
 /// `[a, b]` of plain values on one line.
-fn flow_list(bytes: &[u8], start: usize, end: usize, builder: &mut Builder) -> Option<usize> {
-    builder.open(Kind::Sequence, start as u32);
+fn flow_list(bytes: &[u8], start: usize, end: usize, builder: &mut DocumentBuilder) -> Option<usize> {
+    builder.open(NodeKind::Sequence, start as u32);
     let mut at = start + 1;
     loop {
         at += bytes[at..end].iter().take_while(|&&b| b == b' ').count();
@@ -219,31 +219,31 @@ fn is_text(byte: u8) -> bool {
 
 /// A line with something on it: from its first byte that is not a space to its end.
 #[derive(Clone, Copy)]
-struct Line {
+struct FlatLine {
     start: usize,
     end: usize,
     indent: usize,
 }
 
-impl Line {
-    fn first(&self, lines: &Lines<'_>) -> u8 {
+impl FlatLine {
+    fn first(&self, lines: &FlatLines<'_>) -> u8 {
         lines.text[self.start]
     }
 
-    fn rest<'a>(&self, lines: &Lines<'a>) -> &'a [u8] {
+    fn rest<'a>(&self, lines: &FlatLines<'a>) -> &'a [u8] {
         &lines.text[self.start..self.end]
     }
 }
 
-struct Lines<'a> {
+struct FlatLines<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-impl Lines<'_> {
-    /// The next line that is neither empty nor a comment. A comment outside printable ASCII ends
-    /// the quick reading by standing as content, which then fits nowhere.
-    fn next_content(&mut self) -> Option<Line> {
+impl FlatLines<'_> {
+    /// The next line that is neither empty nor a comment. A comment outside printable ASCII is returned
+    /// as content, which fits nowhere and so ends the quick reading.
+    fn next_content(&mut self) -> Option<FlatLine> {
         while self.at < self.text.len() {
             let from = self.at;
             let end = self.text[from..].iter().position(|&b| b == b'\n').map_or(self.text.len(), |n| from + n);
@@ -252,7 +252,7 @@ impl Lines<'_> {
             let start = from + indent;
             let comment = start < end && self.text[start] == b'#' && self.text[start..end].iter().all(|&b| is_text(b));
             if start < end && !comment {
-                return Some(Line { start, end, indent });
+                return Some(FlatLine { start, end, indent });
             }
         }
         None

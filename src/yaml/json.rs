@@ -1,6 +1,6 @@
-//! The tree as JSON Schema sees it, without building JSON.
+//! Presents the tree to the JSON Schema validator without building JSON.
 //!
-//! Whatever is not text, a whole number or a boolean to every YAML tool appears as null, which no
+//! A scalar that is not text, a whole number or a boolean in every YAML tool appears as null, which no
 //! schema here allows: see [`super::ScalarType`].
 
 use std::borrow::Cow;
@@ -9,8 +9,8 @@ use jsonschema::JsonType;
 use jsonschema::json::{self, Json, JsonNumber, NodeIdentity};
 use serde_json::{Number, Value};
 
-use super::document::{Entries, Items};
-use super::{Kind, Node, ScalarType, Style, scalar_type};
+use super::document::{NodeEntries, NodeItems};
+use super::{Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Marks [`View`] as a representation of JSON.
 pub struct YamlJson;
@@ -27,7 +27,7 @@ pub enum View<'a> {
 impl View<'_> {
     fn scalar_type(&self) -> ScalarType {
         match self {
-            View::Node(node) if node.kind() == Kind::Scalar(Style::Plain) => scalar_type(node.text()),
+            View::Node(node) if node.kind() == NodeKind::Scalar(Style::Plain) => scalar_type(node.text()),
             _ => ScalarType::Text,
         }
     }
@@ -48,9 +48,9 @@ impl Json for YamlJson {
 }
 
 /// A whole number.
-pub struct Whole(i64);
+pub struct WholeNumber(i64);
 
-impl JsonNumber for Whole {
+impl JsonNumber for WholeNumber {
     fn as_u64(&self) -> Option<u64> {
         u64::try_from(self.0).ok()
     }
@@ -77,20 +77,20 @@ impl JsonNumber for Whole {
 }
 
 impl<'a> json::Node<'a, YamlJson> for View<'a> {
-    type Object = Mapping<'a>;
-    type Array = Sequence<'a>;
-    type Number = Whole;
+    type Object = MappingView<'a>;
+    type Array = SequenceView<'a>;
+    type Number = WholeNumber;
 
-    fn as_object(&self) -> Option<Mapping<'a>> {
+    fn as_object(&self) -> Option<MappingView<'a>> {
         match self {
-            View::Node(node) if node.kind() == Kind::Mapping => Some(Mapping(*node)),
+            View::Node(node) if node.kind() == NodeKind::Mapping => Some(MappingView(*node)),
             _ => None,
         }
     }
 
-    fn as_array(&self) -> Option<Sequence<'a>> {
+    fn as_array(&self) -> Option<SequenceView<'a>> {
         match self {
-            View::Node(node) if node.kind() == Kind::Sequence => Some(Sequence(*node)),
+            View::Node(node) if node.kind() == NodeKind::Sequence => Some(SequenceView(*node)),
             _ => None,
         }
     }
@@ -105,9 +105,9 @@ impl<'a> json::Node<'a, YamlJson> for View<'a> {
         }
     }
 
-    fn as_number(&self) -> Option<Whole> {
+    fn as_number(&self) -> Option<WholeNumber> {
         match self.scalar_type() {
-            ScalarType::Integer(number) => Some(Whole(number)),
+            ScalarType::Integer(number) => Some(WholeNumber(number)),
             _ => None,
         }
     }
@@ -128,9 +128,9 @@ impl<'a> json::Node<'a, YamlJson> for View<'a> {
             return JsonType::String;
         };
         match node.kind() {
-            Kind::Mapping => JsonType::Object,
-            Kind::Sequence => JsonType::Array,
-            Kind::Scalar(_) => match self.scalar_type() {
+            NodeKind::Mapping => JsonType::Object,
+            NodeKind::Sequence => JsonType::Array,
+            NodeKind::Scalar(_) => match self.scalar_type() {
                 ScalarType::Text => JsonType::String,
                 ScalarType::Integer(_) => JsonType::Number,
                 ScalarType::Bool(_) => JsonType::Boolean,
@@ -172,9 +172,9 @@ impl<'a> json::Node<'a, YamlJson> for View<'a> {
 }
 
 /// A mapping as a JSON object.
-pub struct Mapping<'a>(Node<'a>);
+pub struct MappingView<'a>(Node<'a>);
 
-impl<'a> json::Object<'a, YamlJson> for Mapping<'a> {
+impl<'a> json::Object<'a, YamlJson> for MappingView<'a> {
     type Node = View<'a>;
     type MemberName = &'a str;
     type MembersIter = Members<'a>;
@@ -193,7 +193,7 @@ impl<'a> json::Object<'a, YamlJson> for Mapping<'a> {
 }
 
 /// The members of an object.
-pub struct Members<'a>(Entries<'a>);
+pub struct Members<'a>(NodeEntries<'a>);
 
 impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, View<'a>);
@@ -204,9 +204,9 @@ impl<'a> Iterator for Members<'a> {
 }
 
 /// A list as a JSON array.
-pub struct Sequence<'a>(Node<'a>);
+pub struct SequenceView<'a>(Node<'a>);
 
-impl<'a> json::Array<'a, YamlJson> for Sequence<'a> {
+impl<'a> json::Array<'a, YamlJson> for SequenceView<'a> {
     type Node = View<'a>;
     type ElementsIter = Elements<'a>;
 
@@ -220,7 +220,7 @@ impl<'a> json::Array<'a, YamlJson> for Sequence<'a> {
 }
 
 /// The elements of an array.
-pub struct Elements<'a>(Items<'a>);
+pub struct Elements<'a>(NodeItems<'a>);
 
 impl<'a> Iterator for Elements<'a> {
     type Item = View<'a>;

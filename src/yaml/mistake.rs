@@ -1,7 +1,7 @@
-//! What a parser's complaint means for a person: where the mistake is, and what to write instead.
+//! Explains a parser's error: where the mistake is, and what to write instead.
 //!
-//! A parser complains where it cannot go on, which is often a line or more after the mistake. Here
-//! the lines around that place are looked at for the mistakes that people make.
+//! A parser reports the place where it cannot continue, often a line or more after the mistake. This
+//! module searches the lines around that place for common mistakes.
 
 use granit_parser::{ErrorKind, ScanError};
 
@@ -14,11 +14,11 @@ type Mistake = (Span, String, &'static str);
 
 const QUOTE_IT: &str = "put the value in quotes";
 
-/// The problem that made the parser give up.
+/// Explains the error that ended the parsing.
 pub(super) fn explain(text: &str, error: &ScanError) -> Problem {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let at = (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let place = Place::new(text, at);
+    let place = ErrorContext::new(text, at);
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(place.here("", "").0);
     }
@@ -35,7 +35,7 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Problem {
     Problem { kind, span, message, help, related: None }
 }
 
-/// Lists and mappings within each other beyond all need.
+/// Lists and mappings nested beyond [`MAX_DEPTH`].
 pub(super) fn too_deep(span: Span) -> Problem {
     Problem {
         kind: ProblemKind::Syntax,
@@ -46,23 +46,23 @@ pub(super) fn too_deep(span: Span) -> Problem {
     }
 }
 
-/// A place in a text, with the lines around it.
-struct Place<'a> {
+/// The place of an error, with the lines around it.
+struct ErrorContext<'a> {
     text: &'a str,
     at: usize,
-    line: Line<'a>,
-    /// The line above that holds something.
-    above: Option<Line<'a>>,
+    line: SourceLine<'a>,
+    /// The nearest line above with content.
+    above: Option<SourceLine<'a>>,
 }
 
 /// A line without its end.
 #[derive(Clone, Copy)]
-struct Line<'a> {
+struct SourceLine<'a> {
     start: usize,
     text: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> SourceLine<'a> {
     fn at(text: &'a str, at: usize) -> Self {
         let is_end = |c: char| matches!(c, '\n' | '\r');
         let start = text[..at].rfind(is_end).map_or(0, |end| end + 1);
@@ -70,7 +70,7 @@ impl<'a> Line<'a> {
         Self { start, text: &text[start..end] }
     }
 
-    fn above(text: &'a str, mut line: Line<'a>) -> Option<Self> {
+    fn above(text: &'a str, mut line: SourceLine<'a>) -> Option<Self> {
         while line.start > 0 {
             line = Self::at(text, line.start - 1);
             let content = line.text.trim();
@@ -98,12 +98,12 @@ impl<'a> Line<'a> {
         Span::new((self.start + from) as u32, (self.start + to) as u32)
     }
 
-    /// All that stands on it.
+    /// The line without the spaces around it.
     fn content(&self) -> Span {
         self.span(self.indent(), self.text.trim_end().len().max(self.indent()))
     }
 
-    /// The field's name, or whatever is first.
+    /// The field's name, or else the first word.
     fn first_word(&self) -> Span {
         let from = self.field_column();
         let rest = &self.text[from..];
@@ -112,17 +112,17 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> ErrorContext<'a> {
     fn new(text: &'a str, at: usize) -> Self {
-        let line = Line::at(text, at);
-        Self { text, at, line, above: Line::above(text, line) }
+        let line = SourceLine::at(text, at);
+        Self { text, at, line, above: SourceLine::above(text, line) }
     }
 
     fn here(&self, message: impl Into<String>, help: &'static str) -> Mistake {
         self.on(self.at, message, help)
     }
 
-    /// On one character.
+    /// A mistake of one character.
     fn on(&self, at: usize, message: impl Into<String>, help: &'static str) -> Mistake {
         let next = self.text[at..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
         (Span::new(at as u32, (at + next.map_or(0, char::len_utf8)) as u32), message.into(), help)
@@ -192,14 +192,14 @@ impl<'a> Place<'a> {
                 "put each entry on a line of its own below, or write [a, b]; a text that starts with `- ` needs quotes",
             ),
             E::InvalidBlockScalarHeader => here(
-                "text stands on the line of the sign that starts a block of text",
+                "text follows the `|` or `>` that starts a block of text",
                 "put the value in quotes, or start the text on the next line, indented",
             ),
             E::InvalidBlockScalarIndent => {
                 here("this line of the text is indented less than its first", "indent all lines of the text alike")
             }
             E::CommentInterceptedScalar => here(
-                "a comment stands inside a value of several lines",
+                "a comment interrupts a value of several lines",
                 "move the comment, or check the indentation of the line after it",
             ),
             E::CommentNotSeparated => here(
@@ -217,7 +217,9 @@ impl<'a> Place<'a> {
                     "close [ with ], and { with }",
                 ))
             }
-            E::MisplacedFlowCollectionEnd => here("this bracket closes none", "remove it, or put the value in quotes"),
+            E::MisplacedFlowCollectionEnd => {
+                here("this bracket closes nothing", "remove it, or put the value in quotes")
+            }
             E::ExpectedFlowMappingSeparator | E::ExpectedFlowSequenceSeparator => {
                 self.unclosed_bracket().or_else(|| {
                     Some(self.here(
@@ -231,10 +233,10 @@ impl<'a> Place<'a> {
             }
             E::DirectiveDisallowed => Some((
                 self.line.content(),
-                "a line that starts with % gives orders to YAML tools".into(),
+                "a line that starts with % is a directive to YAML tools".into(),
                 "remove the line",
             )),
-            E::MappingKeyNotAllowed => here("a `?` with a space after it cannot stand here", QUOTE_IT),
+            E::MappingKeyNotAllowed => here("a `?` with a space after it is not allowed here", QUOTE_IT),
             E::InvalidDocumentEnd => {
                 here("text follows the end of the document", "remove the `...`, or what follows it")
             }
@@ -243,12 +245,12 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// A colon where no key can be: the line was taken for more of the value above, or the value
-    /// on this line holds a colon itself.
+    /// A colon where no key can be: the parser read the line as more of the value above, or the value
+    /// on this line contains a colon.
     fn unexpected_colon(&self) -> Option<Mistake> {
         let before = &self.line.text[..self.at - self.line.start];
         if before.contains(": ") || self.line.text[..self.at - self.line.start].trim_start().starts_with(['"', '\'']) {
-            return Some(self.here("a second colon with a space after it stands in this value", QUOTE_IT));
+            return Some(self.here("this value contains a second colon with a space after it", QUOTE_IT));
         }
         if let Some(found) = self.above.and_then(|above| self.broken_colon(above)) {
             return Some(found);
@@ -262,14 +264,13 @@ impl<'a> Place<'a> {
     }
 
     /// A line that should have been `key: value` and is not.
-    fn broken_colon(&self, line: Line<'_>) -> Option<Mistake> {
+    fn broken_colon(&self, line: SourceLine<'_>) -> Option<Mistake> {
         let from = line.field_column();
         let field = &line.text[from..];
         let space = |c: char| c.is_whitespace() && c != ' ' && c != '\t';
         if let Some(at) = field.find(space) {
             let found = field[at..].chars().next()?;
-            let message =
-                format!("the character U+{:04X} stands here, which only looks like a space", u32::from(found));
+            let message = format!("the character U+{:04X} only looks like a space", u32::from(found));
             let help = "write an ordinary space; the other came with a text that was copied";
             return Some(self.on(line.start + from + at, message, help));
         }
@@ -301,7 +302,7 @@ impl<'a> Place<'a> {
             })
     }
 
-    /// A line that does not go on with what is above it.
+    /// A line that does not continue what is above it.
     fn unexpected_line(&self) -> Option<Mistake> {
         let before = &self.line.text[..(self.at - self.line.start).min(self.line.text.len())];
         if before.trim_end().ends_with([']', '}', '"', '\'']) {
@@ -310,7 +311,7 @@ impl<'a> Place<'a> {
         if let Some(found) = self.unclosed_bracket() {
             return Some(found);
         }
-        let is_entry = |line: &Line<'_>| {
+        let is_entry = |line: &SourceLine<'_>| {
             let content = line.text.trim_matches(' ');
             content.starts_with("- ") || content == "-"
         };
@@ -320,7 +321,7 @@ impl<'a> Place<'a> {
                 ("this entry is not indented like the one above", "start it in the same column as the entry above")
             } else {
                 (
-                    "an entry of a list stands where a field is expected",
+                    "there is a list entry where a field is expected",
                     "start every record of a list with `- `, the first one too, and indent its other fields by two spaces",
                 )
             };
@@ -353,7 +354,7 @@ impl<'a> Place<'a> {
         Some(self.on(open, "the quote that opens here is not closed on its line", help))
     }
 
-    /// The bracket that is still open before here, if one is.
+    /// The last bracket before here that is not closed.
     fn unclosed_bracket(&self) -> Option<Mistake> {
         let mut open: Vec<usize> = Vec::new();
         let mut quote: Option<u8> = None;
@@ -406,6 +407,6 @@ impl<'a> Place<'a> {
         let indent = self.line.text.len() - self.line.text.trim_start_matches([' ', '\t']).len();
         let here = self.line.text[..indent].find('\t').map(|at| self.line.start + at);
         let at = here.or_else(|| self.text[self.at..].find('\t').map(|at| self.at + at)).unwrap_or(self.at);
-        self.on(at, "a tab stands where YAML allows only spaces", "indent with spaces")
+        self.on(at, "YAML allows only spaces here, not a tab", "indent with spaces")
     }
 }

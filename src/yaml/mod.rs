@@ -4,21 +4,21 @@
 //! ten thousand records costs a few allocations and not a hundred thousand. [`Node`] is a cheap
 //! handle into it.
 //!
-//! Two readers fill it. [`flat`] knows only the shape that nearly every data file has (flat
-//! records of plain values) and gives up on anything else; [`events`] takes the events of a full
-//! YAML parser. Where `flat` gives an answer, the answer is the same: a property test and a
-//! fuzz target hold them to that.
+//! Two readers fill it. [`flat`] knows only the shape that nearly every data file has (flat records of
+//! plain values) and gives up on anything else; [`events`] takes the events of a full YAML parser.
+//! Where `flat` gives an answer, the answer is the same: a property test and a fuzz target compare
+//! them.
 
 pub mod de;
 mod document;
 mod events;
 mod flat;
-pub mod json;
+pub(crate) mod json;
 mod mistake;
 mod scalar;
-pub mod ser;
+pub(crate) mod ser;
 
-pub use document::{Builder, Document, Kind, Node, Style};
+pub use document::{Document, Node, NodeKind, Style};
 pub use scalar::{ScalarType, scalar_type};
 
 use crate::source::Span;
@@ -26,7 +26,7 @@ use crate::source::Span;
 /// How deep mappings and lists may nest. The data format itself needs four levels.
 pub const MAX_DEPTH: usize = 32;
 
-/// How many keys, values and entries one file may hold.
+/// How many keys, values and entries one file may have.
 pub const MAX_NODES: usize = 2_000_000;
 
 /// How many keys one mapping may have. A record has at most ten; maps by name in the settings more.
@@ -35,17 +35,17 @@ pub const MAX_KEYS: usize = 10_000;
 /// The longest single value, in bytes.
 pub const MAX_SCALAR_BYTES: usize = 64 * 1024;
 
-/// How many problems of one file are told; reading stops there.
+/// How many problems of one file are reported; reading stops there.
 pub const MAX_PROBLEMS: usize = 200;
 
-/// Something in the text that has no one meaning.
+/// A part of the text that is invalid, or that tools read differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
     pub kind: ProblemKind,
     /// Where.
     pub span: Span,
-    /// The sentence that says so.
+    /// The message.
     pub message: String,
     /// What to write instead.
     pub help: &'static str,
@@ -62,7 +62,7 @@ pub enum ProblemKind {
     Ambiguous,
 }
 
-/// What reading gives: the tree as far as it goes, and all that was wrong on the way.
+/// The result of reading: the tree, and every problem found.
 #[derive(Debug)]
 pub struct Reading {
     /// The tree; `None` if the text holds no document, or not one that can be read.
@@ -79,13 +79,13 @@ pub fn read(text: &str) -> Reading {
     }
 }
 
-/// Reads a text by the quick reader alone; `None` if it has not the flat shape. Public so that
-/// tests can hold it against [`read_full`].
+/// Reads a text by the quick reader alone; `None` if the text has another shape. Public so that tests
+/// can compare it with [`read_full`].
 pub fn read_flat(text: &str) -> Option<Document> {
     flat::read(text)
 }
 
-/// Reads a text by the full parser alone. Public so that tests can hold [`read`] against it.
+/// Reads a text by the full parser alone. Public so that tests can compare it with [`read`].
 pub fn read_full(text: &str) -> Reading {
     events::read(text)
 }

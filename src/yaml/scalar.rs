@@ -1,4 +1,4 @@
-//! What YAML tools make of a plain scalar.
+//! The type that YAML tools give a plain scalar.
 //!
 //! YAML 1.2 and the older 1.1, which many tools still follow, disagree: `no` is a text in one and
 //! `false` in the other. Whatever either of them reads as something other than text counts as
@@ -22,7 +22,7 @@ pub enum ScalarType {
     Null,
 }
 
-/// Tells what YAML makes of a plain scalar.
+/// The type of a plain scalar.
 pub fn scalar_type(text: &str) -> ScalarType {
     let bytes = text.as_bytes();
     match bytes.first() {
@@ -46,7 +46,7 @@ fn word(text: &str) -> ScalarType {
 }
 
 fn number(text: &str) -> ScalarType {
-    // No number of any kind has two points: most texts that come here are IPv4 addresses.
+    // No number has two points, and most texts that reach this line are IPv4 addresses.
     if text.bytes().filter(|&b| b == b'.').nth(1).is_some() {
         return ScalarType::Text;
     }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_number_is_told_apart() {
+    fn every_other_number_has_a_type_of_its_own() {
         for text in [
             "0777",
             "+5",

@@ -3,24 +3,23 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Kind, Node, ScalarType, Style, de, read_full, scalar_type};
+use super::{Node, NodeKind, ScalarType, Style, de, read_full, scalar_type};
 use crate::source::Span;
 
 /// Writes a record as a block of YAML, with a line break at the end.
 ///
-/// The writer knows YAML 1.2; what older tools read as something other than text gets quotes here.
-/// The text is read again before it is given out.
+/// serde_yaml writes YAML 1.2; values that older tools read as something other than text get quotes
+/// here. The written text is read back and compared.
 ///
-/// # Errors
-/// If the record cannot be written so that reading gives the same record back.
-pub fn to_text<T: Serialize + DeserializeOwned + PartialEq>(record: &T) -> anyhow::Result<String> {
+/// # Errors If the written text does not read back as the same record.
+pub(crate) fn to_text<T: Serialize + DeserializeOwned + PartialEq>(record: &T) -> anyhow::Result<String> {
     let text = quote_ambiguous(serde_yaml::to_string(record)?);
     let reading = read_full(&text);
     let root = reading.document.as_ref().and_then(|document| document.root(&text));
     let again = root.filter(|_| reading.problems.is_empty()).and_then(|root| de::from_node::<T>(root).ok());
     anyhow::ensure!(
         again.as_ref() == Some(record),
-        "this record does not come back as it was when written as YAML:\n{text}"
+        "this record changes when it is written as YAML and read back:\n{text}"
     );
     Ok(text)
 }
@@ -30,7 +29,7 @@ fn quote_ambiguous(mut text: String) -> String {
     if let Some(root) = read_full(&text).document.as_ref().and_then(|document| document.root(&text)) {
         ambiguous(root, &mut spans);
     }
-    // From the end, so that the places before stay right.
+    // From the end, so that earlier spans stay valid.
     for span in spans.into_iter().rev() {
         text.insert(span.end as usize, '\'');
         text.insert(span.start as usize, '\'');
@@ -38,18 +37,18 @@ fn quote_ambiguous(mut text: String) -> String {
     text
 }
 
-/// Plain scalars that are text, a whole number or a boolean to some tools, and not to others, in
-/// the order of the text. No model holds anything that is meant to be one.
+/// Plain scalars that are text, a whole number or a boolean to some tools, and not to others, in the
+/// order of the text. No record has a field of such a type.
 fn ambiguous(node: Node<'_>, spans: &mut Vec<Span>) {
     match node.kind() {
-        Kind::Scalar(Style::Plain) => {
+        NodeKind::Scalar(Style::Plain) => {
             if matches!(scalar_type(node.text()), ScalarType::OldBool | ScalarType::OtherNumber) {
                 spans.push(node.span());
             }
         }
-        Kind::Scalar(_) => {}
-        Kind::Sequence => node.items().for_each(|item| ambiguous(item, spans)),
-        Kind::Mapping => {
+        NodeKind::Scalar(_) => {}
+        NodeKind::Sequence => node.items().for_each(|item| ambiguous(item, spans)),
+        NodeKind::Mapping => {
             for (key, value) in node.entries() {
                 ambiguous(key, spans);
                 ambiguous(value, spans);
@@ -63,7 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::to_text;
-    use crate::model::{Addresses, Name, Plan, Status, Subscriber};
+    use crate::model::{Addresses, Name, Plan, Subscriber, SubscriberStatus};
 
     proptest! {
         #[test]
@@ -81,7 +80,7 @@ mod tests {
                 plan: Name::new("30_MEG_UP_30_MEG_DOWN"),
                 id: None,
                 name: name.parse().ok(),
-                status: if suspended { Status::Suspended } else { Status::Active },
+                status: if suspended { SubscriberStatus::Suspended } else { SubscriberStatus::Active },
                 starts: "2026-12-01".parse().ok(),
                 ends: None,
                 labels: Some(Box::new(serde_json::from_value(serde_json::json!({ "no": name, "1.5": "on" })).unwrap())),

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use shapeline::fmt::format;
-use shapeline::schema::Kind;
+use shapeline::schema::FileKind;
 
 use crate::laws::check_format;
 use crate::support::Repo;
@@ -184,12 +184,12 @@ proptest! {
 
     #[test]
     fn whatever_is_formatted_keeps_its_data_and_settles(text in prop_oneof![near_data(), edited_data(), soup()], kind in 0..4_usize) {
-        check_format(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)?;
+        check_format(&text, FileKind::ALL[kind]).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn every_comment_is_kept(text in commented(), kind in 0..4_usize) {
-        if let Some(formatted) = check_format(&text, Kind::ALL[kind]).map_err(TestCaseError::fail)? {
+        if let Some(formatted) = check_format(&text, FileKind::ALL[kind]).map_err(TestCaseError::fail)? {
             prop_assert_eq!(marks(&text), marks(&formatted), "{}\nis now\n{}", text, formatted);
         }
     }
@@ -203,8 +203,9 @@ fn most_of_the_commented_data_is_valid() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = commented();
     let texts: Vec<String> = (0..500).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
-    let valid = texts.iter().filter(|text| format(text, Kind::Domain).is_ok()).count();
-    let with_comments = texts.iter().filter(|text| marks(text).len() > 2 && format(text, Kind::Domain).is_ok()).count();
+    let valid = texts.iter().filter(|text| format(text, FileKind::Domain).is_ok()).count();
+    let with_comments =
+        texts.iter().filter(|text| marks(text).len() > 2 && format(text, FileKind::Domain).is_ok()).count();
     println!("of 500 texts {valid} were formatted, {with_comments} of them with more than two comments");
     assert!(valid > 250 && with_comments > 50, "valid {valid}, with comments {with_comments}");
 }
@@ -283,7 +284,7 @@ fn examples_come_out_as_written_beside_them() {
         if !name.ends_with(".yaml") {
             continue;
         }
-        let kind = Kind::ALL.into_iter().find(|kind| name.starts_with(kind.name())).unwrap();
+        let kind = FileKind::ALL.into_iter().find(|kind| name.starts_with(kind.name())).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let formatted = check_format(&text, kind).unwrap().unwrap();
         let expected = path.with_extension("expected");

@@ -1,9 +1,9 @@
 //! `history`: what it reports, and that the result does not depend on how it was computed.
 
 mod cache;
-mod ground;
 mod replay;
-mod told;
+mod reported;
+mod revisions;
 
 use std::process::Command;
 

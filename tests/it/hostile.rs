@@ -55,7 +55,7 @@ fn deep_nesting_in_every_style() {
         println!("{name}");
         refused(text, "yaml-syntax", "nest more than 32 levels deep");
     }
-    refused("? ".repeat(100_000), "yaml-ambiguous", "where a key should be");
+    refused("? ".repeat(100_000), "yaml-ambiguous", "cannot be a key");
     // As deep as allowed is merely not a record.
     assert!(
         findings(format!("{}x{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)))

@@ -1,10 +1,10 @@
 //! What holds for any text whatever: property tests and fuzz targets check the same laws.
 
-use shapeline::edit::{Fields, FileEdits, Refused as NotEdited, Value};
-use shapeline::fmt::{Refused, format};
-use shapeline::schema::Kind as FileKind;
+use shapeline::edit::{Fields, FileEdits, NotEdited, Value};
+use shapeline::fmt::{NotFormatted, format};
+use shapeline::schema::FileKind;
 use shapeline::source::Span;
-use shapeline::yaml::{self, Document, Kind, Node, Style};
+use shapeline::yaml::{self, Document, Node, NodeKind, Style};
 
 /// Everything that a tree promises about its places.
 pub fn check_places(document: &Document, text: &str) -> Result<(), String> {
@@ -19,7 +19,7 @@ fn check_node(node: Node<'_>, within: Span, text: &str) -> Result<(), String> {
         return wrong("a node lies outside what it is part of");
     }
     let Some(slice) = text.get(span.range()) else { return wrong("not on character boundaries") };
-    if node.kind() == Kind::Scalar(Style::Plain) && !slice.contains(['\n', '\r']) && slice != node.text() {
+    if node.kind() == NodeKind::Scalar(Style::Plain) && !slice.contains(['\n', '\r']) && slice != node.text() {
         return wrong("a plain value is not what stands in the source");
     }
     let mut parts: Vec<Node<'_>> = node.items().collect();
@@ -72,7 +72,7 @@ pub fn check_text(text: &str) -> Result<(), String> {
 pub fn check_format(text: &str, kind: FileKind) -> Result<Option<String>, String> {
     let formatted = match format(text, kind) {
         Ok(formatted) => formatted,
-        Err(Refused::Problems(problems)) if !problems.is_empty() => return Ok(None),
+        Err(NotFormatted::Problems(problems)) if !problems.is_empty() => return Ok(None),
         Err(refused) => return Err(format!("{refused:?} for {text:?}")),
     };
     match format(&formatted, kind) {
@@ -98,11 +98,11 @@ pub fn check_format(text: &str, kind: FileKind) -> Result<Option<String>, String
 fn records(text: &str) -> serde_json::Value {
     fn value(node: Node<'_>) -> serde_json::Value {
         if node.is_scalar() {
-            let plain = node.kind() == Kind::Scalar(Style::Plain);
+            let plain = node.kind() == NodeKind::Scalar(Style::Plain);
             let kind = if plain { yaml::scalar_type(node.text()) } else { yaml::ScalarType::Text };
             return serde_json::json!([node.text(), format!("{kind:?}")]);
         }
-        if node.kind() == Kind::Sequence {
+        if node.kind() == NodeKind::Sequence {
             return node.items().map(value).collect();
         }
         let sorted: std::collections::BTreeMap<_, _> =
@@ -112,7 +112,7 @@ fn records(text: &str) -> serde_json::Value {
     let document = yaml::read_full(text).document;
     let root = document.as_ref().and_then(|document| document.root(text));
     // A document of nothing and no document at all are the same empty file.
-    let nothing = |root: &Node<'_>| root.kind() == Kind::Scalar(Style::Plain) && root.text().is_empty();
+    let nothing = |root: &Node<'_>| root.kind() == NodeKind::Scalar(Style::Plain) && root.text().is_empty();
     root.filter(|root| !nothing(root)).map_or(serde_json::Value::Null, value)
 }
 
@@ -144,7 +144,7 @@ pub fn check_edit(text: &str, at: Option<u32>) -> Result<(), String> {
             let reading = yaml::read_full(text);
             let root = reading.document.as_ref().filter(|_| reading.problems.is_empty())?.root(text)?;
             let nothing = root.is_scalar() && root.text().is_empty();
-            Some(if root.kind() == Kind::Sequence { root.items().count() } else { usize::from(!nothing) })
+            Some(if root.kind() == NodeKind::Sequence { root.items().count() } else { usize::from(!nothing) })
         };
         let expected = count(text).unwrap_or_default().checked_add_signed(change);
         if count(&result) != expected {

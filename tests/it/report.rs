@@ -2,7 +2,7 @@
 
 use shapeline::finding::{Finding, Severity, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::{Report, write};
+use shapeline::report::{CheckReport, write};
 use shapeline::source::{FileId, SourceFile, Span};
 
 /// A repository of these files, without rules run over it.
@@ -25,14 +25,14 @@ pub fn place(repo: &shapeline::repo::Repo, path: &str, meant: &str) -> Where {
     Where::Span(id, Span::new(start, start + meant.len() as u32))
 }
 
-pub fn written(report: &Report<'_>, format: CheckFormat) -> String {
+pub fn written(report: &CheckReport<'_>, format: CheckFormat) -> String {
     let mut out = Vec::new();
     write(report, format, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 /// The text format as it is where there are no colours.
-pub fn text(report: &Report<'_>) -> String {
+pub fn text(report: &CheckReport<'_>) -> String {
     anstream::adapter::strip_str(&written(report, CheckFormat::Text)).to_string()
 }
 
@@ -54,7 +54,7 @@ fn duplicate(repo: &shapeline::repo::Repo) -> Finding {
 #[test]
 fn text_shows_both_places() {
     let repo = two_files();
-    insta::assert_snapshot!(text(&Report::of(&repo, vec![duplicate(&repo)])), @r#"
+    insta::assert_snapshot!(text(&CheckReport::of(&repo, vec![duplicate(&repo)])), @r#"
     error[duplicate-ip]: 10.10.10.25 is already taken
      --> subscribers/ispcustomer.co.zw/b.yaml:2:5
       |
@@ -73,7 +73,7 @@ fn text_shows_both_places() {
 #[test]
 fn json_names_both_places() {
     let repo = two_files();
-    let out = written(&Report::of(&repo, vec![duplicate(&repo)]), CheckFormat::Json);
+    let out = written(&CheckReport::of(&repo, vec![duplicate(&repo)]), CheckFormat::Json);
     insta::assert_snapshot!(out.replace(env!("CARGO_PKG_VERSION"), "0.0.0"), @r#"
     {
       "version": 1,
@@ -145,7 +145,7 @@ fn json_names_both_places() {
 #[test]
 fn github_names_both_places() {
     let repo = two_files();
-    let report = Report::of(&repo, vec![duplicate(&repo)]).in_folder("data");
+    let report = CheckReport::of(&repo, vec![duplicate(&repo)]).in_folder("data");
     insta::assert_snapshot!(written(&report, CheckFormat::Github), @r#"
     error[duplicate-ip] data/subscribers/ispcustomer.co.zw/b.yaml:2:5: 10.10.10.25 is already taken
     ::error title=duplicate-ip,file=data/subscribers/ispcustomer.co.zw/b.yaml,line=2,endLine=2,col=5,endColumn=16::10.10.10.25 is already taken%0Ahere: taken again%0Afirst declared here: data/subscribers/ispcustomer.co.zw/a.yaml:1:5%0Ahelp: give this subscriber another address
@@ -156,7 +156,7 @@ fn github_names_both_places() {
 #[test]
 fn sarif_names_both_places() {
     let repo = two_files();
-    let report = Report::of(&repo, vec![duplicate(&repo)]).in_folder("data");
+    let report = CheckReport::of(&repo, vec![duplicate(&repo)]).in_folder("data");
     let mut log: serde_json::Value = serde_json::from_str(&written(&report, CheckFormat::Sarif)).unwrap();
     let mut results = log["runs"][0]["results"].take();
     // Its number in the table of rules changes as rules are added.
@@ -219,7 +219,7 @@ fn sarif_names_both_places() {
 #[test]
 fn junit_names_both_places() {
     let repo = two_files();
-    let out = written(&Report::of(&repo, vec![duplicate(&repo)]), CheckFormat::Junit);
+    let out = written(&CheckReport::of(&repo, vec![duplicate(&repo)]), CheckFormat::Junit);
     let from = out.find("    <testcase classname=\"shapeline.check\" name=\"duplicate-ip\"").unwrap();
     let to = from + out[from..].find("</testcase>").unwrap();
     insta::assert_snapshot!(&out[from..to], @r#"
@@ -237,7 +237,7 @@ fn junit_counts_what_it_holds() {
     let mut warning = duplicate(&repo);
     warning.rule = "unused-plan";
     warning.severity = Severity::Warning;
-    let report = Report::of(&repo, vec![duplicate(&repo), duplicate(&repo), warning]);
+    let report = CheckReport::of(&repo, vec![duplicate(&repo), duplicate(&repo), warning]);
     let out = written(&report, CheckFormat::Junit);
     let xml = roxmltree::Document::parse(&out).unwrap();
     let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
@@ -271,15 +271,15 @@ fn sarif_is_what_the_official_schema_wants() {
     outside.severity = Severity::Warning;
     let mut inside = Finding::new("file-name", Where::File(file(&repo, FIRST)), "all of it");
     inside.in_change = Some(true);
-    assert_is_sarif(&written(&Report::of(&repo, vec![outside, inside]), CheckFormat::Sarif));
-    assert_is_sarif(&written(&Report::of(&repo, Vec::new()), CheckFormat::Sarif));
+    assert_is_sarif(&written(&CheckReport::of(&repo, vec![outside, inside]), CheckFormat::Sarif));
+    assert_is_sarif(&written(&CheckReport::of(&repo, Vec::new()), CheckFormat::Sarif));
 }
 
 #[test]
 fn sarif_describes_every_rule() {
     let repo = two_files();
     let broken = Finding::new("yaml-syntax", place(&repo, FIRST, "ip"), "no YAML");
-    let out = written(&Report::of(&repo, vec![broken]), CheckFormat::Sarif);
+    let out = written(&CheckReport::of(&repo, vec![broken]), CheckFormat::Sarif);
     let log: serde_json::Value = serde_json::from_str(&out).unwrap();
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
@@ -292,7 +292,7 @@ fn sarif_describes_every_rule() {
 #[test]
 fn fingerprints_stay_when_lines_move_and_distinguish_equal_findings() {
     let prints = |repo: &shapeline::repo::Repo, findings| {
-        let out = written(&Report::of(repo, findings), CheckFormat::Sarif);
+        let out = written(&CheckReport::of(repo, findings), CheckFormat::Sarif);
         let log: serde_json::Value = serde_json::from_str(&out).unwrap();
         let results = log["runs"][0]["results"].as_array().unwrap().clone();
         results.iter().map(|result| result["partialFingerprints"].to_string()).collect::<Vec<_>>()

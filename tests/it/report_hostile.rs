@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use shapeline::finding::{Finding, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::source::Span;
 use shapeline::text::characters::is_steering;
 
@@ -32,7 +32,7 @@ const HOSTILE: [&str; 12] = [
 ];
 
 /// A report in which path, text, message, labels and help all hold `value`.
-fn with_report(value: &str, look: impl FnOnce(&Report<'_>, &str)) {
+fn with_report(value: &str, look: impl FnOnce(&CheckReport<'_>, &str)) {
     let path = format!("subscribers/{value}.yaml");
     let content = format!("ip: MEANT {value}\nother: RELATED\n");
     let repo = files(&[(&path, &content), ("subscribers/z.yaml", &content)]);
@@ -41,7 +41,7 @@ fn with_report(value: &str, look: impl FnOnce(&Report<'_>, &str)) {
         .related(place(&repo, "subscribers/z.yaml", "RELATED"), value)
         .related(Where::File(file(&repo, &path)), value)
         .help(value);
-    look(&Report::of(&repo, vec![finding]), &path);
+    look(&CheckReport::of(&repo, vec![finding]), &path);
 }
 
 /// A workflow command as GitHub's runner reads it off a line, in its newer form.
@@ -207,7 +207,7 @@ fn twenty_thousand_findings_in_one_line_of_sixteen_megabytes() {
         Finding::new("duplicate-ip", at(records - 1 - number), "taken").related(at(number), "first declared here")
     });
     let findings: Vec<Finding> = findings.collect();
-    let report = Report::of(&repo, findings);
+    let report = CheckReport::of(&repo, findings);
     for format in FORMATS {
         let started = Instant::now();
         let out = written(&report, format);
@@ -238,7 +238,7 @@ mod never_panics {
             for place in places {
                 finding = finding.related(place, "there");
             }
-            let report = Report::of(&repo, vec![finding]);
+            let report = CheckReport::of(&repo, vec![finding]);
             for format in FORMATS {
                 let out = without_colours(&written(&report, format));
                 prop_assert!(!out.contains(|c| is_steering(c) && c != '\n'), "{format:?}: {out:?}");

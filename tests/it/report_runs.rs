@@ -2,7 +2,7 @@
 
 use shapeline::finding::{Finding, Severity, Where};
 use shapeline::report::CheckFormat;
-use shapeline::report::Report;
+use shapeline::report::CheckReport;
 use shapeline::source::Span;
 
 use crate::report::{assert_is_sarif, file, files, place, text, written};
@@ -92,7 +92,7 @@ fn github_gets_errors_before_warnings() {
     let mut warning = Finding::new("unused-plan", place(&repo, FIRST, "ip"), "a");
     warning.severity = Severity::Warning;
     let error = Finding::new("duplicate-ip", place(&repo, FIRST, "1"), "b");
-    let out = written(&Report::of(&repo, vec![warning, error]), CheckFormat::Github);
+    let out = written(&CheckReport::of(&repo, vec![warning, error]), CheckFormat::Github);
     let commands: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("::")?.split(' ').next()).collect();
     assert_eq!(commands, ["error", "warning"]);
 }
@@ -107,7 +107,7 @@ fn text_shows_the_gravest_and_says_how_many_more_there_are() {
         finding.severity = if line < 290 { Severity::Warning } else { Severity::Error };
         finding
     });
-    let report = Report::of(&repo, findings.collect());
+    let report = CheckReport::of(&repo, findings.collect());
     let out = text(&report);
     assert_eq!((out.matches("error[").count(), out.matches("warning[").count()), (10, 190));
     assert!(
@@ -132,7 +132,7 @@ fn findings_come_by_path_and_place_and_those_outside_the_change_last() {
         finding("plans/b.yaml", "x", true),
         finding("plans/a.yaml", "1", true),
     ];
-    let report = Report::of(&repo, findings);
+    let report = CheckReport::of(&repo, findings);
     let order: Vec<_> =
         report.entries().iter().map(|entry| (entry.primary.path(), entry.finding.message.as_str())).collect();
     assert_eq!(order, [("plans/a.yaml", "1"), ("plans/b.yaml", "x"), ("plans/b.yaml", "y"), ("plans/a.yaml", "x")]);

@@ -21,7 +21,7 @@ use shapeline::inventory::Context;
 use shapeline::model::Date;
 use shapeline::render::template_findings;
 use shapeline::repo::Repo;
-use shapeline::report::{Entry, Located, Report};
+use shapeline::report::{CheckReport, LocatedFinding, LocatedLabel};
 use shapeline::rules::{Group, RULES};
 use shapeline::tree::Tree;
 
@@ -50,7 +50,7 @@ fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     let change = base.as_ref().map(|base| Change::new(base, &mut repo, actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, today(), change);
-    let report = Report::new(&context, template_findings(&repo, &context), Duration::ZERO);
+    let report = CheckReport::new(&context, template_findings(&repo, &context), Duration::ZERO);
     let mut entries = report.entries();
     entries.sort_by_key(|entry| (entry.primary.path().to_owned(), entry.primary.span, entry.finding.message.clone()));
     Found {
@@ -60,7 +60,7 @@ fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     }
 }
 
-fn mark(rule: &str, at: &Located<'_>) -> Mark {
+fn mark(rule: &str, at: &LocatedLabel<'_>) -> Mark {
     Mark {
         path: at.path().to_owned(),
         start: (at.start.line, at.start.column),
@@ -69,9 +69,9 @@ fn mark(rule: &str, at: &Located<'_>) -> Mark {
     }
 }
 
-fn described(entry: &Entry<'_>) -> String {
-    let place = |at: &Located<'_>| format!("{}:{}:{}", at.path(), at.start.line, at.start.column);
-    let Entry { finding, primary, related } = entry;
+fn described(entry: &LocatedFinding<'_>) -> String {
+    let place = |at: &LocatedLabel<'_>| format!("{}:{}:{}", at.path(), at.start.line, at.start.column);
+    let LocatedFinding { finding, primary, related } = entry;
     let outside = if finding.in_change == Some(false) { " (not in this change)" } else { "" };
     let severity = finding.severity.as_str();
     let mut text = format!("{}: {severity} [{}] {}{outside}\n", place(primary), finding.rule, finding.message);

@@ -1,7 +1,7 @@
 //! The JSON Schemas as editors and other validators read them, and `schema`.
 
 use serde_json::{Value, json};
-use shapeline::schema::{Kind, file_schema, schema_files};
+use shapeline::schema::{FileKind, file_schema, schema_files};
 
 use crate::support::Repo;
 
@@ -34,7 +34,7 @@ fn each_field(schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
 
 #[test]
 fn every_field_has_a_title_and_a_description() {
-    for kind in Kind::ALL {
+    for kind in FileKind::ALL {
         let mut fields = 0;
         each_field(&file_schema(kind), kind.name(), &mut |path, field| {
             fields += 1;
@@ -49,7 +49,7 @@ fn every_field_has_a_title_and_a_description() {
 
 #[test]
 fn every_schema_is_one_of_draft_2020_12() {
-    for kind in Kind::ALL {
+    for kind in FileKind::ALL {
         let schema = file_schema(kind);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
@@ -60,7 +60,7 @@ fn every_schema_is_one_of_draft_2020_12() {
 #[test]
 fn nothing_of_the_inside_shows() {
     for (name, text) in schema_files() {
-        for inside in ["x-expected", "uint32", "\"null\"", "oneOf", "anyOf"] {
+        for inside in ["x-expected", "x-form", "uint32", "\"null\"", "oneOf", "anyOf"] {
             assert!(!text.contains(inside), "{name} holds {inside}");
         }
     }
@@ -78,15 +78,15 @@ fn a_pattern_comes_with_words() {
             object.values().for_each(walk);
         }
     }
-    Kind::ALL.into_iter().for_each(|kind| walk(&file_schema(kind)));
+    FileKind::ALL.into_iter().for_each(|kind| walk(&file_schema(kind)));
 }
 
 #[test]
 fn one_record_or_a_list_is_accepted_and_nothing_else() {
     let records = [
-        (Kind::Plan, json!({"name": "GOLD", "up": "30 Mbps", "down": "30 Mbps", "status": "retired"})),
-        (Kind::Domain, json!({"name": "ispcustomer.co.zw", "prefixes": ["10.10.10.0/24"]})),
-        (Kind::Subscriber, json!({"ip": "10.10.10.25", "domain": "ispcustomer.co.zw", "plan": "GOLD"})),
+        (FileKind::Plan, json!({"name": "GOLD", "up": "30 Mbps", "down": "30 Mbps", "status": "retired"})),
+        (FileKind::Domain, json!({"name": "ispcustomer.co.zw", "prefixes": ["10.10.10.0/24"]})),
+        (FileKind::Subscriber, json!({"ip": "10.10.10.25", "domain": "ispcustomer.co.zw", "plan": "GOLD"})),
     ];
     for (kind, record) in records {
         let validator = jsonschema::validator_for(&file_schema(kind)).unwrap();
@@ -106,7 +106,7 @@ fn one_record_or_a_list_is_accepted_and_nothing_else() {
             assert_eq!(validator.is_valid(&instance), good, "{kind:?}: {instance}");
         }
     }
-    let settings = jsonschema::validator_for(&file_schema(Kind::Settings)).unwrap();
+    let settings = jsonschema::validator_for(&file_schema(FileKind::Settings)).unwrap();
     assert!(settings.is_valid(&json!({})));
     assert!(!settings.is_valid(&json!([{}])), "the settings are one record");
 }

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use shapeline::finding::Place;
 use shapeline::model::{Domain, Plan, Settings, Subscriber};
-use shapeline::schema::{self, Kind};
+use shapeline::schema::{self, FileKind};
 use shapeline::source::FileId;
 use shapeline::yaml::{self, Node};
 
 use crate::yaml_properties::cases;
 
 /// Whether a record is accepted, if both sides agree.
-fn verdict(kind: Kind, text: &str) -> Result<Option<bool>, String> {
+fn verdict(kind: FileKind, text: &str) -> Result<Option<bool>, String> {
     let reading = yaml::read(text);
     let Some(root) = reading.document.as_ref().and_then(|document| document.root(text)) else { return Ok(None) };
     if !reading.problems.is_empty() {
@@ -23,10 +23,10 @@ fn verdict(kind: Kind, text: &str) -> Result<Option<bool>, String> {
     let place = Place::record(FileId::default(), None);
     let violations = schema::violations(schema::validator(kind).unwrap(), kind, root, &place);
     let typed = match kind {
-        Kind::Plan => typed::<Plan>(root),
-        Kind::Domain => typed::<Domain>(root),
-        Kind::Subscriber => typed::<Subscriber>(root),
-        Kind::Settings => typed::<Settings>(root),
+        FileKind::Plan => typed::<Plan>(root),
+        FileKind::Domain => typed::<Domain>(root),
+        FileKind::Subscriber => typed::<Subscriber>(root),
+        FileKind::Settings => typed::<Settings>(root),
     };
     match (violations.is_empty(), typed) {
         (true, Ok(())) => Ok(Some(true)),
@@ -414,34 +414,34 @@ proptest! {
 
     #[test]
     fn of_subscribers(text in subscriber()) {
-        verdict(Kind::Subscriber, &text).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Subscriber, &text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn of_plans(text in plan()) {
-        verdict(Kind::Plan, &text).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Plan, &text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn of_domains(text in domain()) {
-        verdict(Kind::Domain, &text).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Domain, &text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn of_settings(text in settings()) {
-        verdict(Kind::Settings, &text).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Settings, &text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn of_a_single_address(address in address()) {
         let text = format!("ip: {address}\ndomain: a\nplan: b\n");
-        verdict(Kind::Subscriber, &text).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Subscriber, &text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn of_a_single_rate_and_date(rate in rate(), date in date()) {
-        verdict(Kind::Plan, &format!("name: a\nup: {rate}\ndown: 1 Mbps\n")).map_err(TestCaseError::fail)?;
-        verdict(Kind::Subscriber, &format!("ip: ::1\ndomain: a\nplan: b\nends: {date}\n")).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Plan, &format!("name: a\nup: {rate}\ndown: 1 Mbps\n")).map_err(TestCaseError::fail)?;
+        verdict(FileKind::Subscriber, &format!("ip: ::1\ndomain: a\nplan: b\nends: {date}\n")).map_err(TestCaseError::fail)?;
     }
 }
 
@@ -451,7 +451,7 @@ fn a_fair_share_of_the_records_is_valid() {
     use proptest::strategy::ValueTree;
 
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    for (kind, strategy) in Kind::ALL.into_iter().zip([plan(), domain(), subscriber(), settings()]) {
+    for (kind, strategy) in FileKind::ALL.into_iter().zip([plan(), domain(), subscriber(), settings()]) {
         let mut verdicts = (0..400).filter_map(|_| {
             let text = strategy.new_tree(&mut runner).unwrap().current();
             verdict(kind, &text).ok().flatten()

@@ -379,7 +379,7 @@ fn what_once_went_wrong_does_not_again() {
         let path = entry.unwrap().path();
         let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
         check_text(&text).unwrap_or_else(|broken| panic!("{}: {broken}", path.display()));
-        for kind in shapeline::schema::Kind::ALL {
+        for kind in shapeline::schema::FileKind::ALL {
             check_format(&text, kind).unwrap_or_else(|broken| panic!("{}: {broken}", path.display()));
         }
         seen += 1;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use shapeline::yaml::{self, Kind, Node, ProblemKind, ScalarType, Style, scalar_type};
+use shapeline::yaml::{self, Node, NodeKind, ProblemKind, ScalarType, Style, scalar_type};
 
 use crate::laws::check_text;
 
@@ -110,10 +110,10 @@ fn outcome(case: &Case) -> Result<String, String> {
 /// The node as the core schema of YAML 1.2 types it.
 fn value(node: Node<'_>) -> Value {
     match node.kind() {
-        Kind::Mapping => node.entries().map(|(key, item)| (key.text().to_owned(), value(item))).collect(),
-        Kind::Sequence => node.items().map(value).collect(),
-        Kind::Scalar(Style::Quoted | Style::Block) => node.text().into(),
-        Kind::Scalar(Style::Plain) => match scalar_type(node.text()) {
+        NodeKind::Mapping => node.entries().map(|(key, item)| (key.text().to_owned(), value(item))).collect(),
+        NodeKind::Sequence => node.items().map(value).collect(),
+        NodeKind::Scalar(Style::Quoted | Style::Block) => node.text().into(),
+        NodeKind::Scalar(Style::Plain) => match scalar_type(node.text()) {
             ScalarType::Null => Value::Null,
             ScalarType::Bool(value) => value.into(),
             ScalarType::Integer(number) => number.into(),

@@ -8,21 +8,21 @@ use anyhow::{Result, bail};
 
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Changes, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved};
+use crate::edit::{Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Base, Before, Plan, Side, served_by, text};
 use crate::render;
 use crate::repo::Repo;
-use crate::report::{self, CheckFormat, Report};
+use crate::report::{self, CheckFormat, CheckReport};
 use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
 
-/// Changes on the network that are listed.
+/// SubscriberEdits on the network that are listed.
 const LISTED: usize = 10;
 
 /// Makes an edit: `make` adds its changes.
@@ -32,7 +32,7 @@ const LISTED: usize = 10;
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
-    make: impl FnOnce(&Repo, &mut Changes<'_>) -> Result<EditSummary>,
+    make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
 ) -> Result<Outcome> {
     let today = args.on.unwrap_or_else(Date::today);
     let session = EditSession::open(root, destination(args))?;
@@ -70,7 +70,7 @@ pub(super) fn run(
 /// What is wrong that was not before; why the edit is refused, if it is.
 fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
     if !review.new.is_empty() {
-        let report = Report::of(&review.after, review.new.clone());
+        let report = CheckReport::of(&review.after, review.new.clone());
         report::write(&report, CheckFormat::Text, notes)?;
     }
     if review.refused() {

@@ -4,47 +4,47 @@ use std::ops::Range;
 
 use super::FileEdits;
 use super::print::{self, Beside};
-use crate::edit::lines::{Line, column, is_first_on_line, line, line_above, line_start, past_blank};
+use crate::edit::lines::{LineKind, column, is_first_on_line, line, line_above, line_start, past_blank};
 use crate::edit::record::{Editor, dash, end, end_of_text, start};
 use crate::edit::value::{Fields, Value};
 use crate::model::Address;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Node, NodeKind};
 
 /// A record of the result: one that was there, or a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum RecordSlot {
     Kept(Option<u32>),
     New(usize),
 }
 
 type Key = (bool, u128, u8);
 
-/// Makes the edits of records as wholes, and tells which records the result has, in order.
+/// Adds and removes whole records. Returns the records of the result, in order.
 ///
 /// # Errors
 /// Says why it cannot be done in this text.
-pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec<Slot>, String> {
-    let Some(root) = edits.root().filter(|root| root.kind() == Kind::Sequence) else {
-        return Ok(edits.records().map(Slot::Kept).collect());
+pub(super) fn edit(editor: &mut Editor<'_>, edits: &FileEdits<'_>) -> Result<Vec<RecordSlot>, String> {
+    let Some(root) = edits.root().filter(|root| root.kind() == NodeKind::Sequence) else {
+        return Ok(edits.records().map(RecordSlot::Kept).collect());
     };
     let removed: Vec<bool> = edits.records().map(|index| edits.is_removed(index)).collect();
     let nodes: Vec<Node<'_>> = edits.records().filter_map(|index| edits.record(index)).collect();
     let places = places(&nodes, &edits.new);
-    let mut order: Vec<Slot> = Vec::with_capacity(nodes.len() + edits.new.len());
+    let mut order: Vec<RecordSlot> = Vec::with_capacity(nodes.len() + edits.new.len());
     let mut new = places.iter().enumerate().peekable();
     for (at, removed) in removed.iter().enumerate() {
         while let Some((number, _)) = new.next_if(|(_, place)| **place <= at) {
-            order.push(Slot::New(number));
+            order.push(RecordSlot::New(number));
         }
         if !removed {
-            order.push(Slot::Kept(Some(at as u32)));
+            order.push(RecordSlot::Kept(Some(at as u32)));
         }
     }
-    order.extend(new.map(|(number, _)| Slot::New(number)));
+    order.extend(new.map(|(number, _)| RecordSlot::New(number)));
     if !removed.contains(&true) && edits.new.is_empty() {
         return Ok(order);
     }
-    let list = List { editor, nodes, removed, new: &edits.new, places, kind: edits.kind };
+    let list = ListEdit { editor, nodes, removed, new: &edits.new, places, kind: edits.kind };
     if list.nodes.is_empty() {
         list.into_empty(root)?;
     } else if list.editor.is_flow(root) {
@@ -70,7 +70,7 @@ fn key_of_fields(fields: &Fields) -> Option<Key> {
 
 fn key_of(record: Node<'_>) -> Option<Key> {
     let ip = record.get("ip")?;
-    key(if ip.kind() == Kind::Sequence { ip.items().next()?.text() } else { ip.text() })
+    key(if ip.kind() == NodeKind::Sequence { ip.items().next()?.text() } else { ip.text() })
 }
 
 fn key(text: &str) -> Option<Key> {
@@ -94,22 +94,22 @@ fn places(nodes: &[Node<'_>], new: &[Fields]) -> Vec<usize> {
     places
 }
 
-struct List<'e, 't, 'n> {
+struct ListEdit<'e, 't, 'n> {
     editor: &'e mut Editor<'t>,
     nodes: Vec<Node<'n>>,
     removed: Vec<bool>,
     new: &'e [Fields],
     places: Vec<usize>,
-    kind: crate::schema::Kind,
+    kind: crate::schema::FileKind,
 }
 
-impl List<'_, '_, '_> {
+impl ListEdit<'_, '_, '_> {
     /// `[]`, or a list of nothing else.
     fn into_empty(self, root: Node<'_>) -> Result<(), String> {
         let text = self.editor.text;
         let records = print::new_file(self.new, true, self.kind, None).replace('\n', self.editor.eol);
         if column(text, start(root)) > 0 {
-            return Err("the empty list does not stand at the start of a line".into());
+            return Err("the empty list is not at the start of a line".into());
         }
         // A comment behind the brackets stays behind the first record's last field.
         let records = records.trim_end_matches(['\n', '\r']);
@@ -119,7 +119,7 @@ impl List<'_, '_, '_> {
 
     /// Which record's style a new one at `place` takes.
     fn beside(&self, place: usize) -> Option<usize> {
-        let is_record = |at: &usize| self.nodes[*at].kind() == Kind::Mapping;
+        let is_record = |at: &usize| self.nodes[*at].kind() == NodeKind::Mapping;
         (0..place).rev().find(is_record).or_else(|| (place..self.nodes.len()).find(is_record))
     }
 
@@ -181,7 +181,7 @@ impl List<'_, '_, '_> {
             dashes.push(dash);
         }
         let indent = column(text, dashes[0]);
-        let whole = Whole { nodes: &self.nodes, dashes: &dashes, indent, editor: self.editor };
+        let whole = RecordLines { nodes: &self.nodes, dashes: &dashes, indent, editor: self.editor };
         let mut taken: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
         while at < self.nodes.len() {
@@ -206,7 +206,7 @@ impl List<'_, '_, '_> {
         }
         let all_removed = self.removed.iter().all(|removed| *removed);
         for (at, lines) in put {
-            // Where every record makes place, the new ones stand where the first of them stood.
+            // If every record is removed, the new ones go where the first of them was.
             let at = if all_removed { taken.first().map_or(at, |range| range.start) } else { at };
             self.editor.splices.insert_lines(at, &lines);
         }
@@ -217,16 +217,16 @@ impl List<'_, '_, '_> {
     }
 }
 
-/// Where records stand, with the comments that are theirs.
-struct Whole<'w, 't, 'n> {
+/// The lines of records, with their comments.
+struct RecordLines<'w, 't, 'n> {
     editor: &'w Editor<'t>,
     nodes: &'w [Node<'n>],
     dashes: &'w [usize],
     indent: usize,
 }
 
-impl Whole<'_, '_, '_> {
-    /// Where the lines of a record start, with the comments directly above it; but what stands at
+impl RecordLines<'_, '_, '_> {
+    /// Where the lines of a record start, with the comments directly above it; but the text at
     /// the top of the file is about the file.
     fn start(&self, at: usize) -> Result<usize, String> {
         let text = self.editor.text;
@@ -248,7 +248,7 @@ impl Whole<'_, '_, '_> {
         self.editor.lines_end(end_of_text(text, self.nodes[at]).max(self.dashes[at] + 1), self.indent)
     }
 
-    /// The blank lines that a new record beside this one is set apart by: those that stand between
+    /// The blank lines around a new record beside this one: those between
     /// records here.
     fn blank_after(&self, at: usize) -> String {
         let blank = |at: usize| {
@@ -274,8 +274,8 @@ impl Whole<'_, '_, '_> {
             let start = before.filter(|before| text[*before..start].trim().is_empty()).unwrap_or(start);
             return Ok(start..end);
         }
-        let after_blank = line_above(text, start).is_none_or(|above| line(text, above) == Line::Blank);
-        let below_header = first == 0 && !matches!(line(text, past), Line::Comment(_));
+        let after_blank = line_above(text, start).is_none_or(|above| line(text, above) == LineKind::Blank);
+        let below_header = first == 0 && !matches!(line(text, past), LineKind::Comment(_));
         Ok(start..if after_blank || below_header { past } else { end })
     }
 }

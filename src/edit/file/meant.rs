@@ -1,16 +1,16 @@
-//! Whether a text holds what the edits meant, and nothing else.
+//! Whether an edited text holds what the edits asked for, and nothing else.
 
-use super::list::Slot;
+use super::list::RecordSlot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
 use crate::source::MAX_FILE_BYTES;
-use crate::yaml::{self, Kind, Node, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
 
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
 /// # Errors
-/// Tells what is not as meant.
-pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result<(), String> {
+/// With the first difference.
+pub(super) fn check(edits: &FileEdits<'_>, order: &[RecordSlot], text: &str) -> Result<(), String> {
     if text.len() > MAX_FILE_BYTES {
         return Err(format!("the file would be larger than the {} MiB that are read", MAX_FILE_BYTES / 1024 / 1024));
     }
@@ -20,8 +20,8 @@ pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result
     }
     let root = reading.document.as_ref().and_then(|document| document.root(text));
     let Some(root) = root else { return Err("the result would hold nothing".into()) };
-    if let [Slot::Kept(None)] = order {
-        return one(edits, &Slot::Kept(None), root);
+    if let [RecordSlot::Kept(None)] = order {
+        return one(edits, &RecordSlot::Kept(None), root);
     }
     let mut items = root.items();
     for slot in order {
@@ -34,22 +34,22 @@ pub(super) fn check(edits: &FileEdits<'_>, order: &[Slot], text: &str) -> Result
     Ok(())
 }
 
-fn one(edits: &FileEdits<'_>, slot: &Slot, now: Node<'_>) -> Result<(), String> {
+fn one(edits: &FileEdits<'_>, slot: &RecordSlot, now: Node<'_>) -> Result<(), String> {
     let fine = match slot {
-        Slot::Kept(index) => {
+        RecordSlot::Kept(index) => {
             let Some(before) = edits.record(*index) else { return Err("a record is not there".into()) };
             match edits.edits.get(index) {
                 Some(edit) => is_edited(before, edit, now),
                 None => is_same(before, now),
             }
         }
-        Slot::New(at) => edits.new.get(*at).is_some_and(|fields| is_new(fields, now)),
+        RecordSlot::New(at) => edits.new.get(*at).is_some_and(|fields| is_new(fields, now)),
     };
-    if fine { Ok(()) } else { Err("a record would not hold what was meant".into()) }
+    if fine { Ok(()) } else { Err("a record would not hold what the edit asked for".into()) }
 }
 
 fn is_new(fields: &Fields, now: Node<'_>) -> bool {
-    now.kind() == Kind::Mapping
+    now.kind() == NodeKind::Mapping
         && now.entries().count() == fields.0.len()
         && fields.0.iter().all(|(field, value)| now.get(field).is_some_and(|found| value.is(found)))
 }
@@ -59,7 +59,7 @@ fn is_edited(before: Node<'_>, edit: &RecordEdit, now: Node<'_>) -> bool {
     let set: Vec<(&String, &Value)> =
         edit.fields.iter().filter_map(|(field, value)| Some((field, value.as_ref()?))).collect();
     let count = untouched.clone().count() + set.len();
-    now.kind() == Kind::Mapping
+    now.kind() == NodeKind::Mapping
         && now.entries().count() == count
         && set.iter().all(|(field, value)| now.get(field).is_some_and(|found| value.is(found)))
         && untouched.into_iter().all(|(key, value)| now.get(key.text()).is_some_and(|found| is_same(value, found)))
@@ -68,12 +68,12 @@ fn is_edited(before: Node<'_>, edit: &RecordEdit, now: Node<'_>) -> bool {
 /// Whether two nodes hold the same; keys in the same order.
 fn is_same(a: Node<'_>, b: Node<'_>) -> bool {
     match (a.kind(), b.kind()) {
-        (Kind::Scalar(_), Kind::Scalar(_)) => a.text() == b.text() && is_text(a) == is_text(b),
-        (Kind::Sequence, Kind::Sequence) => {
+        (NodeKind::Scalar(_), NodeKind::Scalar(_)) => a.text() == b.text() && is_text(a) == is_text(b),
+        (NodeKind::Sequence, NodeKind::Sequence) => {
             let (mut left, mut right) = (a.items(), b.items());
             left.by_ref().all(|a| right.next().is_some_and(|b| is_same(a, b))) && right.next().is_none()
         }
-        (Kind::Mapping, Kind::Mapping) => {
+        (NodeKind::Mapping, NodeKind::Mapping) => {
             let (mut left, mut right) = (a.entries(), b.entries());
             let same = |(key, value), (other, now)| is_same(key, other) && is_same(value, now);
             left.by_ref().all(|a| right.next().is_some_and(|b| same(a, b))) && right.next().is_none()
@@ -83,5 +83,5 @@ fn is_same(a: Node<'_>, b: Node<'_>) -> bool {
 }
 
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != Kind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
 }

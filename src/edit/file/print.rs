@@ -1,11 +1,11 @@
 //! New records as text, in the style of those beside them.
 
-use crate::edit::lines::{Line, column, is_first_on_line, line, line_start, next_line};
+use crate::edit::lines::{LineKind, column, is_first_on_line, line, line_start, next_line};
 use crate::edit::record::{end_of_text, field_place, start};
 use crate::edit::value::{Fields, Quotes, Value, inline, scalar};
-use crate::fmt::scalar::Place;
-use crate::schema::{self, Kind};
-use crate::yaml::{self, Kind as NodeKind, Node, Style};
+use crate::fmt::scalar::ScalarContext;
+use crate::schema::{self, FileKind};
+use crate::yaml::{self, Node, NodeKind, Style};
 
 /// Lists longer than this take a line for each entry where they may.
 const LONG: usize = 100;
@@ -14,7 +14,7 @@ const LONG: usize = 100;
 pub(super) struct Beside<'b> {
     pub(super) text: &'b str,
     pub(super) record: Option<Node<'b>>,
-    pub(super) schema: Kind,
+    pub(super) schema: FileKind,
 }
 
 impl Beside<'_> {
@@ -35,13 +35,13 @@ impl Beside<'_> {
     }
 
     /// The quotes that the field has beside.
-    fn quotes(&self, field: &str, place: Place) -> Quotes {
+    fn quotes(&self, field: &str, place: ScalarContext) -> Quotes {
         let beside = self.record.and_then(|record| record.get(field));
         let beside = beside.map(|node| node.items().next().unwrap_or(node));
         beside.and_then(|node| Quotes::chosen(node, self.text, place)).unwrap_or(Quotes::None)
     }
 
-    fn key(&self, field: &str, place: Place) -> String {
+    fn key(&self, field: &str, place: ScalarContext) -> String {
         let first = self.record.and_then(|record| record.entries().next());
         let quotes = first.and_then(|(key, _)| Quotes::chosen(key, self.text, place)).unwrap_or(Quotes::None);
         scalar("", field, quotes, place)
@@ -57,8 +57,8 @@ pub(super) fn flow(fields: &Fields, beside: &Beside<'_>) -> String {
     let entry = |(field, value): (&str, &Value)| {
         format!(
             "{}: {}",
-            beside.key(field, Place::Flow),
-            inline(field, value, beside.quotes(field, Place::Flow), Place::Flow)
+            beside.key(field, ScalarContext::Flow),
+            inline(field, value, beside.quotes(field, ScalarContext::Flow), ScalarContext::Flow)
         )
     };
     let entries: Vec<String> = beside.ordered(fields).into_iter().map(entry).collect();
@@ -70,13 +70,18 @@ pub(super) fn flow(fields: &Fields, beside: &Beside<'_>) -> String {
 fn block(fields: &Fields, beside: &Beside<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for (field, value) in beside.ordered(fields) {
-        let key = beside.key(field, Place::Block);
-        let line = format!("{key}: {}", inline(field, value, beside.quotes(field, Place::Block), Place::Block));
+        let key = beside.key(field, ScalarContext::Block);
+        let line = format!(
+            "{key}: {}",
+            inline(field, value, beside.quotes(field, ScalarContext::Block), ScalarContext::Block)
+        );
         match value {
             Value::List(values) if line.chars().count() > LONG => {
                 lines.push(format!("{key}:"));
                 lines.extend(
-                    values.iter().map(|value| format!("  - {}", inline(field, value, Quotes::None, Place::Block))),
+                    values
+                        .iter()
+                        .map(|value| format!("  - {}", inline(field, value, Quotes::None, ScalarContext::Block))),
                 );
             }
             _ => lines.push(line),
@@ -85,8 +90,8 @@ fn block(fields: &Fields, beside: &Beside<'_>) -> Vec<String> {
     lines
 }
 
-/// A record as an entry of a list whose dashes stand at `indent`, with a line break at the end.
-/// `dash` is where that of the record beside stands.
+/// A record as an entry of a list whose dashes are at column `indent`, with a line break at the end.
+/// `dash` is the column of the dash of the record beside it.
 pub(super) fn behind_dash(fields: &Fields, beside: &Beside<'_>, indent: usize, dash: Option<usize>) -> String {
     let dash = dash.zip(beside.record.map(start));
     let (margin, text) = (" ".repeat(indent), beside.text);
@@ -110,7 +115,7 @@ pub(super) fn behind_dash(fields: &Fields, beside: &Beside<'_>, indent: usize, d
 
 /// The text of a new file with these records, as a list or as one record, in the style of `like`,
 /// the text of a file beside it.
-pub fn new_file(records: &[Fields], as_list: bool, kind: Kind, like: Option<&str>) -> String {
+pub fn new_file(records: &[Fields], as_list: bool, kind: FileKind, like: Option<&str>) -> String {
     let text = like.unwrap_or_default();
     let reading = yaml::read(text);
     let root =
@@ -145,7 +150,7 @@ pub(super) fn as_list(text: &str) -> Result<String, String> {
     out.push_str(text.get(first..at).unwrap_or_default());
     while at < last {
         let next = next_line(text, at);
-        if line(text, at) != Line::Blank {
+        if line(text, at) != LineKind::Blank {
             out.push_str("  ");
         }
         out.push_str(text.get(at..next).unwrap_or_default());

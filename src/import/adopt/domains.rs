@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Present;
-use crate::import::Found;
+use super::current::CurrentData;
 use crate::import::blocks::{Need, propose};
+use crate::import::found::Found;
 use crate::inventory::Blocks;
 use crate::model::{Address, Domain, Name};
 use crate::repo::Record;
@@ -19,8 +19,8 @@ pub struct DomainWork {
     pub more: Vec<(usize, Vec<Address>)>,
     /// The names of those that get more.
     pub names: BTreeMap<usize, String>,
-    /// Domains of the source that are not there and have no subscribers: a domain has at least one
-    /// block, and nothing tells which.
+    /// New domains of the source without subscribers: a domain has at least one block, and theirs are
+    /// not known.
     pub empty: Vec<Name>,
     /// How many addresses are listed beside the block of which they are the first or last.
     pub edges: usize,
@@ -28,7 +28,7 @@ pub struct DomainWork {
 
 impl DomainWork {
     /// What is done, and the rows with addresses that are another domain's.
-    pub(super) fn new(found: &Found, present: &Present<'_>) -> (Self, BTreeMap<usize, Vec<String>>) {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>) -> (Self, BTreeMap<usize, Vec<String>>) {
         let repo = present.repo;
         let known: HashMap<&str, usize> =
             repo.domains.iter().enumerate().rev().map(|(at, domain)| (domain.value.name.as_str(), at)).collect();
@@ -60,7 +60,11 @@ impl DomainWork {
     }
 }
 
-fn conflicts(found: &Found, present: &Present<'_>, blocks: &BTreeMap<usize, Address>) -> BTreeMap<usize, Vec<String>> {
+fn conflicts(
+    found: &Found,
+    present: &CurrentData<'_>,
+    blocks: &BTreeMap<usize, Address>,
+) -> BTreeMap<usize, Vec<String>> {
     let domains = present.repo.domains.iter().rev();
     let owners: HashMap<&Address, &Record<Domain>> =
         domains.flat_map(|domain| domain.value.prefixes.iter().map(move |prefix| (prefix, domain))).collect();

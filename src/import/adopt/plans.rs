@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
-use super::Present;
-use crate::import::csv::rate;
-use crate::import::{Found, FoundPlan, PlanKey};
-use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesSaid, Text};
+use super::current::CurrentData;
+use crate::import::cells::rate;
+use crate::import::found::{Found, FoundPlan, PlanKey};
+use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesInName, Text};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
 
@@ -25,7 +25,7 @@ impl FromStr for GivenRates {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // What the shaper is told may hold a `=` itself, such as `"Plan"=GOLD`.
+        // An attribute may contain `=`, such as `"Plan"=GOLD`.
         let parts = text.rsplit_once('=').and_then(|(plan, rates)| Some((plan, rates.split_once('/')?)));
         let Some((plan, (up, down))) = parts else {
             return Err(format!("{} is not NAME=UP/DOWN, such as GOLD=30Mbps/50Mbps", quoted(text)));
@@ -34,24 +34,24 @@ impl FromStr for GivenRates {
     }
 }
 
-/// A plan that is made.
+/// A plan to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPlan {
     /// Its name.
     pub name: PlanName,
-    /// What the shaper is told, if that is not the name.
+    /// The shaper attribute, if it is not the name.
     pub attribute: Option<Attribute>,
-    /// Its upload rate, if it is known.
+    /// Its upload rate, if known.
     pub up: Option<Rate>,
-    /// Its download rate, if it is known.
+    /// Its download rate, if known.
     pub down: Option<Rate>,
     /// For people.
     pub description: Option<Text>,
 }
 
-/// A plan of which a rate is not known.
+/// A plan that lacks a rate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Missing {
+pub struct MissingRates {
     /// The plan.
     pub name: String,
     /// Whether the upload rate is missing.
@@ -62,25 +62,25 @@ pub struct Missing {
     pub subscribers: usize,
 }
 
-/// What is done to the plans.
+/// The changes of the plans.
 #[derive(Clone, Debug, Default)]
 pub struct PlanWork {
-    /// The name of each plan of the source; nothing for one that is left out, which nobody has.
+    /// The name of each plan of the source; `None` for one that is skipped, which has no subscribers.
     pub names: Vec<Option<PlanName>>,
-    /// Plans that are made.
+    /// Plans to add.
     pub new: Vec<NewPlan>,
-    /// Rates that are set: the plan's place in the data, upload, download.
+    /// Rates to set: the plan's index in the data, upload, download.
     pub set: Vec<(usize, Option<Rate>, Option<Rate>)>,
     /// Plans that lack a rate.
-    pub missing: Vec<Missing>,
-    /// Plans of the source that nobody has and of which no rate is known: they are left out.
+    pub missing: Vec<MissingRates>,
+    /// Plans of the source that have neither subscribers nor rates: they are skipped.
     pub left_out: Vec<String>,
-    /// Rates given by hand for no plan of the source: each a sentence.
+    /// A sentence for each `--rate` that names no plan of the source.
     pub unknown: Vec<String>,
 }
 
 impl PlanWork {
-    pub(super) fn new(found: &Found, present: &Present<'_>, given: &[GivenRates]) -> Self {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>, given: &[GivenRates]) -> Self {
         let mut work = Self::default();
         let mut naming = Naming::new(present);
         let mut used = HashSet::new();
@@ -107,14 +107,14 @@ impl PlanWork {
         &mut self,
         plan: &FoundPlan,
         at: usize,
-        present: &Present<'_>,
+        present: &CurrentData<'_>,
         given: &[GivenRates],
         used: &mut HashSet<String>,
     ) -> PlanName {
         let known = &present.repo.plans[at].value;
         let incomplete = present.incomplete.contains(known.name.as_str());
-        let (up, down) = told(plan, known.name.as_str(), given, used);
-        let set = |told: Option<Rate>, is: Rate| told.filter(|told| incomplete || *told != is);
+        let (up, down) = known_rates(plan, known.name.as_str(), given, used);
+        let set = |new: Option<Rate>, old: Rate| new.filter(|new| incomplete || *new != old);
         let (set_up, set_down) = (set(up, known.up), set(down, known.down));
         if set_up.is_some() || set_down.is_some() {
             self.set.push((at, set_up, set_down));
@@ -125,7 +125,7 @@ impl PlanWork {
         known.name.clone()
     }
 
-    /// A plan that is new; nothing if nobody has it and nothing is known of it.
+    /// A new plan; `None` if it has neither subscribers nor rates.
     fn made(
         &mut self,
         plan: &FoundPlan,
@@ -134,11 +134,11 @@ impl PlanWork {
         used: &mut HashSet<String>,
     ) -> Option<PlanName> {
         let wanted = wanted_name(&plan.key);
-        let (up, down) = told(plan, &wanted, given, used);
-        let (up, down) = match RatesSaid::by_name(&wanted) {
-            Some(RatesSaid::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
-            Some(RatesSaid::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
-            Some(RatesSaid::Two(..)) | None => (up, down),
+        let (up, down) = known_rates(plan, &wanted, given, used);
+        let (up, down) = match RatesInName::by_name(&wanted) {
+            Some(RatesInName::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
+            Some(RatesInName::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
+            Some(RatesInName::Two(..)) | None => (up, down),
         };
         if plan.subscribers == 0 && (up.is_none() || down.is_none()) {
             self.left_out.push(plan.key.to_string());
@@ -146,11 +146,11 @@ impl PlanWork {
         }
         let name = naming.free(&wanted)?;
         self.lack(name.as_str(), up, down, plan.subscribers);
-        let told = match &plan.key {
+        let attribute = match &plan.key {
             PlanKey::Attribute(attribute) => Some(attribute.as_str()),
             _ => plan.attribute.as_deref(),
         };
-        let attribute = told.filter(|told| *told != name.as_str()).and_then(|told| told.parse().ok());
+        let attribute = attribute.filter(|text| *text != name.as_str()).and_then(|text| text.parse().ok());
         let original = match &plan.key {
             PlanKey::Name(text) if text != name.as_str() => text.parse().ok(),
             _ => None,
@@ -162,13 +162,18 @@ impl PlanWork {
 
     fn lack(&mut self, name: &str, up: Option<Rate>, down: Option<Rate>, subscribers: usize) {
         if up.is_none() || down.is_none() {
-            self.missing.push(Missing { name: name.to_owned(), up: up.is_none(), down: down.is_none(), subscribers });
+            self.missing.push(MissingRates {
+                name: name.to_owned(),
+                up: up.is_none(),
+                down: down.is_none(),
+                subscribers,
+            });
         }
     }
 }
 
-/// The rates that somebody tells: by hand, or else in the source.
-fn told(
+/// The rates given by hand, or else in the source.
+fn known_rates(
     plan: &FoundPlan,
     name: &str,
     given: &[GivenRates],
@@ -184,7 +189,7 @@ fn told(
     }
 }
 
-/// Which plans there are, by all that a source may call them.
+/// The plans of the data, by everything that a source may call them.
 struct Naming<'r> {
     plans: Vec<&'r Plan>,
     by_attribute: HashMap<&'r str, usize>,
@@ -197,7 +202,7 @@ struct Naming<'r> {
 }
 
 impl<'r> Naming<'r> {
-    fn new(present: &Present<'r>) -> Self {
+    fn new(present: &CurrentData<'r>) -> Self {
         let mut naming = Self {
             plans: present.repo.plans.iter().map(|plan| &plan.value).collect(),
             by_attribute: HashMap::new(),
@@ -224,14 +229,14 @@ impl<'r> Naming<'r> {
         naming
     }
 
-    /// The plan of the data that is meant.
+    /// The index of the plan in the data that the source names.
     fn present(&self, plan: &FoundPlan) -> Option<usize> {
         match &plan.key {
             PlanKey::Attribute(attribute) => self.by_attribute.get(attribute.as_str()).copied(),
-            // What a name had to be written otherwise for is kept in the description. A plan that is
-            // called so, but is another one that had to be, is not meant.
+            // A name that is no valid plan name is kept as the description. A plan whose own name was
+            // made from another description is not the one.
             PlanKey::Name(name) => {
-                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.stands_for_another(**at, name));
+                let by_name = self.by_name.get(name.as_str()).filter(|at| !self.is_named_after_another(**at, name));
                 by_name.or_else(|| self.by_description.get(name.as_str())).copied()
             }
             PlanKey::Rates(up, down) => {
@@ -244,18 +249,18 @@ impl<'r> Naming<'r> {
         }
     }
 
-    /// Whether the plan's description is a name of which its own was made, and not `name`.
-    fn stands_for_another(&self, at: usize, name: &str) -> bool {
+    /// Whether the plan's name was made from its description, and that is not `name`.
+    fn is_named_after_another(&self, at: usize, name: &str) -> bool {
         let plan = self.plans[at];
         let description = plan.description.as_ref().map(Text::as_str).filter(|text| *text != name);
         description.is_some_and(|text| wanted_name(&PlanKey::Name(text.to_owned())) == plan.name.as_str())
     }
 
-    /// `wanted`, or with a number if that is another plan's name. Names that differ in case alone
-    /// would be one file on some computers.
+    /// `wanted`, with a number if another plan has that name. Names that differ in case alone would be
+    /// one file on some systems.
     fn free(&mut self, wanted: &str) -> Option<PlanName> {
         let numbered = |number: u32| if number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
-        // Thousands of plans may want one name: each goes on from where the one before it was.
+        // Thousands of plans may want one name: each search continues from the last number.
         let from = self.numbers.entry(wanted.to_ascii_lowercase()).or_insert(1);
         let free = (*from..).map(|number| (number, numbered(number)));
         let (number, name) = free.into_iter().find(|(_, name)| !self.taken.contains(&name.to_ascii_lowercase()))?;
@@ -265,8 +270,8 @@ impl<'r> Naming<'r> {
     }
 }
 
-/// A valid name for a plan that the source calls so: of `"Plan"=GOLD_7.5MEG` the part that says which,
-/// with `_` for whatever no name may hold.
+/// A valid name for a plan: the value of an attribute such as `"Plan"=GOLD_7.5MEG`, with `_` for every
+/// character that a name may not contain.
 fn wanted_name(key: &PlanKey) -> String {
     let text = match key {
         PlanKey::Attribute(text) => {

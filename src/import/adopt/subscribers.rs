@@ -6,53 +6,54 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{PlanWork, Present};
-use crate::import::{Found, FoundSubscriber, PlanKey};
-use crate::model::{Address, Addresses, Name, Plan, Status, Subscriber, Suspended};
+use super::current::CurrentData;
+use super::plans::PlanWork;
+use crate::import::found::{Found, FoundSubscriber, PlanKey};
+use crate::model::{Address, Addresses, Name, Plan, Subscriber, SubscriberStatus, Suspended};
 use crate::render::{Unserved, unserved};
 
-/// What is done to one subscriber.
+/// The change of one subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It is new.
+pub enum SubscriberStep {
+    /// A new record.
     Add(Box<Subscriber>),
-    /// The record at this place in the data becomes this.
+    /// The record at this index in the data becomes this.
     Set(usize, Box<Subscriber>),
-    /// The record at this place in the data goes.
+    /// The record at this index in the data is removed.
     Remove(usize),
 }
 
-/// Records that the source does not have, and that stay.
+/// Records that are not in the source, and stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct KeptSubscribers {
     /// Those of domains that the source does not name: how many of each.
     pub other_domains: BTreeMap<Name, usize>,
-    /// Those that are not served: the source is no word on them.
+    /// Those that are not served, which no source lists.
     pub unserved: usize,
-    /// Those that a row of the source names which is refused.
+    /// Those that a refused row names.
     pub doubted: usize,
 }
 
-/// What is done to the subscribers.
+/// The changes of the subscribers.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriberWork {
     /// The steps: first those on records that are there, in their order, then what is new.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SubscriberStep>,
     /// How many records stay as they are.
     pub unchanged: usize,
-    /// What stays though the source does not have it.
-    pub left: Left,
-    /// Who is suspended in the data and served in the source, by place in the data: resumed, or, if
-    /// that is wished, left as they are.
+    /// Records that stay, though they are not in the source.
+    pub left: KeptSubscribers,
+    /// Indices of the subscribers that are suspended in the data and served in the source: they are
+    /// resumed unless suspended ones are kept.
     pub resumed: Vec<usize>,
 }
 
 impl SubscriberWork {
-    pub(super) fn new(found: &Found, present: &Present<'_>, plans: &PlanWork) -> Self {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>, plans: &PlanWork) -> Self {
         let mut work = Self::default();
         let matching = Matching::new(found, present);
         let by_name = present.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
-        let adopt = Adopt { found, present, plans, by_name };
+        let adopt = RecordMaker { found, present, plans, by_name };
         let mut new = Vec::new();
         for (at, rows) in matching.rows.iter().enumerate() {
             if rows.is_empty() {
@@ -62,26 +63,26 @@ impl SubscriberWork {
             let (mut record, rest) = adopt.record(at, rows);
             new.extend(rest);
             let is = &present.repo.subscribers[at].value;
-            if is.status == Status::Suspended && record.status == Status::Active {
+            if is.status == SubscriberStatus::Suspended && record.status == SubscriberStatus::Active {
                 work.resumed.push(at);
                 if present.keep_suspended {
-                    record.status = Status::Suspended;
+                    record.status = SubscriberStatus::Suspended;
                 }
             }
             if record == *is {
                 work.unchanged += 1;
             } else {
-                work.steps.push(Step::Set(at, Box::new(record)));
+                work.steps.push(SubscriberStep::Set(at, Box::new(record)));
             }
         }
         new.extend(matching.new);
         let mut added: Vec<Box<Subscriber>> = new.into_iter().map(|row| Box::new(adopt.fresh(row))).collect();
         added.sort_by_cached_key(|subscriber| subscriber.ip.first().map(Address::sort_key));
-        work.steps.extend(added.into_iter().map(Step::Add));
+        work.steps.extend(added.into_iter().map(SubscriberStep::Add));
         work
     }
 
-    fn without_row(&mut self, at: usize, found: &Found, present: &Present<'_>) {
+    fn without_row(&mut self, at: usize, found: &Found, present: &CurrentData<'_>) {
         let record = &present.repo.subscribers[at].value;
         if !found.domains.contains_key(&record.domain) {
             *self.left.other_domains.entry(record.domain.clone()).or_default() += 1;
@@ -90,21 +91,21 @@ impl SubscriberWork {
         } else if found.doubted.may_mean(record) {
             self.left.doubted += 1;
         } else {
-            self.steps.push(Step::Remove(at));
+            self.steps.push(SubscriberStep::Remove(at));
         }
     }
 }
 
-/// Which rows belong to which record.
+/// Matches rows with records.
 struct Matching {
     /// By record: the rows that are it.
     rows: Vec<Vec<usize>>,
-    /// The rows that are no record yet.
+    /// The rows that match no record.
     new: Vec<usize>,
 }
 
 impl Matching {
-    fn new(found: &Found, present: &Present<'_>) -> Self {
+    fn new(found: &Found, present: &CurrentData<'_>) -> Self {
         let records = &present.repo.subscribers;
         let mut by_address: HashMap<(bool, u128, u8), usize> = HashMap::with_capacity(records.len());
         let mut by_id: HashMap<&str, usize> = HashMap::new();
@@ -116,7 +117,7 @@ impl Matching {
                 by_id.entry(id.as_str()).or_insert(at);
             }
         }
-        // Ids first: who is meant by one is not for an address to say.
+        // Ids first: an id outweighs an address.
         let mut claimed = vec![false; records.len()];
         let of_id = |row: &FoundSubscriber| row.id().and_then(|id| by_id.get(id.as_str())).copied();
         found.subscribers.iter().filter_map(of_id).for_each(|at| claimed[at] = true);
@@ -137,15 +138,15 @@ impl Matching {
     }
 }
 
-/// Makes records of rows.
-struct Adopt<'a> {
+/// Turns rows into records.
+struct RecordMaker<'a> {
     found: &'a Found,
-    present: &'a Present<'a>,
+    present: &'a CurrentData<'a>,
     plans: &'a PlanWork,
     by_name: HashMap<&'a str, &'a Plan>,
 }
 
-impl Adopt<'_> {
+impl RecordMaker<'_> {
     fn plan(&self, row: &FoundSubscriber) -> Name {
         let name = self.plans.names.get(row.plan as usize).and_then(Option::as_ref);
         Name::new(name.map_or("", |name| name.as_str()))
@@ -168,7 +169,7 @@ impl Adopt<'_> {
         }
     }
 
-    /// What a record becomes, and those of its rows that are somebody else.
+    /// The changed record, and those of its rows that are other subscribers.
     fn record(&self, at: usize, rows: &[usize]) -> (Subscriber, Vec<usize>) {
         let is = &self.present.repo.subscribers[at].value;
         let row = |number: &usize| &self.found.subscribers[*number];
@@ -190,7 +191,7 @@ impl Adopt<'_> {
     /// Whether the record has the plan that the row means.
     fn fits(&self, is: &Subscriber, row: &FoundSubscriber) -> bool {
         let served_with = match (&self.present.repo.settings.suspended, is.status) {
-            (Suspended::Plan(plan), Status::Suspended) => plan.as_str(),
+            (Suspended::Plan(plan), SubscriberStatus::Suspended) => plan.as_str(),
             _ => is.plan.as_str(),
         };
         let same = |plan: &Plan| match &self.found.plans[row.plan as usize].key {
@@ -217,18 +218,19 @@ impl Adopt<'_> {
         }
     }
 
-    /// Whoever is in the source is served, unless it says otherwise; and what else it says of them.
+    /// Makes the record served, unless the source says otherwise, and takes over its other fields.
     fn serve(&self, record: &mut Subscriber, row: &FoundSubscriber) {
         let more = row.more.as_deref().cloned().unwrap_or_default();
         let as_suspended = matches!(&self.present.repo.settings.suspended, Suspended::Plan(_));
         match (more.status, unserved(self.present.repo, record, self.present.today)) {
             (Some(status), _) => record.status = status,
-            (None, Some(Unserved::Suspended)) => record.status = Status::Active,
-            // The suspended are in the file too, with a plan of their own: only another tells more.
-            (None, None) if as_suspended && record.status == Status::Suspended => {
+            (None, Some(Unserved::Suspended)) => record.status = SubscriberStatus::Active,
+            // Suspended subscribers are in the file too, with the plan for them: only another plan
+            // means that this one is active.
+            (None, None) if as_suspended && record.status == SubscriberStatus::Suspended => {
                 let is = &self.present.repo.settings.suspended;
                 if !matches!(is, Suspended::Plan(plan) if *plan == self.plan(row)) {
-                    record.status = Status::Active;
+                    record.status = SubscriberStatus::Active;
                 }
             }
             _ => {}

@@ -1,18 +1,9 @@
 //! One INSERT: its table, its columns, and its rows as slices, which [`super::values`] parses later. So
 //! no statement, however long, becomes one syntax tree.
 
-use sqlparser::dialect::MySqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use super::scan::{Statement, find, is_line_comment, newlines, quoted_len};
 
-use super::scan::{Statement, newlines, quoted_len};
-use super::values::parse;
-
-/// How many words and signs one value may have. A dump has a literal, perhaps with a sign or the name
-/// of a character set in front.
-const MAX_WORDS: usize = 8;
-
-/// How many values a row may have, and columns a table: the parser takes hundreds of bytes for each
-/// value, and the tables that are read have two to five.
+/// How many values a row may have, and columns an INSERT: the tables that are read have two to five.
 pub const MAX_VALUES: usize = 256;
 
 /// How much of a statement may be parsed to find its columns, in bytes.
@@ -38,6 +29,9 @@ pub enum Of {
     Use(String),
 }
 
+/// What may stand between INSERT and the name of the table.
+const INTO: [&str; 5] = ["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"];
+
 /// The first words of a statement, as far as they are of interest.
 pub fn what(statement: &Statement<'_>) -> Option<Of> {
     let mut rest = Words { bytes: statement.bytes };
@@ -50,7 +44,7 @@ pub fn what(statement: &Statement<'_>) -> Option<Of> {
             rest.table().filter(|_| table).map(Of::Create)
         }
         "INSERT" | "REPLACE" => {
-            rest.over(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"]);
+            rest.over(&INTO);
             rest.table().map(Of::Insert)
         }
         _ => None,
@@ -90,10 +84,15 @@ impl Words<'_> {
 
     fn name(&mut self) -> Option<String> {
         self.bytes = self.bytes.trim_ascii_start();
-        let quote = *self.bytes.first()?;
-        if !matches!(quote, b'`' | b'"') {
-            return self.word();
+        match self.bytes.first()? {
+            b'`' | b'"' => self.name_or_text(),
+            _ => self.word(),
         }
+    }
+
+    /// What is in the quotes that come next; `None` if they do not end.
+    fn name_or_text(&mut self) -> Option<String> {
+        let quote = *self.bytes.first()?;
         let length = quoted_len(self.bytes)?;
         let (name, rest) = self.bytes.split_at(length);
         self.bytes = rest;
@@ -102,14 +101,36 @@ impl Words<'_> {
         Some(name.replace(&format!("{quote}{quote}"), &quote.to_string()))
     }
 
+    /// Over this sign, if it comes next.
+    fn sign(&mut self, sign: u8) -> bool {
+        self.bytes = self.bytes.trim_ascii_start();
+        let rest = self.bytes.strip_prefix(&[sign]);
+        self.bytes = rest.unwrap_or(self.bytes);
+        rest.is_some()
+    }
+
     fn table(&mut self) -> Option<TableName> {
         let first = self.name()?;
-        self.bytes = self.bytes.trim_ascii_start();
-        let Some(rest) = self.bytes.strip_prefix(b".") else {
+        if !self.sign(b'.') {
             return Some(TableName { database: None, table: first });
-        };
-        self.bytes = rest;
+        }
         Some(TableName { database: Some(first), table: self.name()? })
+    }
+
+    /// Over white space and comments. What MySQL carries out of comments is read as if it stood
+    /// outside: only the marks around it are stepped over.
+    fn over_blanks(&mut self) {
+        loop {
+            self.bytes = self.bytes.trim_ascii_start();
+            let length = match self.bytes {
+                [b'/', b'*', b'!', rest @ ..] => 3 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+                [b'/', b'*', rest @ ..] => find(rest, b"*/").map_or(self.bytes.len(), |at| at + 4),
+                [b'*', b'/', ..] => 2,
+                bytes if is_line_comment(bytes) => find(bytes, b"\n").unwrap_or(bytes.len()),
+                _ => return,
+            };
+            self.bytes = &self.bytes[length..];
+        }
     }
 }
 
@@ -120,7 +141,7 @@ pub struct RawRow<'b> {
     pub line: usize,
     /// With its brackets.
     pub bytes: &'b [u8],
-    /// Whether it can be given to the parser: a flat list of literals.
+    /// Whether it is a list within one pair of brackets, of at most [`MAX_VALUES`].
     pub flat: bool,
 }
 
@@ -187,128 +208,96 @@ fn values_at(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// The length of the row that starts here, and whether it is a flat list of literals.
+/// The length of the row that starts here, and whether it is flat.
 fn row_len(bytes: &[u8]) -> (usize, bool) {
-    let (mut at, mut depth, mut words, mut values, mut flat) = (0, 0_usize, 0, 1, true);
+    let (mut at, mut depth, mut values, mut flat) = (0, 0_usize, 1, true);
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'\'' | b'"' | b'`' => {
-                words += 1;
                 let Some(length) = quoted_len(&bytes[at..]) else { return (bytes.len(), false) };
                 at += length;
+                continue;
             }
             b'(' => {
                 flat &= depth == 0;
                 depth += 1;
-                at += 1;
             }
-            b')' => {
-                depth -= 1;
-                at += 1;
-                if depth == 0 {
-                    return (at, flat && words <= MAX_WORDS);
-                }
-            }
-            b',' => {
-                values += 1;
-                flat &= words <= MAX_WORDS && values <= MAX_VALUES;
-                words = 0;
-                at += 1;
-            }
-            byte if byte.is_ascii_whitespace() => at += 1,
-            _ => {
-                words += 1;
-                at += bytes[at..].iter().take_while(|byte| is_word(byte) || **byte == b'.').count().max(1);
-            }
+            b')' if depth == 1 => return (at + 1, flat && values <= MAX_VALUES),
+            b')' => depth -= 1,
+            b',' => values += 1,
+            _ => {}
         }
+        at += 1;
     }
     (bytes.len(), false)
 }
 
-/// The columns that the part before VALUES names, in lower case.
+/// The columns that the part up to VALUES names, in lower case.
 fn columns(head: &[u8]) -> Result<Vec<String>, String> {
-    let head = std::str::from_utf8(head).map_err(|_| "the INSERT is not UTF-8")?;
-    if head.len() > MAX_HEAD || !is_plain_head(head.as_bytes()) {
-        return Err("an INSERT of a form that is not known".to_owned());
-    }
-    let insert = parse(&format!("{head} (NULL)"))?;
-    let name = |column: &sqlparser::ast::ObjectName| column.0.last().map(ToString::to_string).unwrap_or_default();
-    let plain = |name: String| name.trim_matches(['`', '"', '\'']).to_ascii_lowercase();
-    Ok(insert.columns.iter().map(name).map(plain).collect())
+    std::str::from_utf8(head).map_err(|_| "the INSERT is not UTF-8")?;
+    named_columns(head).ok_or_else(|| "an INSERT of a form that is not known".to_owned())
 }
 
-/// Whether this is `INSERT INTO table (columns) VALUES` as far as its signs tell: a query in its place
-/// could nest without end.
-fn is_plain_head(head: &[u8]) -> bool {
-    let (mut at, mut words, mut names, mut brackets) = (0, 0, 1, 0);
-    while let Some(byte) = head.get(at) {
-        at += match byte {
-            b'`' | b'"' => {
-                words += 1;
-                quoted_len(&head[at..]).unwrap_or(head.len())
+fn named_columns(head: &[u8]) -> Option<Vec<String>> {
+    let mut rest = Words { bytes: head };
+    rest.word()?;
+    rest.over(&INTO);
+    rest.table()?;
+    let mut columns = Vec::new();
+    if rest.sign(b'(') && !rest.sign(b')') {
+        loop {
+            columns.push(rest.table()?.table.to_ascii_lowercase());
+            if rest.sign(b')') {
+                break;
             }
-            b',' => {
-                names += 1;
-                words = 0;
-                1
+            if !rest.sign(b',') || columns.len() == MAX_VALUES {
+                return None;
             }
-            b'(' => {
-                brackets += 1;
-                1
-            }
-            b')' | b'.' => 1,
-            byte if byte.is_ascii_whitespace() => 1,
-            byte if is_word(byte) => {
-                words += 1;
-                head[at..].iter().take_while(|byte| is_word(byte)).count()
-            }
-            _ => return false,
-        };
-        if words > MAX_WORDS || names > MAX_VALUES || brackets > 1 {
-            return false;
         }
     }
-    true
+    let last = rest.word()?.to_ascii_uppercase();
+    (matches!(last.as_str(), "VALUES" | "VALUE") && rest.bytes.is_empty()).then_some(columns)
 }
 
 fn is_word(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80
 }
 
-/// The columns of a CREATE TABLE, in lower case, in order.
+/// The columns of a CREATE TABLE, in lower case, in order; none if a quote in it does not end.
 pub fn created_columns(statement: &Statement<'_>) -> Vec<String> {
-    let text = String::from_utf8_lossy(statement.bytes);
-    let dialect = MySqlDialect {};
-    let Ok(tokens) = Tokenizer::new(&dialect, &text).tokenize() else { return Vec::new() };
+    let mut rest = Words { bytes: statement.bytes };
     let mut columns = Vec::new();
+    // Whether what comes next begins an entry of the table.
     let (mut depth, mut first) = (0_usize, false);
-    for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))) {
-        match token {
-            Token::LParen => {
-                depth += 1;
-                first = depth == 1;
-                continue;
-            }
-            Token::RParen => {
-                depth = depth.saturating_sub(1);
-                // What follows, such as partitions, is no column.
-                if depth == 0 {
-                    break;
+    loop {
+        rest.over_blanks();
+        let Some(&byte) = rest.bytes.first() else { return columns };
+        let starts = std::mem::take(&mut first);
+        match byte {
+            b'`' | b'"' | b'\'' => match rest.name_or_text() {
+                Some(name) if starts && byte != b'\'' => columns.push(name.to_ascii_lowercase()),
+                Some(_) => {}
+                None => return Vec::new(),
+            },
+            byte if is_word(&byte) => {
+                let word = rest.bare();
+                if starts && !is_key(&word) {
+                    columns.push(word.to_ascii_lowercase());
                 }
             }
-            Token::Comma if depth == 1 => {
-                first = true;
-                continue;
+            _ => {
+                rest.bytes = &rest.bytes[1..];
+                match byte {
+                    b'(' => depth += 1,
+                    // What follows, such as partitions, is no column.
+                    b')' if depth <= 1 => return columns,
+                    b')' => depth -= 1,
+                    _ => {}
+                }
+                first = depth == 1 && matches!(byte, b'(' | b',');
             }
-            Token::Word(word) if first && depth == 1 && (word.quote_style.is_some() || !is_key(&word.value)) => {
-                columns.push(word.value.to_ascii_lowercase());
-            }
-            Token::DoubleQuotedString(name) if first && depth == 1 => columns.push(name.to_ascii_lowercase()),
-            _ => {}
         }
-        first = false;
     }
-    columns
 }
 
 /// Words with which an entry of a CREATE TABLE starts that is no column.

@@ -2,7 +2,7 @@
 //!
 //! Tables: `subscriber(sub_id, ipaddress, attribute, plan_id, dom_id)`, `plan(plan_id, plan_name)`,
 //! `domains(dom_id, domain_name)`. [`scan`] splits the text into statements, [`insert`] splits those
-//! of interest into rows, and [`mod@values`] has `sqlparser` read the rows.
+//! of interest into rows, and [`mod@values`] reads the values of a row.
 
 pub mod insert;
 pub mod scan;
@@ -12,19 +12,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::found::{Found, Kind, Origin, Table, Unusable};
-use super::gather::{Gather, Raw, RawPlan};
+use super::found::{DumpTable as Table, Found, Origin, SourceKind as Kind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber as Raw};
 use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::text::quote::quoted;
 use insert::{Of, RawRow, TableName};
 use scan::Scanner;
 use values::{BadCells, Values, cells};
 
-/// How many rows are parsed as one statement.
-const CHUNK: usize = 256;
-
-/// How many such chunks are held at once.
-const CHUNKS: usize = 64;
+/// How many rows are parsed before they are taken.
+const AT_ONCE: usize = 16 << 10;
 
 /// What a dump holds of one table.
 #[derive(Default)]
@@ -223,8 +220,8 @@ fn each<const N: usize>(
     for (named, rows) in &content.inserts {
         let columns = content.columns(table, named);
         let places = places(table, &columns, wanted)?;
-        for some in rows.chunks(CHUNK * CHUNKS) {
-            let parsed: Vec<Result<Values, String>> = some.par_chunks(CHUNK).flat_map_iter(values::values).collect();
+        for some in rows.chunks(AT_ONCE) {
+            let parsed: Vec<Result<Values, String>> = some.par_iter().map(values::values).collect();
             for (row, values) in some.iter().zip(parsed) {
                 number += 1;
                 let origin = Origin { row: Some((table, number)), ..Origin::line(row.line) };

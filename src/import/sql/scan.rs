@@ -179,7 +179,7 @@ pub fn quoted_len(bytes: &[u8]) -> Option<usize> {
 }
 
 /// `#`, or `--` and white space.
-fn is_line_comment(bytes: &[u8]) -> bool {
+pub fn is_line_comment(bytes: &[u8]) -> bool {
     match bytes {
         [b'#', ..] | [b'-', b'-'] => true,
         [b'-', b'-', next, ..] => next.is_ascii_whitespace(),
@@ -187,7 +187,8 @@ fn is_line_comment(bytes: &[u8]) -> bool {
     }
 }
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+/// Where `wanted` is first.
+pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 

@@ -1,4 +1,4 @@
-//! How much a rendering process may take.
+//! Resource limits of a child process.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -9,27 +9,27 @@ use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use crate::render::own::STACK;
 use crate::text::quote::harmless;
 
-/// Memory: so much, and a multiple of the request, which is the data.
+/// Memory: a constant, and a multiple of the request, which is the data.
 const MEMORY: u64 = 512 << 20;
 const MEMORY_A_BYTE: u64 = 16;
 
 /// Address space that is reserved without being used: the stack, and the allocator's arenas.
 const RESERVED: u64 = STACK as u64 + (256 << 20);
 
-/// Processor time of one output: so many seconds, and one more for so many lines.
+/// Processor time of one output: a constant, and one more second for so many lines.
 const SECONDS: u64 = 10;
 const LINES_A_SECOND: u64 = 10_000;
 
-/// Wall time, in times the processor time: a busy machine is no fault of a template.
+/// Wall time as a multiple of the processor time: a busy machine must not fail a template.
 const PATIENCE: u32 = 6;
 
-/// What a header starts with: the version of the protocol is its last byte.
+/// The first bytes of a header; the last of them is the version of the protocol.
 const MAGIC: [u8; 8] = *b"shplrnd\x01";
 
 /// The length of a header.
 pub(super) const HEADER: usize = 32;
 
-/// How much a rendering process may take.
+/// Resource limits of a child process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     /// Bytes.
@@ -41,14 +41,14 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// The limits for a request of so many bytes over so many lines.
+    /// The limits for a request of `request` bytes over a table of `lines`.
     pub(super) fn of(request: usize, lines: usize, outputs: usize) -> Self {
         let seconds = (SECONDS + lines as u64 / LINES_A_SECOND) * outputs.max(1) as u64;
         let wall = Duration::from_secs(seconds) * PATIENCE;
         Self { memory: MEMORY + MEMORY_A_BYTE * request as u64, seconds, wall }
     }
 
-    /// What the child reads first: the limits, and how long the request is.
+    /// The header that the child reads first: the limits, and the length of the request.
     pub(super) fn header(&self, request: usize) -> [u8; HEADER] {
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&MAGIC);
@@ -58,15 +58,15 @@ impl Limits {
         header
     }
 
-    /// The limits and the request's length; nothing if another version wrote the header.
+    /// The limits and the request's length; `None` if another version wrote the header.
     pub(super) fn parse(header: &[u8; HEADER]) -> Option<(Self, usize)> {
         let number = |at: usize| header.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
         let limits = Self { memory: number(8)?, seconds: number(16)?, wall: Duration::MAX };
         (header[..8] == MAGIC).then_some((limits, usize::try_from(number(24)?).ok()?))
     }
 
-    /// Sets the limits for this very process.
-    pub(super) fn keep(&self) -> std::io::Result<()> {
+    /// Sets the limits of the current process.
+    pub(super) fn enforce(&self) -> std::io::Result<()> {
         let limit = |resource, most: u64, hard: u64| {
             // A limit of the caller's own may be lower, and cannot be raised.
             let before = rustix::process::getrlimit(resource);
@@ -82,13 +82,13 @@ impl Limits {
         };
         let space = self.memory.saturating_add(RESERVED);
         limit(Resource::As, space, space)?;
-        // The first limit ends the process by a signal of its own, by which it is known.
+        // The soft limit ends the process with SIGXCPU, which identifies the cause.
         limit(Resource::Cpu, self.seconds, self.seconds + 1)?;
         limit(Resource::Core, 0, 0)?;
         Ok(())
     }
 
-    /// What is to be said of a process that ended otherwise than it should.
+    /// Explains why a child failed.
     pub(super) fn broken(&self, late: bool, status: ExitStatus, said: &str) -> String {
         let megabytes = self.memory >> 20;
         let cause = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

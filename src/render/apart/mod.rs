@@ -1,9 +1,9 @@
-//! Rendering a repository's own templates in a process apart, with limits that the kernel keeps.
+//! Renders a repository's own templates in a separate process, with limits that the kernel enforces.
 //!
-//! minijinja's fuel counts steps; a step may double a text. The process is this program once more,
+//! minijinja's fuel counts steps, and one step may double a text. The child is this program again,
 //! without environment: it reads a request from standard input, limits itself, renders, and writes
-//! answers to standard output ([`child`]). The parent bounds what it reads and how long it waits, so
-//! a template can end the child and nothing else.
+//! answers to standard output ([`child`]). The parent bounds how much it reads and how long it waits,
+//! so a template can crash the child and nothing else.
 
 mod child;
 mod limits;
@@ -15,31 +15,31 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 
-use super::own::{Failure, Job, room};
+use super::own::{RenderJob, TemplateFailure, room};
 use super::{Rendered, Table};
 use limits::Limits;
-use wire::Answer;
+use wire::AnswerFrame;
 
-/// The hidden subcommand that makes a process such a child.
+/// The hidden subcommand of the child.
 const SUBCOMMAND: &str = "__render";
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
-/// What is started to render.
+/// The program to start as the child.
 #[derive(Debug)]
 pub(super) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
 }
 
-/// For the first line of `main`: in a process that was started to render, renders and gives its
-/// exit code; in any other, makes all further rendering start such processes. Without this call, as
-/// in tests of the library, templates are rendered in the process itself.
+/// For the first line of `main`. In a child, renders and returns the exit code; in any other process,
+/// makes all further rendering start children. Without this call, as in tests of the library, templates
+/// are rendered in the calling process.
 pub fn start() -> Option<ExitCode> {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == SUBCOMMAND) {
         return Some(child::main());
     }
-    // By this name the program is found even after an update has replaced its file.
+    // This name finds the program even after an update has replaced its file.
     let itself = Path::new("/proc/self/exe");
     let path = if itself.exists() { Ok(itself.to_path_buf()) } else { std::env::current_exe() };
     if let Ok(path) = path {
@@ -48,7 +48,7 @@ pub fn start() -> Option<ExitCode> {
     None
 }
 
-/// Makes all further rendering start `shapeline` at `path`; for programs that use the library.
+/// Makes all further rendering start the program at `path`; for programs that use the library.
 pub fn through(path: PathBuf) {
     // The first call decides.
     let _ = PROGRAM.set(Program { path, arguments: vec![SUBCOMMAND.to_owned()] });
@@ -58,19 +58,25 @@ pub(super) fn program() -> Option<&'static Program> {
     PROGRAM.get()
 }
 
-/// As [`super::own::carry_out`], in a child of its own.
-pub(super) fn carry_out(program: &Program, table: &Arc<Table>, job: &Job) -> Vec<Result<Rendered, Failure>> {
+/// Like [`super::own::carry_out`], in a child process.
+pub(super) fn carry_out(
+    program: &Program,
+    table: &Arc<Table>,
+    job: &RenderJob,
+) -> Vec<Result<Rendered, TemplateFailure>> {
     if job.outputs.is_empty() && !job.checking {
         return Vec::new();
     }
     let first = job.outputs.first().map(|output| output.template.as_str()).unwrap_or_default();
     let request = match wire::request(table, job) {
         Ok(request) => request,
-        Err(error) => return vec![Err(Failure::of(first, format!("cannot hand the data to its process: {error}")))],
+        Err(error) => {
+            return vec![Err(TemplateFailure::of(first, format!("cannot hand the data to its process: {error}")))];
+        }
     };
     let limits = Limits::of(request.len(), table.len(), job.outputs.len());
     run(program, &request, &limits, table, job).unwrap_or_else(|error| {
-        vec![Err(Failure::of(first, format!("cannot start the process that renders it: {error}")))]
+        vec![Err(TemplateFailure::of(first, format!("cannot start the process that renders it: {error}")))]
     })
 }
 
@@ -79,8 +85,8 @@ fn run(
     request: &[u8],
     limits: &Limits,
     table: &Table,
-    job: &Job,
-) -> std::io::Result<Vec<Result<Rendered, Failure>>> {
+    job: &RenderJob,
+) -> std::io::Result<Vec<Result<Rendered, TemplateFailure>>> {
     let mut child = Command::new(&program.path)
         .args(&program.arguments)
         .env_clear()
@@ -98,7 +104,7 @@ fn run(
         let watch = scope.spawn(|| kill_when_late(&child, limits, ended));
         let said = scope.spawn(|| last_words(errors));
         scope.spawn(move || {
-            // A child that ends early reads no further; how it ended says why.
+            // A child that ends early stops reading; its exit status says why.
             let _ = input.write_all(&limits.header(request.len())).and_then(|()| input.write_all(request));
         });
         let answers = read_answers(output, table, job);
@@ -114,12 +120,12 @@ fn run(
         given.push(Err(failure));
     } else if late || !status.success() || (given.len() < job.outputs.len() && given.iter().all(Result::is_ok)) {
         let template = answers.at.unwrap_or_default();
-        given.push(Err(Failure::of(&template, limits.broken(late, status, &said))));
+        given.push(Err(TemplateFailure::of(&template, limits.broken(late, status, &said))));
     }
     Ok(given)
 }
 
-/// Kills the child if it is not done in time; whether it was.
+/// Kills the child if it is not done in time, and returns whether it did.
 fn kill_when_late(child: &Child, limits: &Limits, ended: Receiver<()>) -> bool {
     let late = ended.recv_timeout(limits.wall) == Err(RecvTimeoutError::Timeout);
     if late {
@@ -137,27 +143,27 @@ fn kill(child: &Child) {
     }
 }
 
-/// The beginning of what the child says on standard error.
+/// The beginning of the child's standard error.
 fn last_words(errors: impl Read) -> String {
     let mut said = Vec::new();
-    // What cannot be read is not needed: this only explains a failure.
+    // An error is harmless: the text only explains a failure.
     let _ = errors.take(8192).read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// What a child answered.
+/// The answers of a child.
 #[derive(Default)]
 struct Answers {
-    given: Vec<Result<Rendered, Failure>>,
+    given: Vec<Result<Rendered, TemplateFailure>>,
     /// The template at work when the answers ended.
     at: Option<String>,
     /// Why no more was read.
-    broken: Option<Failure>,
+    broken: Option<TemplateFailure>,
     /// All was read.
     complete: bool,
 }
 
-fn read_answers(mut from: impl Read, table: &Table, job: &Job) -> Answers {
+fn read_answers(mut from: impl Read, table: &Table, job: &RenderJob) -> Answers {
     let mut answers = Answers::default();
     let mut frame = Vec::new();
     let room = room(table.len());
@@ -173,22 +179,22 @@ fn read_answers(mut from: impl Read, table: &Table, job: &Job) -> Answers {
                 return answers;
             }
             Err(error) => {
-                answers.broken = Some(Failure::of(&at, format!("its process gave no proper answer: {error}")));
+                answers.broken = Some(TemplateFailure::of(&at, format!("its process gave no proper answer: {error}")));
                 return answers;
             }
         };
         match answer {
-            Answer::Text(piece) if text.len() as u64 + piece.len() as u64 > room => {
-                answers.broken = Some(Failure::writes_too_much(&at, table.len()));
+            AnswerFrame::Text(piece) if text.len() as u64 + piece.len() as u64 > room => {
+                answers.broken = Some(TemplateFailure::writes_too_much(&at, table.len()));
                 return answers;
             }
-            Answer::Text(piece) => text.extend_from_slice(piece),
-            Answer::Done => {
+            AnswerFrame::Text(piece) => text.extend_from_slice(piece),
+            AnswerFrame::Done => {
                 let whole = String::from_utf8(std::mem::take(&mut text)).unwrap_or_default();
                 answers.given.push(Ok(Rendered(vec![whole])));
                 answers.at = outputs.next();
             }
-            Answer::Failed(failure) => {
+            AnswerFrame::Failed(failure) => {
                 text.clear();
                 answers.given.push(Err(failure));
                 answers.at = outputs.next();

@@ -1,4 +1,4 @@
-//! The parent against children that lie, drip, stall and die.
+//! The parent with children that send wrong answers, stall or crash.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ fn table() -> Arc<Table> {
 
 const LIMITS: Limits = Limits { memory: 64 << 20, seconds: 1, wall: Duration::from_secs(300) };
 
-/// What a shell script as the child leads to: the text, or what the failure says.
+/// The result of a shell script as the child: the text, or the message of the failure.
 fn answer(script: &str, limits: Limits) -> Result<String, String> {
     let program = Program { path: "/bin/sh".into(), arguments: ["-c", script].map(ToOwned::to_owned).to_vec() };
     let output = Output { name: "a".to_owned(), template: "templates/a.j2".to_owned(), file: "a.txt".to_owned() };
-    let job = Job { outputs: vec![output], checking: false };
+    let job = RenderJob { outputs: vec![output], checking: false };
     let table = table();
     let mut given = run(&program, &[0; 1 << 20], &limits, &table, &job).unwrap();
     assert_eq!(given.len(), 1, "{script}");
-    let message = |failure: Failure| failure.finding(table.repo(), crate::source::FileId::default()).message;
+    let message = |failure: TemplateFailure| failure.finding(table.repo(), crate::source::FileId::default()).message;
     given.remove(0).map(Rendered::into_text).map_err(message)
 }
 
@@ -36,7 +36,7 @@ fn a_proper_answer_is_the_text() {
 }
 
 #[test]
-fn a_child_that_ends_badly_is_a_failure_that_says_how() {
+fn a_child_that_crashes_is_a_failure_with_the_cause() {
     for (script, said) in [
         ("exit 0", "failed"),
         ("exit 7", "failed"),
@@ -76,7 +76,7 @@ fn a_child_has_no_environment_and_only_its_pipes() {
 }
 
 #[test]
-fn a_header_says_what_was_meant_and_no_other_version_reads_it() {
+fn a_header_reads_back_and_no_other_version_reads_it() {
     let limits = Limits { wall: Duration::MAX, ..LIMITS };
     let mut header = limits.header(77);
     assert_eq!(Limits::parse(&header), Some((limits, 77)));

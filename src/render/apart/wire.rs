@@ -1,4 +1,4 @@
-//! What parent and child say to each other, in postcard: both are the same program.
+//! The messages between parent and child, in postcard: both are the same program.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Address, Addresses, Attribute, Capacity, Contention, Date, Domain, DomainName, Labels, MaxSubscribers, Name, Plan,
-    PlanName, PlanStatus, Rate, Status, Subscriber, SubscriberId, Text,
+    PlanName, PlanStatus, Rate, Subscriber, SubscriberId, SubscriberStatus, Text,
 };
-use crate::render::own::{Failure, Job};
-use crate::render::table::Row;
+use crate::render::own::{RenderJob, TemplateFailure};
+use crate::render::table::ServedAddress;
 use crate::render::{Output, Table};
 use crate::repo::{Record, Repo};
 use crate::source::{FileId, SourceFile};
 
 /// All but the subscribers, which follow one by one.
 #[derive(Serialize, Deserialize)]
-struct Head<'a> {
+struct RequestHead<'a> {
     checking: bool,
     /// Names and templates.
     #[serde(borrow)]
@@ -31,7 +31,7 @@ struct Head<'a> {
     today: Date,
     plans: Vec<WirePlan>,
     domains: Vec<WireDomain>,
-    rows: Cow<'a, [Row]>,
+    rows: Cow<'a, [ServedAddress]>,
     subscribers: u32,
 }
 
@@ -56,22 +56,22 @@ struct WireSubscriber<'a> {
 
 /// A part of an answer.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Answer<'a> {
+pub(super) enum AnswerFrame<'a> {
     /// More of the text of the output at work.
     Text(&'a [u8]),
     /// The output is finished.
     Done,
     /// The output, or a template that was compiled, failed.
-    Failed(Failure),
+    Failed(TemplateFailure),
 }
 
 /// The longest part of an answer.
 const LONGEST_FRAME: usize = 1 << 20;
 
 /// The request for `job`.
-pub(super) fn request(table: &Table, job: &Job) -> Result<Vec<u8>> {
+pub(super) fn request(table: &Table, job: &RenderJob) -> Result<Vec<u8>> {
     let repo = table.repo();
-    let head = Head {
+    let head = RequestHead {
         checking: job.checking,
         outputs: job.outputs.iter().map(|output| (output.name.as_str(), output.template.as_str())).collect(),
         templates: repo.templates.iter().map(|(path, file)| (path.as_str(), repo.sources.file(*file).text())).collect(),
@@ -89,8 +89,8 @@ pub(super) fn request(table: &Table, job: &Job) -> Result<Vec<u8>> {
 }
 
 /// The job and the data of a request.
-pub(super) fn read_request(bytes: &[u8]) -> Result<(Arc<Table>, Job)> {
-    let (head, mut rest) = postcard::take_from_bytes::<Head<'_>>(bytes)?;
+pub(super) fn read_request(bytes: &[u8]) -> Result<(Arc<Table>, RenderJob)> {
+    let (head, mut rest) = postcard::take_from_bytes::<RequestHead<'_>>(bytes)?;
     let mut repo = Repo::default();
     for (path, text) in head.templates {
         let file = repo.sources.add(SourceFile::new(path, text));
@@ -112,7 +112,7 @@ pub(super) fn read_request(bytes: &[u8]) -> Result<(Arc<Table>, Job)> {
         file: String::new(),
     };
     let outputs = head.outputs.into_iter().map(output).collect();
-    Ok((Arc::new(table), Job { outputs, checking: head.checking }))
+    Ok((Arc::new(table), RenderJob { outputs, checking: head.checking }))
 }
 
 fn record<T>(value: T) -> Record<T> {
@@ -150,7 +150,7 @@ fn subscriber_out(subscriber: &Subscriber) -> WireSubscriber<'_> {
     WireSubscriber {
         addresses: subscriber.ip.as_slice().iter().map(address).collect(),
         domain: subscriber.domain.clone(),
-        suspended: subscriber.status == Status::Suspended,
+        suspended: subscriber.status == SubscriberStatus::Suspended,
         starts: subscriber.starts,
         ends: subscriber.ends,
         id: subscriber.id.as_ref().map(Cow::Borrowed),
@@ -172,7 +172,7 @@ fn subscriber_in(wire: WireSubscriber<'_>) -> Result<Subscriber> {
         plan: Name::new(""),
         id: wire.id.map(Cow::into_owned),
         name: wire.name.map(Cow::into_owned),
-        status: if wire.suspended { Status::Suspended } else { Status::Active },
+        status: if wire.suspended { SubscriberStatus::Suspended } else { SubscriberStatus::Active },
         starts: wire.starts,
         ends: wire.ends,
         labels: wire.labels.map(|labels| Box::new(labels.into_owned())),
@@ -180,15 +180,15 @@ fn subscriber_in(wire: WireSubscriber<'_>) -> Result<Subscriber> {
 }
 
 /// Writes one part of an answer.
-pub(super) fn write_frame(mut out: impl Write, answer: &Answer<'_>) -> std::io::Result<()> {
+pub(super) fn write_frame(mut out: impl Write, answer: &AnswerFrame<'_>) -> std::io::Result<()> {
     let mut bytes = postcard::to_extend(answer, vec![0; 4]).map_err(std::io::Error::other)?;
     let length = (bytes.len() - 4) as u32;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     out.write_all(&bytes)
 }
 
-/// Reads one part of an answer into `frame`; nothing at the end, which may be in the middle of a part.
-pub(super) fn read_frame<'f>(from: &mut impl Read, frame: &'f mut Vec<u8>) -> Result<Option<Answer<'f>>> {
+/// Reads one part of an answer into `frame`; `None` at the end of the input, even inside a part.
+pub(super) fn read_frame<'f>(from: &mut impl Read, frame: &'f mut Vec<u8>) -> Result<Option<AnswerFrame<'f>>> {
     let mut length = [0; 4];
     if !read_whole(from, &mut length)? {
         return Ok(None);

@@ -10,9 +10,9 @@ use super::registry::{PASSWORD, Registry, USER};
 use super::{all, command, have, package, root, run};
 use crate::support::Repo;
 
-const TOOLS: &[&str] = &["buildah", "debootstrap", "docker-registry", "htpasswd", "skopeo"];
+const TOOLS: &[&str] = &["buildah", "docker-registry", "htpasswd", "skopeo"];
 
-/// Kept between runs, so that only what changed is built.
+/// Not a temporary folder: buildah mounts what lies below it.
 fn storage() -> PathBuf {
     root().join("target/image/storage")
 }

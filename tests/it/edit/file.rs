@@ -1,7 +1,7 @@
 //! Edits of one file, as people write such files.
 
-use shapeline::edit::{Fields, FileEdits, Refused, Value};
-use shapeline::schema::Kind;
+use shapeline::edit::{Fields, FileEdits, NotEdited, Value};
+use shapeline::schema::FileKind;
 
 pub fn fields(ip: &str, plan: &str) -> Fields {
     let fields = [("ip", ip), ("domain", "d.example"), ("plan", plan)];
@@ -9,7 +9,7 @@ pub fn fields(ip: &str, plan: &str) -> Fields {
 }
 
 fn edited(text: &str, edit: impl FnOnce(&mut FileEdits<'_>)) -> String {
-    let mut edits = FileEdits::new(text, Kind::Subscriber).unwrap();
+    let mut edits = FileEdits::new(text, FileKind::Subscriber).unwrap();
     edit(&mut edits);
     edits.finish().unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("the file stays")
 }
@@ -179,7 +179,7 @@ fn a_file_of_one_record_becomes_a_list() {
 #[test]
 fn the_last_record_takes_the_file_with_it() {
     for (text, index) in [("- ip: 10.0.0.1\n", Some(0)), (ONE, None), ("[{ip: a}]", Some(0))] {
-        let mut edits = FileEdits::new(text, Kind::Subscriber).unwrap();
+        let mut edits = FileEdits::new(text, FileKind::Subscriber).unwrap();
         edits.remove(index);
         assert_eq!(edits.finish().unwrap(), None);
     }
@@ -235,15 +235,15 @@ fn a_block_text_is_replaced_with_its_header() {
 #[test]
 fn what_cannot_be_read_is_not_edited() {
     for text in ["a: &x b\nc: *x\n", "a: [\n", "a: 1\na: 2\n", "\u{0}"] {
-        let refused = FileEdits::new(text, Kind::Subscriber).unwrap_err();
-        assert!(matches!(refused, Refused::Problems(_)), "{refused:?}");
+        let refused = FileEdits::new(text, FileKind::Subscriber).unwrap_err();
+        assert!(matches!(refused, NotEdited::Problems(_)), "{refused:?}");
     }
-    let mut edits = FileEdits::new("- ip: 10.0.0.1\n- x\n", Kind::Subscriber).unwrap();
+    let mut edits = FileEdits::new("- ip: 10.0.0.1\n- x\n", FileKind::Subscriber).unwrap();
     edits.set(Some(1), "plan", &Value::text("GOLD"));
-    assert!(matches!(edits.finish(), Err(Refused::Record(_))));
-    let mut edits = FileEdits::new("- ip: 10.0.0.1\n", Kind::Subscriber).unwrap();
+    assert!(matches!(edits.finish(), Err(NotEdited::Record(_))));
+    let mut edits = FileEdits::new("- ip: 10.0.0.1\n", FileKind::Subscriber).unwrap();
     edits.remove(Some(7));
-    assert!(matches!(edits.finish(), Err(Refused::Record(_))));
+    assert!(matches!(edits.finish(), Err(NotEdited::Record(_))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use shapeline::edit::{FileEdits, Value};
-use shapeline::schema::Kind;
+use shapeline::schema::FileKind;
 use shapeline::yaml;
 
 use super::file::fields;
@@ -164,7 +164,7 @@ fn one(style: &Style, at: usize, record: &Written, lines: &mut Vec<String>) {
 }
 
 fn edited(text: &str, edit: impl FnOnce(&mut FileEdits<'_>)) -> String {
-    let mut edits = FileEdits::new(text, Kind::Subscriber).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    let mut edits = FileEdits::new(text, FileKind::Subscriber).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
     edit(&mut edits);
     edits.finish().unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("the file stays")
 }
@@ -282,7 +282,7 @@ proptest! {
             prop_assert_eq!(items.len(), records.len());
             let found = items[at].get(field).unwrap();
             prop_assert_eq!(found.text(), value.as_str());
-            if found.kind() == yaml::Kind::Scalar(yaml::Style::Plain) {
+            if found.kind() == yaml::NodeKind::Scalar(yaml::Style::Plain) {
                 prop_assert_eq!(yaml::scalar_type(found.text()), yaml::ScalarType::Text);
             }
             for (other, item) in items.iter().enumerate().filter(|(other, _)| *other != at) {

@@ -66,7 +66,7 @@ fn a_killed_edit_is_all_or_nothing_after_the_next_run() {
             let finishes = begun == 1 || begun == 2;
             assert_eq!(next.code, if finishes { 2 } else { 0 }, "step {number}: {next:?}");
             assert_eq!(next.stderr.contains("is finished now"), finishes, "step {number}: {next:?}");
-            assert!(next.stderr.matches("cut off").count() <= 1, "step {number}: {next:?}");
+            assert!(next.stderr.matches("interrupted").count() <= 1, "step {number}: {next:?}");
             if finishes {
                 fine(&repo, &add);
             }
@@ -109,7 +109,7 @@ fn readers_of_half_an_edit_are_warned() {
         format!("targets: [{{name: hre-1, url: 'file://{}/live.txt'}}]\n", repo.path().display()),
     );
     repo.commit("x");
-    let warning = "warning: an edit of several files was cut off at 20";
+    let warning = "warning: an edit of several files was interrupted at 20";
     let reads: [&[&str]; 7] = [
         &["check"],
         &["fmt", "--check"],
@@ -120,7 +120,7 @@ fn readers_of_half_an_edit_are_warned() {
         &["subscriber", "set", "10.10.10.27", "name=X", "--dry-run"],
     ];
     for args in reads {
-        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}");
+        assert!(!repo.run(args).stderr.contains("interrupted"), "{args:?}");
     }
     half_way(&repo);
     for args in reads {
@@ -130,11 +130,11 @@ fn readers_of_half_an_edit_are_warned() {
     let committed: [&[&str]; 3] =
         [&["check", "--rev", "HEAD"], &["render", "--rev", "HEAD"], &["subscriber", "list", "--rev", "HEAD"]];
     for args in committed {
-        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}: the files are not read");
+        assert!(!repo.run(args).stderr.contains("interrupted"), "{args:?}: the files are not read");
     }
     assert_eq!(run(&repo, &["suspend", "10.10.10.25"]).code, 2, "finished");
     for args in reads {
-        assert!(!repo.run(args).stderr.contains("cut off"), "{args:?}");
+        assert!(!repo.run(args).stderr.contains("interrupted"), "{args:?}");
     }
     assert_eq!(suspended(&repo), 3);
 }
@@ -148,9 +148,9 @@ fn a_run_that_is_at_work_was_not_cut_off() {
     half_way(&repo);
     let lock = std::fs::File::open(repo.path().join(".git/shapeline/edit/lock")).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
-    assert!(!repo.run(&["check"]).stderr.contains("cut off"));
+    assert!(!repo.run(&["check"]).stderr.contains("interrupted"));
     drop(lock);
-    assert!(repo.run(&["check"]).stderr.contains("cut off"));
+    assert!(repo.run(&["check"]).stderr.contains("interrupted"));
 }
 
 #[test]
@@ -161,10 +161,10 @@ fn an_edit_that_was_taken_back_is_forgotten() {
     repo.git(&["reset", "--hard"]);
     let next = run(&repo, &["set", "10.10.10.26", "name=Beta"]);
     assert_eq!(next.code, 0, "{next:?}");
-    assert_eq!(next.stderr.matches("it is forgotten; make it again if it is still meant").count(), 1, "{next:?}");
+    assert_eq!(next.stderr.matches("it is discarded; repeat it if it is still wanted").count(), 1, "{next:?}");
     let said = repo.git(&["status", "--porcelain"]);
     assert_eq!(said.trim(), "M subscribers/ispcustomer.co.zw/10.10.10.26.yaml", "nothing is left behind");
-    assert!(!run(&repo, &["set", "10.10.10.26", "name="]).stderr.contains("cut off"));
+    assert!(!run(&repo, &["set", "10.10.10.26", "name="]).stderr.contains("interrupted"));
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn an_import_that_finds_half_of_an_edit_finishes_it_and_stops() {
     repo.write("live.txt", live);
     let import = repo.run(&["import", "live.txt", "--from", "shaper"]);
     assert_eq!(import.code, 2, "{import:?}");
-    assert!(import.stderr.contains("an edit of 3 files that was cut off at 20"), "{import:?}");
-    assert!(import.stderr.contains("is finished now: 2 of them were still as before."), "{import:?}");
+    assert!(import.stderr.contains("an edit of 3 files that was interrupted at 20"), "{import:?}");
+    assert!(import.stderr.contains("is finished now: 2 of them were still unchanged."), "{import:?}");
     assert_eq!(suspended(&repo), 3);
 }
 
@@ -260,7 +260,7 @@ fn a_failure_takes_back_what_was_done() {
         assert_eq!(out, Some(2), "step {number}");
         assert_eq!(subscribers(&repo), before, "step {number}");
         let next = run(&repo, &["suspend", "10.10.10.25"]);
-        assert!(next.code == 0 && !next.stderr.contains("cut off"), "step {number}: {next:?}");
+        assert!(next.code == 0 && !next.stderr.contains("interrupted"), "step {number}: {next:?}");
     }
     assert!(failed >= 8, "{failed} steps");
 }

@@ -8,12 +8,12 @@ use git2::{Oid, Repository, Signature, Time};
 use proptest::prelude::*;
 use shapeline::git::Git;
 use shapeline::history::load;
-use shapeline::history::log::Log;
+use shapeline::history::log::HistoryLog;
 use shapeline::history::story::Past;
 use shapeline::history::text::{self, read};
 use shapeline::model::{Plan, Subscriber};
 use shapeline::repo::{Repo, data_kind};
-use shapeline::schema::Kind;
+use shapeline::schema::FileKind;
 
 type Files = BTreeMap<String, String>;
 type State = BTreeMap<String, String>;
@@ -148,7 +148,7 @@ fn apply(files: &mut Files, step: &Step) {
             files.insert(path(file), text);
         }
         Step::Mend { file } => {
-            let sound = |text: &String| read(Kind::Subscriber, text).trouble.is_none();
+            let sound = |text: &String| read(FileKind::Subscriber, text).trouble.is_none();
             edit(files, file, |all| all.retain(|part| part.starts_with("- ip: 10") && sound(part)));
             if files.get(&path(file)).is_some_and(|text| !sound(text)) {
                 files.remove(&path(file));
@@ -264,7 +264,7 @@ fn plainly(line: &[(Oid, Files)]) -> Vec<State> {
         .map(|(_, files)| {
             said.retain(|path, _| files.contains_key(path));
             for (path, text) in files {
-                let Some(kind @ (Kind::Plan | Kind::Subscriber)) = data_kind(path) else { continue };
+                let Some(kind @ (FileKind::Plan | FileKind::Subscriber)) = data_kind(path) else { continue };
                 let version = read(kind, text);
                 let before = said.remove(path).unwrap_or_default();
                 let mut now = BTreeMap::new();
@@ -291,7 +291,7 @@ fn plainly(line: &[(Oid, Files)]) -> Vec<State> {
 }
 
 fn states(bytes: &[u8], commits: usize) -> Vec<State> {
-    let log = Log::decode(bytes).unwrap();
+    let log = HistoryLog::decode(bytes).unwrap();
     let owned = |state: std::collections::HashMap<&str, &str>| {
         state.into_iter().map(|(key, facts)| (key.to_owned(), facts.to_owned())).collect()
     };
@@ -383,9 +383,9 @@ proptest! {
         let old = files.get(PATHS[0]).cloned().unwrap_or_default();
         after.into_iter().for_each(|step| apply(&mut files, &all(step)));
         let new = files.get(PATHS[0]).cloned().unwrap_or_default();
-        let (was, is) = (read(Kind::Subscriber, &old), read(Kind::Subscriber, &new));
+        let (was, is) = (read(FileKind::Subscriber, &old), read(FileKind::Subscriber, &new));
         prop_assume!(was.borders);
-        let Some(difference) = text::difference(Kind::Subscriber, &old, &new) else { return Ok(()) };
+        let Some(difference) = text::difference(FileKind::Subscriber, &old, &new) else { return Ok(()) };
         prop_assert!(is.borders && is.trouble.is_none(), "{new}");
         prop_assert_eq!(was.shape().after(&difference), Some(is.shape()));
         let mut records: Vec<_> = was.records.iter().map(|known| (&known.key, &known.facts)).collect();

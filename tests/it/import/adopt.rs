@@ -154,11 +154,15 @@ fn who_is_not_spoken_of_stays() {
     );
     let run = imported(&repo, &many(1, 19, DOMAIN), &[]);
     assert!(
-        run.stdout.contains("the source does not name the domain `other.example`: 3 subscribers are left as before"),
+        run.stdout.contains("the source does not name the domain `other.example`: 3 subscribers stay as before"),
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("1 subscriber that is suspended, or out of its term"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("not in the source, but kept because suspended or out of its term: 1 subscriber"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("0 added, 0 changed, 1 removed, 19 as before"), "{}", run.stdout);
     assert!(repo.read(path).contains("10.1.0.150"));
     let served = imported(&repo, &(many(1, 19, DOMAIN) + &line("10.1.0.150", DOMAIN, PLAN)), &[]);
@@ -181,7 +185,7 @@ fn who_is_named_by_a_refused_row_stays() {
         let text = many(1, 20, DOMAIN).replace(&line("10.1.0.5", DOMAIN, PLAN), &bad);
         let run = imported(&repo, &text, &["--skip-bad"]);
         assert!(
-            run.stdout.starts_with("Beside the refused rows nothing is to do: 19 subscribers are"),
+            run.stdout.starts_with("Apart from the refused rows there is nothing to do: 19 subscribers are"),
             "{}",
             run.stdout
         );
@@ -213,7 +217,7 @@ fn plans_without_rates_are_written_without_numbers() {
     assert!(run.stdout.contains("To fill in: plans/HOME_20MBPS_DOWN.yaml: up (1 subscriber)"), "{}", run.stdout);
     assert_eq!(
         repo.read("plans/SILVER.yaml"),
-        "# The source does not tell the rates: add up and down, such as `up: 30 Mbps`.\nname: SILVER\n"
+        "# The source does not give the rates: add up and down, such as `up: 30 Mbps`.\nname: SILVER\n"
     );
     let check = repo.run(&["check"]);
     assert_eq!(check.code, 1);

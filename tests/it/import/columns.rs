@@ -92,7 +92,7 @@ fn circuits_with_one_address_are_reported_by_their_ids() {
     let text = "Circuit ID,Circuit Name,IPv4,Download Max Mbps,Upload Max Mbps\n\
                 1,A,10.0.0.1,10,10\n2,A,10.0.0.1,10,10\n";
     let run = import(&empty(), text, &["--domain", DOMAIN]);
-    let told = "line 2: 10.0.0.1: the address `10.0.0.1` stands elsewhere too, with something else: `10 Mbps up, 10 \
+    let told = "line 2: 10.0.0.1: the address `10.0.0.1` is on other rows too, with other data: `10 Mbps up, 10 \
                 Mbps down` of `ispcustomer.co.zw` with the id `2` on line 3\n";
     assert!(run.stderr.contains(told), "{}", run.stderr);
 }

@@ -26,7 +26,7 @@ fn a_dump_is_taken_over() {
     let repo = empty();
     let run = imported(&repo, DUMP, &[]);
     assert!(run.stderr.contains("3 subscribers, 2 plans, 2 domains, 0 rows refused"), "{}", run.stderr);
-    assert!(run.stdout.contains("nobody has the plan `UNSOLD`"), "{}", run.stdout);
+    assert!(run.stdout.contains("the plan `UNSOLD` has no subscribers"), "{}", run.stdout);
     assert_eq!(rendered(&repo), expected());
     assert_eq!(
         repo.read("subscribers/ispcustomer.co.zw.yaml"),
@@ -140,12 +140,12 @@ fn all_bad_rows_are_reported() {
         (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): ipaddress: a binary value that is no text"),
         (
             10,
-            "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
+            "10.10.10.10: the address '10.10.10.10' is on other rows too, with other data: '30_MEG_UP_30_MEG_DOWN' \
               of 'ispcustomer.co.zw' with the id '11' on line LINE, row 13 of subscriber",
         ),
         (
             11,
-            "10.10.10.10: the address '10.10.10.10' stands elsewhere too, with something else: '30_MEG_UP_30_MEG_DOWN' \
+            "10.10.10.10: the address '10.10.10.10' is on other rows too, with other data: '30_MEG_UP_30_MEG_DOWN' \
               of 'ispcustomer.co.zw' with the id '10' on line LINE, row 12 of subscriber",
         ),
         (12, "168430090: '168430090' is not an IPv4 or IPv6 address or prefix"),

@@ -9,6 +9,7 @@ mod left_out;
 mod mariadb;
 mod properties;
 mod sources;
+mod templates;
 
 use crate::support::{Repo, Run};
 

@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use shapeline::import::{Options, adopt::GivenRates, proposal, read};
-use shapeline::model::RatesSaid;
+use shapeline::import::{ReadOptions, adopt::GivenRates, proposal, read};
+use shapeline::model::RatesInName;
 use shapeline::tree::Tree;
 
 use crate::support::Repo;
 
 /// Imports into files in memory; what becomes of them.
 fn import_into(files: BTreeMap<String, Vec<u8>>, source: &[u8], rates: &[GivenRates]) -> Imported {
-    let options = Options { domain: "isp.example".parse().ok(), ..Options::default() };
+    let options = ReadOptions { domain: "isp.example".parse().ok(), ..ReadOptions::default() };
     let found = read(source, &options).unwrap();
     assert!(found.refusals.is_empty(), "{:?}", found.refusals);
     let tree = Tree::Memory(files.clone());
-    let wishes = proposal::Wishes { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
+    let wishes = proposal::ImportOptions { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
     let outcome = proposal::propose(found, &tree, &wishes).unwrap();
-    let proposal::Outcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
+    let proposal::ProposalOutcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
     assert!(proposal.found.refusals.is_empty(), "{:?}", proposal.found.refusals);
     let mut files = files;
     for change in proposal.draft.changes() {
@@ -45,9 +45,9 @@ fn import_whole(files: BTreeMap<String, Vec<u8>>, source: &[u8]) -> BTreeMap<Str
 /// Rates that fit what the name says of them.
 fn rates(plan: String) -> GivenRates {
     let (up, down) = ("10 Mbps".parse().unwrap(), "20 Mbps".parse().unwrap());
-    let (up, down) = match RatesSaid::by_name(&plan) {
-        Some(RatesSaid::Two(up, down)) => (up, down),
-        Some(RatesSaid::Directions { up: said_up, down: said_down }) => {
+    let (up, down) = match RatesInName::by_name(&plan) {
+        Some(RatesInName::Two(up, down)) => (up, down),
+        Some(RatesInName::Directions { up: said_up, down: said_down }) => {
             (said_up.unwrap_or(up), said_down.unwrap_or(down))
         }
         _ => (up, down),

@@ -66,11 +66,11 @@ fn all_bad_lines_are_reported() {
     .concat();
     let expected = [
         "line 2: 10.10.10.5dd: '10.10.10.5dd' is not an IPv4 or IPv6 address or prefix",
-        "line 3: 10.10.10.26: the address '10.10.10.26' stands elsewhere too, with something else: \
+        "line 3: 10.10.10.26: the address '10.10.10.26' is on other rows too, with other data: \
          '50_MEG_UP_50_MEG_DOWN' of 'ispcustomer.co.zw' on line 4",
-        "line 4: 10.10.10.26: the address '10.10.10.26' stands elsewhere too, with something else: \
+        "line 4: 10.10.10.26: the address '10.10.10.26' is on other rows too, with other data: \
          '30_MEG_UP_30_MEG_DOWN' of 'ispcustomer.co.zw' on line 3",
-        "line 5: 10.10.10.25: the same stands on line 1 already",
+        "line 5: 10.10.10.25: it repeats line 1",
         "line 6: 10.10.10.28: the line starts with '10.10.10.28' and goes on with '10.10.10.29@ispcustomer.co.zw'",
         "line 7: 10.10.10.30: '=other' is another attribute than :=set_attribute, the only one that is rendered",
         "line 8: 127.0.0.1: '127.0.0.1' is a loopback address: it never leaves the host",
@@ -245,7 +245,7 @@ fn what_cannot_be_read_says_what_to_do() {
         (b"", "there is nothing in it"),
         (b" \n\n", "there is nothing in it"),
         (b"<?xml version=\"1.0\"?>", "without --xml"),
-        (b"hello\n", "say so with --from"),
+        (b"hello\n", "name it with --from"),
         (b"# nobody\n\n", "there is nothing in it"),
     ] {
         let said = unusable(source, &[]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shapeline::model::TARGET_KINDS;
 use shapeline::repo::MAX_FINDINGS_A_FILE;
-use shapeline::schema::{Kind, file_schema};
+use shapeline::schema::{FileKind, file_schema};
 use shapeline::source::MAX_FILE_BYTES;
 use shapeline::tree::MAX_FOLDERS;
 use shapeline::yaml::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES};
@@ -57,10 +57,10 @@ fn bounds(field: &Value) -> Vec<u64> {
 #[test]
 fn every_field_is_documented() {
     for (kind, path) in [
-        (Kind::Plan, "docs/data-format.md"),
-        (Kind::Domain, "docs/data-format.md"),
-        (Kind::Subscriber, "docs/data-format.md"),
-        (Kind::Settings, "docs/settings.md"),
+        (FileKind::Plan, "docs/data-format.md"),
+        (FileKind::Domain, "docs/data-format.md"),
+        (FileKind::Subscriber, "docs/data-format.md"),
+        (FileKind::Settings, "docs/settings.md"),
     ] {
         let schema = file_schema(kind);
         let record = schema.pointer("/$defs/record").unwrap_or(&schema);

@@ -311,7 +311,8 @@ fn an_unreadable_file_removes_no_subscriber() {
     let run = history(&repo, &["--from", "2026-02-01"]);
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("note: ")).count(), 3, "{run:?}");
     assert!(
-        run.stderr.contains("`subscribers/all.yaml` could not be read whole: a record has fields that are not known")
+        run.stderr
+            .contains("`subscribers/all.yaml` could not be read completely: a record has fields that are not known")
     );
     insta::assert_snapshot!(shown(&repo, &["--from", "2026-02-01"]), @r"
     - 2026-05-01T00:00:00Z  10.10.10.26@ispcustomer.co.zw
