@@ -159,7 +159,7 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
         }
         let older_repo = load(*older)?;
         if sound_table(&older_repo, today).is_ok() {
-            state = Some(State { commit: *older, repo: older_repo, frozen: BTreeMap::new() });
+            state = Some(SoundData { commit: *older, repo: older_repo, frozen: BTreeMap::new() });
             next = number;
             break;
         }
@@ -202,14 +202,14 @@ fn published(targets: &[Target]) -> BTreeSet<Oid> {
     commits
 }
 
-/// Sound data, gone so far.
-struct State {
+/// Data without errors as of a commit, and the domains that are frozen in it.
+struct SoundData {
     commit: Oid,
     repo: Arc<Repo>,
     frozen: BTreeMap<String, Frozen>,
 }
 
-impl State {
+impl SoundData {
     /// Takes from `repo`, the data of `commit`, whatever is sound. Gives the data back if its errors
     /// cannot be blamed on some domains, with a sentence.
     fn advance(
@@ -218,14 +218,14 @@ impl State {
         mut repo: Arc<Repo>,
         known: Option<&[Finding]>,
         today: Date,
-    ) -> Result<(State, Arc<Table>), (Arc<Repo>, String)> {
+    ) -> Result<(SoundData, Arc<Table>), (Arc<Repo>, String)> {
         let mut frozen: BTreeMap<String, Frozen> = BTreeMap::new();
         let mut known = known.map(<[Finding]>::to_vec);
         for _ in 0..ROUNDS {
             let errors = match known.take() {
                 Some(errors) => errors,
                 None => match sound_table(&repo, today) {
-                    Ok(table) => return Ok((State { commit, repo, frozen }, table)),
+                    Ok(table) => return Ok((SoundData { commit, repo, frozen }, table)),
                     Err(errors) => errors,
                 },
             };

@@ -10,7 +10,7 @@ use crate::plan::{Base, Before, Plan, Side, parse_shaper_file, served_by};
 use crate::publish::data::Data;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
-use crate::records::manifest::{FileVersion, Manifest};
+use crate::records::manifest::{Manifest, StoredVersion};
 use crate::render::{Output, Table};
 use crate::store::{Stored, digest};
 use crate::text::quote::short_id;
@@ -117,7 +117,7 @@ pub fn reasons(
 /// file that was emptied would make any change look small.
 fn since_published(
     site: &Site,
-    version: &FileVersion,
+    version: &StoredVersion,
     data: &Data,
     output: &Output,
     bytes: &[u8],
@@ -138,7 +138,7 @@ fn since_published(
 
 /// What a template of the repository's own wrote is judged by its lines, and of one that writes few
 /// that says nothing: then by how many are served.
-fn fewer(published: Option<&FileVersion>, data: &Data, output: &Output, known: &Before) -> Option<String> {
+fn fewer(published: Option<&StoredVersion>, data: &Data, output: &Output, known: &Before) -> Option<String> {
     let before = published?.subscribers.filter(|_| !output.is_shaper_format())?;
     let gone = before.saturating_sub(data.subscribers());
     let (before, gone) = (usize::try_from(before).ok()?, usize::try_from(gone).ok()?);

@@ -12,7 +12,7 @@ use crate::records::command::CommandRecord;
 use crate::records::failure::Failure;
 use crate::records::frozen::FrozenAt;
 use crate::records::log::{LogAction, LogEntry, LogStatus};
-use crate::records::manifest::{FileVersion, Hold, Live, Pending};
+use crate::records::manifest::{Hold, Live, Pending, StoredVersion};
 use crate::records::moment::Moment;
 use crate::store::{Expect, Stored, digest};
 
@@ -25,7 +25,7 @@ pub struct Replacement<'c> {
     /// The new bytes.
     pub bytes: &'c [u8],
     /// The kept version that this is; without it, a new one.
-    pub kept: Option<FileVersion>,
+    pub kept: Option<StoredVersion>,
     /// How many subscribers it serves.
     pub subscribers: Option<u64>,
     /// The commit of the data.
@@ -52,7 +52,7 @@ impl TargetSession<'_> {
     ///
     /// # Errors
     /// A refusal by the check command; or what went wrong, and what is live then.
-    pub fn replace(&mut self, change: Replacement<'_>) -> Result<FileVersion, Failure> {
+    pub fn replace(&mut self, change: Replacement<'_>) -> Result<StoredVersion, Failure> {
         let mut entry = self.entry(change.action, String::new());
         let pending = match self.prepare(&change, &mut entry) {
             Ok(pending) => pending,
@@ -106,7 +106,7 @@ impl TargetSession<'_> {
     }
 
     /// The version that is live, kept: a file that was put there outside shapeline is kept before it is lost.
-    fn keep_found(&mut self, live: &Stored) -> Result<FileVersion> {
+    fn keep_found(&mut self, live: &Stored) -> Result<StoredVersion> {
         let digest = digest(&live.bytes);
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
         if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)).cloned() {
@@ -115,7 +115,7 @@ impl TargetSession<'_> {
             self.ledger.write_version(known.id, &live.bytes, &fence)?;
             return Ok(known);
         }
-        let found = FileVersion::found(self.manifest.next, &live.bytes);
+        let found = StoredVersion::found(self.manifest.next, &live.bytes);
         let fence = || self.lock.fence();
         self.ledger.write_version(found.id, &live.bytes, &fence)?;
         self.manifest.next = found.id.saturating_add(1);
@@ -126,7 +126,7 @@ impl TargetSession<'_> {
 
     /// The reason for the log; with the number by which to go back to a file that was found in place,
     /// which is nowhere else.
-    fn reason_with_found(&self, before: Option<&FileVersion>, reason: Option<&String>) -> Option<String> {
+    fn reason_with_found(&self, before: Option<&StoredVersion>, reason: Option<&String>) -> Option<String> {
         let found = before.filter(|before| before.found);
         let kept = found.map(|found| format!("what was found in its place is kept as version {}", found.id));
         match (reason, kept) {
@@ -135,8 +135,8 @@ impl TargetSession<'_> {
         }
     }
 
-    fn version(&self, change: &Replacement<'_>) -> FileVersion {
-        change.kept.clone().unwrap_or_else(|| FileVersion {
+    fn version(&self, change: &Replacement<'_>) -> StoredVersion {
+        change.kept.clone().unwrap_or_else(|| StoredVersion {
             id: self.manifest.next,
             digest: digest(change.bytes),
             bytes: change.bytes.len() as u64,
@@ -191,7 +191,7 @@ impl TargetSession<'_> {
 
     /// Makes the shaper read the new file. If it cannot, the old one is put back, and why is given
     /// in place of the version; either way it is settled.
-    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<FileVersion, String>> {
+    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<StoredVersion, String>> {
         let after = pending.after.clone();
         let trouble = match self.site.apply.reload() {
             Ok(record) => {
@@ -286,7 +286,7 @@ impl TargetSession<'_> {
         self.ledger.clear_pending(&fence)
     }
 
-    fn note_live(&mut self, by: &str, version: FileVersion, held: Option<Hold>, limits: Option<Safety>) {
+    fn note_live(&mut self, by: &str, version: StoredVersion, held: Option<Hold>, limits: Option<Safety>) {
         let manifest = &mut self.manifest;
         manifest.target.clone_from(&self.site.name);
         manifest.next = manifest.next.max(version.id.saturating_add(1));

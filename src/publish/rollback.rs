@@ -10,7 +10,7 @@ use crate::records::failure::Failure;
 use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogStatus};
-use crate::records::manifest::{FileVersion, Hold, Manifest};
+use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
@@ -101,7 +101,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
 }
 
 /// The version that is meant.
-fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<FileVersion, String> {
+fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<StoredVersion, String> {
     let kept = || match manifest.versions.as_slice() {
         [] => "none is kept: nothing was published here".to_owned(),
         versions => format!("kept are {}: `shapeline log` lists them", ranges(versions)),
@@ -110,7 +110,7 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
-    let before = |version: &&FileVersion| {
+    let before = |version: &&StoredVersion| {
         current.is_none_or(|current| version.id < current.id && version.digest != current.digest)
     };
     // A version that was found in place is chosen only where nothing was published before it.
@@ -134,9 +134,9 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
 }
 
 /// The numbers of versions, oldest first: `1-3, 7, 9-12`.
-fn ranges(versions: &[FileVersion]) -> String {
+fn ranges(versions: &[StoredVersion]) -> String {
     let runs = versions.chunk_by(|one, next| next.id == one.id + 1);
-    let range = |run: &[FileVersion]| match run {
+    let range = |run: &[StoredVersion]| match run {
         [first, .., last] => format!("{}-{}", first.id, last.id),
         run => run.iter().map(|one| one.id.to_string()).collect(),
     };
@@ -146,7 +146,7 @@ fn ranges(versions: &[FileVersion]) -> String {
 /// What no rollback may do unless it is forced: leave no lines, or less than a third.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
-fn guard(to: &FileVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
+fn guard(to: &StoredVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
     if force {
         return None;
     }

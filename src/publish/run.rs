@@ -15,7 +15,7 @@ use crate::records::failure::Failure;
 use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogStatus};
-use crate::records::manifest::{FileVersion, Hold, Manifest};
+use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
 use crate::text::quote::harmless;
@@ -291,7 +291,7 @@ impl Work<'_> {
     }
 
     /// The version that was published last, if it is this one and only the live file is another.
-    fn live_version(&self, manifest: &Manifest) -> Option<FileVersion> {
+    fn live_version(&self, manifest: &Manifest) -> Option<StoredVersion> {
         let last = manifest.live.as_ref().map(|live| &live.version)?;
         let commit = self.data.commit.map(|commit| commit.to_string());
         let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::lock::MOST;
 use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
-use crate::records::manifest::{FileVersion, Hold, Live, Manifest, Pending};
+use crate::records::manifest::{Hold, Live, Manifest, Pending, StoredVersion};
 use crate::records::versioned::{VERSION, VersionedRecord};
 use crate::store::{Expect, Fence, Store, digest};
 
@@ -90,7 +90,7 @@ impl<'s> Ledger<'s> {
         }
         let mut manifest = Manifest::new(target);
         // There was one if there is a log, and it was moved away: the versions are the last
-        // copies of the past. (Without a log, what lies there is of a first publish that was cut off.)
+        // copies of the past. (Without a log, what lies there is of a first publish that was interrupted.)
         if !self.store.list(&self.name("log"))?.is_empty() {
             for id in self.version_numbers()? {
                 manifest.versions.extend(self.found_version(id)?);
@@ -133,9 +133,9 @@ impl<'s> Ledger<'s> {
     }
 
     /// A version of which only the bytes are left.
-    fn found_version(&self, id: u64) -> Result<Option<FileVersion>> {
+    fn found_version(&self, id: u64) -> Result<Option<StoredVersion>> {
         let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
-        Ok(Some(FileVersion::found(id, &stored.bytes)))
+        Ok(Some(StoredVersion::found(id, &stored.bytes)))
     }
 
     /// Writes the manifest.
@@ -174,7 +174,7 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If they are not there, or are not what they were.
-    pub fn read_version(&self, version: &FileVersion) -> Result<Vec<u8>> {
+    pub fn read_version(&self, version: &StoredVersion) -> Result<Vec<u8>> {
         let name = self.version_name(version.id);
         let place = self.store.place(&name);
         let Some(stored) = self.store.read(&name)? else {

@@ -11,7 +11,7 @@ use crate::store::digest;
 
 /// A version of the file: what was published, or found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileVersion {
+pub struct StoredVersion {
     /// Its number, from 1.
     pub id: u64,
     /// Of its bytes.
@@ -41,10 +41,10 @@ pub struct FileVersion {
     pub tool: String,
 }
 
-impl FileVersion {
+impl StoredVersion {
     /// A version that was not published but found.
-    pub fn found(id: u64, bytes: &[u8]) -> FileVersion {
-        FileVersion {
+    pub fn found(id: u64, bytes: &[u8]) -> StoredVersion {
+        StoredVersion {
             id,
             digest: digest(bytes),
             bytes: bytes.len() as u64,
@@ -65,7 +65,7 @@ impl FileVersion {
 pub struct Live {
     /// The version.
     #[serde(flatten)]
-    pub version: FileVersion,
+    pub version: StoredVersion,
     /// Since when.
     pub since: Moment,
     /// Who put it in place.
@@ -110,7 +110,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     /// What is kept, oldest first.
-    pub versions: Vec<FileVersion>,
+    pub versions: Vec<StoredVersion>,
     /// The end of the log.
     pub log: LogHead,
 }
@@ -132,12 +132,12 @@ impl Manifest {
     }
 
     /// The kept version with this number.
-    pub fn find(&self, id: u64) -> Option<&FileVersion> {
+    pub fn find(&self, id: u64) -> Option<&StoredVersion> {
         self.versions.iter().find(|version| version.id == id)
     }
 
     /// The newest kept version with these bytes.
-    pub fn with_digest(&self, digest: &str) -> Option<&FileVersion> {
+    pub fn with_digest(&self, digest: &str) -> Option<&StoredVersion> {
         self.versions.iter().rev().find(|version| version.digest == digest)
     }
 }
@@ -149,9 +149,9 @@ pub struct Pending {
     /// The entry for the log.
     pub entry: LogEntry,
     /// The version that was live, if there was a file.
-    pub before: Option<FileVersion>,
+    pub before: Option<StoredVersion>,
     /// The new version.
-    pub after: FileVersion,
+    pub after: StoredVersion,
     /// The hold from then on.
     pub held: Option<Hold>,
     /// The limits to note in the manifest.
@@ -165,7 +165,7 @@ pub struct Pending {
 
 impl Pending {
     /// A change that is about to begin.
-    pub fn new(entry: LogEntry, before: Option<FileVersion>, after: FileVersion) -> Pending {
+    pub fn new(entry: LogEntry, before: Option<StoredVersion>, after: StoredVersion) -> Pending {
         Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
     }
 }

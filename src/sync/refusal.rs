@@ -1,4 +1,4 @@
-//! A commit that is refused before it comes to a target: told to the target's log, once.
+//! A commit that is refused before it comes to a target: logged there once.
 
 use anyhow::Result;
 
@@ -8,14 +8,13 @@ use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::report::CheckReport;
-use crate::store::writer_name;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
 
 /// How many problems are named; `check` lists them all.
 const NAMED: usize = 3;
 
-/// Tells the log of `site` that `commit` was refused, unless it is the last that was tried there.
+/// Logs on `site` that `commit` was refused, unless the last publish in the log is this refusal.
 ///
 /// # Errors
 /// If the log cannot be read or written.
@@ -30,15 +29,18 @@ pub fn record(
     let reason = format!("refused: {reason}");
     let key =
         |entry: &LogEntry| (entry.action == LogAction::Publish).then(|| (entry.reason.clone(), entry.commit.clone()));
-    let mut entry = LogEntry::new(LogAction::Publish, "data".to_owned(), who, &writer_name());
-    entry.status = LogStatus::Error;
-    entry.reason = Some(reason);
-    entry.commit = Some(commit.to_owned());
+    let refused = |mut entry: LogEntry| {
+        entry.status = LogStatus::Error;
+        (entry.reason, entry.commit) = (Some(reason.clone()), Some(commit.to_owned()));
+        entry
+    };
     // Without the lock at first: nearly always the log has it.
-    if site.ledger().log()?.says(&entry, key) {
+    if site.ledger().log()?.says(&refused(LogEntry::new(LogAction::Publish, "data".to_owned(), who, "")), key) {
         return Ok(());
     }
-    TargetSession::begin(site, who, "sync", patience, notice)?.record_once(entry, key)
+    let mut session = TargetSession::begin(site, who, "sync", patience, notice)?;
+    let entry = refused(session.entry(LogAction::Publish, "data".to_owned()));
+    session.record_once(entry, key)
 }
 
 /// What is wrong with a part of the data, in a sentence: all else is published.
