@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// Reference to the commit that `sync` works from.
+use crate::text::quote::short_id;
+
+/// Names the commit that `sync` works by.
 const SYNCED: &str = "refs/shapeline/synced";
 
 /// The path of a folder within the work tree of its git repository, with `/`; empty for the top or
@@ -241,8 +243,8 @@ impl Git {
         Ok(Some(self.repository.graph_descendant_of(commit, older)?))
     }
 
-    /// The abbreviated id of a commit.
-    pub(crate) fn short(commit: git2::Oid) -> String {
+    /// The first digits of a commit's id, as people quote it.
+    pub fn short(commit: git2::Oid) -> String {
         short_id(&commit.to_string()).to_owned()
     }
 
@@ -264,9 +266,4 @@ impl Git {
     pub(crate) fn git_dir(&self) -> PathBuf {
         self.repository.path().to_path_buf()
     }
-}
-
-/// A commit id, abbreviated for messages.
-pub(crate) fn short_id(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }

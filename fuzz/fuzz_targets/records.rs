@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use shapeline::model::Target;
-use shapeline::publish::holder::Holder;
-use shapeline::publish::lock::Patience;
-use shapeline::publish::rollback::{Options, rollback};
-use shapeline::publish::run::Ended;
+use shapeline::records::holder::Operator;
+use shapeline::records::lock::Patience;
+use shapeline::publish::rollback::{RollbackOptions, rollback};
+use shapeline::publish::run::PublishOutcome;
 use shapeline::publish::site::Site;
 
 /// In the order of `scripts/fuzz`.
@@ -48,17 +48,17 @@ fuzz_target!(|bytes: &[u8]| {
     let known = write(folder.path(), bytes);
     let url = format!("file://{}", live.display());
     let target: Target = serde_json::from_value(serde_json::json!({"name": "hre-1", "url": url})).expect("a target");
-    let who = Holder::here("noc".to_owned());
+    let who = Operator::here("noc".to_owned());
     let patience = Patience::of(Duration::ZERO);
     for to in [None, Some(2)] {
         let before = fs::read(&live).ok();
-        let options = Options { who: who.clone(), patience, to, force: false };
+        let options = RollbackOptions { who: who.clone(), patience, to, force: false };
         let report = rollback(&target, &options, &mut |_| Ok(()));
         let after = fs::read(&live).ok();
         assert!(after == before || after.is_some_and(|after| known.contains(&after)), "{report:?}");
         let site = Site::open(&target).expect("the folder is there");
         let log = site.ledger().log();
-        if report.ended == Ended::Published {
+        if report.ended == PublishOutcome::Published {
             let log = log.expect("what was just written can be read");
             assert!(log.entries.iter().any(|entry| entry.actor == "noc"), "the log tells of it");
         }

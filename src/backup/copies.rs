@@ -2,16 +2,13 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::records::ledger;
 use crate::records::moment::Moment;
-use crate::store::{Expect, Fence, Mark, Store};
-
-/// The version of the list's shape. It grows when an older program would be misled.
-const VERSION: u32 = 1;
-
-const NAME: &str = ".shapeline/copies.json";
+use crate::records::versioned::{VERSION, VersionedRecord};
+use crate::store::{Fence, Store};
 
 /// Where the tars are. Not in the folder itself: files there are for everybody to read, and copies
 /// hold secrets.
@@ -49,7 +46,7 @@ impl From<CopyId> for String {
 impl TryFrom<String> for CopyId {
     type Error = String;
 
-    /// A list that somebody changed must not lead out of the folder.
+    /// The list is input: a name must not lead out of the folder.
     fn try_from(text: String) -> Result<CopyId, String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let starts_well = text.starts_with(|c: char| c.is_ascii_digit());
@@ -62,7 +59,7 @@ impl TryFrom<String> for CopyId {
 
 /// A copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Copy {
+pub struct BackupCopy {
     /// Its name.
     pub id: CopyId,
     /// When it was made.
@@ -84,24 +81,24 @@ pub struct Copy {
     pub begun: bool,
 }
 
-/// The list, and what it stands for in the store.
-#[derive(Debug, Default)]
+/// The list of the copies, as it was read and then changed.
+#[derive(Debug)]
 pub struct Copies {
-    list: List,
-    mark: Option<Mark>,
+    list: CopyList,
+    record: VersionedRecord<CopyList>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct List {
+struct CopyList {
     version: u32,
     /// In the order in which they were made: clocks go wrong, this does not.
-    copies: Vec<Copy>,
+    copies: Vec<BackupCopy>,
     /// Off the list; their tars may be there still.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     removing: Vec<CopyId>,
 }
 
-impl Default for List {
+impl Default for CopyList {
     fn default() -> Self {
         Self { version: VERSION, copies: Vec::new(), removing: Vec::new() }
     }
@@ -113,44 +110,27 @@ impl Copies {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn read(store: &dyn Store) -> Result<Copies> {
-        #[derive(Deserialize)]
-        struct Shape {
-            version: u32,
-        }
-        let Some(stored) = store.read(NAME)? else { return Ok(Copies::default()) };
-        let place = store.place(NAME);
-        let damaged =
-            || format!("{place} is damaged: move it away to go on; the copies beside it can be unpacked with tar");
-        let shape: Shape = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        if shape.version > VERSION {
-            bail!("{place} was written by a newer version of shapeline: use that one");
-        }
-        let list = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        Ok(Copies { list, mark: Some(stored.mark) })
+        let without = "; the copies beside it can be unpacked with tar";
+        let record = VersionedRecord::new(format!("{}/copies.json", ledger::FOLDER), without);
+        let list = record.read(store)?.unwrap_or_default();
+        Ok(Copies { list, record })
     }
 
     /// Writes the list.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn write(&mut self, store: &dyn Store, fence: Fence<'_>) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(&self.list)?;
-        bytes.push(b'\n');
-        let expect = self.mark.as_ref().map_or(Expect::Nothing, Expect::Content);
-        match store.put(NAME, &bytes, expect, fence)? {
-            Some(mark) => self.mark = Some(mark),
-            None => bail!("{} was changed by somebody else meanwhile", store.place(NAME)),
-        }
-        Ok(())
+        self.record.write(store, &self.list, fence)
     }
 
     /// The copies that are there, oldest first.
-    pub fn whole(&self) -> impl Iterator<Item = &Copy> {
+    pub fn whole(&self) -> impl Iterator<Item = &BackupCopy> {
         self.list.copies.iter().filter(|copy| !copy.begun)
     }
 
     /// The copies that were begun: their tars are there whole or not at all.
-    pub fn begun(&self) -> impl Iterator<Item = &Copy> {
+    pub fn begun(&self) -> impl Iterator<Item = &BackupCopy> {
         self.list.copies.iter().filter(|copy| copy.begun)
     }
 
@@ -160,8 +140,8 @@ impl Copies {
     }
 
     /// The copy is about to be made.
-    pub fn begin(&mut self, copy: Copy) {
-        self.list.copies.push(Copy { begun: true, ..copy });
+    pub fn begin(&mut self, copy: BackupCopy) {
+        self.list.copies.push(BackupCopy { begun: true, ..copy });
     }
 
     /// The copy is there.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::copies::{Copies, Copy};
-use crate::model::{Backup, Scheme};
+use super::copies::{BackupCopy, Copies};
+use crate::model::Backup;
 use crate::records::failure::Failure;
 use crate::records::ledger::Ledger;
-use crate::store::Access;
 use crate::store::open::open_folder;
 use crate::store::{Store, digest};
 
@@ -17,7 +16,7 @@ use crate::store::{Store, digest};
 const KEEP: u32 = 100;
 
 /// The folder within reach.
-pub struct Folder {
+pub struct BackupFolder {
     /// The folder.
     pub store: Arc<dyn Store>,
     /// Where it is on this host, if it is, with no link on the way.
@@ -26,25 +25,22 @@ pub struct Folder {
     pub keep: usize,
 }
 
-impl Folder {
+impl BackupFolder {
     /// Opens the folder of the settings.
     ///
     /// # Errors
     /// If it cannot be reached.
-    pub fn open(backup: &Backup) -> Result<Folder> {
-        let store = open_folder(&Access::from(backup)).context("the folder for backups cannot be opened")?;
+    pub fn open(backup: &Backup) -> Result<BackupFolder> {
+        let store = open_folder(&backup.access()).context("the folder for backups cannot be opened")?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
-        let here = match backup.url.scheme() {
-            Scheme::File => Some(std::fs::canonicalize(backup.url.path())?),
-            Scheme::Sftp | Scheme::S3 => None,
-        };
-        Ok(Folder { store: Arc::from(store), here, keep: backup.keep.unwrap_or(KEEP) as usize })
+        let here = backup.url.local_path().map(std::fs::canonicalize).transpose()?;
+        Ok(BackupFolder { store: Arc::from(store), here, keep: backup.keep.unwrap_or(KEEP) as usize })
     }
 
     /// A folder that is not on this host.
-    pub fn of(store: Arc<dyn Store>, keep: usize) -> Folder {
-        Folder { store, here: None, keep }
+    pub fn of(store: Arc<dyn Store>, keep: usize) -> BackupFolder {
+        BackupFolder { store, here: None, keep }
     }
 
     /// The records in the folder.
@@ -64,7 +60,7 @@ impl Folder {
     ///
     /// # Errors
     /// A refusal if they are not there or were changed; or if they cannot be read.
-    pub fn read(&self, copy: &Copy) -> Result<Vec<u8>, Failure> {
+    pub fn read(&self, copy: &BackupCopy) -> Result<Vec<u8>, Failure> {
         let (id, place) = (&copy.id, self.store.place(&copy.id.file()));
         let Some(stored) = self.store.read(&copy.id.file())? else {
             return Err(Failure::Refused(format!("the copy {id} is gone: there is no {place}")));
@@ -83,14 +79,14 @@ impl Folder {
         Some((metadata.dev(), metadata.ino()))
     }
 
-    /// Why `path` is not to be copied: it is in this folder or around it. So is a link that leads
-    /// there: whoever names it means that.
+    /// Why `path` may not be copied: it is in this folder or around it. So is a link that leads
+    /// there.
     pub fn is_own(&self, path: &Path) -> Option<String> {
         let real = std::fs::canonicalize(path).ok();
         self.is_at(path, path).or_else(|| self.is_at(&real?, path))
     }
 
-    /// Why nothing is to be put at `path`, whatever is there now: it is in this folder or around it.
+    /// Why nothing may be put at `path`, whatever is there now: it is in this folder or around it.
     pub fn is_in_the_way(&self, path: &Path) -> Option<String> {
         self.is_at(path, path)
     }

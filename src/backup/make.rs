@@ -4,30 +4,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::copies::{Copy, FOLDER};
-use super::folder::Folder;
+use super::copies::{BackupCopy, FOLDER};
+use super::folder::BackupFolder;
 use super::pack::{self, Packed};
 use super::path::{absolute, label, to_text};
-use super::session::Session;
-use super::{Ended, Options, Report};
+use super::session::BackupSession;
+use super::{BackupOptions, BackupOutcome, PathReport};
 use crate::records::failure::Failure;
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::moment::Moment;
 use crate::store::digest;
 
 /// Copies each path. Whatever goes wrong is in the reports; one failure does not stop the others.
 pub fn backup(
-    folder: &Folder,
+    folder: &BackupFolder,
     paths: &[PathBuf],
-    options: &Options,
+    options: &BackupOptions,
     notice: &mut dyn FnMut(&str) -> Result<()>,
-) -> Vec<Report> {
-    let mut session = match Session::begin(folder, &options.who, "backup", options.patience, notice) {
+) -> Vec<PathReport> {
+    let mut session = match BackupSession::begin(folder, &options.who, "backup", options.patience, notice) {
         Ok(session) => session,
         Err(error) => {
             let failed = |path: &PathBuf| {
                 let reasons = vec![format!("{error:#}")];
-                Report { reasons, ..Report::new(to_text(path), Ended::Failed) }
+                PathReport { reasons, ..PathReport::new(to_text(path), BackupOutcome::Failed) }
             };
             return paths.iter().map(failed).collect();
         }
@@ -35,14 +35,14 @@ pub fn backup(
     paths.iter().map(|path| one(&mut session, path)).collect()
 }
 
-fn one(session: &mut Session<'_>, path: &Path) -> Report {
+fn one(session: &mut BackupSession<'_>, path: &Path) -> PathReport {
     let found = absolute(path).map_err(Failure::from);
     let text = to_text(found.as_deref().unwrap_or(path));
     let mut report = match found.and_then(|path| Ok((pack(session, &path)?, path))) {
         Ok((packed, path)) => keep(session, &path, text, packed),
         Err(failure) => {
-            let mut report = Report::failed(text, failure);
-            tell(session, &mut report, None);
+            let mut report = PathReport::failed(text, failure);
+            record_failure(session, &mut report, None);
             report
         }
     };
@@ -51,17 +51,17 @@ fn one(session: &mut Session<'_>, path: &Path) -> Report {
     report
 }
 
-fn pack(session: &Session<'_>, path: &Path) -> Result<Packed, Failure> {
+fn pack(session: &BackupSession<'_>, path: &Path) -> Result<Packed, Failure> {
     if let Some(reason) = session.folder.is_own(path) {
         return Err(Failure::Refused(reason));
     }
     pack::pack(path, &label(path), session.folder.identity(), pack::LIMIT)
 }
 
-fn keep(session: &mut Session<'_>, path: &Path, text: String, packed: Packed) -> Report {
+fn keep(session: &mut BackupSession<'_>, path: &Path, text: String, packed: Packed) -> PathReport {
     let mut report = match describe(session, path, &text, &packed) {
         Ok((copy, entry)) => match session.keep(&copy, &packed.tar, entry) {
-            Ok(()) => Report { copy: Some(copy), ..Report::new(text, Ended::Copied) },
+            Ok(()) => PathReport { copy: Some(copy), ..PathReport::new(text, BackupOutcome::Copied) },
             Err(error) => failed(session, text, error, Some(&copy)),
         },
         Err(error) => failed(session, text, error, None),
@@ -70,18 +70,18 @@ fn keep(session: &mut Session<'_>, path: &Path, text: String, packed: Packed) ->
     report
 }
 
-/// The copy as it will stand on the list, and in the log.
-fn describe(session: &Session<'_>, path: &Path, text: &str, packed: &Packed) -> Result<(Copy, Entry)> {
+/// The copy for the list, and its entry for the log.
+fn describe(session: &BackupSession<'_>, path: &Path, text: &str, packed: &Packed) -> Result<(BackupCopy, LogEntry)> {
     let time = Moment::now();
     let there = session.folder.store.list(FOLDER)?;
     let id = session.copies.free_id(time, &label(path), &there)?;
     let digest = digest(&packed.tar);
-    let mut entry = session.entry(Action::Backup, text.to_owned());
+    let mut entry = session.entry(LogAction::Backup, text.to_owned());
     entry.digest = Some(digest.clone());
     // By this it can be put back.
     let called = std::iter::once(format!("copy {id}"));
     entry.reason = Some(called.chain(packed.notes.iter().cloned()).collect::<Vec<String>>().join("; "));
-    let copy = Copy {
+    let copy = BackupCopy {
         id,
         time,
         path: text.to_owned(),
@@ -95,24 +95,29 @@ fn describe(session: &Session<'_>, path: &Path, text: &str, packed: &Packed) -> 
     Ok((copy, entry))
 }
 
-fn failed(session: &mut Session<'_>, text: String, error: anyhow::Error, begun: Option<&Copy>) -> Report {
-    let mut report = Report::failed(text, Failure::Failed(error));
-    tell(session, &mut report, begun);
+fn failed(
+    session: &mut BackupSession<'_>,
+    text: String,
+    error: anyhow::Error,
+    begun: Option<&BackupCopy>,
+) -> PathReport {
+    let mut report = PathReport::failed(text, Failure::Failed(error));
+    record_failure(session, &mut report, begun);
     report
 }
 
-/// Tells the log what went wrong, and takes back what was begun.
-fn tell(session: &mut Session<'_>, report: &mut Report, begun: Option<&Copy>) {
-    let mut entry = session.entry(Action::Backup, report.path.clone());
-    let refused = if report.ended == Ended::Refused { "refused: " } else { "" };
-    entry.status = Status::Error;
+/// Logs what went wrong, and takes back what was begun.
+fn record_failure(session: &mut BackupSession<'_>, report: &mut PathReport, begun: Option<&BackupCopy>) {
+    let mut entry = session.entry(LogAction::Backup, report.path.clone());
+    let refused = if report.ended == BackupOutcome::Refused { "refused: " } else { "" };
+    entry.status = LogStatus::Error;
     entry.reason = Some(format!("{refused}{}", report.reasons.join("; ")));
     if let Some(copy) = begun {
         entry.run.clone_from(&copy.run);
         entry.digest = Some(copy.digest.clone());
     }
-    let told = session.record(entry).and_then(|()| begun.map_or(Ok(()), |copy| session.forget(copy)));
-    if let Err(error) = told {
-        report.notes.push(format!("the log could not be told: {error:#}"));
+    let logged = session.record(entry).and_then(|()| begun.map_or(Ok(()), |copy| session.forget(copy)));
+    if let Err(error) = logged {
+        report.notes.push(format!("the log could not be written: {error:#}"));
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{UTIME_OMIT, utimensat};
 /// The bits of a mode that `chmod` can set.
 const MODE: u32 = 0o7777;
 
-/// Runs as another user, or group, than whoever starts it.
+/// Runs as another user or group than the one that starts it.
 const SET_USER: u32 = 0o4000;
 const SET_GROUP: u32 = 0o2000;
 
@@ -28,9 +28,9 @@ pub struct Meta {
     pub nanos: u32,
 }
 
-/// A file as it was at one moment. If two are the same, nobody wrote in between.
+/// A file as it was at one moment. If two are the same, nothing was written in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct FileState {
     /// File, folder, link or else.
     pub kind: FileType,
     /// What a copy keeps.
@@ -39,16 +39,16 @@ pub struct Seen {
     pub size: u64,
     /// Which device and which file on it.
     pub identity: (u64, u64),
-    /// When anything about it was changed: nobody can set this one back.
+    /// When anything about it was changed: this time cannot be set back.
     changed: (i64, u32),
 }
 
-impl From<Stat> for Seen {
+impl From<Stat> for FileState {
     // The types of these fields differ between systems.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
-    fn from(stat: Stat) -> Seen {
+    fn from(stat: Stat) -> FileState {
         let nanos = |nanos: u64| u32::try_from(nanos).unwrap_or_default();
-        Seen {
+        FileState {
             kind: FileType::from_raw_mode(stat.st_mode),
             meta: Meta {
                 mode: stat.st_mode as u32 & MODE,
@@ -108,9 +108,9 @@ impl Meta {
         if let Some((user, group)) = self.owner() {
             fchown(file, Some(user), Some(group))?;
         }
-        let now = Seen::from(rustix::fs::fstat(file)?).meta;
+        let now = FileState::from(rustix::fs::fstat(file)?).meta;
         let mut mode = self.mode & MODE;
-        // A program must not run as somebody whom nobody chose.
+        // A program must not run as an arbitrary user.
         if now.user != self.user {
             mode &= !SET_USER;
         }

@@ -3,33 +3,33 @@
 //! A copy is one tar, made in memory and put into `copies/` whole. Beside that lies `.shapeline/`,
 //! with the list of the copies, the lock and the log, as beside a live file.
 
-pub mod copies;
+pub(crate) mod copies;
 pub mod folder;
 pub mod make;
-pub mod meta;
-pub mod pack;
-pub mod path;
-pub mod restore;
-pub mod session;
+pub(crate) mod meta;
+pub(crate) mod pack;
+pub(crate) mod path;
+pub(crate) mod restore;
+pub(crate) mod session;
 pub mod unpack;
 
-use self::copies::Copy;
+use self::copies::BackupCopy;
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 
 /// For whom copies are made and put back, and how patiently.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct BackupOptions {
     /// For whom.
-    pub who: Holder,
+    pub who: Operator,
     /// How long to wait for others.
     pub patience: Patience,
 }
 
 /// How it ended with one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum BackupOutcome {
     /// There is a new copy.
     Copied,
     /// A copy was put back.
@@ -42,31 +42,31 @@ pub enum Ended {
 
 /// What happened with one path.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct PathReport {
     /// The path, as [`path::to_text`] writes it; the copy's name if there is no such copy.
     pub path: String,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: BackupOutcome,
     /// Why it was refused or failed. Sentences.
     pub reasons: Vec<String>,
     /// What else one should know.
     pub notes: Vec<String>,
     /// The copy that was made or put back.
-    pub copy: Option<Copy>,
+    pub copy: Option<BackupCopy>,
     /// The digest of the last line of the log.
     pub log: Option<String>,
 }
 
-impl Report {
-    fn new(path: String, ended: Ended) -> Report {
-        Report { path, ended, reasons: Vec::new(), notes: Vec::new(), copy: None, log: None }
+impl PathReport {
+    fn new(path: String, ended: BackupOutcome) -> PathReport {
+        PathReport { path, ended, reasons: Vec::new(), notes: Vec::new(), copy: None, log: None }
     }
 
-    fn failed(path: String, failure: Failure) -> Report {
+    fn failed(path: String, failure: Failure) -> PathReport {
         let (ended, reason) = match failure {
-            Failure::Refused(reason) => (Ended::Refused, reason),
-            Failure::Failed(error) => (Ended::Failed, format!("{error:#}")),
+            Failure::Refused(reason) => (BackupOutcome::Refused, reason),
+            Failure::Failed(error) => (BackupOutcome::Failed, format!("{error:#}")),
         };
-        Report { reasons: vec![reason], ..Report::new(path, ended) }
+        PathReport { reasons: vec![reason], ..PathReport::new(path, ended) }
     }
 }

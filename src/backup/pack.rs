@@ -1,7 +1,7 @@
 //! A file or folder as one tar, in memory.
 //!
 //! Everything is opened from the folder above it that is open already, and no link is followed:
-//! whoever may write in the folder cannot make us copy what is elsewhere. The names are sorted,
+//! a user who may write in the folder cannot make us copy what is elsewhere. The names are sorted,
 //! so that the same files give the same tar.
 
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, readl
 use rustix::io::Errno;
 use tar::{Builder, EntryType, Header};
 
-use super::meta::{Meta, Seen};
+use super::meta::{FileState, Meta};
 use crate::records::failure::Failure;
 use crate::store::MAX_BYTES;
 
@@ -32,16 +32,16 @@ const MAX_PATH: usize = 3900;
 /// How often a file is read anew that changes meanwhile.
 const TRIES: u32 = 3;
 
-/// How many notes are kept: each is told and logged.
+/// How many notes are kept: each is printed and logged.
 const MAX_NOTES: usize = 20;
 
 /// The two empty blocks at the end of a tar.
 const END: usize = 1024;
 
-/// The longest name that stands in a tar's header.
+/// The longest name in a tar's header.
 const SHORT: usize = 99;
 
-/// A tar, and what is to be said of it.
+/// A tar, and remarks on it.
 #[derive(Debug)]
 pub struct Packed {
     /// The tar.
@@ -89,7 +89,7 @@ impl Packer {
         if stored.as_os_str().len() > MAX_PATH {
             return Err(Failure::Refused(format!("{} has a path that is too long to be put back", shown.display())));
         }
-        let done = match statat(at, name, AtFlags::SYMLINK_NOFOLLOW).map(Seen::from) {
+        let done = match statat(at, name, AtFlags::SYMLINK_NOFOLLOW).map(FileState::from) {
             Ok(seen) => match seen.kind {
                 FileType::Symlink => {
                     if depth == 0 {
@@ -99,7 +99,7 @@ impl Packer {
                 }
                 FileType::RegularFile => self.add_file(at, name, shown, stored),
                 FileType::Directory => self.add_folder(at, name, shown, stored, depth),
-                _ if depth == 0 => Err(Stop::Refused("is no file, folder or link")),
+                _ if depth == 0 => Err(PackError::Refused("is no file, folder or link")),
                 _ => {
                     self.note(shown, "is no file, folder or link, and is left out");
                     Ok(())
@@ -111,35 +111,35 @@ impl Packer {
             Ok(()) if self.tar.get_ref().len() + END > self.limit => Err(self.too_much(shown)),
             Ok(()) => Ok(()),
             // It was there a moment ago.
-            Err(Stop::System(Errno::NOENT | Errno::LOOP | Errno::NOTDIR)) if depth > 0 => {
+            Err(PackError::System(Errno::NOENT | Errno::LOOP | Errno::NOTDIR)) if depth > 0 => {
                 self.note(shown, "went away or became something else while it was read, and is left out");
                 Ok(())
             }
-            Err(Stop::System(error)) => {
+            Err(PackError::System(error)) => {
                 let error = anyhow::Error::from(error).context(format!("cannot read {}", shown.display()));
                 Err(Failure::Failed(error))
             }
-            Err(Stop::Refused(why)) => Err(Failure::Refused(format!("{} {why}", shown.display()))),
-            Err(Stop::TooMuch) => Err(self.too_much(shown)),
-            Err(Stop::Deeper(failure)) => Err(failure),
+            Err(PackError::Refused(why)) => Err(Failure::Refused(format!("{} {why}", shown.display()))),
+            Err(PackError::TooMuch) => Err(self.too_much(shown)),
+            Err(PackError::Deeper(failure)) => Err(failure),
         }
     }
 
-    fn add_link(&mut self, at: BorrowedFd<'_>, name: &Path, meta: &Meta, stored: &Path) -> Result<(), Stop> {
+    fn add_link(&mut self, at: BorrowedFd<'_>, name: &Path, meta: &Meta, stored: &Path) -> Result<(), PackError> {
         let target = readlinkat(at, name, Vec::new())?;
         let target = target.as_bytes();
         let mut header = header(meta, EntryType::Symlink, 0);
         if target.len() > SHORT {
             self.append_long_target(target)?;
         } else {
-            // As it stands: `a//b` and `./a` are not the same links as `a/b` and `a`.
+            // As it is: `a//b` and `./a` are not the same links as `a/b` and `a`.
             header.set_link_name_literal(target)?;
         }
         self.append(meta, header, stored, &[])
     }
 
-    /// GNU's way to say that the next entry leads further than its header can tell.
-    fn append_long_target(&mut self, target: &[u8]) -> Result<(), Stop> {
+    /// GNU's way to say that the next entry leads further than its header can say.
+    fn append_long_target(&mut self, target: &[u8]) -> Result<(), PackError> {
         let mut bytes = target.to_vec();
         bytes.push(0);
         let meta = Meta { mode: 0o644, user: 0, group: 0, seconds: 0, nanos: 0 };
@@ -149,11 +149,11 @@ impl Packer {
         Ok(self.tar.append(&header, bytes.as_slice())?)
     }
 
-    fn add_file(&mut self, at: BorrowedFd<'_>, name: &Path, shown: &Path, stored: &Path) -> Result<(), Stop> {
+    fn add_file(&mut self, at: BorrowedFd<'_>, name: &Path, shown: &Path, stored: &Path) -> Result<(), PackError> {
         // It may have become a pipe, which would keep us waiting.
         let mut file = File::from(open(at, name, OFlags::NONBLOCK | OFlags::NOCTTY)?);
         let room = self.limit.saturating_sub(self.tar.get_ref().len());
-        let read = read_steadily(&mut file, room, |file| Ok(Seen::from(fstat(file)?)))?;
+        let read = read_steadily(&mut file, room, |file| Ok(FileState::from(fstat(file)?)))?;
         if read.seen.kind != FileType::RegularFile {
             self.note(shown, "became something else while it was read, and is left out");
             return Ok(());
@@ -172,27 +172,27 @@ impl Packer {
         shown: &Path,
         stored: &Path,
         depth: usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), PackError> {
         if depth >= MAX_DEPTH {
-            return Err(Stop::Refused("lies more than 128 folders deep"));
+            return Err(PackError::Refused("lies more than 128 folders deep"));
         }
         let folder = open(at, name, OFlags::DIRECTORY)?;
-        let before = Seen::from(fstat(&folder)?);
+        let before = FileState::from(fstat(&folder)?);
         if self.own == Some(before.identity) {
-            return Err(Stop::Refused("is the backup folder: name the folders beside it"));
+            return Err(PackError::Refused("is the backup folder: name the folders beside it"));
         }
         self.append(&before.meta, header(&before.meta, EntryType::Directory, 0), stored, &[])?;
         for name in names(&folder)? {
             let name = Path::new(OsStr::from_bytes(&name)).to_path_buf();
             self.add(folder.as_fd(), &name, &shown.join(&name), &stored.join(&name), depth + 1)?;
         }
-        if Seen::from(fstat(&folder)?) != before {
+        if FileState::from(fstat(&folder)?) != before {
             self.note(shown, "was changed while it was read: files may be missing");
         }
         Ok(())
     }
 
-    fn append(&mut self, meta: &Meta, mut header: Header, stored: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    fn append(&mut self, meta: &Meta, mut header: Header, stored: &Path, bytes: &[u8]) -> Result<(), PackError> {
         if meta.nanos != 0 || meta.seconds < 0 {
             self.tar.append_pax_extensions([("mtime", meta.time().as_bytes())])?;
         }
@@ -217,31 +217,31 @@ impl Packer {
 }
 
 /// Why something was not packed.
-enum Stop {
+enum PackError {
     System(Errno),
     Refused(&'static str),
     TooMuch,
     Deeper(Failure),
 }
 
-impl From<Errno> for Stop {
-    fn from(error: Errno) -> Stop {
-        Stop::System(error)
+impl From<Errno> for PackError {
+    fn from(error: Errno) -> PackError {
+        PackError::System(error)
     }
 }
 
-impl From<std::io::Error> for Stop {
-    fn from(error: std::io::Error) -> Stop {
+impl From<std::io::Error> for PackError {
+    fn from(error: std::io::Error) -> PackError {
         match Errno::from_io_error(&error) {
-            Some(error) => Stop::System(error),
-            None => Stop::Deeper(Failure::Failed(anyhow::Error::from(error).context("cannot make the tar"))),
+            Some(error) => PackError::System(error),
+            None => PackError::Deeper(Failure::Failed(anyhow::Error::from(error).context("cannot make the tar"))),
         }
     }
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Stop {
-        Stop::Deeper(failure)
+impl From<Failure> for PackError {
+    fn from(failure: Failure) -> PackError {
+        PackError::Deeper(failure)
     }
 }
 
@@ -274,28 +274,28 @@ fn header(meta: &Meta, kind: EntryType, size: usize) -> Header {
 
 struct ReadFile {
     bytes: Vec<u8>,
-    seen: Seen,
-    /// Nobody wrote to it while it was read.
+    seen: FileState,
+    /// It did not change while it was read.
     steady: bool,
 }
 
-/// Reads a file whole, and again if somebody writes to it meanwhile.
+/// Reads a file whole, and again if it changes meanwhile.
 fn read_steadily<F: Read + Seek>(
     file: &mut F,
     room: usize,
-    look: impl Fn(&F) -> Result<Seen, Stop>,
-) -> Result<ReadFile, Stop> {
+    look: impl Fn(&F) -> Result<FileState, PackError>,
+) -> Result<ReadFile, PackError> {
     let mut tries = 1;
     loop {
         let before = look(file)?;
         // Before anything is read: it may be a hole of any size.
         if before.size > room as u64 {
-            return Err(Stop::TooMuch);
+            return Err(PackError::TooMuch);
         }
         let mut bytes = Vec::new();
         file.by_ref().take(room as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > room {
-            return Err(Stop::TooMuch);
+            return Err(PackError::TooMuch);
         }
         let seen = look(file)?;
         let steady = seen == before && seen.size == bytes.len() as u64;
@@ -315,13 +315,13 @@ mod tests {
 
     use super::*;
 
-    /// Reads a file to which somebody adds each time that it is looked at, so often.
+    /// Reads a file that grows each time that it is looked at, so often.
     fn read_while_it_grows(times: u32, room: usize) -> Option<(String, bool)> {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().write_all(b"old").unwrap();
         let left = Cell::new(times);
         let look = |opened: &File| {
-            let seen = Seen::from(fstat(opened)?);
+            let seen = FileState::from(fstat(opened)?);
             if left.get() > 0 {
                 left.set(left.get() - 1);
                 file.as_file().write_all(b"+").unwrap();

@@ -1,4 +1,4 @@
-//! A path on this host: what it means wherever one stands, and how it is written down.
+//! A path on this host: its absolute form, and how it is written down.
 
 use std::ffi::OsString;
 use std::fs;

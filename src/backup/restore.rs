@@ -12,22 +12,22 @@ use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, renameat, statat};
 use rustix::io::Errno;
 
-use super::copies::{Copies, Copy};
-use super::folder::Folder;
+use super::copies::{BackupCopy, Copies};
+use super::folder::BackupFolder;
 use super::path::{from_text, label, to_text};
-use super::session::Session;
+use super::session::BackupSession;
 use super::unpack::unpack;
-use super::{Ended, Options, Report};
+use super::{BackupOptions, BackupOutcome, PathReport};
 use crate::disk::trust::TrustedFolder as Parent;
 use crate::records::failure::Failure;
-use crate::records::log::{Action, Status};
+use crate::records::log::{LogAction, LogStatus};
 use crate::store::writer_name;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 
 /// Which copy is put back, and where.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct RestoreRequest {
     /// Its name.
     pub id: String,
     /// The folder that it is put into. Without it, where it was.
@@ -38,32 +38,32 @@ pub struct Wanted {
 
 /// Puts a copy back. Whatever goes wrong is in the report.
 pub fn restore(
-    folder: &Folder,
-    wanted: &Wanted,
-    options: &Options,
+    folder: &BackupFolder,
+    wanted: &RestoreRequest,
+    options: &BackupOptions,
     notice: &mut dyn FnMut(&str) -> Result<()>,
-) -> Report {
-    // Whoever has lost everything must be able to read copies that cannot be written to any more.
-    let mut untold = None;
-    let begun = Session::begin(folder, &options.who, "restore", options.patience, notice);
-    let mut session = begun.map_err(|error| untold = Some(format!("the log could not be told: {error:#}"))).ok();
+) -> PathReport {
+    // After a loss, copies must be readable even where they cannot be written to any more.
+    let mut unlogged = None;
+    let begun = BackupSession::begin(folder, &options.who, "restore", options.patience, notice);
+    let mut session = begun.map_err(|error| unlogged = Some(format!("the log could not be written: {error:#}"))).ok();
     let mut report = put_back(folder, wanted);
     if let Some(session) = &mut session {
         report.notes.splice(0..0, std::mem::take(&mut session.notes));
         if let Err(error) = record(session, &report) {
-            untold = Some(format!("the log could not be told: {error:#}"));
+            unlogged = Some(format!("the log could not be written: {error:#}"));
         }
         report.log = Some(session.log());
     }
-    report.notes.extend(untold);
+    report.notes.extend(unlogged);
     report
 }
 
-fn record(session: &mut Session<'_>, report: &Report) -> Result<()> {
-    let mut entry = session.entry(Action::Restore, report.path.clone());
-    if report.ended != Ended::Restored {
-        entry.status = Status::Error;
-        let refused = if report.ended == Ended::Refused { "refused: " } else { "" };
+fn record(session: &mut BackupSession<'_>, report: &PathReport) -> Result<()> {
+    let mut entry = session.entry(LogAction::Restore, report.path.clone());
+    if report.ended != BackupOutcome::Restored {
+        entry.status = LogStatus::Error;
+        let refused = if report.ended == BackupOutcome::Refused { "refused: " } else { "" };
         entry.reason = Some(format!("{refused}{}", report.reasons.join("; ")));
     }
     if let Some(copy) = &report.copy {
@@ -72,21 +72,21 @@ fn record(session: &mut Session<'_>, report: &Report) -> Result<()> {
     session.record(entry)
 }
 
-fn put_back(folder: &Folder, wanted: &Wanted) -> Report {
+fn put_back(folder: &BackupFolder, wanted: &RestoreRequest) -> PathReport {
     let copy = match folder.copies().map_err(Failure::from).and_then(|copies| find(&copies, &wanted.id)) {
         Ok(copy) => copy,
-        Err(failure) => return Report::failed(wanted.id.clone(), failure),
+        Err(failure) => return PathReport::failed(wanted.id.clone(), failure),
     };
     let mut text = copy.path.clone();
     let mut report = match put_copy_back(folder, &copy, wanted, &mut text) {
-        Ok(notes) => Report { notes, ..Report::new(text, Ended::Restored) },
-        Err(failure) => Report::failed(text, failure),
+        Ok(notes) => PathReport { notes, ..PathReport::new(text, BackupOutcome::Restored) },
+        Err(failure) => PathReport::failed(text, failure),
     };
     report.copy = Some(copy);
     report
 }
 
-fn find(copies: &Copies, id: &str) -> Result<Copy, Failure> {
+fn find(copies: &Copies, id: &str) -> Result<BackupCopy, Failure> {
     copies.whole().find(|copy| copy.id.as_str() == id).cloned().ok_or_else(|| {
         let hint = match nearest(id, copies.whole().map(|copy| copy.id.as_str())) {
             Some(near) => format!("did you mean {}?", quoted(near)),
@@ -96,15 +96,20 @@ fn find(copies: &Copies, id: &str) -> Result<Copy, Failure> {
     })
 }
 
-/// Also tells where it is put, once that is known.
-fn put_copy_back(folder: &Folder, copy: &Copy, wanted: &Wanted, told: &mut String) -> Result<Vec<String>, Failure> {
+/// Writes to `shown` where it is put, once that is known.
+fn put_copy_back(
+    folder: &BackupFolder,
+    copy: &BackupCopy,
+    wanted: &RestoreRequest,
+    shown: &mut String,
+) -> Result<Vec<String>, Failure> {
     if let (Some(into), Some(name)) = (&wanted.into, from_text(&copy.path).as_ref().and_then(|path| path.file_name())) {
-        *told = to_text(&into.join(name));
+        *shown = to_text(&into.join(name));
     }
     let tar = folder.read(copy)?;
-    let place = Place::open(copy, wanted.into.as_deref())?;
+    let place = RestorePlace::open(copy, wanted.into.as_deref())?;
     let path = place.path.clone();
-    *told = to_text(&path);
+    *shown = to_text(&path);
     if let Some(reason) = folder.is_in_the_way(&path) {
         return Err(Failure::Refused(reason));
     }
@@ -135,17 +140,17 @@ fn taken(path: &Path) -> Failure {
     ))
 }
 
-/// Where something is to be put: an open folder, and a name in it.
-struct Place {
+/// Where something is put: an open folder, and a name in it.
+struct RestorePlace {
     path: PathBuf,
     folder: Parent,
     name: OsString,
 }
 
-impl Place {
-    /// Where the copy is to be; the folder above it is made. Links on the way are followed only if they
+impl RestorePlace {
+    /// Where the copy is put; the folder above it is made. Links on the way are followed only if they
     /// are trusted: what is put back as root must not land where another user's link leads.
-    fn open(copy: &Copy, into: Option<&Path>) -> Result<Place, Failure> {
+    fn open(copy: &BackupCopy, into: Option<&Path>) -> Result<RestorePlace, Failure> {
         let original = from_text(&copy.path);
         let parts = original.as_ref().and_then(|path| Some((path.parent()?, path.file_name()?)));
         let Some((parent, name)) = parts else {
@@ -155,7 +160,7 @@ impl Place {
         let parent = into.unwrap_or(parent);
         let folder = Parent::open_or_make(parent, 0o777)
             .with_context(|| format!("cannot open the folder {}", parent.display()))?;
-        Ok(Place { path: folder.path().join(name), folder, name: name.to_os_string() })
+        Ok(RestorePlace { path: folder.path().join(name), folder, name: name.to_os_string() })
     }
 
     fn is_taken(&self) -> Result<bool> {
@@ -166,8 +171,8 @@ impl Place {
         }
     }
 
-    /// What somebody left beside it who was cut off. It may be all that there is of the old one, so
-    /// it is told and not removed.
+    /// What an interrupted run left beside it. It may be all that there is of the old file, so it is
+    /// reported and not removed.
     fn left_behind(&self, prefix: &str) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
         let mut left: Vec<PathBuf> = entries
@@ -175,7 +180,8 @@ impl Place {
             .map(|entry| entry.path())
             .collect();
         left.sort();
-        let note = |path: &PathBuf| format!("{} was left by one that was cut off: look, and remove it", path.display());
+        let note =
+            |path: &PathBuf| format!("{} was left by an interrupted run: look at it, and remove it", path.display());
         left.iter().map(note).collect()
     }
 
@@ -239,7 +245,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
         Err(error) => Err(error),
         Ok(false) => fs::remove_file(path),
         Ok(true) => match fs::remove_dir_all(path) {
-            // Folders that nobody may write to, not even we.
+            // Folders without write permission for us.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 open_up(path)?;
                 fs::remove_dir_all(path)

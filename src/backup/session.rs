@@ -1,52 +1,52 @@
 //! The backup folder under lock.
 //!
-//! A copy goes on the list as begun, then its tar is put in place in one step, then the log tells,
-//! then it is no longer only begun. Wherever that is cut off, whoever comes next sees how far it
-//! went, and finishes or forgets it.
+//! A copy goes on the list as begun, then its tar is put in place in one step, then it is logged,
+//! then it is no longer only begun. Wherever that is interrupted, the next run sees how far it went, and
+//! finishes or forgets it.
 
 use anyhow::{Result, bail};
 
-use super::copies::{Copies, Copy, FOLDER};
-use super::folder::Folder;
-use crate::records::holder::Holder;
+use super::copies::{BackupCopy, Copies, FOLDER};
+use super::folder::BackupFolder;
+use crate::records::holder::Operator;
 use crate::records::ledger::Ledger;
 use crate::records::lock::{Lock, Patience};
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::Manifest;
 use crate::store::{Expect, digest};
 
 /// The backup folder under lock.
-pub struct Session<'f> {
-    pub(super) folder: &'f Folder,
+pub struct BackupSession<'f> {
+    pub(super) folder: &'f BackupFolder,
     ledger: Ledger<'f>,
     lock: Lock,
     manifest: Manifest,
     /// What is there.
     pub copies: Copies,
-    pub(super) who: Holder,
+    pub(super) who: Operator,
     /// What was put in order.
     pub notes: Vec<String>,
 }
 
-impl<'f> Session<'f> {
-    /// Takes the lock, and finishes or forgets what somebody began who was cut off.
+impl<'f> BackupSession<'f> {
+    /// Takes the lock, and finishes or forgets what an interrupted run began.
     ///
     /// # Errors
-    /// If the lock is not to be had, or the store fails.
+    /// If the lock is not free in time, or the store fails.
     pub fn begin(
-        folder: &'f Folder,
-        who: &Holder,
+        folder: &'f BackupFolder,
+        who: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str) -> Result<()>,
-    ) -> Result<Session<'f>> {
+    ) -> Result<BackupSession<'f>> {
         let ledger = folder.ledger();
         let lock = Lock::take(&folder.store, &ledger.lock_folder(), who, doing, patience, notice)?;
         folder.store.sweep(FOLDER, None)?;
         ledger.sweep()?;
         let manifest = ledger.manifest_or_new("backup")?;
         let copies = folder.copies()?;
-        let mut session = Session { folder, ledger, lock, manifest, copies, who: who.clone(), notes: Vec::new() };
+        let mut session = BackupSession { folder, ledger, lock, manifest, copies, who: who.clone(), notes: Vec::new() };
         session.recover()?;
         Ok(session)
     }
@@ -57,37 +57,37 @@ impl<'f> Session<'f> {
     }
 
     /// An entry of the log that is yet to be filled in.
-    pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry::new(action, parameter, &self.who, &crate::store::writer_name())
+    pub fn entry(&self, action: LogAction, parameter: String) -> LogEntry {
+        LogEntry::new(action, parameter, &self.who, &crate::store::writer_name())
     }
 
     /// Adds an entry to the log.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn record(&mut self, entry: Entry) -> Result<()> {
+    pub fn record(&mut self, entry: LogEntry) -> Result<()> {
         let fence = || self.lock.fence();
         self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
-    /// Keeps a copy, tells the log, and removes the oldest copies of that path.
+    /// Keeps a copy, logs it, and removes the oldest copies of that path.
     ///
     /// # Errors
     /// If the copy could not be kept. What is there by then is put in order by
-    /// [`Session::forget`], or by whoever comes next.
-    pub fn keep(&mut self, copy: &Copy, tar: &[u8], entry: Entry) -> Result<()> {
+    /// [`BackupSession::forget`], or by the next run.
+    pub fn keep(&mut self, copy: &BackupCopy, tar: &[u8], entry: LogEntry) -> Result<()> {
         self.copies.begin(copy.clone());
         self.write_copies()?;
         let file = copy.id.file();
         let fence = || self.lock.fence();
         if self.folder.store.put(&file, tar, Expect::Nothing, &fence)?.is_none() {
-            bail!("{} was put there by somebody else meanwhile", self.folder.store.place(&file));
+            bail!("{} was put there by another process meanwhile", self.folder.store.place(&file));
         }
         if !self.is_whole(copy)? {
             bail!("{} is not what was written: the disk or the server is at fault", self.folder.store.place(&file));
         }
         self.record(entry)?;
-        // The copy is there and the log tells of it: what is left to do, the next run can do.
+        // The copy is there and logged: the next run can do the rest.
         self.copies.finish(&copy.id);
         self.copies.prune(&copy.path, self.folder.keep);
         if let Err(error) = self.settle() {
@@ -99,14 +99,14 @@ impl<'f> Session<'f> {
     /// The copy failed, and the log knows.
     ///
     /// # Errors
-    /// If the store fails: then whoever comes next does it.
-    pub fn forget(&mut self, copy: &Copy) -> Result<()> {
+    /// If the store fails: then the next run does it.
+    pub fn forget(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.drop(&copy.id);
         self.settle()
     }
 
-    /// What was begun is there. No older copy is removed: somebody may be about to put it back.
-    fn finish(&mut self, copy: &Copy) -> Result<()> {
+    /// What was begun is there. No older copy is removed: it may be needed for a restore.
+    fn finish(&mut self, copy: &BackupCopy) -> Result<()> {
         self.copies.finish(&copy.id);
         self.settle()
     }
@@ -119,38 +119,40 @@ impl<'f> Session<'f> {
 
     fn recover(&mut self) -> Result<()> {
         self.remove_tars()?;
-        let begun: Vec<Copy> = self.copies.begun().cloned().collect();
+        let begun: Vec<BackupCopy> = self.copies.begun().cloned().collect();
         if begun.is_empty() {
             return Ok(());
         }
         let log = self.ledger.log()?;
         for copy in begun {
-            let told = log.of_run(&copy.run).map(|entry| entry.status);
-            self.recover_one(&copy, told)?;
+            let logged = log.of_run(&copy.run).map(|entry| entry.status);
+            self.recover_one(&copy, logged)?;
         }
         Ok(())
     }
 
-    fn recover_one(&mut self, copy: &Copy, told: Option<Status>) -> Result<()> {
+    fn recover_one(&mut self, copy: &BackupCopy, logged: Option<LogStatus>) -> Result<()> {
         let whole = self.is_whole(copy)?;
-        let (status, how) = match (told, whole) {
-            (Some(Status::Success), true) => return self.finish(copy),
-            (Some(Status::Error), _) => return self.forget(copy),
-            (None, true) => (Status::Success, "it was cut off after the copy was made, and finished by the next run"),
-            (_, false) => (Status::Error, "it was cut off before the copy was made"),
+        let (status, how) = match (logged, whole) {
+            (Some(LogStatus::Success), true) => return self.finish(copy),
+            (Some(LogStatus::Error), _) => return self.forget(copy),
+            (None, true) => {
+                (LogStatus::Success, "it was interrupted after the copy was made, and finished by the next run")
+            }
+            (_, false) => (LogStatus::Error, "it was interrupted before the copy was made"),
         };
-        let mut entry = self.entry(Action::Backup, copy.path.clone());
+        let mut entry = self.entry(LogAction::Backup, copy.path.clone());
         entry.status = status;
         entry.reason = Some(how.to_owned());
         entry.digest = Some(copy.digest.clone());
         (entry.actor, entry.host, entry.run) = (copy.by.clone(), copy.host.clone(), copy.run.clone());
         self.record(entry)?;
-        let Copy { path, time, by, host, .. } = copy;
+        let BackupCopy { path, time, by, host, .. } = copy;
         self.notes.push(format!("a backup of {path} at {time} by {by} on {host} was not finished: {how}"));
-        if status == Status::Success { self.finish(copy) } else { self.forget(copy) }
+        if status == LogStatus::Success { self.finish(copy) } else { self.forget(copy) }
     }
 
-    fn is_whole(&self, copy: &Copy) -> Result<bool> {
+    fn is_whole(&self, copy: &BackupCopy) -> Result<bool> {
         let stored = self.folder.store.read(&copy.id.file())?;
         Ok(stored.is_some_and(|stored| digest(&stored.bytes) == copy.digest))
     }

@@ -1,6 +1,6 @@
 //! A tar that becomes files again, and nothing else.
 //!
-//! Whoever may write to the backup folder may put any tar there. So nothing is written but into
+//! A user who may write to the backup folder may put any tar there. So nothing is written but into
 //! folders that were made here a moment ago, from the tar itself: then no `..`, no absolute path
 //! and no link leads out. What was not made by [`super::pack`] is refused.
 
@@ -50,7 +50,7 @@ struct Unpacker<'p> {
     label: Vec<u8>,
     /// What was copied, if it was a folder.
     root: Option<OwnedFd>,
-    /// The folders that were made, by their paths below the root. What they are to be like waits
+    /// The folders that were made, by their paths below the root. Their mode and times wait
     /// until they are full: they may be read-only.
     folders: BTreeMap<PathBuf, Meta>,
     seen: HashSet<PathBuf>,
@@ -63,7 +63,7 @@ impl Unpacker<'_> {
         let is_root = path.as_os_str().is_empty();
         let known = path.parent().is_some_and(|folder| self.folders.contains_key(folder));
         if is_root != self.seen.is_empty() || !(is_root || known) || !self.seen.insert(path.clone()) {
-            return Err(hostile(&entry, "stands where it does not belong"));
+            return Err(hostile(&entry, "is where it does not belong"));
         }
         let written = match entry.header().entry_type() {
             EntryType::Directory => self.add_folder(path, meta),
@@ -111,7 +111,7 @@ impl Unpacker<'_> {
 
     fn add_folder(&mut self, path: PathBuf, meta: Meta) -> Result<()> {
         let (at, name) = self.at(&path);
-        // Nobody else looks in, or puts anything there, before it has its own mode.
+        // No other user can read or write in it before it has its own mode.
         mkdirat(at, name, Mode::RWXU)?;
         if path.as_os_str().is_empty() {
             self.root = Some(open_folder(at, name)?);

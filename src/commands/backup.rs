@@ -9,30 +9,30 @@ use serde::Serialize;
 use super::Outcome;
 use super::log::backup_folder;
 use super::targets::{JSON_VERSION, settings, who};
-use crate::backup::copies::Copy;
-use crate::backup::folder::Folder;
+use crate::backup::copies::BackupCopy;
+use crate::backup::folder::BackupFolder;
 use crate::backup::make::backup;
-use crate::backup::restore::{Wanted, restore};
-use crate::backup::{Ended, Options, Report};
+use crate::backup::restore::{RestoreRequest, restore};
+use crate::backup::{BackupOptions, BackupOutcome, PathReport};
 use crate::cli::{BackupArgs, ListFormat};
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
 
 pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     let settings = settings(root)?;
-    let folder = Folder::open(backup_folder(&settings)?)?;
+    let folder = BackupFolder::open(backup_folder(&settings)?)?;
     if args.list {
         return list(&folder, args.format);
     }
     let (who, patience) = who(&args.who);
-    let options = Options { who, patience };
+    let options = BackupOptions { who, patience };
     let mut notice = |who: &str| {
         let _ = writeln!(crate::console::err(), "backup: waiting for {who}");
         Ok(())
     };
     let reports = match &args.restore {
         Some(id) => {
-            let wanted = Wanted { id: id.clone(), into: args.into.clone(), force: args.force };
+            let wanted = RestoreRequest { id: id.clone(), into: args.into.clone(), force: args.force };
             vec![restore(&folder, &wanted, &options, &mut notice)]
         }
         None => backup(&folder, &args.paths, &options, &mut notice),
@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     Ok(outcome(&reports))
 }
 
-fn print(reports: &[Report]) -> Result<()> {
+fn print(reports: &[PathReport]) -> Result<()> {
     let mut out = crate::console::out();
     for report in reports {
         let path = harmless(&report.path, 4000);
@@ -57,14 +57,14 @@ fn print(reports: &[Report]) -> Result<()> {
     Ok(())
 }
 
-fn sentence(report: &Report) -> String {
+fn sentence(report: &PathReport) -> String {
     let log = report.log.as_deref().map(|log| format!(" (log {})", short(log))).unwrap_or_default();
     match (report.ended, &report.copy) {
-        (Ended::Copied, Some(copy)) => format!("copied, {} bytes: {}{log}", copy.bytes, copy.id),
-        (Ended::Restored, Some(copy)) => format!("put back from {}{log}", copy.id),
-        (Ended::Copied | Ended::Restored, None) => "done".to_owned(),
-        (Ended::Refused, _) => "REFUSED, nothing was changed".to_owned(),
-        (Ended::Failed, _) => "FAILED".to_owned(),
+        (BackupOutcome::Copied, Some(copy)) => format!("copied, {} bytes: {}{log}", copy.bytes, copy.id),
+        (BackupOutcome::Restored, Some(copy)) => format!("put back from {}{log}", copy.id),
+        (BackupOutcome::Copied | BackupOutcome::Restored, None) => "done".to_owned(),
+        (BackupOutcome::Refused, _) => "REFUSED, nothing was changed".to_owned(),
+        (BackupOutcome::Failed, _) => "FAILED".to_owned(),
     }
 }
 
@@ -74,11 +74,11 @@ fn short(digest: &str) -> String {
 }
 
 /// A failure is graver than a refusal.
-fn outcome(reports: &[Report]) -> Outcome {
-    let any = |ended: Ended| reports.iter().any(|report| report.ended == ended);
-    if any(Ended::Failed) {
+fn outcome(reports: &[PathReport]) -> Outcome {
+    let any = |ended: BackupOutcome| reports.iter().any(|report| report.ended == ended);
+    if any(BackupOutcome::Failed) {
         Outcome::Failed
-    } else if any(Ended::Refused) {
+    } else if any(BackupOutcome::Refused) {
         Outcome::Refused
     } else {
         Outcome::Fine
@@ -87,7 +87,7 @@ fn outcome(reports: &[Report]) -> Outcome {
 
 /// A copy as programs see it: see docs/backup.md.
 #[derive(Serialize)]
-struct Row<'c> {
+struct CopyRow<'c> {
     id: &'c str,
     time: String,
     path: &'c str,
@@ -97,24 +97,26 @@ struct Row<'c> {
     host: &'c str,
 }
 
-impl<'c> From<&'c Copy> for Row<'c> {
-    fn from(copy: &'c Copy) -> Row<'c> {
-        let Copy { id, time, path, bytes, digest, by, host, .. } = copy;
-        Row { id: id.as_str(), time: time.to_string(), path, bytes: *bytes, digest, by, host }
+impl<'c> From<&'c BackupCopy> for CopyRow<'c> {
+    fn from(copy: &'c BackupCopy) -> CopyRow<'c> {
+        let BackupCopy { id, time, path, bytes, digest, by, host, .. } = copy;
+        CopyRow { id: id.as_str(), time: time.to_string(), path, bytes: *bytes, digest, by, host }
     }
 }
 
-fn list(folder: &Folder, format: ListFormat) -> Result<Outcome> {
+fn list(folder: &BackupFolder, format: ListFormat) -> Result<Outcome> {
     #[derive(Serialize)]
-    struct Json<'a> {
+    struct CopiesJson<'a> {
         version: u32,
-        copies: &'a [Row<'a>],
+        copies: &'a [CopyRow<'a>],
     }
     let copies = folder.copies()?;
-    let rows: Vec<Row<'_>> = copies.whole().map(Row::from).collect();
+    let rows: Vec<CopyRow<'_>> = copies.whole().map(CopyRow::from).collect();
     let mut out = crate::console::plain_out();
     match format {
-        ListFormat::Json => crate::text::json::write_json(&mut out, &Json { version: JSON_VERSION, copies: &rows })?,
+        ListFormat::Json => {
+            crate::text::json::write_json(&mut out, &CopiesJson { version: JSON_VERSION, copies: &rows })?
+        }
         ListFormat::Csv => {
             let cells = table(&rows, |digest| digest.to_owned());
             cells.iter().try_for_each(|row| out.write_all(csv_line(row.iter().map(String::as_str)).as_bytes()))?;
@@ -126,9 +128,9 @@ fn list(folder: &Folder, format: ListFormat) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn table(rows: &[Row<'_>], digest: impl Fn(&str) -> String) -> Vec<[String; 6]> {
+fn table(rows: &[CopyRow<'_>], digest: impl Fn(&str) -> String) -> Vec<[String; 6]> {
     let heading = ["id", "time", "path", "bytes", "digest", "by"].map(ToOwned::to_owned);
-    let row = |row: &Row<'_>| {
+    let row = |row: &CopyRow<'_>| {
         [
             row.id.to_owned(),
             row.time.clone(),

@@ -5,75 +5,77 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, default_rev, note_left_on_disk, notice, print_json, told_failure, who};
+use super::targets::{default_rev, note_left_on_disk, notice, print_json, report_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::model::Target;
 use crate::plan::text;
-use crate::publish::data::{Data, Loaded, Wanted};
-use crate::publish::drift::{self, Drift, Kind, Told};
+use crate::publish::choice::choose_targets;
+use crate::publish::data::{Data, DataRequest, LoadedData};
+use crate::publish::drift::{self, Drift, DriftKind, DriftReport};
 use crate::publish::site::Site;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let rev = match &args.data.rev {
         None if !args.allow_dirty => default_rev(root)?,
         rev => rev.clone(),
     };
-    let wanted = Wanted { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let wanted = DataRequest { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match Data::load(root, &wanted)? {
-        Loaded::Ready(data) => data,
-        Loaded::Unsound(repo, findings, _) => return refuse(&repo, findings),
+        LoadedData::Ready(data) => data,
+        LoadedData::Unsound(repo, findings, _) => return refuse(&repo, findings),
     };
     note_left_on_disk(&data)?;
     for frozen in data.frozen.iter().filter(|_| args.format == TextOrJson::Text) {
         writeln!(crate::console::out(), "note: {}", harmless(&frozen.sentence(), 2000))?;
     }
-    let mut told = Vec::new();
+    let mut reports = Vec::new();
     let mut failed = false;
-    for target in chosen(&data.table.repo().settings, &args.targets)? {
-        told.extend(told_failure(target, look(target, &data, args), &mut failed)?);
+    for target in choose_targets(&data.table.repo().settings, &args.targets.targets)? {
+        reports.extend(report_failure(target, look(target, &data, args), &mut failed)?);
     }
     if args.format == TextOrJson::Json {
-        print_json(&told)?;
+        print_json(&reports)?;
     }
-    // What was cut off may not have been reloaded, whatever the file is like.
-    Ok(match told.iter().all(|told| told.drift == Kind::Same && told.pending.is_none()) {
+    // An interrupted publish may not have been reloaded, whatever the file is like.
+    Ok(match reports.iter().all(|report| report.drift == DriftKind::Same && report.pending.is_none()) {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
         false => Outcome::Differs,
     })
 }
 
-fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<Told> {
+fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<DriftReport> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
-    let told = Told::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
+    let report = DriftReport::of(&site.name, &drift, &plan, drift.lines(data), &data.frozen);
     if args.format == TextOrJson::Text {
-        print(&site.name, &drift, &told, &text::changes(&plan))?;
+        print(&site.name, &drift, &report, &text::changes(&plan))?;
     }
-    if args.record && told.drift != Kind::Same {
-        let summary = format!("{}: {} by the data", kind(&drift), told.changes);
+    if args.record && report.drift != DriftKind::Same {
+        let summary = format!("{}: {} by the data", kind(&drift), report.changes);
         let (who, patience) = who(&args.who);
         drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
     }
-    Ok(told)
+    Ok(report)
 }
 
 /// How many lines are listed that are no subscriber's.
 const MAX_LINES: usize = 50;
 
-fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
+fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Result<()> {
     let mut out = crate::console::out();
     writeln!(out, "{name}: {}", kind(drift))?;
     if let Some(pending) = &drift.pending {
-        writeln!(out, "  {}; if it was cut off, the next publish finishes it", harmless(pending, 500))?;
+        writeln!(out, "  {}; if it was interrupted, the next publish finishes it", harmless(pending, 500))?;
     }
     if let Some(live) = &drift.published {
         let commit =
             live.version.commit.as_deref().map_or_else(|| "no commit".to_owned(), |commit| harmless(commit, 40));
-        let commit: String = commit.chars().take(12).collect();
+        let commit = short_id(&commit);
         let by = harmless(&live.by, 80);
         writeln!(out, "  version {} ({commit}) was put in place by {by} at {}", live.version.id, live.since)?;
     }
@@ -81,15 +83,15 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
         let by = harmless(&held.by, 80);
         writeln!(out, "  held since {by} rolled back at {}: nothing is published until the data agrees", held.since)?;
     }
-    if told.drift == Kind::Same {
+    if report.drift == DriftKind::Same {
         return Ok(());
     }
     writeln!(out, "What the data would change of what is live:\n")?;
     out.write_all(changes.trim_start_matches('\n').as_bytes())?;
-    for line in told.lines.iter().take(MAX_LINES) {
+    for line in report.lines.iter().take(MAX_LINES) {
         writeln!(out, "only {}, line {}: {}", line.only, line.line, line.text)?;
     }
-    if let Some(more) = told.lines.len().checked_sub(MAX_LINES + 1) {
+    if let Some(more) = report.lines.len().checked_sub(MAX_LINES + 1) {
         writeln!(out, "and {} more lines", more + 1)?;
     }
     Ok(())
@@ -97,10 +99,10 @@ fn print(name: &str, drift: &Drift, told: &Told, changes: &str) -> Result<()> {
 
 fn kind(drift: &Drift) -> &'static str {
     match drift.kind() {
-        Kind::Same => "no difference: what is live is what the data says",
-        Kind::NotYetPublished => "the data has changed since it was published",
-        Kind::ChangedByHand => "the live file was changed by somebody else since it was published",
-        Kind::NeverPublished => "the live file was not published from here",
-        Kind::Missing => "there is no live file",
+        DriftKind::Same => "no difference: what is live is what the data says",
+        DriftKind::NotYetPublished => "the data has changed since it was published",
+        DriftKind::ChangedByHand => "the live file was changed outside shapeline since it was published",
+        DriftKind::NeverPublished => "the live file was not published from here",
+        DriftKind::Missing => "there is no live file",
     }
 }

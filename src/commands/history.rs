@@ -19,6 +19,7 @@ use crate::model::{Address, DomainName};
 use crate::progress::Progress;
 use crate::text::count::counted;
 use crate::text::quote::quoted;
+use crate::text::quote::short_id;
 
 /// How much is shown of everybody's history.
 const LIMIT: usize = 100;
@@ -90,7 +91,7 @@ fn write(args: &HistoryArgs, answer: &HistoryAnswer<'_>, revision: &Revision) ->
             |who: &&str| who.contains('.') && who.parse::<DomainName>().is_ok() && who.parse::<Address>().is_err();
         let hint = args.who.as_deref().filter(is_domain).map(|who| format!("; of a domain: --domain {who}"));
         let (commits, hint) = (counted(revision.commits, "commit", "commits"), hint.unwrap_or_default());
-        writeln!(crate::console::err(), "{what}{of}, in {commits} up to {}{hint}", &revision.commit[..12])?;
+        writeln!(crate::console::err(), "{what}{of}, in {commits} up to {}{hint}", short_id(&revision.commit))?;
     }
     Ok(())
 }

@@ -7,26 +7,27 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, chosen, print_json, settings, told_failure};
+use super::targets::{Period, print_json, report_failure, settings};
 use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::model::{Backup, Settings};
+use crate::publish::choice::choose_targets;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
-use crate::records::log::{Entry, Head, Log, Status};
-use crate::store::Access;
+use crate::records::log::{ActionLog, LogEntry, LogHead, LogStatus};
 use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
-struct Told {
+struct LogListing {
     target: String,
     /// Whether every entry follows from the one before.
     whole: bool,
     damage: Vec<String>,
-    head: Head,
-    entries: Vec<Entry>,
+    head: LogHead,
+    entries: Vec<LogEntry>,
 }
 
 pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
@@ -36,7 +37,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
     for (target, mut log) in logs {
         log.entries.retain(|entry| period.holds(entry));
-        all.push(Told {
+        all.push(LogListing {
             target,
             whole: log.damage.is_empty(),
             damage: log.damage,
@@ -49,7 +50,7 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
         ListFormat::Csv => print_csv(&all)?,
         ListFormat::Text => print_text(&all)?,
     }
-    let whole = tell_damage(all.iter().map(|told| (told.target.as_str(), told.damage.as_slice())))?;
+    let whole = report_damage(all.iter().map(|listing| (listing.target.as_str(), listing.damage.as_slice())))?;
     Ok(match whole {
         _ if failed => Outcome::Failed,
         true => Outcome::Fine,
@@ -57,9 +58,9 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     })
 }
 
-/// Tells what is wrong with logs, on standard error: whoever pipes a list on must not miss it. Whether
-/// all are whole.
-pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])>) -> Result<bool> {
+/// Prints what is wrong with logs to standard error, so that it shows when the list is piped on. Returns
+/// whether all are whole.
+pub(super) fn report_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])>) -> Result<bool> {
     let mut whole = true;
     for (target, damage) in logs {
         for damage in damage {
@@ -71,17 +72,21 @@ pub(super) fn tell_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String])
     Ok(whole)
 }
 
-/// The logs that are meant, each with what it is the log of; and whether one could not be read, which
-/// was told.
-pub(super) fn logs(settings: &Settings, targets: &TargetArgs, backup: bool) -> Result<(Vec<(String, Log)>, bool)> {
+/// The chosen logs, each with what it is the log of; and whether one could not be read, which
+/// was reported.
+pub(super) fn logs(
+    settings: &Settings,
+    targets: &TargetArgs,
+    backup: bool,
+) -> Result<(Vec<(String, ActionLog)>, bool)> {
     if backup {
-        let store = open_folder(&Access::from(backup_folder(settings)?))?;
+        let store = open_folder(&backup_folder(settings)?.access())?;
         return Ok((vec![("backup".to_owned(), Ledger::of_folder(store.as_ref()).log()?)], false));
     }
     let (mut logs, mut failed) = (Vec::new(), false);
-    for target in chosen(settings, targets)? {
+    for target in choose_targets(settings, &targets.targets)? {
         let log = Site::open(target).and_then(|site| site.ledger().log());
-        logs.extend(told_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
+        logs.extend(report_failure(target, log, &mut failed)?.map(|log| (target.name.to_string(), log)));
     }
     Ok((logs, failed))
 }
@@ -93,51 +98,51 @@ pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
     })
 }
 
-fn print_text(all: &[Told]) -> Result<()> {
+fn print_text(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::out();
-    for told in all {
+    for listing in all {
         if all.len() > 1 {
-            writeln!(out, "{}", told.target)?;
+            writeln!(out, "{}", listing.target)?;
         }
-        let rows: Vec<[String; 6]> = told.entries.iter().map(row).collect();
+        let rows: Vec<[String; 6]> = listing.entries.iter().map(row).collect();
         out.write_all(columns(&rows).as_bytes())?;
         if rows.is_empty() {
-            writeln!(out, "nothing was done to {} in that time", told.target)?;
+            writeln!(out, "nothing was done to {} in that time", listing.target)?;
         }
     }
     out.flush()?;
     Ok(())
 }
 
-fn row(entry: &Entry) -> [String; 6] {
+fn row(entry: &LogEntry) -> [String; 6] {
     let commit = harmless(entry.commit.as_deref().unwrap_or_default(), 40);
     let status = match entry.status {
-        Status::Success => "SUCCESS",
-        Status::Error => "ERROR",
+        LogStatus::Success => "SUCCESS",
+        LogStatus::Error => "ERROR",
     };
     let reason = entry.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     [
         entry.time.to_string(),
         format!("{} {status}", entry.action.as_str()),
         harmless(&entry.actor, 24),
-        commit.chars().take(12).collect(),
+        short_id(&commit).to_owned(),
         String::new(),
         harmless(&format!("{}{reason}", entry.parameter), 400),
     ]
 }
 
-fn print_csv(all: &[Told]) -> Result<()> {
+fn print_csv(all: &[LogListing]) -> Result<()> {
     let mut out = crate::console::plain_out();
     out.write_all(b"target,n,time,action,parameter,status,reason,actor,host,commit,digest\n")?;
-    for told in all {
-        for entry in &told.entries {
+    for listing in all {
+        for entry in &listing.entries {
             let (n, time) = (entry.n.to_string(), entry.time.to_string());
             let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default(), 2000);
             let (reason, commit, digest) = (text(&entry.reason), text(&entry.commit), text(&entry.digest));
             let parameter = harmless(&entry.parameter, 2000);
             let (actor, host) = (harmless(&entry.actor, 200), harmless(&entry.host, 200));
             let fields = [
-                told.target.as_str(),
+                listing.target.as_str(),
                 &n,
                 &time,
                 entry.action.as_str(),

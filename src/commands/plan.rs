@@ -15,16 +15,15 @@ use crate::git::Git;
 use crate::inventory::Context;
 use crate::model::Date;
 use crate::plan::{Before, ChangePlan, PlanBase, Side, json, markdown, parse_shaper_file, served_by, text};
-use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::choice::find_target;
+use crate::publish::data::{Data, DataRequest, LoadedData};
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
-use crate::publish::rollback::find;
 use crate::publish::site::Site;
 use crate::render::{self, Output, Table};
 use crate::repo::Repo;
 use crate::rules::sound_table;
 use crate::rules::{self};
-use crate::text::count::counted;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     // Once: a plan that is made around midnight must not compare two days.
@@ -34,7 +33,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
         Err((repo, findings)) => return refuse(&repo, findings),
     };
     let repo = table.repo();
-    let target = args.live.as_ref().map(|name| find(&repo.settings.targets, name)).transpose()?;
+    let target = args.live.as_ref().map(|name| find_target(&repo.settings, name)).transpose()?;
     let of_target = target.and_then(|target| target.output.as_ref().map(ToString::to_string));
     let output = render::output(&repo.settings, args.output.clone().or(of_target).as_deref())?;
     let bytes = match render::render(&table, &output) {
@@ -85,12 +84,12 @@ fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared
         None => default_rev(root)?,
         rev => rev.clone(),
     };
-    Ok(match Data::load(root, &Wanted { rev, today, allow_dirty: false })? {
-        Loaded::Ready(data) => {
+    Ok(match Data::load(root, &DataRequest { rev, today, allow_dirty: false })? {
+        LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             Ok((data.table, data.frozen))
         }
-        Loaded::Unsound(repo, findings, _) => Err((repo, findings)),
+        LoadedData::Unsound(repo, findings, _) => Err((repo, findings)),
     })
 }
 
@@ -176,14 +175,6 @@ fn live_side<'a>(live: &'a [u8], path: &Path, output: &Output, table: &Table) ->
     let text =
         std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;
     let (served, bad) = parse_shaper_file(text, table);
-    let mut known = Before::default();
-    if let Some(first) = bad.lines.first() {
-        let shown = crate::text::quote::quoted(&first.text);
-        known.doubts.push(format!(
-            "{} of the file could not be understood, so who is served is not fully known; the first is line {}: {shown}",
-            counted(bad.count, "line", "lines"),
-            first.line
-        ));
-    }
+    let known = Before { doubts: bad.doubt("the file").into_iter().collect(), ..Before::default() };
     Ok((Side { served, bytes: live }, known))
 }

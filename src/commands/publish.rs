@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{chosen, note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
+use super::targets::{note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::model::Target;
-use crate::publish::data::{Data, Loaded, Wanted};
+use crate::publish::choice::choose_targets;
+use crate::publish::data::{Data, DataRequest, LoadedData};
 use crate::publish::planned::Planned;
-use crate::publish::run::{Options, Report, publish, record_refused_data};
+use crate::publish::run::{PublishOptions, TargetReport, publish, record_refused_data};
 use crate::repo::settings::sound;
 use crate::text::count::counted;
 
@@ -18,25 +19,29 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let planned = args.plan.as_deref().map(Planned::read).transpose()?;
     let (who, patience) = who(&args.who);
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
-    let options = Options { who, patience, planned, acknowledged, dry_run, quiet: false };
-    let wanted = Wanted { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
+    let options = PublishOptions { who, patience, planned, acknowledged, dry_run, quiet: false };
+    let wanted =
+        DataRequest { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
     if args.allow_dirty {
         super::warn_of_cut_off(root);
     }
     let reports = match Data::load(root, &wanted)? {
-        Loaded::Ready(data) => {
+        LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
-            let targets = chosen(&data.table.repo().settings, &args.targets)?;
-            targets.iter().map(|target| publish(target, &data, &options, &mut notice(target))).collect::<Vec<Report>>()
+            let targets = choose_targets(&data.table.repo().settings, &args.targets.targets)?;
+            targets
+                .iter()
+                .map(|target| publish(target, &data, &options, &mut notice(target)))
+                .collect::<Vec<TargetReport>>()
         }
-        Loaded::Unsound(repo, findings, why) => {
+        LoadedData::Unsound(repo, findings, why) => {
             let errors = counted(findings.len(), "error", "errors");
             let reason =
                 format!("the data has {errors}; `shapeline check` lists them; nothing of it is published: {why}");
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
-            // Where the settings are at fault, the logs of the targets of before are told.
+            // Where the settings are at fault, it is logged on the targets of the last settings without errors.
             let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };
-            match chosen(&before, &args.targets) {
+            match choose_targets(&before, &args.targets.targets) {
                 Ok(targets) => refused(&targets, &reason, &options),
                 Err(_) => {
                     whether_read_or_not(print(&[], args.format == TextOrJson::Json))?;
@@ -49,10 +54,14 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     Ok(outcome(&reports))
 }
 
-fn refused(targets: &[&Target], reason: &str, options: &Options) -> Vec<Report> {
+fn refused(targets: &[&Target], reason: &str, options: &PublishOptions) -> Vec<TargetReport> {
     if options.dry_run {
         let report = |target: &&Target| {
-            Report::new(target.name.as_str(), crate::publish::run::Ended::Refused, vec![reason.to_owned()])
+            TargetReport::new(
+                target.name.as_str(),
+                crate::publish::run::PublishOutcome::Refused,
+                vec![reason.to_owned()],
+            )
         };
         return targets.iter().map(report).collect();
     }

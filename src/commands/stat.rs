@@ -8,10 +8,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use super::log::{logs, tell_damage};
+use super::log::{logs, report_damage};
 use super::targets::{Period, print_json, settings};
 use crate::cli::{ListFormat, LogArgs};
-use crate::records::log::{Action, Entry, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::moment::Moment;
 use crate::text::columns::{columns, csv_line};
 
@@ -26,7 +26,7 @@ struct Count {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct TargetCounts {
     target: String,
     actions: BTreeMap<&'static str, Count>,
 }
@@ -35,15 +35,18 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let period = Period::of(&args.period)?;
     let mut all = Vec::new();
-    let always: &[Action] = if args.backup {
-        &[Action::Backup, Action::Restore]
+    let always: &[LogAction] = if args.backup {
+        &[LogAction::Backup, LogAction::Restore]
     } else {
-        &[Action::Publish, Action::Rollback, Action::Drift]
+        &[LogAction::Publish, LogAction::Rollback, LogAction::Drift]
     };
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
-    let whole = tell_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
+    let whole = report_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
     for (target, log) in logs {
-        all.push(Told { target, actions: count(always, log.entries.iter().filter(|entry| period.holds(entry))) });
+        all.push(TargetCounts {
+            target,
+            actions: count(always, log.entries.iter().filter(|entry| period.holds(entry))),
+        });
     }
     match args.format {
         ListFormat::Json => print_json(&all)?,
@@ -59,31 +62,31 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     })
 }
 
-/// Those of `always` are told even if there was none.
-fn count<'e>(always: &[Action], entries: impl Iterator<Item = &'e Entry>) -> BTreeMap<&'static str, Count> {
+/// Those of `always` are listed even if there was none.
+fn count<'e>(always: &[LogAction], entries: impl Iterator<Item = &'e LogEntry>) -> BTreeMap<&'static str, Count> {
     let mut counts: BTreeMap<&'static str, Count> =
         always.iter().map(|action| (action.as_str(), Count::default())).collect();
     for entry in entries {
         let count = counts.entry(entry.action.as_str()).or_default();
         count.attempted += 1;
         match entry.status {
-            Status::Success => {
+            LogStatus::Success => {
                 count.successful += 1;
                 count.last_success = Some(entry.time);
             }
-            Status::Error => count.failed += 1,
+            LogStatus::Error => count.failed += 1,
         }
     }
     counts
 }
 
-fn print_rows(all: &[Told], format: impl Fn(&[[String; 6]]) -> String) -> Result<()> {
+fn print_rows(all: &[TargetCounts], format: impl Fn(&[[String; 6]]) -> String) -> Result<()> {
     let heading = ["target", "action", "attempted", "successful", "failed", "last success"];
     let mut rows = vec![heading.map(ToOwned::to_owned)];
-    for told in all {
-        for (action, count) in &told.actions {
+    for counts in all {
+        for (action, count) in &counts.actions {
             rows.push([
-                told.target.clone(),
+                counts.target.clone(),
                 (*action).to_owned(),
                 count.attempted.to_string(),
                 count.successful.to_string(),

@@ -17,6 +17,7 @@ use crate::sync::stop::StopSignal;
 use crate::sync::syncer::{Syncer, Task};
 use crate::sync::upstream::Upstream;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     if let (true, Some(path)) = (args.health, &args.status_file) {
@@ -64,8 +65,7 @@ fn print(status: &SyncStatus, json: bool) -> Result<()> {
         crate::text::json::write_json(&mut out, status)?;
         return Ok(out.flush()?);
     }
-    let commit = status.remote_commit.as_deref().unwrap_or("none");
-    let commit = crate::git::short_id(commit);
+    let commit = short_id(status.remote_commit.as_deref().unwrap_or("none"));
     let said = match status.state {
         SyncState::Ok => format!("commit {commit} is live"),
         SyncState::Held => format!("commit {commit} was rolled back, and is not published again"),

@@ -7,16 +7,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use crate::cli::{ActorArgs, PeriodArgs, TargetArgs};
+use crate::cli::{ActorArgs, PeriodArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::data::Data;
-use crate::publish::rollback::find;
-use crate::publish::run::{Ended, Report};
-use crate::records::holder::{self, Holder};
+use crate::publish::run::{PublishOutcome, TargetReport};
+use crate::records::holder::{self, Operator};
 use crate::records::lock::Patience;
-use crate::records::log::Entry;
+use crate::records::log::LogEntry;
 use crate::records::moment::Moment;
 use crate::repo::settings;
 use crate::source::MAX_FILE_BYTES;
@@ -77,41 +76,26 @@ pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
     Ok(())
 }
 
-/// What a target looks like.
-const TARGET: &str = "`targets: [{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}]`";
-
-/// The targets that are meant, in the order of the settings.
-pub(super) fn chosen<'t>(settings: &'t Settings, args: &TargetArgs) -> Result<Vec<&'t Target>> {
-    if args.targets.is_empty() {
-        if settings.targets.is_empty() {
-            bail!("{SETTINGS} names no target: add `targets`, such as {TARGET}, and commit it");
-        }
-        return Ok(settings.targets.iter().collect());
-    }
-    let named: Vec<&Target> = args.targets.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
-    Ok(settings.targets.iter().filter(|target| named.iter().any(|named| named.name == target.name)).collect())
-}
-
-pub(super) fn who(args: &ActorArgs) -> (Holder, Patience) {
-    let holder = Holder::here(holder::actor(args.actor.as_deref()));
+pub(super) fn who(args: &ActorArgs) -> (Operator, Patience) {
+    let holder = Operator::here(holder::actor(args.actor.as_deref()));
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
 }
 
-/// Reports who holds the lock that a command waits for, once for each holder.
+/// Prints which holder of the lock the run waits for, once for each.
 pub(super) fn notice(target: &Target) -> impl FnMut(&str) -> Result<()> + use<> {
     let name = target.name.to_string();
-    let mut told = String::new();
+    let mut printed = String::new();
     move |who| {
-        if told != who {
+        if printed != who {
             let _ = writeln!(crate::console::err(), "{name}: waiting for {who}");
-            who.clone_into(&mut told);
+            who.clone_into(&mut printed);
         }
         Ok(())
     }
 }
 
 /// Prints what happened on each target, a line each and the reasons below.
-pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
+pub(super) fn print(reports: &[TargetReport], json: bool) -> Result<()> {
     let mut out = crate::console::out();
     if json {
         return print_json(reports);
@@ -137,57 +121,56 @@ pub(super) fn print(reports: &[Report], json: bool) -> Result<()> {
     Ok(())
 }
 
-/// How it ended is what counts, even if whoever was to read of it has gone.
-pub(super) fn whether_read_or_not(told: Result<()>) -> Result<()> {
-    told.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+/// The exit code says how it ended, even if the reader of standard output has gone.
+pub(super) fn whether_read_or_not(printed: Result<()>) -> Result<()> {
+    printed.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
 }
 
-fn sentence(report: &Report) -> String {
+fn sentence(report: &TargetReport) -> String {
     let version = report.version.map_or_else(|| "what is there".to_owned(), |id| format!("version {id}"));
     let changes = match report.changes {
         Some(changes) => format!("{changes}; "),
         None => String::new(),
     };
     match report.ended {
-        Ended::Published => {
+        PublishOutcome::Published => {
             let log = report.log.as_deref().unwrap_or_default();
             format!("{changes}{version} is live (log {})", harmless(log, 20).trim_end_matches('…'))
         }
-        Ended::Unchanged => format!("nothing to do: {version} is live and stays"),
-        Ended::Planned => format!("{changes}would be published"),
-        Ended::Refused => "REFUSED, nothing was changed".to_owned(),
-        Ended::Failed => "FAILED".to_owned(),
+        PublishOutcome::Unchanged => format!("nothing to do: {version} is live and stays"),
+        PublishOutcome::Planned => format!("{changes}would be published"),
+        PublishOutcome::Refused => "REFUSED, nothing was changed".to_owned(),
+        PublishOutcome::Failed => "FAILED".to_owned(),
     }
 }
 
 /// `{version, targets}`.
 pub(super) fn print_json<T: Serialize>(targets: &[T]) -> Result<()> {
     #[derive(Serialize)]
-    struct Json<'a, T> {
+    struct TargetsJson<'a, T> {
         version: u32,
         targets: &'a [T],
     }
     let mut out = crate::console::plain_out();
-    crate::text::json::write_json(&mut out, &Json { version: JSON_VERSION, targets })?;
+    crate::text::json::write_json(&mut out, &TargetsJson { version: JSON_VERSION, targets })?;
     out.flush()?;
     Ok(())
 }
 
 /// A failure is graver than a refusal. Of data with frozen domains a part was refused.
-pub(super) fn outcome(reports: &[Report]) -> super::Outcome {
-    let any = |ended: Ended| reports.iter().any(|report| report.ended == ended);
-    if any(Ended::Failed) {
+pub(super) fn outcome(reports: &[TargetReport]) -> super::Outcome {
+    let any = |ended: PublishOutcome| reports.iter().any(|report| report.ended == ended);
+    if any(PublishOutcome::Failed) {
         super::Outcome::Failed
-    } else if any(Ended::Refused) || reports.iter().any(|report| !report.frozen.is_empty()) {
+    } else if any(PublishOutcome::Refused) || reports.iter().any(|report| !report.frozen.is_empty()) {
         super::Outcome::Refused
     } else {
         super::Outcome::Fine
     }
 }
 
-/// What came of a target; of one that failed, its name and why are told, and the others are looked
-/// at all the same.
-pub(super) fn told_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
+/// The result of one target; a failure is printed, and the other targets follow.
+pub(super) fn report_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
     match result {
         Ok(result) => Ok(Some(result)),
         Err(error) => {
@@ -223,7 +206,7 @@ impl Period {
         Ok(period)
     }
 
-    pub(super) fn holds(&self, entry: &Entry) -> bool {
+    pub(super) fn holds(&self, entry: &LogEntry) -> bool {
         self.from.is_none_or(|from| from <= entry.time) && self.to.is_none_or(|to| entry.time <= to)
     }
 }

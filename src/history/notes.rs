@@ -1,5 +1,6 @@
 //! Notes on what limits an answer: missing commits, contradicting dates, unreadable versions.
 
+use crate::text::quote::short_id;
 use std::collections::HashSet;
 
 use super::file::sentence;
@@ -12,7 +13,7 @@ use crate::text::count::counted;
 pub fn notes(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<String> {
     let mut notes = Vec::new();
     if past.log.cut {
-        let first = past.log.line.first().map(|first| first.id()[..12].to_owned()).unwrap_or_default();
+        let first = past.log.line.first().map(|first| short_id(&first.id()).to_owned()).unwrap_or_default();
         notes.push(format!(
             "this clone is shallow: what was before {first} is not here, and what was there in it shows as added; \
              `git fetch --unshallow` gets the rest"
@@ -46,7 +47,8 @@ fn troubles(past: &Past<'_>, question: &Question, stories: &[Story]) -> Vec<Stri
     };
     let all: Vec<&LogTrouble<'_>> = past.log.troubles_of(past.commits).iter().filter(asked).collect();
     let note = |trouble: &&LogTrouble<'_>| {
-        let commit = &past.log.line[trouble.commit as usize].id()[..12];
+        let commit = past.log.line[trouble.commit as usize].id();
+        let commit = short_id(&commit);
         format!("{commit}: {}", sentence(past.log.paths[trouble.path as usize], trouble.why))
     };
     let mut notes: Vec<String> = all.iter().rev().take(MOST_TROUBLES).map(note).collect();

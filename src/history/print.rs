@@ -8,6 +8,7 @@ use super::log::LogCommit;
 use super::times::{TimeSpan, shown};
 use crate::text::count::counted;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 /// How many subscribers are described above the events.
 const MOST_SUBJECTS: usize = 20;
@@ -128,7 +129,7 @@ fn field(event: &Event<'_>, change: &FieldDifference) -> String {
 
 /// Who made a change, and why.
 fn made(commit: &LogCommit<'_>, merge: Option<&LogCommit<'_>>) -> String {
-    let short = |commit: &LogCommit<'_>| commit.id()[..12].to_owned();
+    let short = |commit: &LogCommit<'_>| short_id(&commit.id()).to_owned();
     let merge =
         merge.map(|merge| format!(" (merged by {}, {})", plain(merge.author), short(merge))).unwrap_or_default();
     format!("{}  {}: {}{merge}", short(commit), plain(commit.author), plain(commit.subject))

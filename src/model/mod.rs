@@ -16,6 +16,8 @@ mod setting_name;
 mod settings;
 mod subscriber;
 mod target;
+mod target_kind;
+mod target_url;
 mod text;
 
 pub use addresses::Address;
@@ -26,7 +28,8 @@ pub use rate::Rate;
 pub use rates_in_name::RatesInName;
 pub use settings::Settings;
 pub use subscriber::Subscriber;
-pub use target::Target;
+pub use target::{Access, Target};
+pub use target_kind::{TARGET_KINDS, TargetKind};
 
 pub(crate) use addresses::Addresses;
 pub(crate) use domain::{Capacity, Contention, DomainName, MaxSubscribers, Owner};
@@ -37,5 +40,7 @@ pub(crate) use plan::{Attribute, PlanName, PlanStatus};
 pub(crate) use rate::TotalBps;
 pub(crate) use settings::{Faults, RuleId, Suspended};
 pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
-pub(crate) use target::{Backup, Endpoint, Scheme, TargetUrl, Word};
+pub(crate) use target::{Backup, Word};
+pub(crate) use target_kind::Scheme;
+pub(crate) use target_url::ServerName;
 pub(crate) use text::Text;

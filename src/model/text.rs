@@ -45,6 +45,14 @@ macro_rules! text_type {
             }
         }
 
+        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected $(, form $form)? }
+    };
+}
+pub(crate) use text_type;
+
+/// What every text type can do that has `as_str` and `FromStr`: printing, reading, its schema.
+macro_rules! text_traits {
+    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr $(, form $form:expr)?) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -79,7 +87,7 @@ macro_rules! text_type {
         }
     };
 }
-pub(crate) use text_type;
+pub(crate) use text_traits;
 
 /// Deserializes a type that implements `FromStr` from a text.
 pub(crate) struct FromStrVisitor<T> {
@@ -116,4 +124,13 @@ text_type! {
     pattern format!("^{}+$", free_text()),
     is_free_text,
     expected "text on one line, at most 200 characters"
+}
+
+/// Whether a text matches `pattern` as a validator of JSON Schema reads it.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) fn is_match(pattern: &str) -> impl Fn(&str) -> bool + use<> {
+    let schema = serde_json::json!({"type": "string", "pattern": pattern});
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    move |text| validator.is_valid(&serde_json::json!(text))
 }

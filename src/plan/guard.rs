@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::{AddressChange, Changes, DomainSold};
 use crate::model::{DomainLimits, Limit, Safety};
+use crate::text::lines::surplus;
 
 const DEFAULT: Limit = Limit::Percent(30);
 const DEFAULT_MIN: u32 = 10;
@@ -62,18 +63,8 @@ impl Verdict {
         if !before.is_empty() && after.is_empty() {
             self.add("the output would be empty".to_owned());
         }
-        let mut left: HashMap<&[u8], usize> = HashMap::new();
-        for line in after.split_inclusive(|byte| *byte == b'\n') {
-            *left.entry(line).or_default() += 1;
-        }
-        let (mut total, mut gone) = (0, 0);
-        for line in before.split_inclusive(|byte| *byte == b'\n') {
-            total += 1;
-            match left.get_mut(line) {
-                Some(count) if *count > 0 => *count -= 1,
-                _ => gone += 1,
-            }
-        }
+        let lines = |bytes| <[u8]>::split_inclusive(bytes, |byte: &u8| *byte == b'\n');
+        let (total, gone) = (lines(before).count(), surplus(lines(before), lines(after)).count());
         let limits = general(safety.unwrap_or(&Safety::default()));
         // A changed line counts as an old one gone, so the two limits are added if they have the same unit.
         let limit = match (limits.max_changed, limits.max_removed) {

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use super::Served;
 use crate::model::{Address, Plan, Rate};
 use crate::render::Table;
+use crate::text::count::counted;
+use crate::text::quote::quoted;
 
 /// A line that is not in the format of the shaper file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,19 @@ pub struct BadLines {
     pub(crate) count: usize,
     /// The first of them: a file of bad lines must not fill the memory.
     pub(crate) lines: Vec<BadLine>,
+}
+
+impl BadLines {
+    /// What makes it doubtful who was served by `file`, as messages call it; nothing if every line was understood.
+    pub fn doubt(&self, file: &str) -> Option<String> {
+        let first = self.lines.first()?;
+        Some(format!(
+            "{} of {file} could not be understood, so who is served is not fully known; the first is line {}: {}",
+            counted(self.count, "line", "lines"),
+            first.line,
+            quoted(&first.text)
+        ))
+    }
 }
 
 /// How many of them are kept.

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use super::later::LaterEvent;
 use super::{AddressChange, ChangePlan, DomainSold, PlanBase, Reason, Served};
 use crate::console::without_commands;
-use crate::git::short_id;
 use crate::inventory::peak::Peak;
 use crate::model::{Capacity, Date, Rate, TotalBps};
 use crate::render::Unserved;
 use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 /// The longest value from the data in a column.
 const MAX_WIDTH: usize = 80;

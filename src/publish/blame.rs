@@ -76,7 +76,7 @@ impl<'r> Blame<'r> {
         }
     }
 
-    /// The domains at fault for an error; none if that cannot be told, or the fault is in what is
+    /// The domains at fault for an error; none if that is unknown, or the fault is in what is
     /// common to all.
     pub(super) fn domains(&self, error: &Finding) -> BTreeSet<String> {
         let labels = error.labels();

@@ -1,9 +1,8 @@
-//! What is to be published: the data of one commit, sound, and who is served by it.
+//! The data to publish: that of one commit, without errors, and who is served by it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -19,7 +18,7 @@ use crate::tree::Tree;
 
 /// Which data is meant.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct DataRequest {
     /// A revision; without it, the commit that is checked out.
     pub rev: Option<String>,
     /// The day for which it is rendered.
@@ -42,14 +41,14 @@ pub struct Data {
     pub table: Arc<Table>,
     /// Domains that are as they were in an earlier commit, because later data of them has errors.
     pub frozen: Vec<Frozen>,
-    /// The history, to tell which commits follow from which.
+    /// The history: which commits follow from which.
     pub git: Option<Git>,
     /// What was rendered already, by output: a thousand targets may take the same one.
-    rendered: RefCell<BTreeMap<String, Result<Arc<String>, String>>>,
+    rendered: Mutex<BTreeMap<String, Result<Arc<String>, String>>>,
 }
 
 /// What loading gives.
-pub enum Loaded {
+pub enum LoadedData {
     /// Sound data.
     Ready(Box<Data>),
     /// Data with errors, and why not even a part of it may be published: a sentence.
@@ -61,7 +60,7 @@ impl Data {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn load(root: &Path, wanted: &Wanted) -> Result<Loaded> {
+    pub fn load(root: &Path, wanted: &DataRequest) -> Result<LoadedData> {
         let git = match Git::discover(root) {
             Ok(git) => Some(git),
             Err(_) if wanted.allow_dirty && wanted.rev.is_none() => None,
@@ -93,17 +92,17 @@ impl Data {
             (Ok(table), ..) => (table, Vec::new()),
             (Err(findings), Some(git), Some(commit)) if !dirty => {
                 match freeze::freeze(git, commit, repo, &findings, wanted.today)? {
-                    freeze::Outcome::Frozen(table, frozen) => (table, frozen),
-                    freeze::Outcome::Refused(repo, why) => return Ok(Loaded::Unsound(repo, findings, why)),
+                    freeze::FreezeOutcome::Frozen(table, frozen) => (table, frozen),
+                    freeze::FreezeOutcome::Refused(repo, why) => return Ok(LoadedData::Unsound(repo, findings, why)),
                 }
             }
             (Err(findings), ..) => {
-                return Ok(Loaded::Unsound(repo, findings, "it is not committed".to_owned()));
+                return Ok(LoadedData::Unsound(repo, findings, "it is not committed".to_owned()));
             }
         };
-        let (rev, rendered) = (wanted.rev.clone(), RefCell::default());
+        let (rev, rendered) = (wanted.rev.clone(), Mutex::default());
         let uncommitted = if dirty { Vec::new() } else { uncommitted };
-        Ok(Loaded::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
+        Ok(LoadedData::Ready(Box::new(Data { commit, rev, dirty, uncommitted, table, frozen, git, rendered })))
     }
 
     /// An output, made once.
@@ -115,7 +114,8 @@ impl Data {
             Ok(rendered) => Ok(Arc::new(rendered.into_text())),
             Err(finding) => Err(format!("the output {} cannot be made: {}", output.name, finding.message)),
         };
-        self.rendered.borrow_mut().entry(output.name.clone()).or_insert_with(make).clone()
+        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        rendered.entry(output.name.clone()).or_insert_with(make).clone()
     }
 
     /// Says that files on disk were left out; nothing if none were.

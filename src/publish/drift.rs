@@ -1,6 +1,5 @@
 //! What is live against what the data says.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -12,20 +11,21 @@ use crate::publish::data::Data;
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::run::Changed;
-use crate::publish::site::{Session, Site};
-use crate::records::holder::Holder;
+use crate::publish::site::{Site, TargetSession};
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::Action;
-use crate::records::manifest::{Held, Live};
+use crate::records::log::LogAction;
+use crate::records::manifest::{Hold, Live};
 use crate::records::moment::Moment;
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
+use crate::text::lines::surplus;
 use crate::text::quote::harmless;
 
-/// Where a difference comes from, as far as the records tell.
+/// Where a difference comes from, as far as the records show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum DriftKind {
     /// There is none.
     Same,
     /// The live file is what was published; the data has moved on.
@@ -46,10 +46,10 @@ pub struct Drift {
     pub declared: Arc<String>,
     /// What was published last, by whom, when.
     pub published: Option<Live>,
-    /// A publish that goes on at this moment, or was cut off.
+    /// A publish that runs at this moment, or was interrupted.
     pub pending: Option<String>,
     /// A rollback that holds the target.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The output.
     pub output: Output,
 }
@@ -80,17 +80,17 @@ impl Drift {
     }
 
     /// What kind of difference it is.
-    pub fn kind(&self) -> Kind {
-        let Some(live) = &self.live else { return Kind::Missing };
+    pub fn kind(&self) -> DriftKind {
+        let Some(live) = &self.live else { return DriftKind::Missing };
         let Some(published) = &self.published else {
-            return if live.bytes == self.declared.as_bytes() { Kind::Same } else { Kind::NeverPublished };
+            return if live.bytes == self.declared.as_bytes() { DriftKind::Same } else { DriftKind::NeverPublished };
         };
         if live.bytes == self.declared.as_bytes() {
-            Kind::Same
+            DriftKind::Same
         } else if published.version.digest == digest(&live.bytes) {
-            Kind::NotYetPublished
+            DriftKind::NotYetPublished
         } else {
-            Kind::ChangedByHand
+            DriftKind::ChangedByHand
         }
     }
 
@@ -101,9 +101,9 @@ impl Drift {
     }
 }
 
-/// A line of a file that cannot be told as a subscriber.
+/// A line of a file that is no subscriber.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct UnexplainedLine {
     /// `live`: only in the live file. `declared`: only in what the data gives.
     pub only: &'static str,
     /// From 1.
@@ -113,10 +113,10 @@ pub struct Line {
 }
 
 impl Drift {
-    /// The lines that differ and that the plan cannot tell: of a shaper file those that are not
+    /// The lines that differ and that are not in the plan: of a shaper file those that are not
     /// understood, of a template's output all that differ.
-    pub fn lines(&self, data: &Data) -> Vec<Line> {
-        if self.kind() == Kind::Same {
+    pub fn lines(&self, data: &Data) -> Vec<UnexplainedLine> {
+        if self.kind() == DriftKind::Same {
             return Vec::new();
         }
         let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
@@ -125,32 +125,23 @@ impl Drift {
             return bad
                 .lines
                 .into_iter()
-                .map(|bad| Line { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
+                .map(|bad| UnexplainedLine { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
                 .collect();
         }
-        let mut lines = missing("live", &live, &self.declared);
-        lines.extend(missing("declared", &self.declared, &live));
-        lines
+        missing("live", &live, &self.declared).chain(missing("declared", &self.declared, &live)).collect()
     }
 }
 
-/// The lines of `one` that are not in `other`, each as often as it is too many.
-fn missing(only: &'static str, one: &str, other: &str) -> Vec<Line> {
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for line in other.lines() {
-        *left.entry(line).or_default() += 1;
-    }
-    let mut lines = Vec::new();
-    for (line, number) in one.lines().zip(1..) {
-        match left.get_mut(line) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => lines.push(Line { only, line: number, text: harmless(line, 80) }),
-        }
-    }
-    lines
+/// The lines of `one` that are not in `other`.
+fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterator<Item = UnexplainedLine> + use<'l> {
+    surplus(one.lines(), other.lines()).map(move |(line, text)| UnexplainedLine {
+        only,
+        line,
+        text: harmless(text, 80),
+    })
 }
 
-/// Tells the log of a difference, unless it was told already.
+/// Logs a difference, unless the last entry says the same.
 ///
 /// # Errors
 /// If the log cannot be written.
@@ -158,37 +149,31 @@ pub fn record(
     site: &Site,
     drift: &Drift,
     summary: &str,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
-    let mut session = Session::begin_looking(site, who, "drift", patience, notice)?;
-    let found = drift.live.as_ref().map(|live| digest(&live.bytes));
-    let log = session.ledger.log()?;
-    let told = log.entries.last().is_some_and(|last| last.action == Action::Drift && last.digest == found);
-    if told {
-        return Ok(());
-    }
-    let mut entry = session.entry(Action::Drift, summary.to_owned());
-    entry.digest = found;
-    session.record(entry)
+    let mut session = TargetSession::begin_looking(site, who, "drift", patience, notice)?;
+    let mut entry = session.entry(LogAction::Drift, summary.to_owned());
+    entry.digest = drift.live.as_ref().map(|live| digest(&live.bytes));
+    session.record_once(entry, |entry| Some((entry.action, entry.digest.clone())))
 }
 
 /// One target's drift, for programs.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub struct DriftReport {
     /// The target's name.
     pub target: String,
     /// What kind of difference it is.
-    pub drift: Kind,
+    pub drift: DriftKind,
     /// What the data would change of what is live.
     pub changes: Changed,
     /// Lines that differ and are no subscriber's.
-    pub lines: Vec<Line>,
-    /// A publish that goes on at this moment, or was cut off.
+    pub lines: Vec<UnexplainedLine>,
+    /// A publish that runs at this moment, or was interrupted.
     pub pending: Option<String>,
     /// A rollback that holds the target.
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// Domains that are as they were in an earlier commit, because later data of them has errors.
     pub frozen: Vec<Frozen>,
     /// The digest of the live file.
@@ -205,11 +190,17 @@ pub struct Told {
     pub by: Option<String>,
 }
 
-impl Told {
-    /// What is to be told of `drift`.
-    pub fn of(target: &str, drift: &Drift, plan: &ChangePlan<'_>, lines: Vec<Line>, frozen: &[Frozen]) -> Told {
+impl DriftReport {
+    /// What programs read about `drift`.
+    pub fn of(
+        target: &str,
+        drift: &Drift,
+        plan: &ChangePlan<'_>,
+        lines: Vec<UnexplainedLine>,
+        frozen: &[Frozen],
+    ) -> DriftReport {
         let published = drift.published.as_ref();
-        Told {
+        DriftReport {
             target: target.to_owned(),
             drift: drift.kind(),
             changes: Changed::of(plan),

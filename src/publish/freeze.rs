@@ -19,15 +19,16 @@ use crate::finding::{Finding, Severity};
 use crate::git::Git;
 use crate::model::{Date, Faults, Target};
 use crate::publish::blame::Blame;
-use crate::publish::site::{Session, Site};
+use crate::publish::site::{Site, TargetSession};
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Action, Status};
+use crate::records::log::{LogAction, LogStatus};
 use crate::render::Table;
 use crate::repo::Repo;
 use crate::report::{CheckReport, LocatedFinding};
 use crate::rules::sound_table;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
+use crate::text::quote::short_id;
 
 /// How many commits back published ones are looked for, along the first parents.
 const SEARCHED: usize = 10_000;
@@ -59,12 +60,11 @@ pub struct Frozen {
 impl Frozen {
     /// In a sentence.
     pub fn sentence(&self) -> String {
-        let short = |commit: &str| commit.chars().take(12).collect::<String>();
         format!(
             "{} is frozen as of commit {}: since {} its records have {}; correct or revert them to end that: {}",
             harmless(&self.domain, 253),
-            short(&self.at),
-            short(&self.since),
+            short_id(&self.at),
+            short_id(&self.since),
             counted(self.errors, "error", "errors"),
             self.reasons.join("; ")
         )
@@ -86,27 +86,26 @@ fn summary(frozen: &[Frozen]) -> String {
 /// What the log says of a publish besides: that there are frozen domains, and that the bytes were
 /// `taken` over.
 pub(super) fn reason(frozen: &[Frozen], taken: bool) -> Option<String> {
-    let taken = taken.then(|| "the live file had these bytes already: somebody else put them there".to_owned());
+    let taken = taken.then(|| "the live file had these bytes already, put there outside shapeline".to_owned());
     let frozen = (!frozen.is_empty()).then(|| summary(frozen));
     let all: Vec<String> = taken.into_iter().chain(frozen).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Logs that a part of the data was refused and the rest is live already, once for each commit.
-pub(super) fn record(session: &mut Session<'_>, commit: Option<&String>, frozen: &[Frozen]) -> Result<()> {
+pub(super) fn record(session: &mut TargetSession<'_>, commit: Option<&String>, frozen: &[Frozen]) -> Result<()> {
     if frozen.is_empty() {
         return Ok(());
     }
-    let mut entry = session.entry(Action::Publish, "data".to_owned());
+    let mut entry = session.entry(LogAction::Publish, "data".to_owned());
     (entry.frozen, entry.commit) = (noted(frozen), commit.cloned());
-    let log = session.ledger.log()?;
-    let last = log.entries.iter().rev().find(|last| last.action == Action::Publish);
-    if last.is_some_and(|last| (&last.frozen, &last.commit) == (&entry.frozen, &entry.commit)) {
-        return Ok(());
-    }
-    entry.status = Status::Error;
+    entry.status = LogStatus::Error;
     entry.reason = Some(format!("refused in part: {}", summary(frozen)));
-    session.record(entry)
+    // A publish with the same frozen domains names them already, whatever its status.
+    let key = |entry: &crate::records::log::LogEntry| {
+        (entry.action == LogAction::Publish).then(|| (entry.frozen.clone(), entry.commit.clone()))
+    };
+    session.record_once(entry, key)
 }
 
 /// The first of the frozen domains, for the records.
@@ -132,7 +131,7 @@ pub fn sentences(report: &CheckReport<'_>, most: usize) -> Vec<String> {
 }
 
 /// What came of data with errors.
-pub enum Outcome {
+pub enum FreezeOutcome {
     /// Sound data, with these domains as they were.
     Frozen(Arc<Table>, Vec<Frozen>),
     /// The errors are not some domains' alone: the data is refused, and why. A sentence.
@@ -143,9 +142,9 @@ pub enum Outcome {
 ///
 /// # Errors
 /// If an earlier commit cannot be read.
-pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today: Date) -> Result<Outcome> {
+pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today: Date) -> Result<FreezeOutcome> {
     if repo.settings.faults == Faults::Refuse {
-        return Ok(Outcome::Refused(repo, "the settings have `faults: refuse`".to_owned()));
+        return Ok(FreezeOutcome::Refused(repo, "the settings have `faults: refuse`".to_owned()));
     }
     let began = Instant::now();
     let late = || (began.elapsed() > TIME).then(|| format!("no sound data was found within {} s", TIME.as_secs()));
@@ -156,22 +155,22 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
     let (mut state, mut next) = (None, commits.len());
     for (number, older) in commits.iter().enumerate().skip(1) {
         if let Some(late) = late() {
-            return Ok(Outcome::Refused(repo, late));
+            return Ok(FreezeOutcome::Refused(repo, late));
         }
         let older_repo = load(*older)?;
         if sound_table(&older_repo, today).is_ok() {
-            state = Some(State { commit: *older, repo: older_repo, frozen: BTreeMap::new() });
+            state = Some(SoundData { commit: *older, repo: older_repo, frozen: BTreeMap::new() });
             next = number;
             break;
         }
     }
     let Some(mut state) = state else {
         let searched = counted(commits.len() - 1, "commit that was", "commits that were");
-        return Ok(Outcome::Refused(repo, format!("no sound data was found in the {searched} published before")));
+        return Ok(FreezeOutcome::Refused(repo, format!("no sound data was found in the {searched} published before")));
     };
     for later in commits.get(1..next).unwrap_or_default().iter().rev() {
         if let Some(late) = late() {
-            return Ok(Outcome::Refused(repo, late));
+            return Ok(FreezeOutcome::Refused(repo, late));
         }
         // What is at fault for all is passed over: the next commit may have corrected it.
         if let Ok((after, _)) = state.advance(*later, load(*later)?, None, today) {
@@ -179,8 +178,8 @@ pub fn freeze(git: &Git, commit: Oid, repo: Arc<Repo>, errors: &[Finding], today
         }
     }
     Ok(match state.advance(commit, repo, Some(errors), today) {
-        Ok((after, table)) => Outcome::Frozen(table, after.frozen.into_values().collect()),
-        Err((repo, why)) => Outcome::Refused(repo, why),
+        Ok((after, table)) => FreezeOutcome::Frozen(table, after.frozen.into_values().collect()),
+        Err((repo, why)) => FreezeOutcome::Refused(repo, why),
     })
 }
 
@@ -203,14 +202,14 @@ fn published(targets: &[Target]) -> BTreeSet<Oid> {
     commits
 }
 
-/// Sound data, gone so far.
-struct State {
+/// Data without errors as of a commit, and the domains that are frozen in it.
+struct SoundData {
     commit: Oid,
     repo: Arc<Repo>,
     frozen: BTreeMap<String, Frozen>,
 }
 
-impl State {
+impl SoundData {
     /// Takes from `repo`, the data of `commit`, whatever is sound. Gives the data back if its errors
     /// cannot be blamed on some domains, with a sentence.
     fn advance(
@@ -219,14 +218,14 @@ impl State {
         mut repo: Arc<Repo>,
         known: Option<&[Finding]>,
         today: Date,
-    ) -> Result<(State, Arc<Table>), (Arc<Repo>, String)> {
+    ) -> Result<(SoundData, Arc<Table>), (Arc<Repo>, String)> {
         let mut frozen: BTreeMap<String, Frozen> = BTreeMap::new();
         let mut known = known.map(<[Finding]>::to_vec);
         for _ in 0..ROUNDS {
             let errors = match known.take() {
                 Some(errors) => errors,
                 None => match sound_table(&repo, today) {
-                    Ok(table) => return Ok((State { commit, repo, frozen }, table)),
+                    Ok(table) => return Ok((SoundData { commit, repo, frozen }, table)),
                     Err(errors) => errors,
                 },
             };
@@ -264,7 +263,7 @@ impl State {
     }
 
     /// The errors of each domain that is at fault and not yet frozen, of as few domains as will do: those
-    /// that are at fault alone; or else, of several, those that were frozen before. So nobody's claim
+    /// that are at fault alone; or else, of several, those that were frozen before. So no domain's claim
     /// on what another adds later can freeze the other.
     fn at_fault(
         &self,

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::git::Git;
 use crate::model::{Safety, Settings, Target};
 use crate::plan::{Before, ChangePlan, PlanBase, Side, parse_shaper_file, served_by};
 use crate::publish::data::Data;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
-use crate::records::manifest::{Manifest, Version};
+use crate::records::manifest::{Manifest, StoredVersion};
 use crate::render::{Output, Table};
 use crate::store::{Stored, digest};
-use crate::text::count::counted;
+use crate::text::quote::short_id;
 
 /// The limits of a target: its own, where it has any, in place of the general ones.
 pub fn limits(general: Option<&Safety>, target: &Target) -> Safety {
@@ -67,14 +68,7 @@ fn side<'a>(
         return (Side { served: Vec::new(), bytes: live }, known);
     };
     let (served, bad) = parse_shaper_file(text, table);
-    if let Some(first) = bad.lines.first() {
-        known.doubts.push(format!(
-            "{} of the live file could not be understood, so who is served is not fully known; the first is line {}: {}",
-            counted(bad.count, "line", "lines"),
-            first.line,
-            crate::text::quote::quoted(&first.text)
-        ));
-    }
+    known.doubts.extend(bad.doubt("the live file"));
     (Side { served, bytes: live }, known)
 }
 
@@ -120,10 +114,10 @@ pub fn reasons(
 }
 
 /// The live file was changed by hand: the limits count from what was published, too. Otherwise a
-/// file that somebody emptied would make any change look small.
+/// file that was emptied would make any change look small.
 fn since_published(
     site: &Site,
-    version: &Version,
+    version: &StoredVersion,
     data: &Data,
     output: &Output,
     bytes: &[u8],
@@ -143,8 +137,8 @@ fn since_published(
 }
 
 /// What a template of the repository's own wrote is judged by its lines, and of one that writes few
-/// that tells nothing: then by how many are served.
-fn fewer(published: Option<&Version>, data: &Data, output: &Output, known: &Before) -> Option<String> {
+/// that says nothing: then by how many are served.
+fn fewer(published: Option<&StoredVersion>, data: &Data, output: &Output, known: &Before) -> Option<String> {
     let before = published?.subscribers.filter(|_| !output.is_shaper_format())?;
     let gone = before.saturating_sub(data.subscribers());
     let (before, gone) = (usize::try_from(before).ok()?, usize::try_from(gone).ok()?);
@@ -162,17 +156,16 @@ fn not_a_descendant(manifest: &Manifest, data: &Data) -> Result<Option<String>> 
     let (Some(git), Some(commit)) = (&data.git, data.commit) else {
         return Ok(Some("a commit is published, and these files belong to none: they may be older".to_owned()));
     };
-    let short = |commit: &str| commit.chars().take(12).collect::<String>();
     Ok(match git.follows(commit, published)? {
         Some(true) => None,
         Some(false) => Some(format!(
             "commit {} does not follow from {}, which is published: is this clone behind? `rollback` goes back on purpose",
-            short(&commit.to_string()),
-            short(published)
+            Git::short(commit),
+            short_id(published)
         )),
         None => Some(format!(
             "commit {}, which is published, is not in this clone: fetch with full history (actions/checkout: fetch-depth: 0), or was the history rewritten?",
-            short(published)
+            short_id(published)
         )),
     })
 }

@@ -17,15 +17,15 @@ pub enum Planned {
 
 /// What `plan --format json` and `publish --dry-run --format json` write, as far as it matters.
 #[derive(Deserialize)]
-struct File {
+struct PlanFile {
     version: u32,
     fingerprint: Option<String>,
     #[serde(default)]
-    targets: Vec<Target>,
+    targets: Vec<PlannedTarget>,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct PlannedTarget {
     target: String,
     fingerprint: Option<String>,
 }
@@ -48,7 +48,7 @@ impl Planned {
         let cannot = || format!("cannot read the plan {shown}");
         let bytes = crate::disk::open::read(path, MOST_BYTES).with_context(cannot)?;
         let bytes = bytes.with_context(|| format!("cannot read the plan {shown}: there is no such file"))?;
-        let file: File = serde_json::from_slice(&bytes).with_context(no_plan)?;
+        let file: PlanFile = serde_json::from_slice(&bytes).with_context(no_plan)?;
         // Both shapes are at their first version.
         if file.version != 1 {
             bail!("{shown} was written by another version of shapeline: plan again");
@@ -57,13 +57,13 @@ impl Planned {
             Some(fingerprint) => Ok(Planned::Anywhere(fingerprint)),
             None if file.targets.is_empty() => bail!("{}", no_plan()),
             None => {
-                let known = |target: Target| Some((target.target, target.fingerprint?));
+                let known = |target: PlannedTarget| Some((target.target, target.fingerprint?));
                 Ok(Planned::By(file.targets.into_iter().filter_map(known).collect()))
             }
         }
     }
 
-    /// What may happen on `target`; nothing if the plan does not tell of it.
+    /// What may happen on `target`; nothing if the plan does not cover it.
     pub fn of(&self, target: &str) -> Option<&String> {
         match self {
             Planned::Anywhere(fingerprint) => Some(fingerprint),

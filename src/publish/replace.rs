@@ -1,32 +1,31 @@
-//! Putting another version in place: the part that must not be cut off, and what becomes of it if
-//! it is.
+//! Putting another version in place, and finishing that after an interruption.
 //!
-//! Before the live file is touched, the old bytes, the new bytes and what is meant are all written
-//! down. From then on there is at any moment enough to go on or to go back, and
-//! [`Session::recover`] does what the one who was cut off can do no more.
+//! Before the live file is touched, the old bytes, the new bytes and the intended change are
+//! written down. From then on there is at any moment enough to go on or to go back, and
+//! [`TargetSession::recover`] finishes or undoes what an interrupted run left behind.
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::model::Safety;
-use crate::publish::site::Session;
+use crate::publish::site::TargetSession;
 use crate::records::command::CommandRecord;
 use crate::records::failure::Failure;
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Action, Entry, Status};
-use crate::records::manifest::{Held, Live, Pending, Version};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
+use crate::records::manifest::{Hold, Live, Pending, StoredVersion};
 use crate::records::moment::Moment;
 use crate::store::{Expect, Stored, digest};
 
-/// A version that is to be put in place.
-pub struct Change<'c> {
+/// A version to put in place.
+pub struct Replacement<'c> {
     /// A publish or a rollback.
-    pub action: Action,
+    pub action: LogAction,
     /// The live file as it was looked at.
     pub live: Option<&'c Stored>,
-    /// The bytes that are to be.
+    /// The new bytes.
     pub bytes: &'c [u8],
     /// The kept version that this is; without it, a new one.
-    pub kept: Option<Version>,
+    pub kept: Option<StoredVersion>,
     /// How many subscribers it serves.
     pub subscribers: Option<u64>,
     /// The commit of the data.
@@ -35,32 +34,32 @@ pub struct Change<'c> {
     pub dirty: bool,
     /// Domains that are as they were in an earlier commit.
     pub frozen: Vec<FrozenAt>,
-    /// Whether it is not to be replaced by the next publish.
-    pub held: Option<Held>,
-    /// The limits that the next publish is to be held against, too.
+    /// Set if the next publish must not replace it.
+    pub held: Option<Hold>,
+    /// Limits by which the next publish is judged, too.
     pub limits: Option<Safety>,
     /// The commit that is the newest from then on, if it is.
     pub newest: Option<String>,
     /// Whether the check command is asked.
     pub check: bool,
-    /// What else is to be said in the log.
+    /// Remarks for the log.
     pub reason: Option<String>,
 }
 
-impl Session<'_> {
+impl TargetSession<'_> {
     /// Puts a version in place, checked, read back and reloaded; or leaves the old one. Gives the
-    /// version that is live now. Either way the log tells.
+    /// version that is live now. Either way it is logged.
     ///
     /// # Errors
     /// A refusal by the check command; or what went wrong, and what is live then.
-    pub fn replace(&mut self, change: Change<'_>) -> Result<Version, Failure> {
+    pub fn replace(&mut self, change: Replacement<'_>) -> Result<StoredVersion, Failure> {
         let mut entry = self.entry(change.action, String::new());
         let pending = match self.prepare(&change, &mut entry) {
             Ok(pending) => pending,
             Err(failure) => {
-                entry.status = Status::Error;
+                entry.status = LogStatus::Error;
                 entry.reason = Some(failure.to_string());
-                // If this fails too, it is for the same cause, which is told.
+                // If this fails too, it is for the same cause, which is reported.
                 let _ = self.record(entry);
                 return Err(failure);
             }
@@ -70,8 +69,8 @@ impl Session<'_> {
     }
 
     /// Everything before the live file is touched: what is there is kept, what is to come is
-    /// checked and kept, and what is meant is written down.
-    fn prepare(&mut self, change: &Change<'_>, entry: &mut Entry) -> Result<Pending, Failure> {
+    /// checked and kept, and the intended change is written down.
+    fn prepare(&mut self, change: &Replacement<'_>, entry: &mut LogEntry) -> Result<Pending, Failure> {
         entry.commit.clone_from(&change.commit);
         entry.frozen.clone_from(&change.frozen);
         entry.digest = Some(digest(change.bytes));
@@ -85,7 +84,7 @@ impl Session<'_> {
             Some(live) if !same => Some(self.keep_found(live)?),
             _ => None,
         };
-        entry.reason = self.told_of_found(before.as_ref(), change.reason.as_ref());
+        entry.reason = self.reason_with_found(before.as_ref(), change.reason.as_ref());
         let after = self.version(change);
         entry.parameter = format!("version {}", after.id);
         let record = if change.check { self.site.apply.check(change.bytes)? } else { None };
@@ -106,8 +105,8 @@ impl Session<'_> {
         Ok(pending)
     }
 
-    /// The version that is live, kept: what somebody else put there is kept before it is lost.
-    fn keep_found(&mut self, live: &Stored) -> Result<Version> {
+    /// The version that is live, kept: a file that was put there outside shapeline is kept before it is lost.
+    fn keep_found(&mut self, live: &Stored) -> Result<StoredVersion> {
         let digest = digest(&live.bytes);
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
         if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)).cloned() {
@@ -116,7 +115,7 @@ impl Session<'_> {
             self.ledger.write_version(known.id, &live.bytes, &fence)?;
             return Ok(known);
         }
-        let found = Version::found(self.manifest.next, &live.bytes);
+        let found = StoredVersion::found(self.manifest.next, &live.bytes);
         let fence = || self.lock.fence();
         self.ledger.write_version(found.id, &live.bytes, &fence)?;
         self.manifest.next = found.id.saturating_add(1);
@@ -125,9 +124,9 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// What is to be said in the log; with the number by which to go back to what somebody else put
-    /// there, which nothing else tells.
-    fn told_of_found(&self, before: Option<&Version>, reason: Option<&String>) -> Option<String> {
+    /// The reason for the log; with the number by which to go back to a file that was found in place,
+    /// which is nowhere else.
+    fn reason_with_found(&self, before: Option<&StoredVersion>, reason: Option<&String>) -> Option<String> {
         let found = before.filter(|before| before.found);
         let kept = found.map(|found| format!("what was found in its place is kept as version {}", found.id));
         match (reason, kept) {
@@ -136,8 +135,8 @@ impl Session<'_> {
         }
     }
 
-    fn version(&self, change: &Change<'_>) -> Version {
-        change.kept.clone().unwrap_or_else(|| Version {
+    fn version(&self, change: &Replacement<'_>) -> StoredVersion {
+        change.kept.clone().unwrap_or_else(|| StoredVersion {
             id: self.manifest.next,
             digest: digest(change.bytes),
             bytes: change.bytes.len() as u64,
@@ -159,7 +158,7 @@ impl Session<'_> {
         let expect = live.map_or(Expect::Nothing, |live| Expect::Content(&live.mark));
         let fence = || self.lock.fence();
         let put = site.store.put(&site.file, bytes, expect, &fence);
-        // Lost the lock: whatever is to be put in order, somebody else does it.
+        // The lock is lost: the process that took it puts things in order.
         self.lock.fence()?;
         // Also after an error: the answer may have been lost on the way, not the file.
         let now = match (site.live(), put.as_ref()) {
@@ -181,17 +180,18 @@ impl Session<'_> {
             Err(error) if unchanged => format!("{error:#}; the live file is as it was"),
             Err(error) => format!("{error:#}; the live file is neither the old nor the new version"),
             Ok(None) => {
-                "somebody else changed the live file at this very moment; look at `drift`, then publish again".into()
+                "the live file was changed outside shapeline at this very moment; look at `drift`, then publish again"
+                    .into()
             }
-            Ok(Some(_)) => "read back, the live file is not what was written: somebody else writes to it".into(),
+            Ok(Some(_)) => "read back, the live file is not what was written: another process writes to it".into(),
         };
-        self.settle(pending.clone(), Status::Error, Some(reason.clone())).with_context(|| reason.clone())?;
+        self.settle(pending.clone(), LogStatus::Error, Some(reason.clone())).with_context(|| reason.clone())?;
         Err(Failure::Failed(anyhow!(reason)))
     }
 
     /// Makes the shaper read the new file. If it cannot, the old one is put back, and why is given
     /// in place of the version; either way it is settled.
-    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<Version, String>> {
+    fn reload_or_take_back(&mut self, mut pending: Pending) -> Result<Result<StoredVersion, String>> {
         let after = pending.after.clone();
         let trouble = match self.site.apply.reload() {
             Ok(record) => {
@@ -203,7 +203,7 @@ impl Session<'_> {
         };
         let Some(trouble) = trouble else {
             let untold = || format!("version {} is live, but that could not be written down: publish again", after.id);
-            self.settle(pending, Status::Success, None).with_context(untold)?;
+            self.settle(pending, LogStatus::Success, None).with_context(untold)?;
             return Ok(Ok(after));
         };
         let fence = || self.lock.fence();
@@ -224,7 +224,7 @@ impl Session<'_> {
             (Some(before), _) if now.as_ref() == Some(&before.digest) => format!("version {} is live again", before.id),
             (None, None) => "there was no file before, and there is none".to_owned(),
             _ if now.as_ref() != Some(&pending.after.digest) => {
-                "meanwhile somebody else changed the live file, and it was left as it is".to_owned()
+                "meanwhile the live file was changed outside shapeline, and it stays as it is".to_owned()
             }
             (_, None) => "there is no live file".to_owned(),
             (Some(before), Some(live)) => match self.ledger.read_version(before) {
@@ -232,16 +232,16 @@ impl Session<'_> {
                     let put = site.store.put(&site.file, &bytes, Expect::Content(&live.mark), &fence)?;
                     if put.is_none() {
                         fence()?;
-                        bail!("{} was changed by somebody else while the old version was put back", site.place());
+                        bail!("{} was changed by another process while the old version was put back", site.place());
                     }
                     format!("version {} is live again", before.id)
                 }
                 // To go on failing here would keep every later publish out.
                 Err(error) => format!("THE OLD VERSION CANNOT BE PUT BACK, and the new one stays: {error:#}"),
             },
-            // To remove it would leave the shaper without any.
+            // Without it the shaper would have no file.
             (None, Some(_)) => {
-                // It is ours: the next one is not to take it for somebody else's.
+                // It is ours: the next run must not take it for a file of unknown origin.
                 if self.manifest.find(pending.after.id).is_none() {
                     self.manifest.versions.push(pending.after.clone());
                 }
@@ -255,12 +255,12 @@ impl Session<'_> {
             Err(error) => said.push_str(&format!("; THE SHAPER DID NOT RELOAD IT: {error:#}")),
         }
         let reason = format!("{why}; {said}");
-        self.settle(pending, Status::Error, Some(reason.clone())).context(said)?;
+        self.settle(pending, LogStatus::Error, Some(reason.clone())).context(said)?;
         Ok(reason)
     }
 
     /// Writes down how it ended: the log, the manifest, and then that nothing is pending.
-    fn settle(&mut self, mut pending: Pending, status: Status, reason: Option<String>) -> Result<()> {
+    fn settle(&mut self, mut pending: Pending, status: LogStatus, reason: Option<String>) -> Result<()> {
         pending.entry.status = status;
         pending.entry.reason = reason.or(pending.entry.reason);
         let fence = || self.lock.fence();
@@ -268,11 +268,11 @@ impl Session<'_> {
         self.close(pending, status)
     }
 
-    /// The log tells how it ended: now for the rest.
-    fn close(&mut self, pending: Pending, status: Status) -> Result<()> {
+    /// The log says how it ended; this writes the rest.
+    fn close(&mut self, pending: Pending, status: LogStatus) -> Result<()> {
         let Pending { entry, after, held, limits, newest, .. } = pending;
         let id = after.id;
-        if status == Status::Success {
+        if status == LogStatus::Success {
             self.note_live(&entry.actor, after, held, limits);
             self.manifest.newest = newest.or(self.manifest.newest.take());
         } else {
@@ -281,12 +281,12 @@ impl Session<'_> {
         }
         let fence = || self.lock.fence();
         self.ledger.write_manifest(&self.manifest, &fence)?;
-        // While it is pending: whoever is cut off here leaves nothing that nobody comes back for.
+        // While it is pending: if this is interrupted, the next run comes back to it.
         self.ledger.prune(&mut self.manifest, self.site.keep, &fence)?;
         self.ledger.clear_pending(&fence)
     }
 
-    fn note_live(&mut self, by: &str, version: Version, held: Option<Held>, limits: Option<Safety>) {
+    fn note_live(&mut self, by: &str, version: StoredVersion, held: Option<Hold>, limits: Option<Safety>) {
         let manifest = &mut self.manifest;
         manifest.target.clone_from(&self.site.name);
         manifest.next = manifest.next.max(version.id.saturating_add(1));
@@ -297,39 +297,39 @@ impl Session<'_> {
         (manifest.held, manifest.limits) = (held, limits);
     }
 
-    /// Finishes what was begun by somebody who was cut off.
+    /// Finishes or undoes what an interrupted run left behind.
     ///
     /// # Errors
     /// If the store fails, or the old version cannot be put back.
     pub(super) fn recover(&mut self) -> Result<()> {
         let Some(mut pending) = self.ledger.pending()? else { return Ok(()) };
-        let Entry { action, parameter, time, actor, host, .. } = pending.entry.clone();
-        if let Some(told) = self.ledger.log()?.of_run(&pending.entry.run).map(|entry| entry.status) {
-            return self.finish_records(pending, told);
+        let LogEntry { action, parameter, time, actor, host, .. } = pending.entry.clone();
+        if let Some(status) = self.ledger.log()?.of_run(&pending.entry.run).map(|entry| entry.status) {
+            return self.finish_records(pending, status);
         }
         let now = self.site.live()?.map(|live| digest(&live.bytes));
         let before = pending.before.as_ref().map(|before| before.digest.clone());
-        let told = if pending.taken_back.is_some() {
+        let how = if pending.taken_back.is_some() {
             self.take_back(pending)?
         } else if now.as_ref() == Some(&pending.after.digest) {
-            let told = "it was cut off after the file was replaced, and finished by the next run".to_owned();
-            pending.entry.reason = Some(told.clone());
-            self.reload_or_take_back(pending)?.map_or_else(|reason| reason, |_| told)
+            let how = "it was interrupted after the file was replaced, and finished by the next run".to_owned();
+            pending.entry.reason = Some(how.clone());
+            self.reload_or_take_back(pending)?.map_or_else(|reason| reason, |_| how)
         } else {
-            let told = match now == before {
-                true => "it was cut off before the file was replaced: nothing had changed",
-                false => "it was cut off, and the live file is neither the old nor the new version",
+            let how = match now == before {
+                true => "it was interrupted before the file was replaced: nothing had changed",
+                false => "it was interrupted, and the live file is neither the old nor the new version",
             };
-            self.settle(pending, Status::Error, Some(told.to_owned()))?;
-            told.to_owned()
+            self.settle(pending, LogStatus::Error, Some(how.to_owned()))?;
+            how.to_owned()
         };
         let what = format!("a {} of {parameter} at {time} by {actor} on {host}", action.as_str());
-        self.notes.push(format!("{what} was not finished: {told}"));
+        self.notes.push(format!("{what} was not finished: {how}"));
         Ok(())
     }
 
     /// The log was written and the rest was not.
-    fn finish_records(&mut self, pending: Pending, status: Status) -> Result<()> {
+    fn finish_records(&mut self, pending: Pending, status: LogStatus) -> Result<()> {
         self.manifest.log = self.ledger.log()?.head;
         self.close(pending, status)
     }

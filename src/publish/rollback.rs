@@ -1,55 +1,64 @@
 //! Going back to a version of the past.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::Result;
 
 use crate::model::Target;
-use crate::publish::replace::Change;
-use crate::publish::run::{Ended, Report};
-use crate::publish::site::{Session, Site};
+use crate::publish::replace::Replacement;
+use crate::publish::run::{PublishOutcome, TargetReport};
+use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Status};
-use crate::records::manifest::{Held, Manifest, Version};
+use crate::records::log::{LogAction, LogStatus};
+use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
 
 /// How to go back.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RollbackOptions {
     /// For whom.
-    pub who: Holder,
+    pub who: Operator,
     /// How long to wait for others.
     pub patience: Patience,
     /// The version's number; without it, the one before.
     pub to: Option<u64>,
-    /// Even if hardly anybody would be left: see [`guard`].
+    /// Even if few subscribers would be left: see [`guard`].
     pub force: bool,
 }
 
 /// Puts a kept version in place. Whatever goes wrong is in the report.
-pub fn rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Report {
-    try_rollback(target, options, notice)
-        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]))
+pub fn rollback(
+    target: &Target,
+    options: &RollbackOptions,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> TargetReport {
+    try_rollback(target, options, notice).unwrap_or_else(|error| {
+        TargetReport::new(target.name.as_str(), PublishOutcome::Failed, vec![format!("{error:#}")])
+    })
 }
 
-fn try_rollback(target: &Target, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Result<Report> {
+fn try_rollback(
+    target: &Target,
+    options: &RollbackOptions,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<TargetReport> {
     let site = Site::open(target)?;
-    let mut session = Session::begin(&site, &options.who, "rollback", options.patience, notice)?;
+    let mut session = TargetSession::begin(&site, &options.who, "rollback", options.patience, notice)?;
     let mut report = go_back(&site, &mut session, options)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
     report.log = Some(session.manifest.log.digest.clone());
     Ok(report)
 }
 
-fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<Report> {
+fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptions) -> Result<TargetReport> {
     let live = site.live()?;
     let to = match choose(&session.manifest, live.as_ref(), options.to) {
         Ok(to) => to,
         Err(reason) => return refuse(session, options, reason),
     };
     let bytes = session.ledger.read_version(&to)?;
-    let mut report = Report::new(&site.name, Ended::Unchanged, Vec::new());
+    let mut report = TargetReport::new(&site.name, PublishOutcome::Unchanged, Vec::new());
     (report.version, report.digest, report.commit) = (Some(to.id), Some(to.digest.clone()), to.commit.clone());
     if options.to.is_none() && live.is_none() {
         report.notes.push(format!("there was no live file: version {} is what was published last", to.id));
@@ -62,15 +71,15 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         report.notes.push("that version is live already".to_owned());
         return Ok(report);
     }
-    let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Held {
+    let held = session.manifest.live.as_ref().filter(|live| live.version.id != to.id).map(|live| Hold {
         since: crate::records::moment::Moment::now(),
         run: session.run.clone(),
         by: options.who.actor.clone(),
         from: live.version.id,
         commit: live.version.commit.clone(),
     });
-    let change = Change {
-        action: Action::Rollback,
+    let change = Replacement {
+        action: LogAction::Rollback,
         live: live.as_ref(),
         bytes: &bytes,
         subscribers: to.subscribers,
@@ -86,42 +95,43 @@ fn go_back(site: &Site, session: &mut Session<'_>, options: &Options) -> Result<
         kept: Some(to),
     };
     report.ended = match session.replace(change) {
-        Ok(_) => Ended::Published,
+        Ok(_) => PublishOutcome::Published,
         Err(Failure::Refused(reason)) => {
             report.reasons.push(format!("{reason}; --force goes without it"));
-            Ended::Refused
+            PublishOutcome::Refused
         }
         Err(Failure::Failed(error)) => {
             report.reasons.push(format!("{error:#}"));
-            Ended::Failed
+            PublishOutcome::Failed
         }
     };
     Ok(report)
 }
 
 /// The version that is meant.
-fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<Version, String> {
+fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<StoredVersion, String> {
     let kept = || match manifest.versions.as_slice() {
         [] => "none is kept: nothing was published here".to_owned(),
-        versions => format!("kept are {}: `shapeline log` tells what they are", ranges(versions)),
+        versions => format!("kept are {}: `shapeline log` lists them", ranges(versions)),
     };
     if let Some(id) = to {
         return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
-    let before =
-        |version: &&Version| current.is_none_or(|current| version.id < current.id && version.digest != current.digest);
-    // What somebody else put there is gone back to only where nothing was published before it.
+    let before = |version: &&StoredVersion| {
+        current.is_none_or(|current| version.id < current.id && version.digest != current.digest)
+    };
+    // A version that was found in place is chosen only where nothing was published before it.
     let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
     let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
     match (current, live) {
-        // Nobody is served: what was published last is nearest.
+        // No subscriber is served: what was published last is nearest.
         (Some(current), None) => return Ok(current.clone()),
-        // Is it what somebody did by hand that is no good, or what was published?
+        // Either the change by hand or the published version may be the fault: the operator decides.
         (Some(current), Some(live)) if current.digest != digest(&live.bytes) => {
             let further = previous.map(|previous| format!(", --to {} what was before that", previous.id));
             return Err(format!(
-                "the live file was changed by somebody else since version {0} was published; say which is meant: --to {0} puts back what was published last{1}",
+                "the live file was changed outside shapeline since version {0} was published; choose one: --to {0} puts back what was published last{1}",
                 current.id,
                 further.unwrap_or_default()
             ));
@@ -132,57 +142,41 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
 }
 
 /// The numbers of versions, oldest first: `1-3, 7, 9-12`.
-fn ranges(versions: &[Version]) -> String {
+fn ranges(versions: &[StoredVersion]) -> String {
     let runs = versions.chunk_by(|one, next| next.id == one.id + 1);
-    let range = |run: &[Version]| match run {
+    let range = |run: &[StoredVersion]| match run {
         [first, .., last] => format!("{}-{}", first.id, last.id),
         run => run.iter().map(|one| one.id.to_string()).collect(),
     };
     runs.map(range).collect::<Vec<String>>().join(", ")
 }
 
-/// What no rollback may do unless it is forced: leave nobody, or less than a third of the lines.
+/// What no rollback may do unless it is forced: leave no lines, or less than a third.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
-fn guard(to: &Version, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
+fn guard(to: &StoredVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
     if force {
         return None;
     }
     if bytes.is_empty() {
-        return Some(format!("version {} is empty: nobody would be served; --force if it is meant", to.id));
+        return Some(format!("version {} is empty: no subscriber would be served; --force does it anyway", to.id));
     }
     let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
     let (now, then) = (live.map_or(0, |live| lines(&live.bytes)), lines(bytes));
     (now >= 10 && then * 3 < now).then(|| {
         format!(
-            "version {} has {}, and the live file {now}: most would be cut off; --force if it is meant",
+            "version {} has {}, and the live file {now}: most would be cut off; --force does it anyway",
             to.id,
             counted(then, "line", "lines")
         )
     })
 }
 
-fn refuse(session: &mut Session<'_>, options: &Options, reason: String) -> Result<Report> {
+fn refuse(session: &mut TargetSession<'_>, options: &RollbackOptions, reason: String) -> Result<TargetReport> {
     let parameter = options.to.map_or_else(|| "the version before".to_owned(), |id| format!("version {id}"));
-    let mut entry = session.entry(Action::Rollback, parameter);
-    entry.status = Status::Error;
+    let mut entry = session.entry(LogAction::Rollback, parameter);
+    entry.status = LogStatus::Error;
     entry.reason = Some(format!("refused: {reason}"));
     session.record(entry)?;
-    Ok(Report::new(&session.site.name, Ended::Refused, vec![reason]))
-}
-
-/// The target called `name`.
-///
-/// # Errors
-/// If the settings name no such target, or none at all.
-pub fn find<'t>(targets: &'t [Target], name: &str) -> Result<&'t Target> {
-    let known = || targets.iter().map(|target| target.name.as_str());
-    targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
-        let hint = match crate::text::suggest::nearest(name, known()) {
-            Some(near) => format!("did you mean {}?", crate::text::quote::quoted(near)),
-            None if targets.is_empty() => "shapeline.yaml names none: add `targets`".to_owned(),
-            None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        anyhow!("there is no target {}; {hint}", crate::text::quote::quoted(name))
-    })
+    Ok(TargetReport::new(&session.site.name, PublishOutcome::Refused, vec![reason]))
 }

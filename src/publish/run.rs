@@ -9,22 +9,22 @@ use crate::publish::data::Data;
 use crate::publish::freeze::{self, Frozen};
 use crate::publish::guard;
 use crate::publish::planned::Planned;
-use crate::publish::replace::Change;
-use crate::publish::site::{Session, Site};
+use crate::publish::replace::Replacement;
+use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Status};
-use crate::records::manifest::{Held, Manifest, Version};
+use crate::records::log::{LogAction, LogStatus};
+use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
 use crate::text::quote::harmless;
 
 /// How to publish.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct PublishOptions {
     /// For whom.
-    pub who: Holder,
+    pub who: Operator,
     /// How long to wait for others.
     pub patience: Patience,
     /// Only what has this fingerprint: a plan that was looked at before.
@@ -33,17 +33,17 @@ pub struct Options {
     pub acknowledged: Option<String>,
     /// Change nothing.
     pub dry_run: bool,
-    /// Do not tell the log of a refusal that stands there already: for those who try every minute.
+    /// Do not log a refusal that the log has already: for runs that are repeated every minute.
     pub quiet: bool,
 }
 
 /// How it ended on one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ended {
+pub enum PublishOutcome {
     /// A new version is live.
     Published,
-    /// What is to be is live already.
+    /// The output is live already.
     Unchanged,
     /// It would be published: only without `--dry-run`.
     Planned,
@@ -80,11 +80,11 @@ impl std::fmt::Display for Changed {
 
 /// What happened on one target.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct TargetReport {
     /// The target's name.
     pub target: String,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: PublishOutcome,
     /// Why it was refused or failed. Sentences.
     pub reasons: Vec<String>,
     /// What else one should know.
@@ -110,10 +110,10 @@ pub struct Report {
     pub plan: Option<String>,
 }
 
-impl Report {
+impl TargetReport {
     /// Nothing known but how it ended.
-    pub fn new(target: &str, ended: Ended, reasons: Vec<String>) -> Report {
-        Report {
+    pub fn new(target: &str, ended: PublishOutcome, reasons: Vec<String>) -> TargetReport {
+        TargetReport {
             target: target.to_owned(),
             ended,
             reasons,
@@ -132,24 +132,30 @@ impl Report {
 }
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
-pub fn publish(target: &Target, data: &Data, options: &Options, notice: &mut dyn FnMut(&str) -> Result<()>) -> Report {
-    let report = try_publish(target, data, options, notice)
-        .unwrap_or_else(|error| Report::new(target.name.as_str(), Ended::Failed, vec![format!("{error:#}")]));
-    Report { frozen: data.frozen.clone(), ..report }
+pub fn publish(
+    target: &Target,
+    data: &Data,
+    options: &PublishOptions,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> TargetReport {
+    let report = try_publish(target, data, options, notice).unwrap_or_else(|error| {
+        TargetReport::new(target.name.as_str(), PublishOutcome::Failed, vec![format!("{error:#}")])
+    });
+    TargetReport { frozen: data.frozen.clone(), ..report }
 }
 
 fn try_publish(
     target: &Target,
     data: &Data,
-    options: &Options,
+    options: &PublishOptions,
     notice: &mut dyn FnMut(&str) -> Result<()>,
-) -> Result<Report> {
+) -> Result<TargetReport> {
     let settings = &data.table.repo().settings;
     let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
     // Before the lock: others need not wait for it.
     let bytes = match data.rendered(&output) {
         Ok(bytes) => bytes,
-        Err(reason) => return Ok(Report::new(target.name.as_str(), Ended::Refused, vec![reason])),
+        Err(reason) => return Ok(TargetReport::new(target.name.as_str(), PublishOutcome::Refused, vec![reason])),
     };
     let site = Site::open(target)?;
     if options.dry_run {
@@ -158,7 +164,7 @@ fn try_publish(
         let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
         return work.look(&manifest, live.as_ref()).map(|(report, _)| report);
     }
-    let mut session = Session::begin(&site, &options.who, "publish", options.patience, notice)?;
+    let mut session = TargetSession::begin(&site, &options.who, "publish", options.patience, notice)?;
     let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
     let mut report = work.carry_out(&mut session)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
@@ -170,18 +176,18 @@ struct Work<'w> {
     target: &'w Target,
     site: &'w Site,
     data: &'w Data,
-    options: &'w Options,
+    options: &'w PublishOptions,
     output: &'w Output,
     bytes: &'w [u8],
 }
 
 impl Work<'_> {
-    /// Compares and judges; changes nothing. Also tells whether there is anything to do.
-    fn look(&self, manifest: &Manifest, live: Option<&Stored>) -> Result<(Report, bool)> {
+    /// Compares and judges; changes nothing. Also returns whether there is anything to do.
+    fn look(&self, manifest: &Manifest, live: Option<&Stored>) -> Result<(TargetReport, bool)> {
         let known = guard::known(&self.data.table.repo().settings, self.target, manifest);
         let old = live.map_or(&[][..], |live| live.bytes.as_slice());
         let plan = guard::plan(self.site, &self.data.table, self.output, old, self.bytes, known.clone());
-        let mut report = Report::new(&self.site.name, Ended::Planned, Vec::new());
+        let mut report = TargetReport::new(&self.site.name, PublishOutcome::Planned, Vec::new());
         report.changes = Some(Changed::of(&plan));
         report.fingerprint = Some(plan.fingerprint.clone());
         report.acknowledge = Some(acknowledgement(&plan.fingerprint, manifest));
@@ -189,7 +195,7 @@ impl Work<'_> {
         report.version = manifest.live.as_ref().map(|live| live.version.id);
         report.digest = live.map(|live| digest(&live.bytes));
         let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
-        // What somebody else put there is taken over, reloaded and recorded, even if it is just
+        // A file that was put there outside shapeline is taken over, reloaded and recorded, even if it is just
         // what the data gives.
         let nothing_to_do = live.is_some() && !plan.bytes_differ && recorded == report.digest.as_ref();
         let reasons = match self.not_the_plan(&plan) {
@@ -202,9 +208,9 @@ impl Work<'_> {
             ),
         };
         report.ended = match (reasons.is_empty(), nothing_to_do) {
-            (false, _) => Ended::Refused,
-            (true, true) => Ended::Unchanged,
-            (true, false) => Ended::Planned,
+            (false, _) => PublishOutcome::Refused,
+            (true, true) => PublishOutcome::Unchanged,
+            (true, false) => PublishOutcome::Planned,
         };
         report.reasons = reasons;
         if self.options.dry_run {
@@ -217,7 +223,7 @@ impl Work<'_> {
         let planned = self.options.planned.as_ref()?;
         let now = &plan.fingerprint;
         match planned.of(&self.site.name) {
-            None => Some(format!("the plan does not tell what happens on {}; plan again", self.site.name)),
+            None => Some(format!("the plan does not cover {}; plan again", self.site.name)),
             Some(planned) if planned == now => None,
             Some(planned) => Some(format!(
                 "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
@@ -242,10 +248,10 @@ impl Work<'_> {
         }
     }
 
-    fn carry_out(&self, session: &mut Session<'_>) -> Result<Report> {
+    fn carry_out(&self, session: &mut TargetSession<'_>) -> Result<TargetReport> {
         let live = self.site.live()?;
         let (mut report, anything_to_do) = self.look(&session.manifest, live.as_ref())?;
-        if report.ended == Ended::Refused {
+        if report.ended == PublishOutcome::Refused {
             self.record_refusal(session, &report)?;
             return Ok(report);
         }
@@ -257,8 +263,8 @@ impl Work<'_> {
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
         let held = self.still_held(&session.manifest, report.fingerprint.as_deref().unwrap_or_default())?;
         let taken = live.as_ref().is_some_and(|live| live.bytes == self.bytes);
-        let change = Change {
-            action: Action::Publish,
+        let change = Replacement {
+            action: LogAction::Publish,
             live: live.as_ref(),
             bytes: self.bytes,
             kept: self.live_version(&session.manifest),
@@ -274,15 +280,15 @@ impl Work<'_> {
         };
         match session.replace(change) {
             Ok(version) => {
-                report.ended = Ended::Published;
+                report.ended = PublishOutcome::Published;
                 (report.version, report.digest) = (Some(version.id), Some(version.digest));
             }
             Err(Failure::Refused(reason)) => {
-                report.ended = Ended::Refused;
+                report.ended = PublishOutcome::Refused;
                 report.reasons.push(reason);
             }
             Err(Failure::Failed(error)) => {
-                report.ended = Ended::Failed;
+                report.ended = PublishOutcome::Failed;
                 report.reasons.push(format!("{error:#}"));
             }
         }
@@ -290,16 +296,16 @@ impl Work<'_> {
     }
 
     /// The version that was published last, if it is this one and only the live file is another.
-    fn live_version(&self, manifest: &Manifest) -> Option<Version> {
+    fn live_version(&self, manifest: &Manifest) -> Option<StoredVersion> {
         let last = manifest.live.as_ref().map(|live| &live.version)?;
         let commit = self.data.commit.map(|commit| commit.to_string());
         let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;
         (same && last.digest == digest(self.bytes)).then(|| last.clone())
     }
 
-    /// The hold of a rollback goes on if what was rolled back to is put back after somebody changed
-    /// it by hand, by data that does not come after what was taken back.
-    fn still_held(&self, manifest: &Manifest, fingerprint: &str) -> Result<Option<Held>> {
+    /// The hold of a rollback goes on if what was rolled back to is put back after it was
+    /// changed by hand, by data that does not come after what was taken back.
+    fn still_held(&self, manifest: &Manifest, fingerprint: &str) -> Result<Option<Hold>> {
         let Some(held) = &manifest.held else { return Ok(None) };
         let acknowledged = self.options.acknowledged == Some(acknowledgement(fingerprint, manifest));
         let heals = manifest.live.as_ref().is_some_and(|live| live.version.digest == digest(self.bytes));
@@ -307,29 +313,26 @@ impl Work<'_> {
         Ok((heals && !after && !acknowledged).then(|| held.clone()))
     }
 
-    fn record_refusal(&self, session: &mut Session<'_>, report: &Report) -> Result<()> {
-        let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
-        entry.status = Status::Error;
+    fn record_refusal(&self, session: &mut TargetSession<'_>, report: &TargetReport) -> Result<()> {
+        let mut entry = session.entry(LogAction::Publish, format!("output {}", self.output.name));
+        entry.status = LogStatus::Error;
         entry.reason = Some(format!("refused: {}", report.reasons.join("; ")));
         entry.commit.clone_from(&report.commit);
         entry.frozen = freeze::noted(&self.data.frozen);
         entry.digest = Some(digest(self.bytes));
-        if self.options.quiet {
-            let log = session.ledger.log()?;
-            let same = |last: &crate::records::log::Entry| {
-                (last.action, last.status, &last.reason, &last.commit, &last.digest)
-                    == (entry.action, entry.status, &entry.reason, &entry.commit, &entry.digest)
-            };
-            if log.entries.last().is_some_and(same) {
-                return Ok(());
-            }
+        if !self.options.quiet {
+            return session.record(entry);
         }
-        session.record(entry)
+        let key = |entry: &crate::records::log::LogEntry| {
+            let (reason, commit, digest) = (entry.reason.clone(), entry.commit.clone(), entry.digest.clone());
+            Some((entry.action, entry.status, reason, commit, digest))
+        };
+        session.record_once(entry, key)
     }
 
     /// The data gives what is live. Its commit is the newest now; and after a rollback, data that
     /// comes after what was taken back may be published again.
-    fn note_commit(&self, session: &mut Session<'_>) -> Result<()> {
+    fn note_commit(&self, session: &mut TargetSession<'_>) -> Result<()> {
         if self.data.dirty {
             return Ok(());
         }
@@ -350,7 +353,7 @@ impl Work<'_> {
             return session.ledger.write_manifest(&session.manifest, &fence);
         }
         manifest.held = None;
-        let mut entry = session.entry(Action::Publish, format!("output {}", self.output.name));
+        let mut entry = session.entry(LogAction::Publish, format!("output {}", self.output.name));
         entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
         entry.commit = commit;
         entry.frozen = freeze::noted(&self.data.frozen);
@@ -369,7 +372,7 @@ impl Work<'_> {
 }
 
 /// What acknowledges a plan: its fingerprint; while a rollback holds the target, one that is of
-/// this very rollback. What somebody acknowledged before must not undo it.
+/// this very rollback. An earlier acknowledgement must not undo it.
 fn acknowledgement(fingerprint: &str, manifest: &Manifest) -> String {
     match &manifest.held {
         Some(held) => digest(format!("shapeline held 1\n{fingerprint}\n{}\n{}\n", held.run, held.from).as_bytes()),
@@ -377,19 +380,19 @@ fn acknowledgement(fingerprint: &str, manifest: &Manifest) -> String {
     }
 }
 
-/// Tells the logs of `targets` that the data was refused before it came to them.
-pub fn record_refused_data(targets: &[&Target], reason: &str, options: &Options) -> Vec<Report> {
+/// Logs on `targets` that the data was refused before it came to them.
+pub fn record_refused_data(targets: &[&Target], reason: &str, options: &PublishOptions) -> Vec<TargetReport> {
     let record = |target: &&Target| {
-        let mut report = Report::new(target.name.as_str(), Ended::Refused, vec![reason.to_owned()]);
-        let told = Site::open(target).and_then(|site| {
-            let mut session = Session::begin(&site, &options.who, "publish", options.patience, &mut |_| Ok(()))?;
-            let mut entry = session.entry(Action::Publish, "data".to_owned());
-            entry.status = Status::Error;
+        let mut report = TargetReport::new(target.name.as_str(), PublishOutcome::Refused, vec![reason.to_owned()]);
+        let logged = Site::open(target).and_then(|site| {
+            let mut session = TargetSession::begin(&site, &options.who, "publish", options.patience, &mut |_| Ok(()))?;
+            let mut entry = session.entry(LogAction::Publish, "data".to_owned());
+            entry.status = LogStatus::Error;
             entry.reason = Some(format!("refused: {reason}"));
             session.record(entry)
         });
-        if let Err(error) = told {
-            report.notes.push(format!("the log could not be told: {error:#}"));
+        if let Err(error) = logged {
+            report.notes.push(format!("the log could not be written: {error:#}"));
         }
         report
     };

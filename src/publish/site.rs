@@ -1,4 +1,4 @@
-//! A target that somebody works on: opened, locked, and put in order if the last one was cut off.
+//! An open target, and a session that holds its lock and finishes what an interrupted run left.
 
 use std::sync::Arc;
 
@@ -6,12 +6,11 @@ use anyhow::{Context as _, Result};
 
 use crate::apply::{Apply, Commands};
 use crate::model::Target;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::ledger::Ledger;
 use crate::records::lock::{Lock, Patience};
-use crate::records::log::{Action, Entry};
+use crate::records::log::{LogAction, LogEntry};
 use crate::records::manifest::Manifest;
-use crate::store::Access;
 use crate::store::open::open_file;
 use crate::store::{Store, Stored, writer_name};
 
@@ -37,7 +36,7 @@ impl Site {
     /// If it cannot be reached, or cannot give what publishing needs.
     pub fn open(target: &Target) -> Result<Site> {
         let (store, file) =
-            open_file(&Access::from(target)).with_context(|| format!("the target {} cannot be opened", target.name))?;
+            open_file(&target.access()).with_context(|| format!("the target {} cannot be opened", target.name))?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
         Ok(Site {
@@ -69,31 +68,31 @@ impl Site {
 }
 
 /// A target under lock.
-pub struct Session<'s> {
+pub struct TargetSession<'s> {
     pub(super) site: &'s Site,
     pub(super) ledger: Ledger<'s>,
     pub(super) lock: Lock,
     /// What is live, and what is kept.
     pub manifest: Manifest,
-    who: Holder,
+    who: Operator,
     pub(super) run: String,
     /// What was put in order.
     pub notes: Vec<String>,
 }
 
-impl<'s> Session<'s> {
-    /// Takes the lock, and finishes what somebody began who was cut off.
+impl<'s> TargetSession<'s> {
+    /// Takes the lock, and finishes or undoes what an interrupted run left behind.
     ///
     /// # Errors
-    /// As [`Session::begin_looking`], or if what was begun cannot be finished.
+    /// As [`TargetSession::begin_looking`], or if what was begun cannot be finished.
     pub fn begin(
         site: &'s Site,
-        who: &Holder,
+        who: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str) -> Result<()>,
-    ) -> Result<Session<'s>> {
-        let mut session = Session::begin_looking(site, who, doing, patience, notice)?;
+    ) -> Result<TargetSession<'s>> {
+        let mut session = TargetSession::begin_looking(site, who, doing, patience, notice)?;
         session.recover()?;
         Ok(session)
     }
@@ -101,36 +100,48 @@ impl<'s> Session<'s> {
     /// Takes the lock, and changes nothing on the target.
     ///
     /// # Errors
-    /// If the lock is not to be had, or the store fails.
+    /// If the lock is not free in time, or the store fails.
     pub fn begin_looking(
         site: &'s Site,
-        who: &Holder,
+        who: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str) -> Result<()>,
-    ) -> Result<Session<'s>> {
+    ) -> Result<TargetSession<'s>> {
         let ledger = site.ledger();
         let lock = Lock::take(&site.store, &ledger.lock_folder(), who, doing, patience, notice)?;
-        // Always: whoever took over before us may have failed to.
+        // Always: the process that took over before us may have failed to.
         site.store.sweep("", Some(&site.file))?;
         ledger.sweep()?;
         let manifest = ledger.manifest_or_new(&site.name)?;
         let run = writer_name();
-        Ok(Session { site, ledger, lock, manifest, who: who.clone(), run, notes: Vec::new() })
+        Ok(TargetSession { site, ledger, lock, manifest, who: who.clone(), run, notes: Vec::new() })
     }
 
     /// An entry of the log that is yet to be filled in.
-    pub fn entry(&self, action: Action, parameter: String) -> Entry {
-        Entry::new(action, parameter, &self.who, &self.run)
+    pub fn entry(&self, action: LogAction, parameter: String) -> LogEntry {
+        LogEntry::new(action, parameter, &self.who, &self.run)
     }
 
     /// Adds an entry to the log.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn record(&mut self, entry: Entry) -> Result<()> {
+    pub fn record(&mut self, entry: LogEntry) -> Result<()> {
         let fence = || self.lock.fence();
         self.ledger.record(&mut self.manifest, entry, &fence)
+    }
+
+    /// Adds an entry to the log, unless the log says the same already: see [`crate::records::log::Log::says`].
+    ///
+    /// # Errors
+    /// If the log cannot be read or written.
+    pub(crate) fn record_once<K: PartialEq>(
+        &mut self,
+        entry: LogEntry,
+        key: impl Fn(&LogEntry) -> Option<K>,
+    ) -> Result<()> {
+        if self.ledger.log()?.says(&entry, key) { Ok(()) } else { self.record(entry) }
     }
 
     pub(super) fn actor(&self) -> &str {

@@ -1,12 +1,12 @@
-//! Who does something to a target: a process on a host, for a person.
+//! The operator of a run: a process on a host, for a person.
 
 use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-/// A process that holds a lock or does a publish.
+/// A process that holds a lock or writes to the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct Operator {
     /// For whom.
     pub actor: String,
     /// The host's name.
@@ -24,11 +24,11 @@ pub struct Holder {
     started: Option<u64>,
 }
 
-impl Holder {
+impl Operator {
     /// This process.
-    pub fn here(actor: String) -> Holder {
+    pub fn here(actor: String) -> Operator {
         let pid = std::process::id();
-        Holder { actor, host: host(), pid, boot: boot(), space: space(), started: started(pid) }
+        Operator { actor, host: host(), pid, boot: boot(), space: space(), started: started(pid) }
     }
 
     /// Whether there is no such process here any more. What cannot be seen is not taken for dead:
@@ -49,7 +49,7 @@ impl Holder {
         match (&self.boot, boot()) {
             (Some(theirs), Some(ours)) if *theirs == ours => here && self.has_ended(),
             // The same host after another boot: nothing survives that. Names can be shared by two
-            // hosts, so another boot alone tells nothing.
+            // hosts, so another boot alone proves nothing.
             _ => false,
         }
     }
@@ -65,7 +65,7 @@ pub fn actor(named: Option<&str>) -> String {
     crate::text::quote::harmless(&name, 80)
 }
 
-/// Whether there is a process with this number; nothing if that cannot be told.
+/// Whether there is a process with this number; nothing if that is unknown.
 #[cfg(unix)]
 fn exists(pid: u32) -> Option<bool> {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
@@ -138,18 +138,18 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_one_that_has_ended_is_dead() {
-        let me = Holder::here("alice".to_owned());
+        let me = Operator::here("alice".to_owned());
         assert!(me.started.is_some_and(|started| started > 0), "{me:?}");
         assert!(!me.is_dead());
-        let reused = Holder { started: me.started.map(|started| started + 1), ..me.clone() };
+        let reused = Operator { started: me.started.map(|started| started + 1), ..me.clone() };
         assert!(reused.is_dead(), "another process with that number");
-        let gone = Holder { pid: u32::MAX, ..me.clone() };
+        let gone = Operator { pid: u32::MAX, ..me.clone() };
         assert!(gone.is_dead());
-        let elsewhere = Holder { boot: Some("other".to_owned()), ..gone.clone() };
+        let elsewhere = Operator { boot: Some("other".to_owned()), ..gone.clone() };
         assert!(!elsewhere.is_dead(), "what happens on another host is not known");
-        let unseen = Holder { started: None, ..me.clone() };
+        let unseen = Operator { started: None, ..me.clone() };
         assert!(!unseen.is_dead(), "when it began was not to be seen");
-        let in_a_container = Holder { space: Some("pid:[1]".to_owned()), ..gone };
+        let in_a_container = Operator { space: Some("pid:[1]".to_owned()), ..gone };
         assert!(!in_a_container.is_dead());
     }
 }

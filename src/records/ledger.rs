@@ -1,25 +1,24 @@
 //! What is remembered beside the live file: which version is live, the versions of the past, an
 //! intent that was begun and perhaps not finished, and the log.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-use anyhow::{Context, Result, bail};
-use serde::de::DeserializeOwned;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::records::lock::MOST;
-use crate::records::log::{self, Action, Entry, Log, Status};
-use crate::records::manifest::{Held, Live, Manifest, Pending, VERSION, Version};
-use crate::store::{Expect, Fence, Mark, Store, digest};
+use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
+use crate::records::manifest::{Hold, Live, Manifest, Pending, StoredVersion};
+use crate::records::versioned::{VERSION, VersionedRecord};
+use crate::store::{Expect, Fence, Store, digest};
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
 
-/// What the file of intents holds. It is emptied, not removed: somebody who was paused could
-/// remove the intent of another.
+/// The file of the pending change. It is emptied, not removed: a process that was paused could remove
+/// the file of another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Slot {
+struct PendingSlot {
     version: u32,
     pending: Option<Pending>,
 }
@@ -28,20 +27,26 @@ struct Slot {
 pub struct Ledger<'s> {
     store: &'s dyn Store,
     folder: String,
-    /// The marks of what was read first or written last, by name: a record is only replaced while
-    /// it is still what this process knows.
-    marks: RefCell<BTreeMap<String, Option<Mark>>>,
+    manifest: VersionedRecord<Manifest>,
+    pending: VersionedRecord<PendingSlot>,
 }
 
 impl<'s> Ledger<'s> {
     /// The records of `file` in `store`.
     pub fn of(store: &'s dyn Store, file: &str) -> Ledger<'s> {
-        Ledger { store, folder: folder_of(file), marks: RefCell::default() }
+        Ledger::new(store, folder_of(file))
     }
 
     /// The records of a whole folder.
     pub fn of_folder(store: &'s dyn Store) -> Ledger<'s> {
-        Ledger { store, folder: ".shapeline".to_owned(), marks: RefCell::default() }
+        Ledger::new(store, FOLDER.to_owned())
+    }
+
+    fn new(store: &'s dyn Store, folder: String) -> Ledger<'s> {
+        let without = " without what it records";
+        let manifest = VersionedRecord::new(format!("{folder}/manifest.json"), without);
+        let pending = VersionedRecord::new(format!("{folder}/pending.json"), without);
+        Ledger { store, folder, manifest, pending }
     }
 
     /// The folder in which the lock is.
@@ -65,10 +70,10 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
-        self.read("manifest.json")
+        self.manifest.read(self.store)
     }
 
-    /// The manifest, or a fresh one, for somebody who has the lock.
+    /// The manifest, or a fresh one, for a caller that has the lock.
     ///
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
@@ -84,8 +89,8 @@ impl<'s> Ledger<'s> {
             return Ok(manifest);
         }
         let mut manifest = Manifest::new(target);
-        // There was one if there is a log, and somebody moved it away: the versions are the last
-        // copies of the past. (Without a log, what lies there is of a first publish that was cut off.)
+        // There was one if there is a log, and it was moved away: the versions are the last
+        // copies of the past. (Without a log, what lies there is of a first publish that was interrupted.)
         if !self.store.list(&self.name("log"))?.is_empty() {
             for id in self.version_numbers()? {
                 manifest.versions.extend(self.found_version(id)?);
@@ -99,15 +104,15 @@ impl<'s> Ledger<'s> {
         Ok(manifest)
     }
 
-    /// What the log tells of a manifest that is gone: what was put in place last, the newest commit,
+    /// Restores from the log what a lost manifest said: what was put in place last, the newest commit,
     /// and whether a rollback holds the target. Without that, the next run would put back what was
     /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
         let log = log::read(self.store, &self.name("log"))?;
-        let put = |entry: &&Entry| {
-            entry.status == Status::Success && matches!(entry.action, Action::Publish | Action::Rollback)
+        let put = |entry: &&LogEntry| {
+            entry.status == LogStatus::Success && matches!(entry.action, LogAction::Publish | LogAction::Rollback)
         };
-        let newest = log.entries.iter().filter(put).rfind(|entry| entry.action == Action::Publish);
+        let newest = log.entries.iter().filter(put).rfind(|entry| entry.action == LogAction::Publish);
         manifest.newest = newest.and_then(|entry| entry.commit.clone());
         let Some(last) = log.entries.iter().rfind(put) else { return Ok(()) };
         let version = manifest.versions.iter_mut().rfind(|version| Some(&version.digest) == last.digest.as_ref());
@@ -117,7 +122,7 @@ impl<'s> Ledger<'s> {
             version.found = version.commit.is_none();
             Live { version: version.clone(), since: last.time, by: last.actor.clone() }
         });
-        manifest.held = (last.action == Action::Rollback).then(|| Held {
+        manifest.held = (last.action == LogAction::Rollback).then(|| Hold {
             since: last.time,
             run: last.run.clone(),
             by: last.actor.clone(),
@@ -128,9 +133,9 @@ impl<'s> Ledger<'s> {
     }
 
     /// A version of which only the bytes are left.
-    fn found_version(&self, id: u64) -> Result<Option<Version>> {
+    fn found_version(&self, id: u64) -> Result<Option<StoredVersion>> {
         let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
-        Ok(Some(Version::found(id, &stored.bytes)))
+        Ok(Some(StoredVersion::found(id, &stored.bytes)))
     }
 
     /// Writes the manifest.
@@ -138,7 +143,7 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be written.
     pub fn write_manifest(&self, manifest: &Manifest, fence: Fence<'_>) -> Result<()> {
-        self.write("manifest.json", manifest, fence)
+        self.manifest.write(self.store, manifest, fence)
     }
 
     /// What was begun and not finished.
@@ -146,30 +151,30 @@ impl<'s> Ledger<'s> {
     /// # Errors
     /// If it cannot be read, or a newer program wrote it.
     pub fn pending(&self) -> Result<Option<Pending>> {
-        Ok(self.read::<Slot>("pending.json")?.and_then(|slot| slot.pending))
+        Ok(self.pending.read(self.store)?.and_then(|slot| slot.pending))
     }
 
     /// Writes down what is about to be done.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn write_pending(&self, pending: &Pending, fence: Fence<'_>) -> Result<()> {
-        self.write("pending.json", &Slot { version: VERSION, pending: Some(pending.clone()) }, fence)
+        self.pending.write(self.store, &PendingSlot { version: VERSION, pending: Some(pending.clone()) }, fence)
     }
 
     /// All is done.
     ///
     /// # Errors
-    /// If it cannot be written, or somebody else wrote it meanwhile.
+    /// If it cannot be written, or another process wrote it meanwhile.
     pub fn clear_pending(&self, fence: Fence<'_>) -> Result<()> {
-        self.write("pending.json", &Slot { version: VERSION, pending: None }, fence)
+        self.pending.write(self.store, &PendingSlot { version: VERSION, pending: None }, fence)
     }
 
     /// The bytes of a kept version.
     ///
     /// # Errors
     /// If they are not there, or are not what they were.
-    pub fn read_version(&self, version: &Version) -> Result<Vec<u8>> {
+    pub fn read_version(&self, version: &StoredVersion) -> Result<Vec<u8>> {
         let name = self.version_name(version.id);
         let place = self.store.place(&name);
         let Some(stored) = self.store.read(&name)? else {
@@ -182,20 +187,20 @@ impl<'s> Ledger<'s> {
     }
 
     /// Keeps the bytes of a version. What is there under that number is replaced only if it is
-    /// something else, which nothing lists or which somebody damaged.
+    /// something else, which nothing lists or which was damaged.
     ///
     /// # Errors
-    /// If they cannot be written, or somebody else writes them.
+    /// If they cannot be written, or another process writes them.
     pub fn write_version(&self, id: u64, bytes: &[u8], fence: Fence<'_>) -> Result<()> {
         let name = self.version_name(id);
         if self.store.put(&name, bytes, Expect::Nothing, fence)?.is_some() {
             return Ok(());
         }
         let Some(there) = self.store.read(&name)? else {
-            bail!("{} was there and is gone: somebody else works here", self.store.place(&name));
+            bail!("{} was there and is gone: another process works here", self.store.place(&name));
         };
         if there.bytes != bytes && self.store.put(&name, bytes, Expect::Content(&there.mark), fence)?.is_none() {
-            bail!("{} was changed by somebody else meanwhile", self.store.place(&name));
+            bail!("{} was changed by another process meanwhile", self.store.place(&name));
         }
         Ok(())
     }
@@ -239,7 +244,7 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If either cannot be written.
-    pub fn record(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
+    pub fn record(&self, manifest: &mut Manifest, entry: LogEntry, fence: Fence<'_>) -> Result<()> {
         self.append(manifest, entry, fence)?;
         self.write_manifest(manifest, fence)
     }
@@ -248,24 +253,24 @@ impl<'s> Ledger<'s> {
     ///
     /// # Errors
     /// If the log cannot be written.
-    pub fn append(&self, manifest: &mut Manifest, entry: Entry, fence: Fence<'_>) -> Result<()> {
+    pub fn append(&self, manifest: &mut Manifest, entry: LogEntry, fence: Fence<'_>) -> Result<()> {
         manifest.log = log::append(self.store, &self.name("log"), entry, &manifest.log, fence)?;
         Ok(())
     }
 
-    /// The whole log, held against the manifest.
+    /// The whole log, compared with the manifest.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn log(&self) -> Result<Log> {
+    pub fn log(&self) -> Result<ActionLog> {
         // The manifest first: entries that are added meanwhile are no damage.
         let manifest = self.manifest();
         let mut log = log::read(self.store, &self.name("log"))?;
         match manifest {
             Ok(Some(manifest)) => log.compare(&manifest.log),
             Ok(None) => {}
-            // The log is what one looks at then.
-            Err(error) => log.damage.push(format!("it cannot be held against the manifest: {error:#}")),
+            // The log is needed most then.
+            Err(error) => log.damage.push(format!("it cannot be compared with the manifest: {error:#}")),
         }
         Ok(log)
     }
@@ -277,47 +282,10 @@ impl<'s> Ledger<'s> {
     fn version_name(&self, id: u64) -> String {
         self.name(&format!("versions/{id:08}"))
     }
-
-    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        #[derive(Deserialize)]
-        struct Shape {
-            version: u32,
-        }
-        let path = self.name(name);
-        let stored = self.store.read(&path)?;
-        // Only the first time: who has read it again, for the log's sake, still holds what it read
-        // first, and must not replace with that what somebody else wrote in between.
-        let mark = || stored.as_ref().map(|stored| stored.mark.clone());
-        self.marks.borrow_mut().entry(name.to_owned()).or_insert_with(mark);
-        let Some(stored) = stored else { return Ok(None) };
-        let place = self.store.place(&path);
-        let damaged = || format!("{place} is damaged: move it away to go on without what it tells");
-        let shape: Shape = serde_json::from_slice(&stored.bytes).with_context(damaged)?;
-        if shape.version > VERSION {
-            bail!("{place} was written by a newer version of shapeline: use that one");
-        }
-        serde_json::from_slice(&stored.bytes).map(Some).with_context(damaged)
-    }
-
-    fn write<T: Serialize>(&self, name: &str, record: &T, fence: Fence<'_>) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(record)?;
-        bytes.push(b'\n');
-        let path = self.name(name);
-        let known = self.marks.borrow().get(name).cloned();
-        let known = match known {
-            Some(known) => known,
-            None => self.store.read(&path)?.map(|stored| stored.mark),
-        };
-        let expect = known.as_ref().map_or(Expect::Nothing, Expect::Content);
-        let Some(mark) = self.store.put(&path, &bytes, expect, fence)? else {
-            // Most likely somebody took over: that is to be told then.
-            fence()?;
-            bail!("{} was changed by somebody else meanwhile", self.store.place(&path));
-        };
-        self.marks.borrow_mut().insert(name.to_owned(), Some(mark));
-        Ok(())
-    }
 }
+
+/// The folder of the records of a whole folder.
+pub(crate) const FOLDER: &str = ".shapeline";
 
 /// The folder of the records of `file`, beside it.
 pub fn folder_of(file: &str) -> String {

@@ -1,14 +1,14 @@
-//! One publisher at a time, without a server that could tell: only files.
+//! One publisher at a time, by files alone: there is no server to ask.
 //!
-//! The lock is the highest-numbered file in a folder, and whoever creates the next number has it:
-//! a store lets exactly one writer create a file. The holder rewrites its file every few seconds.
+//! The lock is the highest-numbered file in a folder, and the process that creates the next
+//! number has it: a store lets exactly one writer create a file. The holder rewrites its file every few seconds.
 //! Another may take the next number once the holder has let go, or is a process of this very host
-//! that has ended, or has not rewritten its file for [`LEASE`] by the clock of the one who waits;
+//! that has ended, or has not rewritten its file for [`LEASE`] by the clock of the process that waits;
 //! no two clocks are ever compared.
 //!
 //! A holder may be paused, lose its lock unawares, and wake up. So it asks [`Lock::fence`] after
-//! it has written a file and before it puts it in place; and whoever takes over first removes
-//! what the other has written and not put in place. Either the fence or the missing file stops it.
+//! it has written a file and before it puts it in place; and a process that takes over first
+//! removes what the other has written and not put in place. Either the fence or the missing file stops it.
 //! (In a bucket there is nothing to remove: there, conditional writes do the same.)
 
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::records::holder::Holder;
-use crate::store::{Expect, Mark, Store, writer_name};
+use crate::records::holder::Operator;
+use crate::store::{ContentMark, Expect, Store, writer_name};
 use crate::text::quote::harmless;
 
 /// How long a lock lasts that is not renewed.
@@ -29,11 +29,11 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// damage or forgery.
 pub(super) const MOST: u64 = 1_000_000_000_000;
 
-/// Once a pause has grown to this, a file that is listed should be readable, even for a run that waits
-/// for nobody.
+/// Once a pause has grown to this, a file that is listed should be readable, even for a run that does
+/// not wait for the lock.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// How patient whoever wants the lock is.
+/// How long a process waits for the lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// How long a lock lasts that is not renewed: [`LEASE`] but in tests.
@@ -48,17 +48,21 @@ impl Patience {
         Patience { lease: LEASE, wait }
     }
 
-    /// Whoever waits less than that cannot find out that a holder elsewhere is dead.
+    /// A shorter wait cannot show that a holder on another host is dead.
     fn hint(self) -> String {
         let lease = self.lease.as_secs() + 5;
-        if self.wait > self.lease { String::new() } else { format!("; to find out whether it lives takes {lease} s") }
+        if self.wait > self.lease {
+            String::new()
+        } else {
+            format!("; to find out whether it is still running takes {lease} s")
+        }
     }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Held {
-    holder: Holder,
-    /// Names this very holding: numbers come again if somebody clears the folder.
+struct LockFile {
+    holder: Operator,
+    /// Unique to this lock: numbers are used again if the folder was cleared.
     name: String,
     /// What the holder does, in a word.
     doing: String,
@@ -73,29 +77,29 @@ pub struct Lock {
     store: Arc<dyn Store>,
     folder: String,
     number: u64,
-    held: Held,
-    /// Dropped to stop the heart.
-    heart: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
+    held: LockFile,
+    /// Dropped to stop the renewal.
+    renewal: Option<(Sender<()>, std::thread::JoinHandle<()>)>,
 }
 
 impl Lock {
-    /// Waits for the lock in `folder` of `store` and takes it. While it waits, `notice` is called with a
-    /// description of the holder, and ends the wait with an error if it gives one.
+    /// Waits for the lock in `folder` of `store` and takes it. `notice` is called with the
+    /// holder that is waited for.
     ///
     /// # Errors
-    /// If another process has it for longer than the time, `notice` gives an error, or the store fails.
+    /// If it is not free within that time, or the store fails.
     pub fn take(
         store: &Arc<dyn Store>,
         folder: &str,
-        holder: &Holder,
+        holder: &Operator,
         doing: &str,
         patience: Patience,
         notice: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Lock> {
         let held =
-            Held { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
+            LockFile { holder: holder.clone(), name: writer_name(), doing: doing.to_owned(), beat: 0, released: false };
         let began = Instant::now();
-        let mut seen: Option<(Mark, Instant)> = None;
+        let mut seen: Option<(ContentMark, Instant)> = None;
         let mut pause = Duration::from_millis(20);
         // Every way through the loop ends at the deadline and the pause: what a store says may
         // never change.
@@ -106,7 +110,7 @@ impl Lock {
                 let number = current.map_or(1, |current| current.number + 1);
                 match Lock::create(store, folder, number, &held)? {
                     Created::Ours(mut lock) => {
-                        lock.heart = Some(lock.start_heart(patience.lease / 4));
+                        lock.renewal = Some(lock.start_renewal(patience.lease / 4));
                         lock.remove_older();
                         return Ok(*lock);
                     }
@@ -133,7 +137,7 @@ impl Lock {
     }
 
     /// Tries to create the lock's file `number`.
-    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &Held) -> Result<Created> {
+    fn create(store: &Arc<dyn Store>, folder: &str, number: u64, held: &LockFile) -> Result<Created> {
         let name = name_of(folder, number);
         if number >= MOST {
             bail!("{} has an impossible number: remove it", store.place(&name_of(folder, number - 1)));
@@ -150,7 +154,7 @@ impl Lock {
                     folder: folder.to_owned(),
                     number,
                     held: held.clone(),
-                    heart: None,
+                    renewal: None,
                 }))),
                 // Others may have gone through several numbers since we looked, and removed this one.
                 highest => {
@@ -164,13 +168,13 @@ impl Lock {
     /// Whether the lock is still ours.
     ///
     /// # Errors
-    /// If somebody has taken it over, or that cannot be told.
+    /// If another process has taken it over, or that cannot be determined.
     pub fn fence(&self) -> Result<()> {
         fence(self.store.as_ref(), &self.folder, self.number, &self.held.name)
     }
 
-    /// Rewrites our file every now and then, so that others see that we live.
-    fn start_heart(&self, every: Duration) -> (Sender<()>, std::thread::JoinHandle<()>) {
+    /// Rewrites our file at intervals, so that others see that this process runs.
+    fn start_renewal(&self, every: Duration) -> (Sender<()>, std::thread::JoinHandle<()>) {
         let (stop, stopped) = channel::<()>();
         let (store, folder, number, mut held) =
             (self.store.clone(), self.folder.clone(), self.number, self.held.clone());
@@ -195,19 +199,19 @@ impl Lock {
                 let _ = self.store.remove(&name_of(&self.folder, number));
             }
         }
-        // Of every number: somebody may have been cut off before there was a file of that name.
+        // Of every number: a process may have been interrupted before there was a file of that name.
         let _ = self.store.sweep(&self.folder, None);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Some((stop, heart)) = self.heart.take() {
+        if let Some((stop, thread)) = self.renewal.take() {
             drop(stop);
-            let _ = heart.join();
+            let _ = thread.join();
         }
         // If this fails, the lock ends by itself.
-        let held = Held { released: true, ..self.held.clone() };
+        let held = LockFile { released: true, ..self.held.clone() };
         if let Ok(bytes) = to_bytes(&held) {
             let fence = || self.fence();
             let _ = self.store.put(&name_of(&self.folder, self.number), &bytes, Expect::Anything, &fence);
@@ -226,26 +230,26 @@ enum Created {
 /// The lock as it is now.
 struct Current {
     number: u64,
-    mark: Mark,
+    mark: ContentMark,
     /// Nothing if it cannot be understood.
-    held: Option<Held>,
+    held: Option<LockFile>,
 }
 
 impl Current {
     fn who(&self) -> String {
         match &self.held {
             Some(held) => {
-                let Holder { actor, host, pid, .. } = &held.holder;
-                // Whoever may write to the folder may have written anything.
+                let Operator { actor, host, pid, .. } = &held.holder;
+                // The file is input: any process that may write to the folder may have written it.
                 harmless(&format!("{actor} on {host} (process {pid}, {})", held.doing), 200)
             }
-            None => "somebody unknown".to_owned(),
+            None => "an unknown holder".to_owned(),
         }
     }
 }
 
 /// Whether the lock may be taken.
-fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(Mark, Instant)>) -> bool {
+fn is_free(current: &Option<Current>, lease: Duration, seen: &mut Option<(ContentMark, Instant)>) -> bool {
     let Some(current) = current else { return true };
     if current.held.as_ref().is_some_and(|held| held.released || held.holder.is_dead()) {
         return true;
@@ -267,7 +271,7 @@ fn current(store: &dyn Store, folder: &str, patience: Patience, began: Instant) 
         let name = name_of(folder, number);
         if let Some(stored) = store.read(&name)? {
             let held = serde_json::from_slice(&stored.bytes).ok();
-            return Ok(Some(Current { number, mark: Mark(format!("{number} {}", stored.mark.0)), held }));
+            return Ok(Some(Current { number, mark: ContentMark(format!("{number} {}", stored.mark.0)), held }));
         }
         if began.elapsed() >= patience.wait && pause >= SETTLED {
             bail!("{} is listed and cannot be read: look at the server", store.place(&name));
@@ -282,13 +286,13 @@ fn highest(store: &dyn Store, folder: &str) -> Result<Option<u64>> {
 }
 
 fn fence(store: &dyn Store, folder: &str, number: u64, name: &str) -> Result<()> {
-    let cannot = "cannot tell whether the lock is still ours";
+    let cannot = "cannot determine whether the lock is still ours";
     let highest = highest(store, folder).context(cannot)?;
     if highest.is_none() {
         bail!("{} is gone: was the folder removed, or something mounted there?", store.place(folder));
     }
     let stored = store.read(&name_of(folder, number)).context(cannot)?;
-    let held = stored.and_then(|stored| serde_json::from_slice::<Held>(&stored.bytes).ok());
+    let held = stored.and_then(|stored| serde_json::from_slice::<LockFile>(&stored.bytes).ok());
     if highest != Some(number) || held.is_none_or(|held| held.name != name) {
         bail!(
             "another publisher has taken over the lock, since this one did not answer for a while; it has finished or undone what this one began: see the log"
@@ -306,7 +310,7 @@ fn number_of(name: &str) -> Option<u64> {
     name.parse().ok().filter(|number| *number < MOST)
 }
 
-fn to_bytes(held: &Held) -> Result<Vec<u8>> {
+fn to_bytes(held: &LockFile) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(held)?;
     bytes.push(b'\n');
     Ok(bytes)

@@ -1,9 +1,9 @@
 //! What was done to a target, one line each, each line with the digest of the one before.
 //!
 //! The lines are kept in files of so many, named by the number of their first: a line is added by
-//! putting the last file anew, whole, so that none is ever half written. Whoever may write to the
-//! target may also write the log anew from the start; what the digests show is that a part of it
-//! was changed or taken away. `publish` prints the last digest, to be kept where others cannot
+//! putting the last file anew, whole, so that none is ever half written. A user who may write to
+//! the target may also write the log anew from the start; the digests show that a part of it was changed
+//! or removed. `publish` prints the last digest, to be kept where others cannot
 //! write.
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::command::CommandRecord;
 use crate::records::frozen::FrozenAt;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::MOST;
 use crate::records::moment::Moment;
 use crate::store::{Expect, Fence, Store, digest};
@@ -22,7 +22,7 @@ const SEGMENT: usize = 1000;
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Action {
+pub enum LogAction {
     /// The data was put in place.
     Publish,
     /// A version of the past was put in place.
@@ -35,15 +35,15 @@ pub enum Action {
     Restore,
 }
 
-impl Action {
-    /// As it stands in the log.
+impl LogAction {
+    /// The word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            Action::Publish => "PUBLISH",
-            Action::Rollback => "ROLLBACK",
-            Action::Drift => "DRIFT",
-            Action::Backup => "BACKUP",
-            Action::Restore => "RESTORE",
+            LogAction::Publish => "PUBLISH",
+            LogAction::Rollback => "ROLLBACK",
+            LogAction::Drift => "DRIFT",
+            LogAction::Backup => "BACKUP",
+            LogAction::Restore => "RESTORE",
         }
     }
 }
@@ -51,37 +51,37 @@ impl Action {
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+pub enum LogStatus {
     /// As it should.
     Success,
     /// Otherwise.
     Error,
 }
 
-impl Status {
-    /// As it stands in the log.
+impl LogStatus {
+    /// The word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Success => "SUCCESS",
-            Status::Error => "ERROR",
+            LogStatus::Success => "SUCCESS",
+            LogStatus::Error => "ERROR",
         }
     }
 }
 
 /// One thing that was done, or tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LogEntry {
     /// From 1, without gaps.
     pub n: u64,
-    /// When, by the clock of the one who did it.
+    /// When, by the clock of the process that did it.
     pub time: Moment,
     /// What.
-    pub action: Action,
+    pub action: LogAction,
     /// With what: the version that was put in place, the path that was copied.
     pub parameter: String,
     /// How it ended.
-    pub status: Status,
-    /// Why it ended in an error, or what is to be said besides.
+    pub status: LogStatus,
+    /// Why it ended in an error, or remarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who.
@@ -105,21 +105,21 @@ pub struct Entry {
     pub reload: Option<CommandRecord>,
     /// The version of the tool.
     pub tool: String,
-    /// Names this very run, so that one that was cut off is not told twice.
+    /// Names this very run, so that an interrupted one is not logged twice.
     pub run: String,
     /// The digest of the line before, without its line break; of nothing for the first.
     pub previous: String,
 }
 
-impl Entry {
+impl LogEntry {
     /// An entry that is yet to be filled in: all went well so far.
-    pub fn new(action: Action, parameter: String, who: &Holder, run: &str) -> Entry {
-        Entry {
+    pub fn new(action: LogAction, parameter: String, who: &Operator, run: &str) -> LogEntry {
+        LogEntry {
             n: 0,
             time: Moment::now(),
             action,
             parameter,
-            status: Status::Success,
+            status: LogStatus::Success,
             reason: None,
             actor: who.actor.clone(),
             host: who.host.clone(),
@@ -137,14 +137,14 @@ impl Entry {
 
 /// The end of the log: how many entries, and the digest of the last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct LogHead {
     /// How many entries there are.
     pub entries: u64,
     /// The digest of the last line, without its line break; of nothing where there is none.
     pub digest: String,
 }
 
-impl Default for Head {
+impl Default for LogHead {
     fn default() -> Self {
         Self { entries: 0, digest: digest(b"") }
     }
@@ -152,30 +152,37 @@ impl Default for Head {
 
 /// The whole log, as far as it can be read, and what is wrong with it.
 #[derive(Clone, Debug, Default)]
-pub struct Log {
+pub struct ActionLog {
     /// The entries, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LogEntry>,
     /// What was found changed, removed or damaged. Sentences; nothing if the log is whole.
     pub damage: Vec<String>,
     /// Its end.
-    pub head: Head,
+    pub head: LogHead,
     /// The last lines that could not be read, from the first to the last in a row.
     unreadable: Option<(u64, u64)>,
 }
 
-impl Log {
+impl ActionLog {
+    /// Whether the log says what `entry` would say: `key` is what must be equal, and nothing for entries that
+    /// do not count; the last that counts decides.
+    pub(crate) fn says<K: PartialEq>(&self, entry: &LogEntry, key: impl Fn(&LogEntry) -> Option<K>) -> bool {
+        let last = self.entries.iter().rev().find_map(&key);
+        last.is_some() && last == key(entry)
+    }
+
     /// The entry of the run called `run`.
-    pub fn of_run(&self, run: &str) -> Option<&Entry> {
+    pub fn of_run(&self, run: &str) -> Option<&LogEntry> {
         self.entries.iter().rev().find(|entry| entry.run == run)
     }
 }
 
-/// Reads the whole log in `folder`, and holds each line against the one before.
+/// Reads the whole log in `folder`, and checks each line against the one before.
 ///
 /// # Errors
-/// If it cannot be read. That it was tampered with is no error, but told in [`Log::damage`].
-pub fn read(store: &dyn Store, folder: &str) -> Result<Log> {
-    let mut log = Log::default();
+/// If it cannot be read. Tampering is no error, but reported in [`ActionLog::damage`].
+pub fn read(store: &dyn Store, folder: &str) -> Result<ActionLog> {
+    let mut log = ActionLog::default();
     for name in segments(store, folder)? {
         let Some(stored) = store.read(&format!("{folder}/{name}"))? else { continue };
         for line in lines(&stored.bytes) {
@@ -185,7 +192,7 @@ pub fn read(store: &dyn Store, folder: &str) -> Result<Log> {
     Ok(log)
 }
 
-impl Log {
+impl ActionLog {
     fn add(&mut self, line: &[u8]) {
         let expected = self.head.entries + 1;
         match parse(line) {
@@ -195,7 +202,7 @@ impl Log {
                 if entry.n > expected {
                     self.damage.push(format!("entries {expected} to {} are missing", entry.n - 1));
                 } else if entry.n < expected {
-                    self.damage.push(format!("entry {} stands where {expected} should", entry.n));
+                    self.damage.push(format!("entry {} is where {expected} should be", entry.n));
                 } else if entry.previous != self.head.digest {
                     self.damage.push(format!(
                         "entry {} does not follow from the one before it: that one was changed",
@@ -208,7 +215,7 @@ impl Log {
                 return;
             }
         }
-        self.head = Head { entries: expected, digest: digest(line) };
+        self.head = LogHead { entries: expected, digest: digest(line) };
     }
 
     /// Many in a row are one sentence: a file of something else has thousands of lines.
@@ -217,8 +224,8 @@ impl Log {
             Some((first, last)) if *last + 1 == number => {
                 *last = number;
                 let sentence = format!("entries {first} to {number} cannot be read: the lines were changed");
-                if let Some(told) = self.damage.last_mut() {
-                    *told = sentence;
+                if let Some(last) = self.damage.last_mut() {
+                    *last = sentence;
                 }
             }
             _ => {
@@ -228,9 +235,9 @@ impl Log {
         }
     }
 
-    /// Holds the log against the end that was noted elsewhere: what is missing from the end shows
-    /// only so.
-    pub fn compare(&mut self, noted: &Head) {
+    /// Compares the log with the end that was noted elsewhere: entries missing from the end show only
+    /// so.
+    pub fn compare(&mut self, noted: &LogHead) {
         if noted.entries > self.head.entries {
             self.damage.push(format!(
                 "entries {} to {} are missing: the manifest knows of them",
@@ -251,8 +258,14 @@ impl Log {
 /// of the line before are filled in here.
 ///
 /// # Errors
-/// If the log cannot be read or written, or somebody else wrote to it at the same moment.
-pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, fence: Fence<'_>) -> Result<Head> {
+/// If the log cannot be read or written, or another process wrote to it at the same moment.
+pub fn append(
+    store: &dyn Store,
+    folder: &str,
+    mut entry: LogEntry,
+    noted: &LogHead,
+    fence: Fence<'_>,
+) -> Result<LogHead> {
     let last = segments(store, folder)?.pop();
     let (mut name, mut stored) = (String::new(), None);
     if let Some(last) = last {
@@ -268,12 +281,12 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, f
     if let Some(stored) = &stored {
         let all = lines(&stored.bytes);
         count = all.len();
-        // A line that somebody damaged still has its place.
+        // A damaged line still has its place.
         entry.n = all.last().map_or(first, |line| parse(line).map_or(first + count as u64, |last| last.n + 1));
         entry.previous = digest(all.last().copied().unwrap_or_default());
         (bytes, expect) = (stored.bytes.clone(), Expect::Content(&stored.mark));
     }
-    // Somebody took away the end, or changed it: what follows must not look as if it were whole.
+    // The end was removed or changed: what follows must not look as if the log were whole.
     let tail = entry.n - 1;
     if tail < noted.entries || (tail == noted.entries && entry.previous != noted.digest) {
         (entry.n, entry.previous) = (noted.entries + 1, noted.digest.clone());
@@ -293,9 +306,9 @@ pub fn append(store: &dyn Store, folder: &str, mut entry: Entry, noted: &Head, f
     let path = format!("{folder}/{name}");
     if store.put(&path, &bytes, expect, fence)?.is_none() {
         fence()?;
-        bail!("{} was changed by somebody else meanwhile", store.place(&path));
+        bail!("{} was changed by another process meanwhile", store.place(&path));
     }
-    Ok(Head { entries: entry.n, digest: digest(&line) })
+    Ok(LogHead { entries: entry.n, digest: digest(&line) })
 }
 
 /// The names of the files, oldest first: numbers, padded alike.
@@ -306,8 +319,8 @@ fn segments(store: &dyn Store, folder: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn parse(line: &[u8]) -> Option<Entry> {
-    serde_json::from_slice::<Entry>(line).ok().filter(|entry| entry.n < MOST)
+fn parse(line: &[u8]) -> Option<LogEntry> {
+    serde_json::from_slice::<LogEntry>(line).ok().filter(|entry| entry.n < MOST)
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {

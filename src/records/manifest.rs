@@ -4,16 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Safety;
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{Entry, Head};
+use crate::records::log::{LogEntry, LogHead};
 use crate::records::moment::Moment;
+use crate::records::versioned::VERSION;
 use crate::store::digest;
-
-/// The version of these files' shape. It grows when an older program would be misled.
-pub(super) const VERSION: u32 = 1;
 
 /// A version of the file: what was published, or found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version {
+pub struct StoredVersion {
     /// Its number, from 1.
     pub id: u64,
     /// Of its bytes.
@@ -32,7 +30,7 @@ pub struct Version {
     /// Domains that are as they were in an earlier commit: the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<FrozenAt>,
-    /// It was not published but found, put there by somebody else.
+    /// It was not published but found in place of the live file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
     /// When it was made or found.
@@ -43,10 +41,10 @@ pub struct Version {
     pub tool: String,
 }
 
-impl Version {
+impl StoredVersion {
     /// A version that was not published but found.
-    pub fn found(id: u64, bytes: &[u8]) -> Version {
-        Version {
+    pub fn found(id: u64, bytes: &[u8]) -> StoredVersion {
+        StoredVersion {
             id,
             digest: digest(bytes),
             bytes: bytes.len() as u64,
@@ -67,16 +65,16 @@ impl Version {
 pub struct Live {
     /// The version.
     #[serde(flatten)]
-    pub version: Version,
+    pub version: StoredVersion,
     /// Since when.
     pub since: Moment,
     /// Who put it in place.
     pub by: String,
 }
 
-/// Set by a rollback: what it took back is not to be published again by the next run.
+/// Set by a rollback: the next run must not publish again what it took back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Hold {
     /// Since when.
     pub since: Moment,
     /// Names the rollback: a second one is another, even in the same second.
@@ -101,7 +99,7 @@ pub struct Manifest {
     pub live: Option<Live>,
     /// Set by a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
+    pub held: Option<Hold>,
     /// The safety limits at the last publish: data that raises them is judged by these, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Safety>,
@@ -112,9 +110,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
     /// What is kept, oldest first.
-    pub versions: Vec<Version>,
+    pub versions: Vec<StoredVersion>,
     /// The end of the log.
-    pub log: Head,
+    pub log: LogHead,
 }
 
 impl Manifest {
@@ -129,46 +127,45 @@ impl Manifest {
             next: 1,
             newest: None,
             versions: Vec::new(),
-            log: Head::default(),
+            log: LogHead::default(),
         }
     }
 
     /// The kept version with this number.
-    pub fn find(&self, id: u64) -> Option<&Version> {
+    pub fn find(&self, id: u64) -> Option<&StoredVersion> {
         self.versions.iter().find(|version| version.id == id)
     }
 
     /// The newest kept version with these bytes.
-    pub fn with_digest(&self, digest: &str) -> Option<&Version> {
+    pub fn with_digest(&self, digest: &str) -> Option<&StoredVersion> {
         self.versions.iter().rev().find(|version| version.digest == digest)
     }
 }
 
 /// Written before the live file is replaced, and gone from its file when all is done, so that
-/// whoever comes after a crash knows what was meant.
+/// the run after a crash knows what was intended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The entry that will stand in the log.
-    pub entry: Entry,
+    /// The entry for the log.
+    pub entry: LogEntry,
     /// The version that was live, if there was a file.
-    pub before: Option<Version>,
-    /// The version that is to be.
-    pub after: Version,
-    /// The hold that is to be.
-    pub held: Option<Held>,
-    /// The limits that are to be noted.
+    pub before: Option<StoredVersion>,
+    /// The new version.
+    pub after: StoredVersion,
+    /// The hold from then on.
+    pub held: Option<Hold>,
+    /// The limits to note in the manifest.
     pub limits: Option<Safety>,
-    /// The commit that is to be the newest, if it is.
+    /// The newest commit from then on, if it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
-    /// Set once the new file turned out to be no good: the old one is to be put back, because of
-    /// this.
+    /// Set once the new file failed: why the old one is put back.
     pub taken_back: Option<String>,
 }
 
 impl Pending {
-    /// What is meant to happen.
-    pub fn new(entry: Entry, before: Option<Version>, after: Version) -> Pending {
+    /// A change that is about to begin.
+    pub fn new(entry: LogEntry, before: Option<StoredVersion>, after: StoredVersion) -> Pending {
         Pending { entry, before, after, held: None, limits: None, newest: None, taken_back: None }
     }
 }

@@ -1,12 +1,13 @@
 //! What a store remembers beside the files: who holds the lock, which versions there are, what was
 //! done.
 
-pub mod command;
+pub(crate) mod command;
 pub mod failure;
-pub mod frozen;
+pub(crate) mod frozen;
 pub mod holder;
 pub mod ledger;
 pub mod lock;
 pub mod log;
 pub mod manifest;
 pub mod moment;
+pub(crate) mod versioned;

@@ -4,17 +4,16 @@
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Backup, Endpoint, Target, TargetUrl, Text};
 use crate::text::hex::hex;
 
-/// Stands for exactly one content of a file: its digest, or what a bucket calls it.
+/// Identifies one content of a file: its digest, or what a bucket calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark(pub String);
+pub struct ContentMark(pub String);
 
-impl Mark {
+impl ContentMark {
     /// The mark of `bytes` where the store has none of its own.
-    pub fn of(bytes: &[u8]) -> Mark {
-        Mark(digest(bytes))
+    pub fn of(bytes: &[u8]) -> ContentMark {
+        ContentMark(digest(bytes))
     }
 }
 
@@ -28,8 +27,8 @@ pub fn digest(bytes: &[u8]) -> String {
 pub struct Stored {
     /// All of it.
     pub bytes: Vec<u8>,
-    /// Stands for this content.
-    pub mark: Mark,
+    /// Identifies this content.
+    pub mark: ContentMark,
 }
 
 /// What must hold of a file for it to be replaced.
@@ -40,7 +39,7 @@ pub enum Expect<'a> {
     /// There is none.
     Nothing,
     /// It has this content.
-    Content(&'a Mark),
+    Content(&'a ContentMark),
 }
 
 /// Asked at the last moment before a file takes its place: whether the writer may still write. An
@@ -61,7 +60,7 @@ pub trait Store: Send + Sync {
     /// The file `name`, or nothing if there is none.
     ///
     /// # Errors
-    /// If it cannot be told or read, or is more than [`MAX_BYTES`].
+    /// If its existence cannot be determined, it cannot be read, or is more than [`MAX_BYTES`].
     fn read(&self, name: &str) -> Result<Option<Stored>>;
 
     /// The names of the files in `folder`, in order, without those that a writer has not finished.
@@ -82,7 +81,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If it cannot be written, the owner cannot be kept, or the fence is shut: then what was there
     /// is there still.
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>>;
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>>;
 
     /// Removes the file `name`; that there is none is fine.
     ///
@@ -110,16 +109,16 @@ pub trait Store: Send + Sync {
 /// The largest file that is read back: some 15 million lines.
 pub const MAX_BYTES: usize = 1 << 30;
 
-/// The names in a folder, as a server sends them: up to [`Names::MOST`] bytes.
+/// The names in a folder, as a server sends them: up to [`NameList::MOST`] bytes.
 #[cfg(any(feature = "sftp", feature = "s3"))]
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NameList {
     names: Vec<String>,
     bytes: usize,
 }
 
 #[cfg(any(feature = "sftp", feature = "s3"))]
-impl Names {
+impl NameList {
     /// With 32 bytes for each name beside its own: more than a million names of records.
     const MOST: usize = 64 << 20;
 
@@ -137,47 +136,6 @@ impl Names {
     pub fn sorted(mut self) -> Vec<String> {
         self.names.sort_unstable();
         self.names
-    }
-}
-
-/// How a folder is reached.
-#[derive(Clone, Debug)]
-pub struct Access<'a> {
-    /// Its URL, with the file's name at the end, if it is a file's folder.
-    pub url: &'a TargetUrl,
-    /// The key file for SSH.
-    pub identity: Option<&'a Text>,
-    /// The file of known servers for SSH.
-    pub known_hosts: Option<&'a Text>,
-    /// The S3 service.
-    pub endpoint: Option<&'a Endpoint>,
-    /// Its region.
-    pub region: Option<&'a Text>,
-}
-
-impl<'a> From<&'a Target> for Access<'a> {
-    fn from(target: &'a Target) -> Self {
-        let Target { url, identity, known_hosts, endpoint, region, .. } = target;
-        Access {
-            url,
-            identity: identity.as_ref(),
-            known_hosts: known_hosts.as_ref(),
-            endpoint: endpoint.as_ref(),
-            region: region.as_ref(),
-        }
-    }
-}
-
-impl<'a> From<&'a Backup> for Access<'a> {
-    fn from(backup: &'a Backup) -> Self {
-        let Backup { url, identity, known_hosts, endpoint, region, .. } = backup;
-        Access {
-            url,
-            identity: identity.as_ref(),
-            known_hosts: known_hosts.as_ref(),
-            endpoint: endpoint.as_ref(),
-            region: region.as_ref(),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::store::contract::{Expect, Fence, Mark, Store, Stored};
+use crate::store::contract::{ContentMark, Expect, Fence, Store, Stored};
 
 const VARIABLE: &str = "SHAPELINE_AT_STEP";
 
@@ -49,7 +49,7 @@ impl Store for Stepwise {
         self.store.list(folder)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         self.step("put", name);
         // After the fence: from here on only what the next holder of the lock does can help.
         let staged = || {

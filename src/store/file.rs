@@ -15,7 +15,7 @@ use rustix::fs::{FileType, Stat};
 use crate::disk::open::read_all;
 use crate::disk::trust::{TrustedFolder, is_absent};
 use crate::store::contract::{
-    Expect, Fence, MAX_BYTES, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
+    ContentMark, Expect, Fence, MAX_BYTES, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
 
 /// The mode of a new live file, less the umask.
@@ -42,8 +42,9 @@ impl FileStore {
     /// # Errors
     /// If there is no such folder, a link is not trusted, or the file is something else than a file.
     pub fn open(folder: &str, file: Option<&str>) -> Result<(FileStore, String)> {
-        let opened = TrustedFolder::open(Path::new(folder))
-            .with_context(|| format!("cannot open the folder {folder}: make it, or mend the url in shapeline.yaml"))?;
+        let opened = TrustedFolder::open(Path::new(folder)).with_context(|| {
+            format!("cannot open the folder {folder}: make it, or correct the url in shapeline.yaml")
+        })?;
         let Some(file) = file else { return Ok((FileStore::of(opened.path()), String::new())) };
         let asked = opened.path().join(file);
         let (opened, name) = opened.follow(file).with_context(|| format!("cannot open {}", asked.display()))?;
@@ -74,12 +75,12 @@ impl FileStore {
     }
 
     /// Writes `bytes` beside `name`, on the disk, with the mode and owner that `name` is to have.
-    fn stage<'f>(&self, folder: &'f TrustedFolder, name: &str, bytes: &[u8]) -> Result<Staged<'f>> {
+    fn stage<'f>(&self, folder: &'f TrustedFolder, name: &str, bytes: &[u8]) -> Result<StagedFile<'f>> {
         let old = folder.stat(name)?;
         if old.is_some_and(|old| !is_regular(&old)) {
             bail!("it is not a regular file, and is not replaced");
         }
-        // Nobody reads it before it has the mode that it is to have.
+        // No other user can read it before it has its final mode.
         let mode = match old {
             Some(_) => 0o600,
             None if folder.path() == self.folder => LIVE,
@@ -88,7 +89,7 @@ impl FileStore {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let temporary = temporary_name(name, &self.writer, number);
         let mut file = folder.create(&temporary, mode)?;
-        let staged = Staged { folder, name: temporary };
+        let staged = StagedFile { folder, name: temporary };
         file.write_all(bytes)?;
         if let Some(old) = old {
             keep_owner_and_mode(&file, &old)?;
@@ -104,7 +105,7 @@ impl FileStore {
         }
         let folder = TrustedFolder::open_or_make(&self.path(folder), RECORDS)?;
         let staged = self.stage(&folder, name, bytes)?;
-        // Only now: whoever takes the lock from us removes what we staged before, so that from
+        // Only now: a process that takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
         fence()?;
         match expect {
@@ -115,7 +116,7 @@ impl FileStore {
             },
             Expect::Anything => folder.rename(&staged.name, name).map_err(|error| staged.explain(error))?,
             Expect::Content(mark) => {
-                if read(&folder, name)?.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
+                if read(&folder, name)?.is_none_or(|bytes| ContentMark::of(&bytes) != *mark) {
                     return Ok(false);
                 }
                 folder.rename(&staged.name, name).map_err(|error| staged.explain(error))?;
@@ -132,7 +133,7 @@ impl Store for FileStore {
         let cannot = || format!("cannot read {}", self.place(name));
         let Some((folder, last)) = self.folder_of(name).with_context(cannot)? else { return Ok(None) };
         let bytes = read(&folder, last).with_context(cannot)?;
-        Ok(bytes.map(|bytes| Stored { mark: Mark::of(&bytes), bytes }))
+        Ok(bytes.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {
@@ -142,10 +143,10 @@ impl Store for FileStore {
         Ok(names)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         let done =
             self.put_at(name, bytes, expect, fence).with_context(|| format!("cannot write {}", self.place(name)))?;
-        Ok(done.then(|| Mark::of(bytes)))
+        Ok(done.then(|| ContentMark::of(bytes)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
@@ -171,12 +172,12 @@ impl Store for FileStore {
 
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
-struct Staged<'f> {
+struct StagedFile<'f> {
     folder: &'f TrustedFolder,
     name: String,
 }
 
-impl Staged<'_> {
+impl StagedFile<'_> {
     /// Why it could not take its place.
     fn explain(&self, error: std::io::Error) -> anyhow::Error {
         let swept = is_absent(&error) && self.folder.path().is_dir();
@@ -184,7 +185,7 @@ impl Staged<'_> {
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for StagedFile<'_> {
     fn drop(&mut self) {
         let _ = self.folder.remove(&self.name);
     }

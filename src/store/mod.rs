@@ -15,4 +15,4 @@ pub mod s3;
 pub mod sftp;
 
 pub(crate) use contract::writer_name;
-pub use contract::{Access, Expect, Fence, MAX_BYTES, Mark, Store, Stored, digest, open_fence};
+pub use contract::{ContentMark, Expect, Fence, MAX_BYTES, Store, Stored, digest, open_fence};

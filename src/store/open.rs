@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::contract::{Access, Store};
-use crate::model::Scheme;
+use super::contract::Store;
+use crate::model::{Access, Scheme};
 
 /// The folder in which the file of `access` lies, and the file's name. A file that is a symbolic
-/// link stands for what it leads to.
+/// link is resolved.
 ///
 /// # Errors
 /// If the folder cannot be reached, or cannot give what [`Store`] promises.
@@ -25,25 +25,22 @@ pub fn open_folder(access: &Access<'_>) -> Result<Box<dyn Store>> {
 
 fn open(access: &Access<'_>, folder: &str, file: Option<&str>) -> Result<(Box<dyn Store>, String)> {
     match access.url.scheme() {
-        #[cfg(not(unix))]
-        Scheme::File => anyhow::bail!("{} cannot be reached: folders on this host need Unix", access.url),
         #[cfg(unix)]
         Scheme::File => {
-            let (store, file) = crate::store::file::FileStore::open(folder, file)?;
+            let (store, file) = super::file::FileStore::open(folder, file)?;
             Ok((Box::new(store), file))
         }
         #[cfg(feature = "sftp")]
         Scheme::Sftp => {
-            let (store, file) = crate::store::sftp::SftpStore::open(access, folder, file)?;
+            let (store, file) = super::sftp::SftpStore::open(access, folder, file)?;
             Ok((Box::new(store), file))
         }
-        #[cfg(not(feature = "sftp"))]
-        Scheme::Sftp => anyhow::bail!("{} cannot be reached: this program was built without sftp", access.url),
         #[cfg(feature = "s3")]
         Scheme::S3 => {
-            Ok((Box::new(crate::store::s3::S3Store::open(access, folder)?), file.unwrap_or_default().to_owned()))
+            let store = super::s3::S3Store::open(access, folder)?;
+            Ok((Box::new(store), file.unwrap_or_default().to_owned()))
         }
-        #[cfg(not(feature = "s3"))]
-        Scheme::S3 => anyhow::bail!("{} cannot be reached: this program was built without s3", access.url),
+        #[cfg(not(all(unix, feature = "sftp", feature = "s3")))]
+        _ => anyhow::bail!("{} cannot be reached: this program was built without targets of its kind", access.url),
     }
 }

@@ -1,6 +1,6 @@
 //! A folder in a bucket of an S3 service.
 //!
-//! A bucket replaces files whole and honours conditions by itself, so nothing is staged: whoever
+//! A bucket replaces files whole and honours conditions by itself, so nothing is staged: a process that
 //! writes says what must be there, and the service refuses the write if it is not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,11 +16,11 @@ use object_store::{
 };
 use tokio::time::timeout;
 
-use self::connect::{NO_CREDENTIALS, Service};
-use self::explain::{Failure, explained};
-use crate::store::contract::Access;
+use self::connect::{NO_CREDENTIALS, S3Service};
+use self::explain::{S3Failure, explained};
+use crate::model::Access;
 use crate::store::contract::{
-    Expect, Fence, MAX_BYTES, Mark, Names, Store, Stored, is_temporary, temporary_name, writer_name,
+    ContentMark, Expect, Fence, MAX_BYTES, NameList, Store, Stored, is_temporary, temporary_name, writer_name,
 };
 use crate::store::runtime::runtime;
 
@@ -29,15 +29,15 @@ mod explain;
 mod http;
 
 pub use self::connect::Surroundings;
-pub use self::http::Patience;
+pub use self::http::HttpPatience;
 
 /// A folder in a bucket.
 pub struct S3Store {
     bucket: AmazonS3,
-    service: Service,
+    service: S3Service,
     /// What every key begins with; empty, or without a `/` at its end.
     prefix: String,
-    patience: Patience,
+    patience: HttpPatience,
     /// Names this writer and its writes.
     writer: String,
     number: AtomicU64,
@@ -55,9 +55,9 @@ const TRIES: u32 = 4;
 const MOST_PAGES: usize = 2_000;
 
 /// What became of a conditional write that failed.
-enum Outcome {
+enum PutOutcome {
     /// It was done, and only the answer got lost.
-    Done(Mark),
+    Done(ContentMark),
     /// What is there is not as expected.
     Refused,
     /// The service could not decide, and what is there is still as expected.
@@ -79,7 +79,7 @@ impl S3Store {
     /// As [`S3Store::open`].
     pub fn open_in(access: &Access<'_>, folder: &str, around: &Surroundings) -> Result<S3Store> {
         let cannot = || format!("{} cannot be reached", access.url);
-        let service = Service::new(access, around).with_context(cannot)?;
+        let service = S3Service::new(access, around).with_context(cannot)?;
         let bucket = connect::connect(&service, around).with_context(cannot)?;
         Ok(S3Store {
             bucket,
@@ -133,37 +133,43 @@ impl S3Store {
         let found = match self.bucket.get(key).await {
             Ok(found) => found,
             Err(error) => {
-                let failure = Failure::new(&error);
+                let failure = S3Failure::new(&error);
                 return if failure.is_absence(&error) { Ok(None) } else { Err(failure.explain(&self.service)) };
             }
         };
-        let mark = Mark(found.meta.e_tag.clone().context("the service gives no ETag")?);
+        let mark = ContentMark(found.meta.e_tag.clone().context("the service gives no ETag")?);
         // It has come already: see `http`.
         let bytes = found.bytes().await;
         Ok(Some(Stored { bytes: explained(bytes, &self.service)?.into(), mark }))
     }
 
     /// The mark of what is there, and which write put it there.
-    async fn head(&self, key: &Path) -> object_store::Result<Option<(Mark, Option<String>)>> {
+    async fn head(&self, key: &Path) -> object_store::Result<Option<(ContentMark, Option<String>)>> {
         let options = GetOptions { head: true, ..GetOptions::default() };
         let found = match self.bucket.get_opts(key, options).await {
-            Err(error) if Failure::new(&error).is_absence(&error) => return Ok(None),
+            Err(error) if S3Failure::new(&error).is_absence(&error) => return Ok(None),
             found => found?,
         };
         let write = found.attributes.get(&Attribute::Metadata(WRITE.into())).map(|write| write.to_string());
-        Ok(Some((Mark(found.meta.e_tag.unwrap_or_default()), write)))
+        Ok(Some((ContentMark(found.meta.e_tag.unwrap_or_default()), write)))
     }
 
-    async fn send(&self, key: &Path, bytes: PutPayload, mode: PutMode, write: &str) -> object_store::Result<Mark> {
+    async fn send(
+        &self,
+        key: &Path,
+        bytes: PutPayload,
+        mode: PutMode,
+        write: &str,
+    ) -> object_store::Result<ContentMark> {
         let mut options = PutOptions { mode, ..PutOptions::default() };
         options.attributes.insert(Attribute::Metadata(WRITE.into()), write.to_owned().into());
         let done = self.bucket.put_opts(key, bytes, options).await?;
-        Ok(Mark(done.e_tag.unwrap_or_default()))
+        Ok(ContentMark(done.e_tag.unwrap_or_default()))
     }
 
     async fn delete(&self, key: &Path) -> Result<()> {
         match self.bucket.delete(key).await {
-            Err(error) if Failure::new(&error).is_absence(&error) => Ok(()),
+            Err(error) if S3Failure::new(&error).is_absence(&error) => Ok(()),
             done => explained(done, &self.service),
         }
     }
@@ -173,7 +179,7 @@ impl S3Store {
         (number, format!("{}-{number}", self.writer))
     }
 
-    fn put_at(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put_at(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         let key = self.key(name)?;
         let mode = match expect {
             Expect::Anything => PutMode::Overwrite,
@@ -194,9 +200,9 @@ impl S3Store {
                 Err(error) => error,
             };
             match self.run(0, self.after(&key, &error, expect, &write))? {
-                Outcome::Done(mark) => return Ok(Some(mark)),
-                Outcome::Refused => return Ok(None),
-                Outcome::Undecided => std::thread::sleep(self.patience.retry / 300 * attempt),
+                PutOutcome::Done(mark) => return Ok(Some(mark)),
+                PutOutcome::Refused => return Ok(None),
+                PutOutcome::Undecided => std::thread::sleep(self.patience.retry / 300 * attempt),
             }
         }
         bail!("{} could not decide between several writers: try again", self.service.name())
@@ -204,19 +210,25 @@ impl S3Store {
 
     /// What became of a write that failed. A try whose answer got lost is refused when it is
     /// repeated, because of what it did itself: therefore each write leaves its name.
-    async fn after(&self, key: &Path, error: &object_store::Error, expect: Expect<'_>, write: &str) -> Result<Outcome> {
-        let failure = Failure::new(error);
+    async fn after(
+        &self,
+        key: &Path,
+        error: &object_store::Error,
+        expect: Expect<'_>,
+        write: &str,
+    ) -> Result<PutOutcome> {
+        let failure = S3Failure::new(error);
         let refused = failure.is_refusal(error);
         if expect == Expect::Anything || !refused && !failure.is_open() {
             return Err(failure.explain(&self.service));
         }
         let now = match self.head(key).await {
             Ok(now) => now,
-            Err(error) if refused => return Err(Failure::new(&error).explain(&self.service)),
+            Err(error) if refused => return Err(S3Failure::new(&error).explain(&self.service)),
             Err(_) => return Err(failure.explain(&self.service)),
         };
         let is_as_expected = match (expect, &now) {
-            (_, Some((mark, Some(by)))) if by == write => return Ok(Outcome::Done(mark.clone())),
+            (_, Some((mark, Some(by)))) if by == write => return Ok(PutOutcome::Done(mark.clone())),
             (Expect::Content(expected), Some((mark, _))) => mark == expected,
             (Expect::Nothing, None) => true,
             _ => false,
@@ -224,8 +236,8 @@ impl S3Store {
         match failure.status {
             _ if !refused => Err(failure.explain(&self.service)),
             // "Conflict": several writers at once, and none of them need have won.
-            Some(409) if is_as_expected => Ok(Outcome::Undecided),
-            _ => Ok(Outcome::Refused),
+            Some(409) if is_as_expected => Ok(PutOutcome::Undecided),
+            _ => Ok(PutOutcome::Refused),
         }
     }
 
@@ -242,7 +254,7 @@ impl S3Store {
             let create = || self.send(&key, PutPayload::new(), PutMode::Create, &write);
             let other = UpdateVersion { e_tag: Some(format!("\"{:032x}\"", 0)), version: None };
             if let Err(error) = create().await {
-                let failure = Failure::new(&error);
+                let failure = S3Failure::new(&error);
                 if !failure.is_refusal(&error) {
                     return Err(failure.explain(&self.service));
                 }
@@ -259,7 +271,7 @@ impl S3Store {
                         self.service.name()
                     );
                 };
-                let failure = Failure::new(&error);
+                let failure = S3Failure::new(&error);
                 if !failure.is_refusal(&error) {
                     return Err(failure.explain(&self.service));
                 }
@@ -278,7 +290,7 @@ impl S3Store {
             // A folder that was made as an empty file counts as a folder.
             (!name.is_empty() && !name.contains('/') && !is_temporary(name)).then(|| name.to_owned())
         };
-        let mut names = Names::default();
+        let mut names = NameList::default();
         let mut token = None;
         for _ in 0..MOST_PAGES {
             let asked: Option<String> = token;
@@ -311,7 +323,7 @@ impl Store for S3Store {
         listed.with_context(|| format!("cannot list {}", self.place(folder)))
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         self.put_at(name, bytes, expect, fence).with_context(|| format!("cannot write {}", self.place(name)))
     }
 

@@ -22,15 +22,15 @@ use self::link::Link;
 pub use self::link::SshClient;
 use self::remote::{Remote, is_file, is_folder, is_link, keep_owner_and_mode};
 use self::ssh::Server;
-use crate::store::contract::Access;
+use crate::model::Access;
 use crate::store::contract::{
-    Expect, Fence, Mark, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
+    ContentMark, Expect, Fence, Store, Stored, is_left_behind, is_temporary, temporary_name, writer_name,
 };
 
 /// A folder on an SSH server.
 pub struct SftpStore {
     link: Link,
-    /// What stands before a path, for people: `sftp://user@host:port`.
+    /// What precedes a path in messages: `sftp://user@host:port`.
     server: String,
     folder: String,
     /// Names this writer in what it has not finished.
@@ -95,16 +95,16 @@ impl SftpStore {
 
     /// Writes `bytes` beside `path`, with the mode and owner that `path` is to have. Gives nothing
     /// if there is a file and none is `wanted`.
-    fn stage(&self, path: &str, bytes: &[u8], none_wanted: bool) -> Result<Option<Staged<'_>>> {
+    fn stage(&self, path: &str, bytes: &[u8], none_wanted: bool) -> Result<Option<StagedUpload<'_>>> {
         let (folder, file) = split(path)?;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let temporary = join(folder, &temporary_name(file, &self.writer, number));
-        // Our own records are nobody else's business.
+        // Records are for this user only.
         let mode = if folder == self.folder { 0o644 } else { 0o640 };
         let plan = Staging { path: path.to_owned(), temporary: temporary.clone(), mode, none_wanted };
         let content = Bytes::copy_from_slice(bytes);
         let file = self.link.run(bytes.len(), |remote| stage(remote, plan, content))?;
-        Ok(file.map(|file| Staged { link: &self.link, path: temporary, file, placed: false }))
+        Ok(file.map(|file| StagedUpload { link: &self.link, path: temporary, file, placed: false }))
     }
 
     fn put_at(&self, path: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<bool> {
@@ -117,11 +117,11 @@ impl SftpStore {
         let Some(staged) = staged else { return Ok(false) };
         if let Expect::Content(mark) = expect {
             let now = self.read_at(path).map_err(after_a_break(not_yet))?;
-            if now.is_none_or(|bytes| Mark::of(&bytes) != *mark) {
+            if now.is_none_or(|bytes| ContentMark::of(&bytes) != *mark) {
                 return Ok(false);
             }
         }
-        // Only now: whoever takes the lock from us removes what we staged before, so that from
+        // Only now: a process that takes the lock from us removes what we staged before, so that from
         // here on either the fence stops us or the rename does.
         fence()?;
         let unknown = "it was replaced or not, which must be read again: the connection broke at that moment";
@@ -132,7 +132,7 @@ impl SftpStore {
 impl Store for SftpStore {
     fn read(&self, name: &str) -> Result<Option<Stored>> {
         let bytes = self.read_at(&self.path(name)).with_context(|| format!("cannot read {}", self.place(name)))?;
-        Ok(bytes.map(|bytes| Stored { mark: Mark::of(&bytes), bytes }))
+        Ok(bytes.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {
@@ -143,11 +143,11 @@ impl Store for SftpStore {
         Ok(names)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         let done = self
             .put_at(&self.path(name), bytes, expect, fence)
             .with_context(|| format!("cannot write {}", self.place(name)))?;
-        Ok(done.then(|| Mark::of(bytes)))
+        Ok(done.then(|| ContentMark::of(bytes)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
@@ -175,7 +175,7 @@ impl Store for SftpStore {
 
     fn notes(&self) -> Vec<String> {
         let kept = self.link.ask(|sftp| sftp.support_fsync()).unwrap_or(true);
-        let note = "the server cannot be told to put a file on its disk (fsync@openssh.com): \
+        let note = "the server cannot be made to put a file on its disk (fsync@openssh.com): \
                     if it loses power, what was published last may be lost";
         if kept { Vec::new() } else { vec![format!("{}: {note}", self.place(""))] }
     }
@@ -183,14 +183,14 @@ impl Store for SftpStore {
 
 /// What was written and has not taken its place. Removed when dropped; where that fails, the next
 /// holder of the lock sweeps it away.
-struct Staged<'a> {
+struct StagedUpload<'a> {
     link: &'a Link,
     path: String,
     file: File,
     placed: bool,
 }
 
-impl Staged<'_> {
+impl StagedUpload<'_> {
     /// Gives it its place at `path`: whatever is there, or if there is nothing, as `none_wanted`
     /// says. Whether it was so.
     fn place(mut self, path: &str, none_wanted: bool) -> Result<bool> {
@@ -206,7 +206,7 @@ impl Staged<'_> {
                 Err(Fault::Absent) => bail!("another writer took over, and removed what this one had written"),
                 Err(fault) => return Err(fault.into()),
             }
-            // Once more, for the name: a folder cannot be told to the disk by SFTP, but file
+            // Once more, for the name: SFTP cannot sync a folder to the disk, but file
             // systems keep a file's names with the file.
             remote.sync(&mut file).await.context("it was replaced, but is not on the disk for good")?;
             if none_wanted {
@@ -219,7 +219,7 @@ impl Staged<'_> {
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for StagedUpload<'_> {
     fn drop(&mut self) {
         if !self.placed {
             let path = std::mem::take(&mut self.path);
@@ -256,9 +256,9 @@ async fn stage(mut remote: Remote, plan: Staging, bytes: Bytes) -> Result<Option
 async fn fill(remote: &mut Remote, file: &mut File, bytes: Bytes, old: Option<MetaData>, mode: u16) -> Result<()> {
     // As the server makes files, which is 0666 less its umask.
     let made =
-        file.metadata().await.map_err(Fault::from)?.permissions().context("the server does not tell its mode")?;
+        file.metadata().await.map_err(Fault::from)?.permissions().context("the server does not report its mode")?;
     let mode = Permissions::from_raw(Permissions::from(mode).as_raw() & made.as_raw());
-    // Nobody reads it before it has the mode that it is to have.
+    // No other user can read it before it has its final mode.
     file.set_permissions(Permissions::from(0o600)).await.map_err(Fault::from)?;
     remote.write(file, bytes).await?;
     match old {
@@ -273,7 +273,7 @@ async fn find(mut remote: Remote, folder: String, file: Option<String>) -> Resul
     match remote.stat(&folder).await? {
         Some(it) if is_folder(&it) => {}
         Some(_) => bail!("{folder} is not a folder on the server"),
-        None => bail!("there is no folder {folder} on the server: make it, or mend the url in shapeline.yaml"),
+        None => bail!("there is no folder {folder} on the server: make it, or correct the url in shapeline.yaml"),
     }
     let folder = remote.real(&folder).await?;
     let Some(file) = file else { return Ok((folder, String::new())) };

@@ -1,18 +1,17 @@
 //! Restores the published version if the live file was changed on the host.
 
-use std::collections::HashMap;
-
 use anyhow::{Result, anyhow, bail};
 
-use crate::publish::replace::Change;
-use crate::publish::site::{Session, Site};
+use crate::publish::replace::Replacement;
+use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::Live;
 use crate::store::{Stored, digest};
 use crate::text::count::counted;
+use crate::text::lines::surplus;
 
 /// A live file that was restored.
 pub(crate) struct Healed {
@@ -31,7 +30,7 @@ pub(crate) struct Healed {
 pub(crate) fn heal(
     site: &Site,
     wanted: &dyn Fn() -> Option<String>,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<Option<Healed>> {
@@ -42,7 +41,7 @@ pub(crate) fn heal(
     if ledger.pending()?.is_none() && changed(published.as_ref(), site.live()?.as_ref()).is_none() {
         return Ok(None);
     }
-    let mut session = Session::begin(site, who, "sync", patience, notice)?;
+    let mut session = TargetSession::begin(site, who, "sync", patience, notice)?;
     let live = site.live()?;
     let published = session.manifest.live.clone();
     let Some(published) = changed(published.as_ref(), live.as_ref()) else { return Ok(None) };
@@ -52,9 +51,9 @@ pub(crate) fn heal(
     let version = published.version.clone();
     let bytes = ledger.read_version(&version)?;
     let found = sentence(live.as_ref(), &bytes);
-    record(site, &mut session, live.as_ref(), &found)?;
-    let change = Change {
-        action: Action::Publish,
+    record(&mut session, live.as_ref(), &found)?;
+    let change = Replacement {
+        action: LogAction::Publish,
         live: live.as_ref(),
         bytes: &bytes,
         subscribers: version.subscribers,
@@ -63,7 +62,7 @@ pub(crate) fn heal(
         frozen: version.frozen.clone(),
         held: session.manifest.held.clone(),
         limits: session.manifest.limits.clone(),
-        reason: Some("the published version was restored after another process changed the live file".to_owned()),
+        reason: Some("it was published, and put back after the live file was changed outside shapeline".to_owned()),
         kept: Some(version),
         newest: None,
         check: true,
@@ -80,35 +79,28 @@ fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p
     published.filter(|published| live.is_none_or(|live| digest(&live.bytes) != published.version.digest))
 }
 
-/// Logs the drift, unless the last entry is about the same file.
-fn record(site: &Site, session: &mut Session<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
-    let mut entry = session.entry(Action::Drift, found.to_owned());
+/// Logs the difference, unless the log has it and nothing was put in place since.
+fn record(session: &mut TargetSession<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
+    let mut entry = session.entry(LogAction::Drift, found.to_owned());
     entry.digest = live.map(|live| digest(&live.bytes));
-    let log = site.ledger().log()?;
-    let last = log.entries.iter().rev().find(|last| last.action == Action::Drift || last.status == Status::Success);
-    if last.is_some_and(|last| last.action == Action::Drift && last.digest == entry.digest) {
-        return Ok(());
-    }
-    session.record(entry)
+    let counts = |entry: &LogEntry| entry.action == LogAction::Drift || entry.status == LogStatus::Success;
+    session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone())))
 }
 
 fn sentence(live: Option<&Stored>, published: &[u8]) -> String {
-    let Some(live) = live else { return "the live file was removed by another process".to_owned() };
+    let Some(live) = live else { return "the live file was removed outside shapeline".to_owned() };
     let (added, gone) = (missing_from(published, &live.bytes), missing_from(&live.bytes, published));
-    format!("the live file was changed by another process: {} added, {} removed", lines(added), lines(gone))
+    format!("the live file was changed outside shapeline: {} added, {} removed", lines(added), lines(gone))
 }
 
 fn lines(count: usize) -> String {
     counted(count, "line", "lines")
 }
 
-/// How many lines of `other` are not in `one`, as multisets.
+/// How many lines of `other` are not in `one`.
 fn missing_from(one: &[u8], other: &[u8]) -> usize {
     let lines = |bytes| <[u8]>::split(bytes, |byte: &u8| *byte == b'\n').filter(|line: &&[u8]| !line.is_empty());
-    let mut surplus: HashMap<&[u8], isize> = HashMap::new();
-    lines(other).for_each(|line| *surplus.entry(line).or_default() += 1);
-    lines(one).for_each(|line| *surplus.entry(line).or_default() -= 1);
-    surplus.into_values().map(|count| usize::try_from(count).unwrap_or_default()).sum()
+    surplus(lines(other), lines(one)).count()
 }
 
 #[cfg(test)]
@@ -116,16 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_as_often_as_they_occur() {
-        let count = |one: &str, other: &str| missing_from(one.as_bytes(), other.as_bytes());
-        assert_eq!((count("a\nb\n", "b\na\n"), count("", "a\na\n"), count("a\n", "a\na\nb")), (0, 2, 2));
-    }
-
-    #[test]
     fn what_was_found_is_a_sentence() {
-        let live = Stored { mark: crate::store::Mark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
-        let found = sentence(Some(&live), b"a\nb\n");
-        assert_eq!(found, "the live file was changed by another process: 2 lines added, 1 line removed");
+        let live = Stored { mark: crate::store::ContentMark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
+        let told = sentence(Some(&live), b"a\nb\n");
+        assert_eq!(told, "the live file was changed outside shapeline: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));
     }
 }

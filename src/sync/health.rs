@@ -2,8 +2,8 @@
 
 use super::state::SyncState;
 use super::status::SyncStatus;
-use crate::git::short_id;
 use crate::records::moment::Moment;
+use crate::text::quote::short_id;
 
 /// How late a round may be, in seconds: it may wait for another publisher and for the reload.
 const GRACE: u64 = 300;

@@ -1,12 +1,12 @@
-//! A commit that is refused before any target is reached is logged once at each target.
+//! A commit that is refused before it comes to a target: logged there once.
 
 use anyhow::Result;
 
 use crate::publish::freeze::{Frozen, sentences};
-use crate::publish::site::{Session, Site};
-use crate::records::holder::Holder;
+use crate::publish::site::{Site, TargetSession};
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::records::log::{Action, Log, Status};
+use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::report::CheckReport;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
@@ -14,7 +14,7 @@ use crate::text::quote::harmless;
 /// How many problems are named; `check` lists them all.
 const NAMED: usize = 3;
 
-/// Logs at `site` that `commit` was refused, unless that is the last attempt in the log.
+/// Logs on `site` that `commit` was refused, unless the last publish in the log is this refusal.
 ///
 /// # Errors
 /// If the log cannot be read or written.
@@ -22,24 +22,25 @@ pub(crate) fn record(
     site: &Site,
     commit: &str,
     reason: &str,
-    who: &Holder,
+    who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<()> {
     let reason = format!("refused: {reason}");
-    let is_logged = |log: &Log| {
-        let last = log.entries.iter().rev().find(|entry| entry.action == Action::Publish);
-        last.is_some_and(|last| last.reason.as_ref() == Some(&reason) && last.commit.as_deref() == Some(commit))
+    let key =
+        |entry: &LogEntry| (entry.action == LogAction::Publish).then(|| (entry.reason.clone(), entry.commit.clone()));
+    let refused = |mut entry: LogEntry| {
+        entry.status = LogStatus::Error;
+        (entry.reason, entry.commit) = (Some(reason.clone()), Some(commit.to_owned()));
+        entry
     };
-    if is_logged(&site.ledger().log()?) {
+    // Without the lock at first: nearly always the log has it.
+    if site.ledger().log()?.says(&refused(LogEntry::new(LogAction::Publish, "data".to_owned(), who, "")), key) {
         return Ok(());
     }
-    let mut session = Session::begin(site, who, "sync", patience, notice)?;
-    let mut entry = session.entry(Action::Publish, "data".to_owned());
-    entry.status = Status::Error;
-    entry.reason = Some(reason);
-    entry.commit = Some(commit.to_owned());
-    session.record(entry)
+    let mut session = TargetSession::begin(site, who, "sync", patience, notice)?;
+    let entry = refused(session.entry(LogAction::Publish, "data".to_owned()));
+    session.record_once(entry, key)
 }
 
 /// A sentence about frozen domains; all others are published.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::model::Target;
 use crate::publish::site::Site;
-use crate::records::manifest::{Held, Live};
+use crate::records::manifest::{Hold, Live};
 use crate::store::digest;
 
 /// What the outcome on a target depends on, besides the commit and the day. While nothing of this
@@ -15,8 +15,8 @@ pub(crate) struct TargetSnapshot {
     pub(super) live: Option<String>,
     /// The version published last.
     pub(super) published: Option<Live>,
-    /// The version that was rolled back, if any.
-    pub(super) held: Option<Held>,
+    /// Whether something was rolled back.
+    pub(super) held: Option<Hold>,
 }
 
 impl TargetSnapshot {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use git2::Oid;
 
 use super::journal::Journal;
@@ -20,13 +20,13 @@ use super::worker::{Worker, sentence};
 use crate::finding::Finding;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
-use crate::publish::data::{Data, Loaded, Wanted};
-use crate::publish::rollback::find;
-use crate::records::holder::Holder;
+use crate::publish::choice::choose_targets;
+use crate::publish::data::{Data, DataRequest, LoadedData};
+
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::repo::Repo;
 use crate::repo::settings::{self, sound};
-use crate::tree::SETTINGS;
 
 /// After this time a refused commit is tried again, even if nothing seems to have changed: the check
 /// command may have.
@@ -40,13 +40,13 @@ pub(crate) struct Task {
     /// The folder of the data repository in the clone.
     pub(crate) root: PathBuf,
     /// The clone and its remote.
-    pub(crate) upstream: Upstream,
-    /// The targets with these names; if empty, all.
-    pub(crate) only: Vec<String>,
-    /// The allowed signers file, if a signature is required.
-    pub(crate) signers: Option<PathBuf>,
-    /// Who is named in locks and logs.
-    pub(crate) who: Holder,
+    pub upstream: Upstream,
+    /// Only the targets with these names; without any, all.
+    pub only: Vec<String>,
+    /// The file of those who may sign, if a signature is required.
+    pub signers: Option<PathBuf>,
+    /// For whom.
+    pub who: Operator,
     /// How long to wait for other publishers.
     pub(crate) patience: Patience,
 }
@@ -159,10 +159,10 @@ impl Syncer {
 
     fn anew(&mut self, tip: Oid, today: Date, worker: &mut Worker<'_>) -> Round {
         self.memory.last = None;
-        let wanted = Wanted { rev: Some(tip.to_string()), today, allow_dirty: false };
+        let wanted = DataRequest { rev: Some(tip.to_string()), today, allow_dirty: false };
         let round = match Data::load(&self.task.root, &wanted) {
-            Ok(Loaded::Ready(data)) => self.publish(tip, &data, worker),
-            Ok(Loaded::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
+            Ok(LoadedData::Ready(data)) => self.publish(tip, &data, worker),
+            Ok(LoadedData::Unsound(repo, findings, _)) => self.unsound(tip, &repo, findings, worker),
             Err(error) => self.keep(Round::of(tip), SyncState::Failing, sentence(&error), worker),
         };
         if !round.cut_short && !round.failed() {
@@ -266,15 +266,8 @@ impl Syncer {
         self.known = found.unwrap_or_default();
     }
 
-    /// The chosen targets, in the order of the settings.
     fn chosen(&self, settings: &Settings) -> Result<Vec<Target>> {
-        let only: Vec<&Target> =
-            self.task.only.iter().map(|name| find(&settings.targets, name)).collect::<Result<_>>()?;
-        if settings.targets.is_empty() {
-            bail!("{SETTINGS} names no target: add `targets`, see docs/settings.md");
-        }
-        let is_chosen = |target: &&Target| only.is_empty() || only.iter().any(|one| one.name == target.name);
-        Ok(settings.targets.iter().filter(is_chosen).cloned().collect())
+        Ok(choose_targets(settings, &self.task.only)?.into_iter().cloned().collect())
     }
 }
 
@@ -289,7 +282,7 @@ mod tests {
         let repository = git2::Repository::init(folder.path()).unwrap();
         repository.remote("origin", "https://git.ispcustomer.co.zw/data").unwrap();
         let upstream = Upstream::open(folder.path(), "origin", "main").unwrap();
-        let (root, who) = (folder.path().to_path_buf(), Holder::here("noc".to_owned()));
+        let (root, who) = (folder.path().to_path_buf(), Operator::here("noc".to_owned()));
         let patience = Patience::of(Duration::ZERO);
         let mut syncer = Syncer::new(Task { root, upstream, only: Vec::new(), signers: None, who, patience }).unwrap();
         let (tip, day) = (Oid::from_str("0123456789012345678901234567890123456789").unwrap(), "2026-11-21");

@@ -8,20 +8,19 @@ use super::refusal;
 use super::snapshot::TargetSnapshot;
 use super::state::{SyncState, TargetStatus};
 use super::stop::{LockWait, StopSignal};
-use crate::git::short_id;
 use crate::model::Target;
 use crate::publish::data::Data;
-use crate::publish::drift::{Drift, Kind};
-use crate::publish::run::{Ended, Options, Report, publish};
+use crate::publish::drift::{Drift, DriftKind};
+use crate::publish::run::{PublishOptions, PublishOutcome, TargetReport, publish};
 use crate::publish::site::Site;
-use crate::records::holder::Holder;
+use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::store::digest;
-use crate::text::quote::harmless;
+use crate::text::quote::{harmless, short_id};
 
 /// Works on one target after the other, and writes to the journal.
 pub(super) struct Worker<'w> {
-    pub(super) who: &'w Holder,
+    pub(super) who: &'w Operator,
     pub(super) patience: Patience,
     pub(super) stop: &'w StopSignal,
     pub(super) journal: &'w mut Journal,
@@ -37,12 +36,12 @@ impl Worker<'_> {
         let name = target.name.as_str();
         let wanted = || {
             let site = Site::open(target).ok()?;
-            let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == Kind::Same)?;
+            let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == DriftKind::Same)?;
             Some(digest(drift.declared.as_bytes()))
         };
         // Publish even if healing failed: it may repair the target, and reports what it cannot repair.
         let not_healed = self.heal(target, &wanted)?.err();
-        let options = Options {
+        let options = PublishOptions {
             who: self.who.clone(),
             patience: self.patience,
             planned: None,
@@ -58,8 +57,8 @@ impl Worker<'_> {
         for note in &report.notes {
             self.journal.event(name, note);
         }
-        if let Some(error) = not_healed.filter(|_| report.ended != Ended::Published) {
-            report.ended = Ended::Failed;
+        if let Some(error) = not_healed.filter(|_| report.ended != PublishOutcome::Published) {
+            report.ended = PublishOutcome::Failed;
             if !report.reasons.contains(&sentence(&error)) {
                 report.reasons.insert(0, sentence(&error));
             }
@@ -69,10 +68,10 @@ impl Worker<'_> {
         self.report(&status, &report);
         // A file that was changed meanwhile must not count as published, and a failure is always tried
         // again.
-        Some((status, seen.filter(|seen| report.ended != Ended::Failed && seen.live == report.digest)))
+        Some((status, seen.filter(|seen| report.ended != PublishOutcome::Failed && seen.live == report.digest)))
     }
 
-    fn report(&mut self, status: &TargetStatus, report: &Report) {
+    fn report(&mut self, status: &TargetStatus, report: &TargetReport) {
         let (name, why) = (&status.target, status.reasons.join("; "));
         match status.state {
             SyncState::Ok | SyncState::Starting => self.journal.fine(name),
@@ -80,7 +79,7 @@ impl Worker<'_> {
             SyncState::Refused => self.journal.trouble(name, &format!("REFUSED: {why}")),
             SyncState::Failing => self.journal.trouble(name, &format!("FAILED: {why}")),
         }
-        if report.ended == Ended::Published {
+        if report.ended == PublishOutcome::Published {
             self.journal.event(name, &published(report));
         }
     }
@@ -139,12 +138,12 @@ pub(super) fn sentence(error: &Error) -> String {
     harmless(&format!("{error:#}"), 2000)
 }
 
-fn state(report: &Report, seen: Option<&TargetSnapshot>) -> SyncState {
+fn state(report: &TargetReport, seen: Option<&TargetSnapshot>) -> SyncState {
     match report.ended {
-        Ended::Published | Ended::Unchanged | Ended::Planned => SyncState::Ok,
-        Ended::Refused if seen.is_some_and(|seen| seen.held.is_some()) => SyncState::Held,
-        Ended::Refused => SyncState::Refused,
-        Ended::Failed => SyncState::Failing,
+        PublishOutcome::Published | PublishOutcome::Unchanged | PublishOutcome::Planned => SyncState::Ok,
+        PublishOutcome::Refused if seen.is_some_and(|seen| seen.held.is_some()) => SyncState::Held,
+        PublishOutcome::Refused => SyncState::Refused,
+        PublishOutcome::Failed => SyncState::Failing,
     }
 }
 
@@ -161,7 +160,7 @@ fn status(target: &Target, state: SyncState, reasons: &[String], seen: Option<&T
     }
 }
 
-fn published(report: &Report) -> String {
+fn published(report: &TargetReport) -> String {
     let version = report.version.unwrap_or_default();
     let commit = short_id(report.commit.as_deref().unwrap_or_default());
     let changes = report.changes.map(|changes| changes.to_string()).unwrap_or_default();

@@ -5,6 +5,7 @@ pub(crate) mod columns;
 pub(crate) mod count;
 pub(crate) mod hex;
 pub(crate) mod json;
+pub(crate) mod lines;
 pub mod quote;
 pub(crate) mod redact;
 pub(crate) mod suggest;

@@ -44,6 +44,11 @@ pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T, IntoIter:
     format!("{}{more}", shown.join(", "))
 }
 
+/// The first digits of the id of a commit, as people quote it.
+pub(crate) fn short_id(id: &str) -> &str {
+    id.char_indices().nth(12).map_or(id, |(end, _)| &id[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@ use object_store::ClientOptions;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential, S3ConditionalPut};
 use reqwest::Url;
 
-use super::http::{Connector, Patience};
-use crate::store::contract::Access;
+use super::http::{Connector, HttpPatience};
+use crate::model::Access;
 use crate::text::quote::harmless;
 use crate::text::quote::quoted;
 use crate::text::redact::{environment, redact_with};
@@ -18,13 +18,13 @@ pub struct Surroundings {
     /// Variables: `AWS_ACCESS_KEY_ID` and so on.
     pub environment: BTreeMap<String, String>,
     /// How long is waited.
-    pub patience: Patience,
+    pub patience: HttpPatience,
 }
 
 impl Surroundings {
     /// Those of this process.
     pub fn of_process() -> Self {
-        Self { environment: environment(), patience: Patience::default() }
+        Self { environment: environment(), patience: HttpPatience::default() }
     }
 
     /// A variable. One that is set to nothing is not set: so a missing secret looks in a workflow.
@@ -34,7 +34,7 @@ impl Surroundings {
 }
 
 /// Where a service is. Without `Debug`, for the sake of the secrets.
-pub(super) struct Service {
+pub(super) struct S3Service {
     /// As the library takes it; nothing for AWS itself.
     pub endpoint: Option<String>,
     pub bucket: String,
@@ -43,7 +43,7 @@ pub(super) struct Service {
     environment: BTreeMap<String, String>,
 }
 
-impl Service {
+impl S3Service {
     pub fn new(access: &Access<'_>, around: &Surroundings) -> Result<Self> {
         let endpoint = match access.endpoint {
             Some(endpoint) => Some(("endpoint in shapeline.yaml", endpoint.as_str())),
@@ -56,7 +56,7 @@ impl Service {
         let region = region.or_else(|| around.get("AWS_REGION")).or_else(|| around.get("AWS_DEFAULT_REGION"));
         let region = region.unwrap_or("us-east-1");
         if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            bail!("{} is no region of an S3 service: mend region in shapeline.yaml, or AWS_REGION", quoted(region));
+            bail!("{} is no region of an S3 service: correct region in shapeline.yaml, or AWS_REGION", quoted(region));
         }
         Ok(Self {
             endpoint,
@@ -82,7 +82,7 @@ fn endpoint_url(name: &str, text: &str) -> Result<String> {
     let expected = format!("{name} is not what it has to be: write it as https://s3.ispcustomer.co.zw");
     let url = Url::parse(text.trim()).map_err(|_| anyhow!("{expected}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        bail!("{name} holds a user or a password: leave it out; keys come from AWS_ACCESS_KEY_ID and the like");
+        bail!("{name} has a user or a password: remove it; keys come from AWS_ACCESS_KEY_ID and the like");
     }
     let plain = |text: &str, also: &[u8]| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte));
     let is_plain = matches!(url.scheme(), "http" | "https")
@@ -120,7 +120,7 @@ const PASSED_ON: &[&str] = &[
 const ADDRESSES: &[&str] = &["AWS_ENDPOINT_URL_STS", "AWS_METADATA_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
 
 /// The library's client of the bucket.
-pub(super) fn connect(service: &Service, around: &Surroundings) -> Result<AmazonS3> {
+pub(super) fn connect(service: &S3Service, around: &Surroundings) -> Result<AmazonS3> {
     look_at_credentials(around)?;
     let is_http = service.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
     let patience = around.patience;

@@ -4,11 +4,11 @@ use anyhow::{Result, anyhow};
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::connect::Service;
+use super::connect::S3Service;
 
 /// What a failed request came to.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct S3Failure {
     /// The HTTP status, if the service answered.
     pub status: Option<u16>,
     /// The service's own word for it, such as `NoSuchBucket`.
@@ -20,7 +20,7 @@ pub(super) struct Failure {
     text: String,
 }
 
-impl Failure {
+impl S3Failure {
     pub fn new(error: &Error) -> Self {
         let text = error.to_string();
         let part = |tag: &str| {
@@ -57,12 +57,12 @@ impl Failure {
     }
 
     /// In words, without a secret.
-    pub fn explain(&self, service: &Service) -> anyhow::Error {
+    pub fn explain(&self, service: &S3Service) -> anyhow::Error {
         let reason = self.on_the_way(service).or_else(|| self.by_code(service)).or_else(|| self.by_status(service));
         anyhow!("{}", reason.unwrap_or_else(|| service.shown(&self.text)))
     }
 
-    fn on_the_way(&self, service: &Service) -> Option<String> {
+    fn on_the_way(&self, service: &S3Service) -> Option<String> {
         let (kind, name, text) = (self.transport?, service.name(), service.shown(&self.text));
         Some(if self.text.contains("certificate") {
             format!(
@@ -79,15 +79,15 @@ impl Failure {
         })
     }
 
-    fn by_code(&self, service: &Service) -> Option<String> {
+    fn by_code(&self, service: &S3Service) -> Option<String> {
         let bucket = &service.bucket;
         Some(match self.code.as_str() {
-            "NoSuchBucket" => format!("there is no bucket {bucket}: make it, or mend the url in shapeline.yaml"),
+            "NoSuchBucket" => format!("there is no bucket {bucket}: make it, or correct the url in shapeline.yaml"),
             "InvalidAccessKeyId" | "NotSignedUp" => {
-                format!("{} does not know the key in AWS_ACCESS_KEY_ID: mend it", service.name())
+                format!("{} does not know the key in AWS_ACCESS_KEY_ID: correct it", service.name())
             }
             "SignatureDoesNotMatch" => {
-                "the secret does not fit the key: mend AWS_SECRET_ACCESS_KEY or AWS_ACCESS_KEY_ID".to_owned()
+                "the secret does not fit the key: correct AWS_SECRET_ACCESS_KEY or AWS_ACCESS_KEY_ID".to_owned()
             }
             "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => {
                 "the session of these credentials is over: get new ones, with their AWS_SESSION_TOKEN".to_owned()
@@ -106,8 +106,8 @@ impl Failure {
         })
     }
 
-    fn by_status(&self, service: &Service) -> Option<String> {
-        // Without the code that tells more: an answer to a question for the head only, or a redirect.
+    fn by_status(&self, service: &S3Service) -> Option<String> {
+        // Without an error code: an answer to a question for the head only, or a redirect.
         if self.text.contains("redirect without LOCATION") {
             return Some(self.elsewhere(service));
         }
@@ -123,9 +123,9 @@ impl Failure {
         })
     }
 
-    fn elsewhere(&self, service: &Service) -> String {
+    fn elsewhere(&self, service: &S3Service) -> String {
         format!(
-            "the bucket {} is not in the region {}{}: mend region in shapeline.yaml or AWS_REGION, and the endpoint if one is set",
+            "the bucket {} is not in the region {}{}: correct region in shapeline.yaml or AWS_REGION, and the endpoint if one is set",
             service.bucket,
             service.region,
             self.said(service)
@@ -133,7 +133,7 @@ impl Failure {
     }
 
     /// What the service said, in brackets.
-    fn said(&self, service: &Service) -> String {
+    fn said(&self, service: &S3Service) -> String {
         match (self.code.as_str(), self.message.as_str()) {
             ("", "") => String::new(),
             (said, "") | ("", said) => format!(" ({})", service.shown(said)),
@@ -160,6 +160,6 @@ fn transport(error: &Error) -> (Option<HttpErrorKind>, Option<String>) {
 }
 
 /// The result of a request, with a failure in words.
-pub(super) fn explained<T>(result: object_store::Result<T>, service: &Service) -> Result<T> {
-    result.map_err(|error| Failure::new(&error).explain(service))
+pub(super) fn explained<T>(result: object_store::Result<T>, service: &S3Service) -> Result<T> {
+    result.map_err(|error| S3Failure::new(&error).explain(service))
 }

@@ -18,7 +18,7 @@ use crate::store::contract::MAX_BYTES;
 
 /// How long a server is waited for. A deploy job that hangs blocks a customer.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct HttpPatience {
     /// For a connection.
     pub connect: Duration,
     /// For an answer to begin, and for it to fall behind 50 kB/s.
@@ -27,7 +27,7 @@ pub struct Patience {
     pub retry: Duration,
 }
 
-impl Default for Patience {
+impl Default for HttpPatience {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self { connect: seconds(10), stall: seconds(30), retry: seconds(60) }
@@ -37,7 +37,7 @@ impl Default for Patience {
 /// The slowest connection that is put up with, in bytes a second.
 const SLOWEST: u64 = 50_000;
 
-impl Patience {
+impl HttpPatience {
     /// For one request that carries so many bytes.
     pub(super) fn request(self, bytes: usize) -> Duration {
         self.stall + Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST)
@@ -58,14 +58,14 @@ impl Patience {
 /// Makes the HTTP clients.
 #[derive(Debug)]
 pub(super) struct Connector {
-    patience: Patience,
+    patience: HttpPatience,
     /// The time for a connection to the bucket's service, as the library writes it.
     ours: Option<String>,
 }
 
 impl Connector {
     /// Speaks to the service for which these options are, and for its sake to others.
-    pub fn new(patience: Patience, options: &ClientOptions) -> Self {
+    pub fn new(patience: HttpPatience, options: &ClientOptions) -> Self {
         Self { patience, ours: options.get_config_value(&ClientConfigKey::ConnectTimeout) }
     }
 }
@@ -74,7 +74,7 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         install_cryptography();
         // Another time than ours is the library's own for the address at which a cloud's machines
-        // ask who they are. Elsewhere nobody is there, and it must not be waited for long.
+        // ask who they are. Elsewhere there is no such service: the wait must be short.
         let is_metadata = options.get_config_value(&ClientConfigKey::ConnectTimeout) != self.ours;
         let connect = if is_metadata { self.patience.connect / 10 } else { self.patience.connect };
         let allow_http = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
@@ -89,14 +89,14 @@ impl HttpConnector for Connector {
         let builder = builder.tcp_user_timeout(self.patience.stall);
         let client = builder.build();
         let client = client.map_err(|error| object_store::Error::Generic { store: "S3", source: error.into() })?;
-        Ok(HttpClient::new(Bounded { client, patience: self.patience }))
+        Ok(HttpClient::new(BoundedClient { client, patience: self.patience }))
     }
 }
 
 /// One kind of cryptography for the process, chosen once: there is no default among them.
 fn install_cryptography() {
     static ONCE: Once = Once::new();
-    // Fails where somebody has chosen already, which is as good.
+    // Fails where one is chosen already, which is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
@@ -104,12 +104,12 @@ fn install_cryptography() {
 /// answer, and how slowly that may come. The library reads an answer whole, and reserves as much
 /// memory as the server announces; so the answer is read here first.
 #[derive(Debug)]
-struct Bounded {
+struct BoundedClient {
     client: reqwest::Client,
-    patience: Patience,
+    patience: HttpPatience,
 }
 
-impl HttpService for Bounded {
+impl HttpService for BoundedClient {
     fn call<'a, 'b>(
         &'a self,
         request: HttpRequest,
@@ -119,18 +119,18 @@ impl HttpService for Bounded {
         Self: 'b,
     {
         Box::pin(async move {
-            let kind = Kind::of(&request);
+            let kind = RequestKind::of(&request);
             let limit = self.patience.request(request.body().content_length());
             let answer = timeout(limit, self.client.call(request)).await;
             let answer = answer.map_err(|_| too_slow(format!("no answer within {limit:?}")))?;
             let (head, body) = answer.map_err(final_if_distrusted)?.into_parts();
-            if kind == Kind::List && is_page(&head.headers) {
+            if kind == RequestKind::List && is_page(&head.headers) {
                 return Err(refused("a web page came back in place of a list"));
             }
             let most = if head.status.is_success() { kind.most() } else { SMALL };
             let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
             // The answer to a question for the head announces what does not come.
-            if kind != Kind::Head && announced.is_some_and(|length: u64| length > most) {
+            if kind != RequestKind::Head && announced.is_some_and(|length: u64| length > most) {
                 return Err(too_large(most));
             }
             let body = read_body(body, most, self.patience.stall).await?;
@@ -147,32 +147,32 @@ const PAGE: u64 = 16 << 20;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RequestKind {
     File,
     List,
     Head,
     Other,
 }
 
-impl Kind {
-    fn of(request: &HttpRequest) -> Kind {
+impl RequestKind {
+    fn of(request: &HttpRequest) -> RequestKind {
         let is_list = request.uri().query().is_some_and(|query| query.contains("list-type="));
         // What gives out credentials is asked without.
         let is_signed = request.headers().contains_key("x-amz-content-sha256");
         match request.method().as_str() {
-            "HEAD" => Kind::Head,
-            "GET" if is_list => Kind::List,
-            "GET" if is_signed => Kind::File,
-            _ => Kind::Other,
+            "HEAD" => RequestKind::Head,
+            "GET" if is_list => RequestKind::List,
+            "GET" if is_signed => RequestKind::File,
+            _ => RequestKind::Other,
         }
     }
 
     /// How large a good answer may be.
     fn most(self) -> u64 {
         match self {
-            Kind::File => MAX_BYTES as u64,
-            Kind::List => PAGE,
-            Kind::Head | Kind::Other => SMALL,
+            RequestKind::File => MAX_BYTES as u64,
+            RequestKind::List => PAGE,
+            RequestKind::Head | RequestKind::Other => SMALL,
         }
     }
 }
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn large_files_have_time_and_no_request_waits_for_ever() {
-        let patience = Patience::default();
+        let patience = HttpPatience::default();
         assert_eq!(patience.request(0), Duration::from_secs(30));
         assert!(patience.request(1 << 30) > Duration::from_secs((1 << 30) / 50_000));
         assert!(patience.request(usize::MAX) < Duration::MAX);

@@ -46,12 +46,12 @@ pub struct Link {
     server: Server,
     stall: Duration,
     runtime: &'static Runtime,
-    state: Mutex<State>,
+    state: Mutex<LinkState>,
     /// How many brief steps are being taken or wait.
     brief: Arc<AtomicUsize>,
 }
 
-enum State {
+enum LinkState {
     Up(Box<(Sftp, Ssh)>),
     /// Why.
     Lost(String),
@@ -67,19 +67,19 @@ impl Link {
         let up = runtime
             .block_on(connect(&server, client))
             .with_context(|| format!("cannot connect to {} by SFTP", server.host()))?;
-        let state = Mutex::new(State::Up(Box::new(up)));
+        let state = Mutex::new(LinkState::Up(Box::new(up)));
         Ok(Link { server, stall: client.stall, runtime, state, brief: Arc::default() })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LinkState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something that is asked of `Sftp` itself, or nothing once the connection is lost.
     pub fn ask<T>(&self, question: impl FnOnce(&Sftp) -> T) -> Option<T> {
         match &*self.state() {
-            State::Up(up) => Some(question(&up.0)),
-            State::Lost(_) => None,
+            LinkState::Up(up) => Some(question(&up.0)),
+            LinkState::Lost(_) => None,
         }
     }
 
@@ -96,8 +96,8 @@ impl Link {
         let _turn = self.brief_for(bytes);
         let moved = Arc::new(AtomicU64::new(0));
         let remote = match &*self.state() {
-            State::Up(up) => Remote::new(&up.0, Arc::clone(&self.brief), Arc::clone(&moved)),
-            State::Lost(why) => return Err(anyhow!("{why}")),
+            LinkState::Up(up) => Remote::new(&up.0, Arc::clone(&self.brief), Arc::clone(&moved)),
+            LinkState::Lost(why) => return Err(anyhow!("{why}")),
         };
         // A task of its own: if the library panics over what a server sends, we do not.
         let mut task = self.runtime.spawn(step(remote));
@@ -115,7 +115,7 @@ impl Link {
         }
     }
 
-    /// Until this is dropped, large transfers stand back for what moves `bytes`, if that is little.
+    /// Until this is dropped, large transfers give way to what moves `bytes`, if that is little.
     pub fn brief_for(&self, bytes: usize) -> Option<Brief> {
         (bytes <= BRIEF).then(|| {
             self.brief.fetch_add(1, Ordering::AcqRel);
@@ -123,27 +123,27 @@ impl Link {
         })
     }
 
-    /// Whether there is nobody to talk to any more.
+    /// Whether the connection is lost.
     pub fn is_lost(&self) -> bool {
-        matches!(&*self.state(), State::Lost(_))
+        matches!(&*self.state(), LinkState::Lost(_))
     }
 
     /// Gives the connection up, for the reason `why`, and says so.
     fn lose(&self, why: &str, patience: Duration) -> anyhow::Error {
         let mut state = self.state();
         let host = self.server.host();
-        match std::mem::replace(&mut *state, State::Lost(format!("the connection to {host} is lost"))) {
+        match std::mem::replace(&mut *state, LinkState::Lost(format!("the connection to {host} is lost"))) {
             // Another thread was first.
-            State::Lost(why) => *state = State::Lost(why),
-            State::Up(up) => {
+            LinkState::Lost(why) => *state = LinkState::Lost(why),
+            LinkState::Up(up) => {
                 let why = self.runtime.block_on(end(*up, why, patience));
                 let colon = if why.is_empty() { "" } else { ": " };
-                *state = State::Lost(format!("the connection to {host} is lost{colon}{why}"));
+                *state = LinkState::Lost(format!("the connection to {host} is lost{colon}{why}"));
             }
         }
         match &*state {
-            State::Lost(why) => anyhow!("{why}"),
-            State::Up(_) => anyhow!("the connection to {host} is lost"),
+            LinkState::Lost(why) => anyhow!("{why}"),
+            LinkState::Up(_) => anyhow!("the connection to {host} is lost"),
         }
     }
 }
@@ -198,7 +198,7 @@ async fn connect(server: &Server, client: &SshClient) -> Result<(Sftp, Ssh)> {
 /// Why a connection came to its end.
 async fn end((sftp, ssh): (Sftp, Ssh), why: &str, patience: Duration) -> String {
     let said = ssh.end(patience).await;
-    // Its own reason, which it tells only at the end.
+    // Its own reason, which it prints only at the end.
     let reason = match timeout(Duration::from_secs(1), sftp.close()).await {
         Ok(Err(error)) if why.is_empty() => Fault::from(error).to_string(),
         _ => why.to_owned(),

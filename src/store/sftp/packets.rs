@@ -19,12 +19,12 @@ const NAME: u8 = 104;
 /// Hands on what it reads, as long as every packet is what it says.
 pub struct Packets<R> {
     from: R,
-    seen: Seen,
+    seen: PacketPosition,
 }
 
 impl<R> Packets<R> {
     pub fn new(from: R) -> Packets<R> {
-        Packets { from, seen: Seen::default() }
+        Packets { from, seen: PacketPosition::default() }
     }
 }
 
@@ -43,13 +43,13 @@ impl<R: AsyncRead + Unpin> AsyncRead for Packets<R> {
 
 /// How far into a packet we are.
 #[derive(Default)]
-struct Seen {
+struct PacketPosition {
     head: Vec<u8>,
     /// What comes after the head of the packet.
     left: usize,
 }
 
-impl Seen {
+impl PacketPosition {
     fn look(&mut self, mut bytes: &[u8]) -> Result<()> {
         while let Some((first, rest)) = bytes.split_first() {
             if self.left > 0 {
@@ -103,7 +103,7 @@ mod tests {
     fn passes(bytes: &[u8]) -> bool {
         let results: Vec<bool> = (1..=bytes.len())
             .map(|size| {
-                let mut seen = Seen::default();
+                let mut seen = PacketPosition::default();
                 bytes.chunks(size).try_for_each(|chunk| seen.look(chunk)).is_ok()
             })
             .collect();

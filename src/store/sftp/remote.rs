@@ -16,7 +16,7 @@ use openssh_sftp_client::{Error, Sftp};
 use tokio::io::AsyncSeekExt;
 
 use super::fault::Fault;
-use crate::store::contract::{MAX_BYTES, Names};
+use crate::store::contract::{MAX_BYTES, NameList};
 
 /// Every server takes as much in one piece.
 const PIECE: usize = 32 << 10;
@@ -92,7 +92,7 @@ impl Remote {
             let made = self.fs.dir_builder().permissions(Permissions::from(0o750)).create(folder).await;
             if let Err(error) = made {
                 let fault = Fault::from(error);
-                // Somebody else may have been faster.
+                // Another process may have been faster.
                 let there =
                     !matches!(fault, Fault::Lost(_)) && self.stat(folder).await?.is_some_and(|it| is_folder(&it));
                 if !there {
@@ -111,9 +111,9 @@ impl Remote {
             Err(fault) => return Err(fault.into()),
         };
         let mut entries = std::pin::pin!(dir.read_dir());
-        let mut names = Names::default();
+        let mut names = NameList::default();
         while let Some(entry) = entries.try_next().await.map_err(Fault::from)? {
-            let kind = entry.file_type().context("the server does not tell files from folders")?;
+            let kind = entry.file_type().context("the server does not report which are files and which are folders")?;
             if kind.is_file() {
                 entry.filename().to_str().map(|name| names.add(name.to_owned())).transpose()?;
             }
@@ -128,7 +128,7 @@ impl Remote {
         if !is_file(&it) {
             bail!("it is no ordinary file");
         }
-        let size = it.len().context("the server does not tell its size")?;
+        let size = it.len().context("the server does not report its size")?;
         let size = usize::try_from(size).ok().filter(|size| *size <= MAX_BYTES);
         Ok(Some(size.with_context(|| format!("it is larger than {} MiB", MAX_BYTES >> 20))?))
     }
@@ -154,7 +154,7 @@ impl Remote {
             }
             let Some(piece) = pieces.next().await else { break };
             let (at, piece) = piece?;
-            // Whoever replaces a file whole does not disturb us: we read the one that we opened.
+            // A replacement of the whole file does not disturb us: we read the one that we opened.
             if piece.len() != PIECE.min(size - at) {
                 bail!("it was changed while it was read");
             }
@@ -200,7 +200,7 @@ impl Remote {
         if self.fsync { Ok(file.sync_all().await?) } else { Ok(()) }
     }
 
-    /// Whether the disk of `folder` has no room left, so far as the server tells.
+    /// Whether the disk of `folder` has no room left, so far as the server reports it.
     pub async fn is_full(&mut self, folder: &str) -> bool {
         self.fs.statvfs(folder).await.is_ok_and(|disk| disk.bavail == 0)
     }
@@ -214,7 +214,7 @@ impl Remote {
 /// Gives `file` the mode, and the owner of `old`, whose place it is to take.
 pub async fn keep_owner_and_mode(file: &mut File, old: &MetaData) -> Result<()> {
     let new = file.metadata().await.map_err(Fault::from)?;
-    let ids = |of: &MetaData| of.uid().zip(of.gid()).context("the server does not tell whose file it is");
+    let ids = |of: &MetaData| of.uid().zip(of.gid()).context("the server does not report whose file it is");
     let ((uid, gid), mine) = (ids(old)?, ids(&new)?);
     if (uid, gid) != mine {
         let kept = file.set_metadata(MetaDataBuilder::new().id((uid, gid)).create()).await.map_err(Fault::from);
@@ -225,7 +225,7 @@ pub async fn keep_owner_and_mode(file: &mut File, old: &MetaData) -> Result<()> 
             )
         })?;
     }
-    let mode = old.permissions().context("the server does not tell its mode")?;
+    let mode = old.permissions().context("the server does not report its mode")?;
     Ok(file.set_permissions(mode).await.map_err(Fault::from)?)
 }
 

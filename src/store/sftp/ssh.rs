@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::store::contract::Access;
+use crate::model::{Access, ServerName};
 use crate::text::quote::harmless;
 
 /// Nothing is asked for, nothing but SFTP is opened, unknown servers are refused, and one that is
@@ -35,12 +35,10 @@ const OPTIONS: &[&str] = &[
     "LogLevel=INFO",
 ];
 
-/// A server, as `ssh` is told of it.
+/// A server, and how `ssh` reaches it.
 #[derive(Clone, Debug)]
 pub struct Server {
-    user: Option<String>,
-    host: String,
-    port: Option<String>,
+    name: ServerName,
     identity: Option<PathBuf>,
     known_hosts: Option<PathBuf>,
 }
@@ -51,25 +49,19 @@ impl Server {
     /// # Errors
     /// If a file that it names is not there.
     pub fn new(access: &Access<'_>) -> Result<Server> {
-        let authority = access.url.authority();
-        let (user, server) = authority.split_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
-        let (host, port) = match server.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, port)) => (address, port.strip_prefix(':')),
-            None => server.split_once(':').map_or((server, None), |(host, port)| (host, Some(port))),
-        };
+        let name = access.url.server().context("the URL names no server")?.clone();
         let identity =
             access.identity.map(|path| file(path.as_str(), "identity", "the private key's file")).transpose()?;
         let known_hosts = access
             .known_hosts
             .map(|path| file(path.as_str(), "known_hosts", "a file of servers' keys, made with ssh-keyscan"))
             .transpose()?;
-        let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
-        Ok(Server { user: owned(user), host: host.to_owned(), port: owned(port), identity, known_hosts })
+        Ok(Server { name, identity, known_hosts })
     }
 
     /// Its name, for messages.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.name.host
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -86,13 +78,13 @@ impl Server {
             option(&format!("UserKnownHostsFile={}", spelled(known_hosts)));
             option("GlobalKnownHostsFile=/dev/null");
         }
-        if let Some(port) = &self.port {
-            ssh.args(["-p", port]);
+        if let Some(port) = self.name.port {
+            ssh.args(["-p", &port.to_string()]);
         }
-        if let Some(user) = &self.user {
+        if let Some(user) = &self.name.user {
             ssh.args(["-l", user]);
         }
-        ssh.args(["-s", "--", &self.host, "sftp"]);
+        ssh.args(["-s", "--", &self.name.host, "sftp"]);
         ssh
     }
 
@@ -116,9 +108,9 @@ impl Server {
 
     /// What to do about what `ssh` said.
     pub fn advice(&self, said: &str) -> Option<String> {
-        let Server { host, port, .. } = self;
-        let port = port.as_deref().unwrap_or("22");
-        let name = if port == "22" { host.clone() } else { format!("[{host}]:{port}") };
+        let ServerName { host, port, .. } = &self.name;
+        let port = port.unwrap_or(22);
+        let name = if port == 22 { host.to_string() } else { format!("[{host}]:{port}") };
         let known = self.known_hosts.as_ref().map_or("~/.ssh/known_hosts".to_owned(), |path| shown(path));
         let has = |text: &str| said.contains(text);
         Some(if has("HAS CHANGED") || has("has changed and you have requested strict checking") {
@@ -129,10 +121,10 @@ impl Server {
         } else if has("Host key verification failed") {
             format!(
                 "the server is not known. `ssh-keyscan -p {port} {host} >> {known}` makes it known: \
-                 compare what `ssh-keygen -lf {known}` shows with what the server's keeper tells you"
+                 compare what `ssh-keygen -lf {known}` shows with what its administrator says"
             )
         } else if has("are too open") {
-            "nobody else may read a private key: `chmod 600` its file".to_owned()
+            "no other user may read a private key: `chmod 600` its file".to_owned()
         } else if has("Permission denied") || has("Too many authentication failures") {
             "the server takes none of the keys: \
              add the public key to the user's authorized_keys there, or name the right identity in shapeline.yaml"
@@ -154,9 +146,9 @@ fn file(text: &str, key: &str, what: &str) -> Result<PathBuf> {
         None => std::path::absolute(text).with_context(|| format!("cannot find {}", harmless(text, 200)))?,
     };
     let shown = shown(&path);
-    // `ssh` would put something else in their place, and has no way to be told not to.
+    // `ssh` would put something else in their place, and has no option against that.
     if path.to_str().is_none_or(|path| path.contains(['"', '\\']) || path.contains("${")) {
-        bail!("{shown} cannot be told to ssh: a path without \", \\ and ${{ is needed as {key} in shapeline.yaml");
+        bail!("{shown} cannot be passed to ssh: a path without \", \\ and ${{ is needed as {key} in shapeline.yaml");
     }
     if !path.is_file() {
         bail!("there is no file {shown}: {key} in shapeline.yaml names {what}");
@@ -224,7 +216,7 @@ mod tests {
         let url = url.parse().unwrap();
         let key = key.map(|key| key.parse().unwrap());
         let (identity, known_hosts) = (key.as_ref(), key.as_ref());
-        let access = Access { url: &url, identity, known_hosts, endpoint: None, region: None };
+        let access = Access { identity, known_hosts, ..Access::of(&url) };
         let command = Server::new(&access).unwrap().command(Path::new("ssh"));
         command.as_std().get_args().map(|text| text.to_str().unwrap().to_owned()).collect()
     }

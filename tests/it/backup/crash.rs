@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use shapeline::backup::folder::Folder;
+use shapeline::backup::folder::BackupFolder;
 use shapeline::backup::make::backup;
-use shapeline::backup::{Ended, Options};
-use shapeline::records::holder::Holder;
+use shapeline::backup::{BackupOptions, BackupOutcome};
+use shapeline::model::Access;
+use shapeline::records::holder::Operator;
 use shapeline::records::lock::Patience;
-use shapeline::records::log::Status;
-use shapeline::store::Access;
+use shapeline::records::log::LogStatus;
 use shapeline::store::open::open_folder;
-use shapeline::store::{Expect, Fence, Mark, Store, Stored, digest};
+use shapeline::store::{ContentMark, Expect, Fence, Store, Stored, digest};
 
 use super::Site;
 use super::tree::{look, sample};
@@ -180,7 +180,7 @@ impl Store for Dying {
         self.store.list(folder)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         self.step(name, || self.store.put(name, bytes, expect, fence))
     }
 
@@ -197,10 +197,10 @@ impl Store for Dying {
     }
 }
 
-fn folder(path: &Path, wrap: impl FnOnce(Box<dyn Store>) -> Arc<dyn Store>) -> Folder {
+fn folder(path: &Path, wrap: impl FnOnce(Box<dyn Store>) -> Arc<dyn Store>) -> BackupFolder {
     let url = format!("file://{}", path.display()).parse().unwrap();
-    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
-    Folder::of(wrap(open_folder(&access).unwrap()), 1)
+    let access = Access::of(&url);
+    BackupFolder::of(wrap(open_folder(&access).unwrap()), 1)
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn cut_off_at_every_step() {
         site.copy(&path);
         fs::write(&path, "second").unwrap();
         let patience = Patience { lease: Duration::from_millis(80), wait: Duration::from_secs(60) };
-        let options = Options { who: Holder::here("alice".to_owned()), patience };
+        let options = BackupOptions { who: Operator::here("alice".to_owned()), patience };
         let dying = |store| Arc::new(Dying { store, steps: AtomicUsize::new(0), at, done }) as Arc<dyn Store>;
         let paths = [path.clone()];
         let cut_off = backup(&folder(&site.folder(), dying), &paths, &options, &mut |_| Ok(())).remove(0);
@@ -220,7 +220,7 @@ fn cut_off_at_every_step() {
         assert!(!site.ids().is_empty(), "the first is removed only once the second is listed");
         fs::write(&path, "third").unwrap();
         let next = backup(&folder(&site.folder(), Arc::from), &paths, &options, &mut |_| Ok(())).remove(0);
-        assert_eq!(next.ended, Ended::Copied, "step {at}: {:?}", next.reasons);
+        assert_eq!(next.ended, BackupOutcome::Copied, "step {at}: {:?}", next.reasons);
         check_list(&site);
         let id = next.copy.unwrap().id.to_string();
         assert_eq!(site.ids(), std::slice::from_ref(&id), "step {at}: only the newest is kept");
@@ -228,12 +228,12 @@ fn cut_off_at_every_step() {
         let ledger = folder(&site.folder(), Arc::from);
         let log = ledger.ledger().log().unwrap();
         assert!(log.damage.is_empty(), "step {at}: {:?}", log.damage);
-        let statuses: Vec<Status> = log.entries.iter().map(|entry| entry.status).collect();
+        let statuses: Vec<LogStatus> = log.entries.iter().map(|entry| entry.status).collect();
         // The interrupted run is logged once, or left nothing behind.
         let logged = statuses.get(1..statuses.len() - 1).unwrap().to_vec();
         assert!(logged.len() <= 1, "step {at}: {statuses:?}");
-        assert!(cut_off.ended == Ended::Failed || logged == [Status::Success], "step {at}: {logged:?}");
-        outcomes.insert(format!("{logged:?} {}", cut_off.ended == Ended::Copied));
+        assert!(cut_off.ended == BackupOutcome::Failed || logged == [LogStatus::Success], "step {at}: {logged:?}");
+        outcomes.insert(format!("{logged:?} {}", cut_off.ended == BackupOutcome::Copied));
     }
     // From nothing logged, over completed by the next run, to done.
     assert_eq!(

@@ -163,6 +163,6 @@ fn a_restore_works_without_the_log() {
     assert_eq!(site.backup(&[&path]).code, 2);
     std::fs::remove_file(&path).unwrap();
     let run = site.restore(0, &id, &[]);
-    assert!(run.stdout.contains("note: the log could not be told"), "{}", run.stdout);
+    assert!(run.stdout.contains("note: the log could not be written"), "{}", run.stdout);
     assert_eq!(std::fs::read(&path).unwrap(), b"x");
 }

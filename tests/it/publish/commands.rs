@@ -198,7 +198,7 @@ fn drift_shows_what_differs_why_and_who_published() {
     assert!(behind.contains("~ 10.10.10.2") && behind.contains("30 Mbps → 50 Mbps"), "{behind}");
     std::fs::write(site.live_path(), line(1, 30) + "what is this?\n").unwrap();
     let by_hand = drift(3);
-    assert!(by_hand.contains("changed by somebody else") && by_hand.contains("+ 10.10.10.2"), "{by_hand}");
+    assert!(by_hand.contains("changed outside shapeline") && by_hand.contains("+ 10.10.10.2"), "{by_hand}");
     assert!(by_hand.contains("only live, line 2: what is this?"), "{by_hand}");
     assert_eq!(site.log().len(), 1, "to look leaves no trace");
     for _ in 0..2 {
@@ -206,7 +206,7 @@ fn drift_shows_what_differs_why_and_who_published() {
     }
     let log = site.log();
     assert_eq!(log.len(), 2, "the same difference is logged once: {log:?}");
-    assert!(log[1].starts_with("DRIFT SUCCESS the live file was changed by somebody else"), "{log:?}");
+    assert!(log[1].starts_with("DRIFT SUCCESS the live file was changed outside shapeline"), "{log:?}");
     let json: serde_json::Value = serde_json::from_str(&site.run(&["drift", "--format", "json"]).stdout).unwrap();
     assert_eq!(json["targets"][0]["drift"], "changed-by-hand");
     assert_eq!(json["targets"][0]["changes"]["added"], 1);

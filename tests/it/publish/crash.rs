@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use shapeline::records::log::{Entry, Status};
+use shapeline::records::log::{LogEntry, LogStatus};
 use shapeline::store::digest;
 
 use super::ground::{BAD, End, Ground, resume};
@@ -110,8 +110,8 @@ impl Story {
         let entries = self.ground.assert_in_order();
         assert_eq!(entries[..already.len()], already, "{told}: earlier entries stay");
         let Some((run, well)) = left.pending else { return };
-        let status = |entries: &[Entry]| entries.iter().find(|entry| entry.run == run).map(|entry| entry.status);
-        let expected = status(&already).unwrap_or(if well { Status::Success } else { Status::Error });
+        let status = |entries: &[LogEntry]| entries.iter().find(|entry| entry.run == run).map(|entry| entry.status);
+        let expected = status(&already).unwrap_or(if well { LogStatus::Success } else { LogStatus::Error });
         assert_eq!(status(&entries), Some(expected), "{told}: the log has the interrupted run: {entries:#?}");
     }
 

@@ -47,7 +47,7 @@ fn a_damaged_manifest_stops_everything_until_it_is_moved_away() {
         for (look, shown) in [("log", "version 3"), ("stat", "PUBLISH   3")] {
             let run = site.run(&[look]);
             assert!(run.code == 1 && run.stdout.contains(shown), "{}{}", run.stdout, run.stderr);
-            assert!(run.stderr.contains("cannot be held against the manifest"), "{}", run.stderr);
+            assert!(run.stderr.contains("cannot be compared with the manifest"), "{}", run.stderr);
         }
     }
     std::fs::rename(site.record_path("manifest.json"), site.repo.path().join("moved")).unwrap();

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
-use shapeline::records::log::Status;
+use shapeline::records::log::LogStatus;
 
 use super::ground::{Ground, resume, run};
 use crate::servers::sshd::is_root;
@@ -154,7 +154,7 @@ fn a_folder_that_is_taken_away_midway() {
         assert_eq!(run.code, 2, "{step}: {}{}", run.stdout, run.stderr);
         assert!(run.stdout.contains("gone"), "{step}: {}", run.stdout);
         assert!(!ground.folder().exists(), "{step}: it is not made anew");
-        failed(&ground.publish(1), "make it, or mend the url in shapeline.yaml");
+        failed(&ground.publish(1), "make it, or correct the url in shapeline.yaml");
         std::fs::rename(&away, ground.folder()).unwrap();
         ground.published(1);
         ground.assert_in_order();
@@ -175,7 +175,7 @@ fn a_live_file_that_becomes_a_folder_midway() {
         ground.published(1);
         let entries = ground.assert_in_order();
         let cut_off = &entries[1];
-        assert_eq!(cut_off.status, Status::Error, "{step}: {cut_off:?}");
+        assert_eq!(cut_off.status, LogStatus::Error, "{step}: {cut_off:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use shapeline::model::Date;
-use shapeline::publish::data::{Data, Loaded, Wanted};
+use shapeline::publish::data::{Data, DataRequest, LoadedData};
 use shapeline::render::{output, render};
 use shapeline::repo::Repo;
 use shapeline::rules::sound_table;
@@ -129,8 +129,8 @@ proptest! {
         let without = Tree::Memory(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect());
         let without = sound_table(&Arc::new(Repo::load(&without).unwrap()), today);
         let Ok(without) = without else { return Err(TestCaseError::reject("the others are at fault themselves")) };
-        let wanted = Wanted { rev: None, today, allow_dirty: false };
-        let Loaded::Ready(data) = Data::load(folder.path(), &wanted).unwrap() else {
+        let wanted = DataRequest { rev: None, today, allow_dirty: false };
+        let LoadedData::Ready(data) = Data::load(folder.path(), &wanted).unwrap() else {
             return Err(TestCaseError::fail("all is refused"));
         };
         prop_assert_eq!(lines(&data.table), lines(&without));

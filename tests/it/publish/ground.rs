@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use shapeline::model::Access;
 use shapeline::records::ledger::{Ledger, folder_of};
-use shapeline::records::log::{Entry, Status};
+use shapeline::records::log::{LogEntry, LogStatus};
 use shapeline::records::manifest::Pending;
-use shapeline::store::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::s3::{S3Store, Surroundings};
 use shapeline::store::{Store, digest};
@@ -247,7 +247,7 @@ impl Ground {
             Look::Bucket(url) => url.parse().unwrap(),
             _ => format!("file://{}", self.live_path().display()).parse().unwrap(),
         };
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+        let access = Access::of(&url);
         if let Look::Bucket(_) = self.look {
             let around = Surroundings { environment: self.environment.clone(), patience: Default::default() };
             let (folder, file) = url.folder_and_file();
@@ -257,7 +257,7 @@ impl Ground {
     }
 
     /// The entries of the log, which must be whole.
-    pub fn log(&self) -> Vec<Entry> {
+    pub fn log(&self) -> Vec<LogEntry> {
         let (store, file) = self.open();
         let log = Ledger::of(store.as_ref(), &file).log().unwrap();
         assert!(log.damage.is_empty(), "the log is whole: {:?}", log.damage);
@@ -270,7 +270,7 @@ impl Ground {
 
     /// What must hold once a publish or a rollback has ended well: everything is in its place,
     /// nothing is left over, and the shaper has what is live. Gives the log.
-    pub fn assert_in_order(&self) -> Vec<Entry> {
+    pub fn assert_in_order(&self) -> Vec<LogEntry> {
         let live = self.live().expect("there is a live file");
         let of_live = digest(&live);
         let (store, file) = self.open();
@@ -300,7 +300,7 @@ impl Ground {
             assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
             assert_eq!(run.stdout.lines().count(), entries.len(), "{}", run.stdout);
         }
-        let last = entries.iter().rfind(|entry| entry.status == Status::Success).expect("something went well");
+        let last = entries.iter().rfind(|entry| entry.status == LogStatus::Success).expect("something went well");
         assert_eq!(last.digest, Some(of_live), "the log tells what is live: {entries:#?}");
         if !matches!(self.look, Look::Bucket(_)) {
             assert_eq!(self.loaded(), Some(live), "the shaper has what is live");

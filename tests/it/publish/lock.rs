@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use shapeline::records::holder::Holder;
+use shapeline::records::holder::Operator;
 use shapeline::records::lock::{Lock, Patience};
-use shapeline::store::{Expect, Fence, Mark, Store, Stored};
+use shapeline::store::{ContentMark, Expect, Fence, Store, Stored};
 
 /// Files in memory, and how the store lies about them.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Store for Liar {
     fn read(&self, name: &str) -> anyhow::Result<Option<Stored>> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let found = self.files.lock().unwrap().get(name).cloned().filter(|_| !self.reads_nothing);
-        Ok(found.map(|bytes| Stored { mark: Mark::of(&bytes), bytes }))
+        Ok(found.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
     }
 
     fn list(&self, folder: &str) -> anyhow::Result<Vec<String>> {
@@ -35,7 +35,13 @@ impl Store for Liar {
         Ok(self.lists_before.iter().map(|name| (*name).to_owned()).chain(names).collect())
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> anyhow::Result<Option<Mark>> {
+    fn put(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        expect: Expect<'_>,
+        fence: Fence<'_>,
+    ) -> anyhow::Result<Option<ContentMark>> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         fence()?;
         let mut files = self.files.lock().unwrap();
@@ -43,7 +49,7 @@ impl Store for Liar {
             return Ok(None);
         }
         files.insert(name.to_owned(), bytes.to_vec());
-        Ok(Some(Mark::of(bytes)))
+        Ok(Some(ContentMark::of(bytes)))
     }
 
     fn remove(&self, name: &str) -> anyhow::Result<()> {
@@ -65,7 +71,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 fn take(store: &Arc<dyn Store>, wait: Duration) -> anyhow::Result<Lock> {
     let patience = Patience { lease: LEASE, wait };
-    Lock::take(store, "lock", &Holder::here("alice".to_owned()), "publish", patience, &mut |_| Ok(()))
+    Lock::take(store, "lock", &Operator::here("alice".to_owned()), "publish", patience, &mut |_| Ok(()))
 }
 
 /// The error, and how many requests it took.

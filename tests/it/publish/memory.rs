@@ -87,7 +87,7 @@ fn a_rollback_to_hardly_any_subscribers_must_be_forced() {
     }
     site.repo.commit("many");
     site.publish(0, &[]);
-    assert!(rollback(&site, 1, &[]).contains("--force if it is meant"));
+    assert!(rollback(&site, 1, &[]).contains("--force does it anyway"));
     assert_eq!(site.live().lines().count(), 12);
     rollback(&site, 0, &["--force"]);
     assert_eq!(site.live().lines().count(), 1);

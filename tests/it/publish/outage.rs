@@ -121,7 +121,7 @@ fn a_foreign_live_file_is_reloaded_and_recorded_if_the_data_gives_it() {
     site.publish(0, &[]);
     assert!(marker.exists());
     assert_eq!(site.manifest()["live"]["id"], 1);
-    assert!(site.log()[0].contains("somebody else put them there"), "{:?}", site.log());
+    assert!(site.log()[0].contains("put there outside shapeline"), "{:?}", site.log());
 }
 
 #[test]

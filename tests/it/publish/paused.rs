@@ -6,9 +6,9 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shapeline::publish::data::{Data, Loaded, Wanted};
-use shapeline::publish::run::{Ended, Options, publish};
-use shapeline::records::holder::Holder;
+use shapeline::publish::data::{Data, DataRequest, LoadedData};
+use shapeline::publish::run::{PublishOptions, PublishOutcome, publish};
+use shapeline::records::holder::Operator;
 use shapeline::records::ledger::Ledger;
 use shapeline::records::lock::{Lock, Patience};
 use shapeline::store::Store;
@@ -23,11 +23,14 @@ const IMPATIENT: Patience = Patience { lease: Duration::from_millis(20), wait: D
 /// Publishes a commit in this process, which takes over any lock that is not renewed at once.
 /// A paused process does not renew it, and there is no other process.
 fn take_over(ground: &Ground, commit: usize) {
-    let wanted =
-        Wanted { rev: Some(ground.commits[commit].clone()), today: "2026-11-21".parse().unwrap(), allow_dirty: false };
-    let Ok(Loaded::Ready(data)) = Data::load(ground.repo.path(), &wanted) else { panic!("the data is sound") };
-    let options = Options {
-        who: Holder::here("bob".to_owned()),
+    let wanted = DataRequest {
+        rev: Some(ground.commits[commit].clone()),
+        today: "2026-11-21".parse().unwrap(),
+        allow_dirty: false,
+    };
+    let Ok(LoadedData::Ready(data)) = Data::load(ground.repo.path(), &wanted) else { panic!("the data is sound") };
+    let options = PublishOptions {
+        who: Operator::here("bob".to_owned()),
         patience: IMPATIENT,
         planned: None,
         acknowledged: None,
@@ -36,7 +39,7 @@ fn take_over(ground: &Ground, commit: usize) {
     };
     let target = &data.table.repo().settings.targets[0];
     let report = publish(target, &data, &options, &mut |_| Ok(()));
-    assert_eq!(report.ended, Ended::Published, "{:?} {:?}", report.reasons, report.notes);
+    assert_eq!(report.ended, PublishOutcome::Published, "{:?} {:?}", report.reasons, report.notes);
 }
 
 /// Everything but the lock, which another run may have taken and released since.
@@ -147,7 +150,7 @@ fn what_one_could_not_sweep_away_the_next_does() {
     let store: Arc<dyn Store> = store.into();
     let folder = Ledger::of(store.as_ref(), &file).lock_folder();
     let lock =
-        Lock::take(&store, &folder, &Holder::here("bob".to_owned()), "publish", IMPATIENT, &mut |_| Ok(())).unwrap();
+        Lock::take(&store, &folder, &Operator::here("bob".to_owned()), "publish", IMPATIENT, &mut |_| Ok(())).unwrap();
     drop(lock);
     ground.published(2);
     ground.assert_in_order();

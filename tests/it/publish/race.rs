@@ -1,6 +1,6 @@
 //! Two runs at once: nothing that was published is lost, and the log has both.
 
-use shapeline::records::log::{Action, Status};
+use shapeline::records::log::{LogAction, LogStatus};
 
 use super::ground::{Ground, run};
 use crate::servers::moto::Moto;
@@ -49,8 +49,8 @@ impl Race<'_> {
         }
     }
 
-    /// Action, status and commit of the log's entries from number `since` on.
-    fn logged(&self, since: usize) -> Vec<(Action, Status, String)> {
+    /// LogAction, status and commit of the log's entries from number `since` on.
+    fn logged(&self, since: usize) -> Vec<(LogAction, LogStatus, String)> {
         let entries = self.ground.log().into_iter().skip(since);
         entries.map(|entry| (entry.action, entry.status, entry.commit.unwrap_or_default())).collect()
     }
@@ -65,12 +65,12 @@ impl Race<'_> {
         let (older, newer) = (self.at + 1, self.at + 2);
         let (old, new) = self.both(&self.ground.publish_args(older), &self.ground.publish_args(newer));
         assert_eq!(new.code, 0, "{}{}", new.stdout, new.stderr);
-        let newer_told = (Action::Publish, Status::Success, self.commit(newer));
+        let newer_told = (LogAction::Publish, LogStatus::Success, self.commit(newer));
         let expected = if old.code == 0 {
-            vec![(Action::Publish, Status::Success, self.commit(older)), newer_told]
+            vec![(LogAction::Publish, LogStatus::Success, self.commit(older)), newer_told]
         } else {
             assert!(old.code == 1 && old.stdout.contains("does not follow from"), "{}{}", old.stdout, old.stderr);
-            vec![newer_told, (Action::Publish, Status::Error, self.commit(older))]
+            vec![newer_told, (LogAction::Publish, LogStatus::Error, self.commit(older))]
         };
         assert_eq!(self.logged(since), expected);
         self.at = newer;
@@ -86,7 +86,7 @@ impl Race<'_> {
         assert_eq!((one.code, other.code), (0, 0), "{}{}{}{}", one.stdout, one.stderr, other.stdout, other.stderr);
         let idle = [&one, &other].iter().filter(|run| run.stdout.contains("nothing to do")).count();
         assert_eq!(idle, 1, "{}{}", one.stdout, other.stdout);
-        assert_eq!(self.logged(since), [(Action::Publish, Status::Success, self.commit(self.at))]);
+        assert_eq!(self.logged(since), [(LogAction::Publish, LogStatus::Success, self.commit(self.at))]);
         self.assert_live(self.at);
     }
 
@@ -99,11 +99,11 @@ impl Race<'_> {
         assert_eq!(rollback.code, 0, "{}{}", rollback.stdout, rollback.stderr);
         let logged: Vec<_> = self.logged(since).into_iter().map(|(action, status, _)| (action, status)).collect();
         if publish.code == 0 {
-            assert_eq!(logged, [(Action::Publish, Status::Success), (Action::Rollback, Status::Success)]);
+            assert_eq!(logged, [(LogAction::Publish, LogStatus::Success), (LogAction::Rollback, LogStatus::Success)]);
             self.assert_live(self.at);
         } else {
             assert!(publish.code == 1 && publish.stdout.contains("was rolled back at"), "{}", publish.stdout);
-            assert_eq!(logged, [(Action::Rollback, Status::Success), (Action::Publish, Status::Error)]);
+            assert_eq!(logged, [(LogAction::Rollback, LogStatus::Success), (LogAction::Publish, LogStatus::Error)]);
             let live = self.ground.live().unwrap();
             assert!(self.ground.files[..self.at].contains(&live), "something older is live");
         }

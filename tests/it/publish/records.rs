@@ -1,8 +1,8 @@
 //! The records of two that work on one target at once.
 
+use shapeline::model::Access;
 use shapeline::records::ledger::Ledger;
 use shapeline::records::manifest::Manifest;
-use shapeline::store::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::open_fence;
 
@@ -10,7 +10,7 @@ use shapeline::store::open_fence;
 fn reading_the_log_does_not_permit_overwriting_another_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}/shaper.txt", folder.path().display()).parse().unwrap();
-    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    let access = Access::of(&url);
     let (store, file) = open_file(&access).unwrap();
     let ours = Ledger::of(store.as_ref(), &file);
     ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap();
@@ -23,6 +23,6 @@ fn reading_the_log_does_not_permit_overwriting_another_manifest() {
     // The log is held against the manifest, which is read for that, and is newer than the one here.
     ours.log().unwrap();
     let error = ours.write_manifest(&Manifest::new("hre-1"), &open_fence).unwrap_err();
-    assert!(format!("{error:#}").contains("changed by somebody else"), "{error:#}");
+    assert!(format!("{error:#}").contains("changed by another process"), "{error:#}");
     assert_eq!(theirs.manifest().unwrap().unwrap().next, 7, "what they wrote is there");
 }

@@ -46,7 +46,7 @@ fn before_the_file_was_replaced() {
     assert!(run.stdout.contains("note: a PUBLISH of version 2 at"), "{}", run.stdout);
     assert_eq!(site.live(), second);
     let log = site.log();
-    assert!(log[1].starts_with("PUBLISH ERROR version 2 it was cut off before the file was replaced"), "{log:?}");
+    assert!(log[1].starts_with("PUBLISH ERROR version 2 it was interrupted before the file was replaced"), "{log:?}");
     assert_eq!(log[2], "PUBLISH SUCCESS version 3");
     assert!(!site.is_pending());
 }
@@ -63,7 +63,7 @@ fn after_the_file_was_replaced_it_is_reloaded_and_finished() {
     assert_eq!(site.manifest()["live"]["id"], 2);
     let log = site.log();
     assert_eq!(log.len(), 2);
-    assert!(log[1].starts_with("PUBLISH SUCCESS version 2 it was cut off after"), "{log:?}");
+    assert!(log[1].starts_with("PUBLISH SUCCESS version 2 it was interrupted after"), "{log:?}");
 }
 
 #[test]

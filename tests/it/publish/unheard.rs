@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use shapeline::model::Target;
-use shapeline::publish::replace::Change;
-use shapeline::publish::site::{Session, Site};
+use shapeline::publish::replace::Replacement;
+use shapeline::publish::site::{Site, TargetSession};
 use shapeline::records::failure::Failure;
-use shapeline::records::holder::Holder;
+use shapeline::records::holder::Operator;
 use shapeline::records::lock::Patience;
-use shapeline::records::log::{Action, Status};
-use shapeline::store::{Expect, Fence, Mark, Store, Stored, open_fence};
+use shapeline::records::log::{LogAction, LogStatus};
+use shapeline::store::{ContentMark, Expect, Fence, Store, Stored, open_fence};
 
 /// What happens when the live file is put.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ impl Store for Unheard {
         self.store.list(folder)
     }
 
-    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<Mark>> {
+    fn put(&self, name: &str, bytes: &[u8], expect: Expect<'_>, fence: Fence<'_>) -> Result<Option<ContentMark>> {
         if name != "shaper.txt" {
             return self.store.put(name, bytes, expect, fence);
         }
@@ -64,9 +64,9 @@ impl Store for Unheard {
     }
 }
 
-fn begin(site: &Site) -> Session<'_> {
+fn begin(site: &Site) -> TargetSession<'_> {
     let patience = Patience::of(Duration::from_secs(10));
-    Session::begin(site, &Holder::here("alice".to_owned()), "publish", patience, &mut |_| Ok(())).unwrap()
+    TargetSession::begin(site, &Operator::here("alice".to_owned()), "publish", patience, &mut |_| Ok(())).unwrap()
 }
 
 /// What came of it.
@@ -74,7 +74,7 @@ struct Came {
     /// The version, or what was said.
     ended: Result<u64, String>,
     /// The log at that time, and after the next run had begun.
-    told: [Vec<Status>; 2],
+    told: [Vec<LogStatus>; 2],
     /// What was live in the end.
     live: Option<Vec<u8>>,
 }
@@ -91,8 +91,8 @@ fn put(old: Option<&[u8]>, fate: Fate) -> Came {
     let whole = site.store.clone();
     site.store = Arc::new(Unheard { store: whole.clone(), fate, deaf: AtomicBool::new(false) });
     let live = site.live().unwrap();
-    let change = Change {
-        action: Action::Publish,
+    let change = Replacement {
+        action: LogAction::Publish,
         live: live.as_ref(),
         bytes: b"new\n",
         kept: None,
@@ -125,12 +125,12 @@ fn what_was_done_counts_and_not_what_was_heard() {
         let id = if old.is_some() { 2 } else { 1 };
         let Came { ended, told, live } = put(old, Fate { done: true, readable: true });
         assert_eq!((ended, live.as_deref()), (Ok(id), Some(&b"new\n"[..])));
-        assert_eq!(told, [[Status::Success], [Status::Success]]);
+        assert_eq!(told, [[LogStatus::Success], [LogStatus::Success]]);
 
         let Came { ended, told, live } = put(old, Fate { done: false, readable: true });
         assert!(ended.unwrap_err().contains("the answer got lost; the live file is as it was"));
         assert_eq!(live.as_deref(), old);
-        assert_eq!(told, [[Status::Error], [Status::Error]]);
+        assert_eq!(told, [[LogStatus::Error], [LogStatus::Error]]);
     }
 }
 
@@ -140,7 +140,7 @@ fn what_cannot_be_found_out_now_the_next_run_finds_out() {
         for done in [true, false] {
             let Came { ended, told, live } = put(old, Fate { done, readable: false });
             assert!(ended.unwrap_err().contains("the answer got lost"));
-            let status = if done { Status::Success } else { Status::Error };
+            let status = if done { LogStatus::Success } else { LogStatus::Error };
             assert_eq!(told, [vec![], vec![status]], "{done}");
             assert_eq!(live.as_deref(), if done { Some(&b"new\n"[..]) } else { old });
         }

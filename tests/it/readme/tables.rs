@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use shapeline::model::TARGET_KINDS;
 use shapeline::repo::MAX_FINDINGS_A_FILE;
 use shapeline::schema::{FileKind, file_schema};
 use shapeline::source::MAX_FILE_BYTES;
@@ -84,6 +85,24 @@ fn every_field_is_documented() {
                 assert!(codes(value).any(|code| code == word), "{path}: {name} does not say {word}");
             }
         }
+    }
+}
+
+#[test]
+fn kinds_of_targets_are_those_of_the_code() {
+    let document = doc("docs/settings.md");
+    let rows = document.table("fields: settings");
+    let value = |field: &str| {
+        let row = rows.iter().find(|row| row[0].trim_matches('`') == field);
+        row.unwrap_or_else(|| panic!("docs/settings.md has no row {field}"))[1]
+    };
+    let urls: Vec<&str> =
+        codes(value("targets.url")).filter_map(|url| url.split_once("://")).map(|(name, _)| name).collect();
+    assert_eq!(urls, TARGET_KINDS.each_ref().map(|kind| kind.name));
+    for key in TARGET_KINDS.iter().flat_map(|kind| kind.settings) {
+        let (kinds, _) = value(&format!("targets.{key}")).split_once(':').unwrap();
+        let users = TARGET_KINDS.iter().filter(|kind| kind.settings.contains(key)).map(|kind| kind.name);
+        assert_eq!(codes(kinds).collect::<Vec<_>>(), users.collect::<Vec<_>>(), "{key}");
     }
 }
 

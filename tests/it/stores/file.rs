@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use shapeline::store::Access;
+use shapeline::model::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::{Expect, Store, open_fence};
 
 fn open(path: &std::path::Path) -> anyhow::Result<(Box<dyn Store>, String)> {
     let url = format!("file://{}", path.display()).parse().unwrap();
-    open_file(&Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None })
+    open_file(&Access::of(&url))
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use shapeline::store::Access;
+use shapeline::model::Access;
 use shapeline::store::open::open_file;
-use shapeline::store::s3::{Patience, S3Store, Surroundings};
+use shapeline::store::s3::{HttpPatience, S3Store, Surroundings};
 use shapeline::store::{Expect, Store, open_fence};
 
 use crate::servers::moto::{KEY, Moto, SECRET, environment};
@@ -17,13 +17,13 @@ mod hostile;
 
 /// A store of the folder of `url`, the service of which is in `variables`.
 fn open(url: &str, variables: BTreeMap<String, String>) -> anyhow::Result<Box<dyn Store>> {
-    let patience = Patience { retry: Duration::from_secs(2), ..Patience::default() };
+    let patience = HttpPatience { retry: Duration::from_secs(2), ..HttpPatience::default() };
     open_with(url, variables, patience)
 }
 
-fn open_with(url: &str, variables: BTreeMap<String, String>, patience: Patience) -> anyhow::Result<Box<dyn Store>> {
+fn open_with(url: &str, variables: BTreeMap<String, String>, patience: HttpPatience) -> anyhow::Result<Box<dyn Store>> {
     let url = url.parse().unwrap();
-    let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+    let access = Access::of(&url);
     let around = Surroundings { environment: variables, patience };
     Ok(Box::new(S3Store::open_in(&access, url.folder_and_file().0, &around)?))
 }
@@ -116,7 +116,7 @@ fn a_signature_is_checked_and_no_secret_shown() {
         failure(store.put("shaper.txt", b"x", Expect::Nothing, &open_fence)),
         failure(store.remove("shaper.txt")),
     ] {
-        assert!(error.contains("s3://shaper/hre") && error.contains("mend AWS_SECRET_ACCESS_KEY"), "{error}");
+        assert!(error.contains("s3://shaper/hre") && error.contains("correct AWS_SECRET_ACCESS_KEY"), "{error}");
         assert!(!error.contains("another-secret") && !error.contains(SECRET), "{error}");
     }
     let mut unknown = with_keys(s3s.endpoint());
@@ -170,8 +170,8 @@ fn settings_that_cannot_be_are_refused() {
         ("http://127.0.0.1:9", Some("x.ispcustomer.co.zw/"), "no region"),
     ] {
         let region = region.map(|text: &str| text.parse().unwrap());
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: region.as_ref() };
-        let around = Surroundings { environment: with_keys(endpoint), patience: Patience::default() };
+        let access = Access { region: region.as_ref(), ..Access::of(&url) };
+        let around = Surroundings { environment: with_keys(endpoint), patience: HttpPatience::default() };
         let error = failure(S3Store::open_in(&access, "/", &around));
         assert!(error.contains("s3://shaper/shaper.txt") && error.contains(why), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
@@ -185,7 +185,7 @@ fn a_certificate_must_be_trusted() {
     if let Ok(endpoint) = std::env::var(CHILD) {
         let url = "s3://shaper/hre/shaper.txt".parse().unwrap();
         let endpoint = endpoint.parse().unwrap();
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: Some(&endpoint), region: None };
+        let access = Access { endpoint: Some(&endpoint), ..Access::of(&url) };
         let (store, file) = open_file(&access).unwrap();
         assert_eq!(file, "shaper.txt");
         println!("OVER TLS: {:?}", store.read(&file).map_err(|error| format!("{error:#}")));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shapeline::store::Access;
+use shapeline::model::Access;
 use shapeline::store::open::open_file;
 use shapeline::store::{Expect, Store, open_fence};
 
@@ -21,7 +21,7 @@ fn open_with(url: &str, identity: &Path, known_hosts: &Path) -> Opened {
     let text = |path: &Path| path.to_str().unwrap().parse().unwrap();
     let (identity, known_hosts) = (text(identity), text(known_hosts));
     let (identity, known_hosts) = (Some(&identity), Some(&known_hosts));
-    open_file(&Access { url: &url, identity, known_hosts, endpoint: None, region: None })
+    open_file(&Access { identity, known_hosts, ..Access::of(&url) })
 }
 
 fn open(sshd: &Sshd, path: &Path) -> Opened {

@@ -70,7 +70,7 @@ fn a_live_file_that_was_changed_by_hand_is_restored_and_logged() {
     host.write("srv/shaper.txt", &(line(1, 50) + &line(3, 30)));
     let round = host.once(0, &[]);
     assert_eq!(host.live(), three());
-    let found = "the live file was changed by another process: 1 line added, 2 lines removed";
+    let found = "the live file was changed outside shapeline: 1 line added, 2 lines removed";
     assert_eq!(round.stderr, format!("hre-1: {found}; version 1 is live again\n"));
     let log = host.log();
     assert_eq!(log[1], format!("DRIFT SUCCESS {found}"));
@@ -82,7 +82,7 @@ fn a_live_file_that_was_changed_by_hand_is_restored_and_logged() {
     let round = host.once(0, &[]);
     assert_eq!(host.live(), three());
     assert!(
-        round.stderr.contains("the live file was removed by another process; version 1 is live again"),
+        round.stderr.contains("the live file was removed outside shapeline; version 1 is live again"),
         "{}",
         round.stderr
     );

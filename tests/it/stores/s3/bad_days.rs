@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shapeline::store::s3::Patience;
-use shapeline::store::{Expect, Mark, open_fence};
+use shapeline::store::s3::HttpPatience;
+use shapeline::store::{ContentMark, Expect, open_fence};
 
 use super::{environment, failure, open, open_with, with_keys};
 use crate::servers::answers::{Answer, Request, plain, refusal, serve};
@@ -125,7 +125,7 @@ fn a_service_that_ignores_conditions_is_refused() {
         let shared = state.clone();
         let endpoint = serve(move |request| shared.lock().unwrap().answer(&request.without(ignored)));
         let store = open(URL, with_keys(&endpoint)).unwrap();
-        for expect in [Expect::Nothing, Expect::Content(&Mark("\"1\"".to_owned()))] {
+        for expect in [Expect::Nothing, Expect::Content(&ContentMark("\"1\"".to_owned()))] {
             let error = failure(store.put("shaper.txt", b"x", expect, &open_fence));
             assert!(error.contains(URL) && error.contains("takes no notice of If-"), "{error}");
             assert!(error.to_lowercase().contains(&format!("{ignored},")), "{error}");
@@ -204,7 +204,7 @@ fn what_is_signed_for_one_server_is_not_sent_to_another() {
 
 #[test]
 fn a_server_that_says_nothing_is_given_up() {
-    let patience = Patience {
+    let patience = HttpPatience {
         connect: Duration::from_secs(5),
         stall: Duration::from_millis(500),
         retry: Duration::from_millis(900),
@@ -227,7 +227,7 @@ fn a_server_that_takes_nothing_is_given_up() {
     // It never reads: what is sent fills the buffers between, and goes no further.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let patience = Patience {
+    let patience = HttpPatience {
         connect: Duration::from_secs(5),
         stall: Duration::from_millis(500),
         retry: Duration::from_millis(900),

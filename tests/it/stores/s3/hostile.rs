@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shapeline::store::s3::Patience;
-use shapeline::store::{Expect, Mark, Store, open_fence};
+use shapeline::store::s3::HttpPatience;
+use shapeline::store::{ContentMark, Expect, Store, open_fence};
 
 use super::{environment, failure, open_with, with_keys};
 use crate::stores::{assert_little_memory, is_alone};
@@ -15,8 +15,11 @@ use crate::stores::{assert_little_memory, is_alone};
 const URL: &str = "s3://shaper/hre/shaper.txt";
 
 /// Short enough for a test; what a busy machine adds does not matter.
-const SHORT: Patience =
-    Patience { connect: Duration::from_secs(5), stall: Duration::from_millis(300), retry: Duration::from_millis(600) };
+const SHORT: HttpPatience = HttpPatience {
+    connect: Duration::from_secs(5),
+    stall: Duration::from_millis(300),
+    retry: Duration::from_millis(600),
+};
 
 /// No operation may take longer, whatever the server does. The limits themselves are some two seconds;
 /// what they replace are minutes to hours.
@@ -57,7 +60,7 @@ fn errors(store: &dyn Store) -> Vec<String> {
         failure(store.read("shaper.txt")),
         failure(store.list(".shaper.txt.shapeline/log")),
         failure(store.put("shaper.txt", b"x", Expect::Anything, &open_fence)),
-        failure(store.put("shaper.txt", b"x", Expect::Content(&Mark("\"1\"".to_owned())), &open_fence)),
+        failure(store.put("shaper.txt", b"x", Expect::Content(&ContentMark("\"1\"".to_owned())), &open_fence)),
         failure(store.remove("shaper.txt")),
     ];
     assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
@@ -188,7 +191,7 @@ fn a_list_that_does_not_end_is_refused() {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         stream.write_all(page(Some(&number.to_string()), "").as_bytes())
     });
-    let store = open_with(URL, with_keys(&endpoint), Patience { retry: DEADLINE, ..SHORT }).unwrap();
+    let store = open_with(URL, with_keys(&endpoint), HttpPatience { retry: DEADLINE, ..SHORT }).unwrap();
     let error = failure(store.list("x"));
     assert!(error.contains("does not end"), "{error}");
 
@@ -224,7 +227,7 @@ fn hostile_xml_costs_nothing() {
             stream.write_all(document.as_bytes())
         });
         let began = Instant::now();
-        let store = open_with(URL, with_keys(&endpoint), Patience { stall: DEADLINE, ..SHORT }).unwrap();
+        let store = open_with(URL, with_keys(&endpoint), HttpPatience { stall: DEADLINE, ..SHORT }).unwrap();
         match store.list("x") {
             Err(error) => assert!(format!("{error:#}").contains("cannot list s3://shaper/hre/x"), "{error:#}"),
             Ok(names) => assert!(names.is_empty(), "{number}: {} names", names.len()),

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shapeline::store::Access;
+use shapeline::model::Access;
 use shapeline::store::sftp::{SftpStore, SshClient};
 use shapeline::store::{Expect, Store, open_fence};
 
@@ -163,7 +163,7 @@ impl Server {
 
     fn open(&self, stall: Duration) -> anyhow::Result<SftpStore> {
         let url = URL.parse().unwrap();
-        let access = Access { url: &url, identity: None, known_hosts: None, endpoint: None, region: None };
+        let access = Access::of(&url);
         let client = SshClient { program: self.dir.path().join("ssh"), connect: stall, stall };
         Ok(SftpStore::open_with(&access, "/srv", Some("shaper.txt"), &client)?.0)
     }
