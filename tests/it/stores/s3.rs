@@ -166,7 +166,7 @@ fn settings_that_cannot_be_are_refused() {
     let url = "s3://shaper/shaper.txt".parse().unwrap();
     for (endpoint, region, why) in [
         ("s3.ispcustomer.co.zw", None, "write it as https://"),
-        ("https://me:hunter2@s3.ispcustomer.co.zw", None, "leave it out"),
+        ("https://me:hunter2@s3.ispcustomer.co.zw", None, "remove it"),
         ("http://127.0.0.1:9", Some("x.ispcustomer.co.zw/"), "no region"),
     ] {
         let region = region.map(|text: &str| text.parse().unwrap());
