@@ -186,11 +186,12 @@ fn a_user_who_may_not() {
     }
     let ground = Ground::new(2);
     ground.published(0);
-    let nobody = |path: PathBuf| {
+    let owned_by = |user: u32, path: PathBuf| {
         for entry in walkdir::WalkDir::new(path) {
-            chown(entry.unwrap().path(), Some(65534), Some(65534)).unwrap();
+            chown(entry.unwrap().path(), Some(user), Some(user)).unwrap();
         }
     };
+    let nobody = |path: PathBuf| owned_by(65534, path);
     // Git reads only repositories of the same user.
     nobody(ground.repo.path().to_owned());
     std::fs::set_permissions(ground.folder().parent().unwrap(), PermissionsExt::from_mode(0o777)).unwrap();
@@ -215,5 +216,6 @@ fn a_user_who_may_not() {
     let run = publish();
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     nobody(ground.folder());
+    owned_by(0, ground.repo.path().to_owned());
     ground.assert_in_order();
 }
