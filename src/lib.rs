@@ -8,102 +8,102 @@
 //! The modules below are in reading order, which is the order of layers, too: a module imports only
 //! from modules above it in this list. A test keeps it so.
 
-/// Tables, JSON, numbers, names in messages; what must not be printed.
+// Tables, JSON, numbers, names in messages; what must not be printed.
 pub mod text;
 
-/// Files at paths that other users can have changed: open, follow links, replace.
+// Files at paths that other users can have changed: open, follow links, replace.
 pub mod disk;
 
-/// Running a program with limits on its time and output.
+// Running a program with limits on its time and output.
 mod process;
 
-/// Standard output and standard error, without lines that a build server takes for commands.
+// Standard output and standard error, without lines that a build server takes for commands.
 pub mod console;
 
-/// A progress indicator for terminals.
+// A progress indicator for terminals.
 pub mod progress;
 
-/// The texts that were read; byte offsets become lines and columns.
+// The texts that were read; byte offsets become lines and columns.
 pub mod source;
 
-/// What is wrong in the data: a message, its places, the way out.
+// What is wrong in the data: a message, its places, the way out.
 pub mod finding;
 
-/// YAML as a tree with exact places.
+// YAML as a tree with exact places.
 pub mod yaml;
 
-/// From the place that a finding names to the span in the text.
+// From the place that a finding names to the span in the text.
 pub mod locate;
 
-/// The valid records: plans, domains, subscribers, settings.
+// The valid records: plans, domains, subscribers, settings.
 pub mod model;
 
-/// JSON Schemas of the model, and their violations as findings.
+// JSON Schemas of the model, and their violations as findings.
 pub mod schema;
 
-/// Layout of YAML files.
+// Layout of YAML files.
 pub mod fmt;
 
-/// Revisions, branches and merge bases.
+// Revisions, branches and merge bases.
 pub mod git;
 
-/// The files of a data repository, on disk or in a commit.
+// The files of a data repository, on disk or in a commit.
 pub mod tree;
 
-/// All records of a tree, and what could not be read.
+// All records of a tree, and what could not be read.
 pub mod repo;
 
-/// Views of the records: who holds which address, what is sold, what a change touches.
+// Views of the records: who holds which address, what is sold, what a change touches.
 pub mod inventory;
 
-/// Outputs from templates: the shaper file, and a repository's own.
+// Outputs from templates: the shaper file, and a repository's own.
 pub mod render;
 
-/// The business rules: one file a rule, one table.
+// The business rules: one file a rule, one table.
 pub mod rules;
 
-/// Findings as text, JSON, GitHub annotations, SARIF or JUnit.
+// Findings as text, JSON, GitHub annotations, SARIF or JUnit.
 pub mod report;
 
-/// What would change on the network.
+// What would change on the network.
 pub mod plan;
 
-/// Which subscribers match, which one is meant, what is free.
+// Which subscribers match, which one is meant, what is free.
 pub mod query;
 
-/// Drafts of changed records, edits by span, commits.
+// Drafts of changed records, edits by span, commits.
 pub mod edit;
 
-/// Drafts made of what an ISP runs today: dumps, shaper files, tables.
+// Drafts made of what an ISP runs today: dumps, shaper files, tables.
 pub mod import;
 
-/// Who had which plan and address, since when, from git.
+// Who had which plan and address, since when, from git.
 pub mod history;
 
-/// A folder on this host, on an SSH server or in a bucket.
+// A folder on this host, on an SSH server or in a bucket.
 pub mod store;
 
-/// What a store remembers: lock, versions, log.
+// What a store remembers: lock, versions, log.
 pub mod records;
 
-/// Putting a version into effect.
+// Putting a version into effect.
 pub mod apply;
 
-/// Publishing to targets, rollback, drift.
+// Publishing to targets, rollback, drift.
 pub mod publish;
 
-/// Copies of files and folders.
+// Copies of files and folders.
 #[cfg(unix)]
 pub mod backup;
 
-/// Publishing from a branch, again and again, beside the shaper.
+// Publishing from a branch, again and again, beside the shaper.
 mod sync;
 
-/// The files of a fresh data repository.
+// The files of a fresh data repository.
 pub mod init;
 
-/// The arguments of the command line.
+// The arguments of the command line.
 pub mod cli;
 
-/// One file a command: parse, call, print.
+// One file a command: parse, call, print.
 pub mod commands;

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use shapeline::finding::is_steering;
-use shapeline::import::proposal::{ProposalOutcome, Proposal, ImportOptions, propose};
+use shapeline::import::proposal::{ImportOptions, Proposal, ProposalOutcome, propose};
 use shapeline::import::report::{self, Ending};
-use shapeline::import::{SourceKind, ReadOptions, read};
+use shapeline::import::{ReadOptions, SourceKind, read};
+use shapeline::text::characters::is_steering;
 use shapeline::tree::Tree;
 
 const KINDS: [Option<SourceKind>; 5] =

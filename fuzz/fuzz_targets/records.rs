@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use shapeline::model::Target;
-use shapeline::records::holder::Operator;
-use shapeline::records::lock::Patience;
 use shapeline::publish::rollback::{RollbackOptions, rollback};
 use shapeline::publish::run::PublishOutcome;
 use shapeline::publish::site::Site;
+use shapeline::records::holder::Operator;
+use shapeline::records::lock::Patience;
 
 /// In the order of `scripts/fuzz`.
 const FILES: [&str; 8] = [

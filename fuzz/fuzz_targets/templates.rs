@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Once};
 
 use libfuzzer_sys::fuzz_target;
+use shapeline::inventory::Context;
 use shapeline::render::{Rendered, Table, output, render, template_findings};
 use shapeline::repo::Repo;
-use shapeline::inventory::Context;
 use shapeline::tree::Tree;
 
 const FILES: [(&str, &str); 4] = [

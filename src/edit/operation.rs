@@ -67,7 +67,7 @@ impl Verb {
 /// Suspends subscribers.
 ///
 /// # Errors
-/// A [`Refusal`] if one is not found.
+/// A [`crate::query::Refusal`] if one is not found.
 pub fn suspend(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Suspend, "suspended already"), |changes, record| {
         if record.value.status == SubscriberStatus::Suspended {
@@ -81,7 +81,7 @@ pub fn suspend(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -
 /// Ends the suspension of subscribers.
 ///
 /// # Errors
-/// A [`Refusal`] if one is not found.
+/// A [`crate::query::Refusal`] if one is not found.
 pub fn resume(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Resume, "active already"), |changes, record| {
         changes.resume(record);
@@ -92,7 +92,7 @@ pub fn resume(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) ->
 /// Removes subscribers.
 ///
 /// # Errors
-/// A [`Refusal`] if one is not found.
+/// A [`crate::query::Refusal`] if one is not found.
 pub fn remove(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     each(repo, who, changes, (Verb::Remove, "gone already"), |changes, record| {
         changes.remove(record);

@@ -42,5 +42,6 @@ pub(crate) use settings::{Faults, RuleId, Suspended};
 pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
 pub(crate) use target::{Backup, Word};
 pub(crate) use target_kind::Scheme;
+#[cfg(feature = "sftp")]
 pub(crate) use target_url::ServerName;
 pub(crate) use text::Text;

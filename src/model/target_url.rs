@@ -41,11 +41,13 @@ impl TargetUrl {
     }
 
     /// The server with user and port, or the bucket; empty for a file.
+    #[cfg(any(feature = "sftp", feature = "s3"))]
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
     /// The server, if the authority names one.
+    #[cfg(feature = "sftp")]
     pub(crate) fn server(&self) -> Option<&ServerName> {
         self.server.as_ref()
     }

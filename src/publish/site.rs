@@ -132,7 +132,7 @@ impl<'s> TargetSession<'s> {
         self.ledger.record(&mut self.manifest, entry, &fence)
     }
 
-    /// Adds an entry to the log, unless the log says the same already: see [`crate::records::log::Log::says`].
+    /// Adds an entry to the log, unless the log says the same already: see [`crate::records::log::ActionLog::says`].
     ///
     /// # Errors
     /// If the log cannot be read or written.

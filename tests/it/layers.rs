@@ -14,7 +14,7 @@ fn source() -> PathBuf {
 
 /// The modules of a text in order, each with what is said of it.
 fn modules(text: &str) -> Vec<(String, String)> {
-    let declared = Regex::new(r"(?m)^((?:/// .*\n)*)(?:#\[.*\]\n)*(?:pub(?:\(.*?\))? )?mod (\w+);").unwrap();
+    let declared = Regex::new(r"(?m)^((?:// .*\n)*)(?:#\[.*\]\n)*(?:pub(?:\(.*?\))? )?mod (\w+);").unwrap();
     declared.captures_iter(text).map(|found| (found[2].to_owned(), found[1].trim().to_owned())).collect()
 }
 
