@@ -42,7 +42,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
 }
 
 /// The data of the base revision. If it has no such folder, it names neither owners nor admins, and
-/// nobody could be held to them.
+/// no change could be checked against them.
 fn base_tree(root: &Path, rev: &str, actors: &[String]) -> Result<Tree> {
     let git = Git::discover(root)?;
     let commit = git.commit(rev)?;

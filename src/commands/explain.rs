@@ -113,11 +113,11 @@ fn page() -> String {
     let mut text = String::from(
         "<!-- Written by `shapeline explain --format markdown`. Do not edit. -->\n\n\
          # Rules\n\n\
-         `shapeline check` holds the data against these rules. All problems are told in one run, each with every \
+         `shapeline check` checks the data against these rules. One run reports all problems, each with every \
          place involved. `shapeline.yaml` may change how grave a rule is:\n\n\
          ```yaml\nrules: {retired-plan: error, plan-name-mismatch: 'off'}\n```\n\n\
          A rule whose severity is marked *always* cannot be changed: without it the output would be wrong, or \
-         somebody would be left out of it in silence. In the examples, a line `# PATH` starts a file; `before` and \
+         subscribers would be missing from it without a message. In the examples, a line `# PATH` starts a file; `before` and \
          `after` tell the base revision from the change, and `by` is who proposes it (`--actor`).\n",
     );
     for group in Group::ALL {

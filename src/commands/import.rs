@@ -23,7 +23,7 @@ use crate::tree::Tree;
 const MAX_SOURCE: u64 = 4 << 30;
 
 pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
-    // Whoever names a file that may not be written shall not wait for it.
+    // First, so that a file that cannot be written is reported at once.
     if let Some(path) = &args.report {
         LeftOut::new(path.clone(), &args.file, root)?;
     }
@@ -49,10 +49,10 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     };
     drop((progress, bytes));
     check_options(args, &found)?;
-    // From here on nobody else changes what is compared.
-    let mut told = Vec::new();
-    let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut told)?) };
-    for note in told {
+    // From here on no other edit changes what is compared.
+    let mut notes = Vec::new();
+    let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut notes)?) };
+    for note in notes {
         writeln!(crate::console::err(), "{note}")?;
     }
     if args.dry_run {
@@ -81,7 +81,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     finish(root, args, &shown, proposal, lock)
 }
 
-/// Options that are of no use for this kind would be passed over in silence.
+/// Refuses options that have no effect on this kind of source.
 fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     let kind = found.kind;
     let word = kind.word();
@@ -111,33 +111,33 @@ fn finish(root: &Path, args: &ImportArgs, shown: &str, proposal: Proposal, lock:
         true => Some(LeftOut::new(report_path(args), &args.file, root)?),
         false => None,
     };
-    let told = Told::new(args, shown, &proposal, ending, left_out.as_ref().map(LeftOut::path))?;
+    let output = ImportOutput::new(args, shown, &proposal, ending, left_out.as_ref().map(LeftOut::path))?;
     if let (Ending::Written, Some(lock)) = (ending, &lock) {
-        // First the report: whoever is left out must not be lost with it.
+        // First the report: skipped rows must not be lost.
         if let Some(left_out) = &left_out {
             left_out.write(&proposal.found)?;
         }
         proposal.draft.write(lock)?;
     }
-    told.print()?;
+    output.print()?;
     Ok(if matches!(ending, Ending::Written | Ending::DryRun) { Outcome::Fine } else { Outcome::Refused })
 }
 
 /// What is printed once all is done.
-struct Told {
+struct ImportOutput {
     before: String,
     result: String,
     after: String,
 }
 
-impl Told {
+impl ImportOutput {
     fn new(
         args: &ImportArgs,
         shown: &str,
         proposal: &Proposal,
         ending: Ending,
         report_to: Option<&Path>,
-    ) -> Result<Told> {
+    ) -> Result<ImportOutput> {
         let report_to = report_to.map(|path| path.display().to_string());
         let mut before = report::source(&proposal.found, shown) + "\n";
         let mut after = String::new();
@@ -151,7 +151,7 @@ impl Told {
         if let Some(path) = report_to {
             after += &format!("What was left out is in {}.\n", quoted(&path));
         }
-        Ok(Told { before, result, after })
+        Ok(ImportOutput { before, result, after })
     }
 
     fn print(&self) -> Result<()> {

@@ -51,9 +51,9 @@ pub enum Outcome {
     Fine,
     /// The data or the change is refused.
     Refused,
-    /// Differences exist, and the caller asked to be told so.
+    /// Differences exist, and the caller asked for an exit code.
     Differs,
-    /// Something went wrong, and was told already.
+    /// Something went wrong, and was reported already.
     Failed,
 }
 
@@ -99,7 +99,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
     }
 }
 
-/// Whether whoever reads our output has stopped reading.
+/// Whether the reader of standard output has gone.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
@@ -193,7 +193,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 /// Warns on standard error of files that are half of an edit.
 fn warn_of_cut_off(root: &Path) {
     if let Some(warning) = interrupted_edit(root) {
-        // If nobody listens, that changes nothing.
+        // A closed standard error changes nothing.
         let _ = writeln!(crate::console::err(), "warning: {warning}");
     }
 }

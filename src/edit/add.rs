@@ -72,7 +72,7 @@ pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_
     Ok(summary)
 }
 
-/// An address that somebody has is refused with what was probably meant.
+/// Refuses an address that a subscriber has; names the command that was probably meant.
 fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
     for ip in subscriber.ip.as_slice() {
         let holds = |held: &Address| held.net() == ip.net();
@@ -102,13 +102,13 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
 fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
     let mut addresses: Vec<Address> =
         wanted.addresses.iter().map(|text| query::address(text)).collect::<Result<_, _>>()?;
-    let told = wanted.first_address()?;
-    let domain = domain(repo, wanted, told.as_ref())?;
+    let known = wanted.first_address()?;
+    let domain = domain(repo, wanted, known.as_ref())?;
     if addresses.is_empty() {
         if wanted.next_free.is_none() {
             bail!("name the address, or --next-free");
         }
-        addresses.push(free_address(repo, domain, told.as_ref())?);
+        addresses.push(free_address(repo, domain, known.as_ref())?);
     }
     let plan = wanted.plan.as_ref().context("name the plan: --plan PLAN")?;
     let plan = query::plan(repo, plan)?.name.to_string();
@@ -133,7 +133,7 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
     serde_json::from_value(json).map_err(|error| Refusal(error.to_string()).into())
 }
 
-/// An id that cannot be one is told with what it is for.
+/// Checks an id; the error names the option.
 fn check(id: &Option<String>, option: &str) -> Result<(), Refusal> {
     let parsed = id.as_ref().map(|id| id.parse::<SubscriberId>());
     parsed.transpose().map(drop).map_err(|why| Refusal(format!("{option}: {why}")))
@@ -145,16 +145,16 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
         return Ok(query::domain(repo, name)?);
     }
     let index = Index::new(repo);
-    let told = match address {
+    let known = match address {
         Some(address) => domains_of(&index, address),
         None => index.domains().iter().map(KnownDomain::name).collect(),
     };
-    if let ([one], true) = (told.as_slice(), address.is_some() || wanted.next_free.is_some()) {
+    if let ([one], true) = (known.as_slice(), address.is_some() || wanted.next_free.is_some()) {
         return Ok(query::domain(repo, one)?);
     }
-    let names: Vec<String> = told.iter().map(|name| quoted(name)).collect();
+    let names: Vec<String> = known.iter().map(|name| quoted(name)).collect();
     match address {
-        Some(address) if told.is_empty() => {
+        Some(address) if known.is_empty() => {
             let address = quoted(&address.to_string());
             Err(Refusal(format!("no domain has a block that holds {address}; name the domain: --domain DOMAIN")).into())
         }

@@ -149,7 +149,7 @@ impl ProposedEdit {
 /// A name for a branch that does not exist yet.
 ///
 /// # Errors
-/// If somebody is to be added whom another branch adds: both would pass their checks, and only one
+/// If another branch adds the same subscriber: both would pass their checks, and only one
 /// can become part of the data.
 fn new_branch(git: &Git, summary: &EditSummary) -> Result<String, Refusal> {
     let wanted = branch_name(summary);

@@ -68,15 +68,15 @@ fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<
     let mut wanted: Vec<FieldEdit> = Vec::new();
     let labels = subscriber.labels.iter().flat_map(|labels| labels.iter());
     let mut labels: Vec<(String, Value)> = labels.map(|(name, value)| (name.to_owned(), Value::text(value))).collect();
-    let mut told = Vec::new();
+    let mut named = Vec::new();
     for one in asked {
         let Some((field, text)) = one.split_once('=') else {
             bail!("{} is no change: write FIELD=VALUE, such as plan=GOLD", quoted(one));
         };
-        if told.contains(&field) {
+        if named.contains(&field) {
             return Err(Refusal(format!("{} is given two values", quoted(field))).into());
         }
-        told.push(field);
+        named.push(field);
         if let Some(label) = field.strip_prefix("labels.") {
             let found = labels.iter().position(|(name, _)| name == label);
             match (found, text.is_empty()) {
@@ -89,7 +89,7 @@ fn wanted(repo: &Repo, subscriber: &Subscriber, asked: &[String]) -> Result<Vec<
         }
         wanted.push((field.to_owned(), value(repo, field, text)?));
     }
-    if told.iter().any(|field| field.starts_with("labels.")) {
+    if named.iter().any(|field| field.starts_with("labels.")) {
         wanted.push(("labels".to_owned(), (!labels.is_empty()).then_some(Value::Map(labels))));
     }
     Ok(wanted)

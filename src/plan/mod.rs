@@ -3,6 +3,7 @@
 //! A plan is data: built here, printed by [`text`], [`markdown`] or [`json`], identified by its
 //! fingerprint, and applied by `publish`.
 
+mod base;
 mod diff;
 mod guard;
 pub(crate) mod json;
@@ -13,12 +14,14 @@ mod shaper_file;
 mod sold;
 pub(crate) mod text;
 
+pub(crate) use base::BaseData;
 pub(crate) use diff::{AddressChange, Changes, Reason};
 use guard::PlanTotals;
 pub use guard::Verdict;
 pub(crate) use guard::too_many_removed;
 use later::Later;
 pub use served::{Served, of_table as served_by};
+pub(crate) use shaper_file::side_of_file;
 pub use shaper_file::{BadLines, parse as parse_shaper_file};
 pub(crate) use sold::{DomainSold, Sold};
 

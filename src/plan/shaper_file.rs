@@ -1,10 +1,13 @@
 //! Parses a shaper file, such as the live one.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::Served;
+use anyhow::{Context, Result, bail};
+
+use super::{Before, Served, Side};
 use crate::model::{Address, Plan, Rate};
-use crate::render::Table;
+use crate::render::{Output, Table};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
 
@@ -92,4 +95,27 @@ fn parse_line(line: &str) -> Option<(Address, &str, &str)> {
     let whole = fields.next().is_none() && word == ":=set_attribute" && user_ip == ip;
     let filled = !domain.is_empty() && !attribute.is_empty() && address.written().is_none();
     (whole && filled).then_some((address, domain, attribute))
+}
+
+/// The side of a shaper file that `path` names.
+///
+/// # Errors
+/// If the output has another format, or the file is not text.
+pub(crate) fn side_of_file<'a>(
+    live: &'a [u8],
+    path: &Path,
+    output: &Output,
+    table: &Table,
+) -> Result<(Side<'a>, Before)> {
+    if !output.is_shaper_format() {
+        bail!(
+            "--against reads the shaper file's format, and the output {} has a template of its own; compare with --base REV",
+            output.name
+        );
+    }
+    let text =
+        std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;
+    let (served, bad) = parse(text, table);
+    let known = Before { doubts: bad.doubt("the file").into_iter().collect(), ..Before::default() };
+    Ok((Side { served, bytes: live }, known))
 }

@@ -3,8 +3,8 @@
 use super::{Group, Rule};
 use crate::finding::{Finding, Place, Severity, Where};
 use crate::inventory::Context;
-use crate::text::quote::quoted;
 use crate::model::{Access, TARGET_KINDS, TargetKind};
+use crate::text::quote::quoted;
 
 pub const RULE: Rule = Rule {
     id: "unused-setting",

@@ -32,11 +32,11 @@ fn answered(root: &Path, args: &AddArgs) -> Result<NewSubscriber> {
     }
     let repo = load_unaltered(&change::tree(root, &args.edit)?)?;
     let index = Index::new(&repo);
-    let told = match wanted.first_address()? {
+    let known = match wanted.first_address()? {
         Some(address) => domains_of(&index, &address),
         None => index.domains().iter().map(KnownDomain::name).collect(),
     };
-    let domain = match (&wanted.domain, told.as_slice()) {
+    let domain = match (&wanted.domain, known.as_slice()) {
         (Some(name), _) => name.clone(),
         (None, [one]) => (*one).to_owned(),
         (None, _) => {

@@ -1,4 +1,4 @@
-//! Questions, where there is somebody to answer them.
+//! Questions on a terminal.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -9,7 +9,7 @@ use crate::text::quote::harmless;
 /// How many choices are shown.
 const SHOWN: usize = 30;
 
-/// Whether somebody sits there.
+/// Whether both ends are a terminal.
 pub(super) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

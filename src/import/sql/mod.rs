@@ -119,7 +119,7 @@ impl<'b> Content<'b> {
     }
 }
 
-/// Refuses a dump that was not written to its end: whoever is missing from it would be removed.
+/// Refuses a dump that was not written to its end: subscribers missing from it would be removed.
 fn whole(scanner: &Scanner<'_>) -> Result<(), Unusable> {
     let seen = scanner.seen;
     if let Some(line) = seen.cut_off {
@@ -273,7 +273,7 @@ struct Names {
     by_number: HashMap<String, (Origin, String)>,
     /// The rows that are refused, by number.
     refused: HashMap<String, Origin>,
-    /// How many are refused of which nobody knows the number.
+    /// Refused rows without a known number.
     unread: usize,
 }
 

@@ -134,7 +134,7 @@ fn unescape(inner: &[u8], quote: u8, text: &mut Vec<u8>) {
     }
 }
 
-/// Why a row is of no use.
+/// Why a row cannot be used.
 #[derive(Debug)]
 pub struct BadCells {
     /// What is wrong.
