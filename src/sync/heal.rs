@@ -62,7 +62,7 @@ pub(crate) fn heal(
         frozen: version.frozen.clone(),
         held: session.manifest.held.clone(),
         limits: session.manifest.limits.clone(),
-        reason: Some("it was published, and put back after the live file was changed outside shapeline".to_owned()),
+        reason: Some("the published version was restored after the live file was changed outside shapeline".to_owned()),
         kept: Some(version),
         newest: None,
         check: true,

@@ -274,7 +274,7 @@ fn a_base_that_cannot_be_read_is_never_safe_to_replace() {
     repo.write("subscribers/all.yaml", "ip: 10.10.10.1\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
     let plan = json(&repo, &[]);
     assert_eq!(plan["safe"], false);
-    assert!(plan["reasons"][0].as_str().unwrap().contains("could not be read in 1 places"), "{plan}");
+    assert!(plan["reasons"][0].as_str().unwrap().contains("could not be read in 1 place:"), "{plan}");
 }
 
 #[test]
