@@ -214,8 +214,7 @@ fn today(args: &DataArgs) -> Date {
     args.on.unwrap_or_else(Date::today)
 }
 
-/// Who is served, from data that passes the check; without, the findings are told and there is
-/// nothing.
+/// The served subscribers, if the data passes the check; if not, prints the findings.
 fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     match sound_table(repo, today) {
         Ok(table) => Ok(Some(table)),
@@ -226,7 +225,7 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     }
 }
 
-/// Tells on standard error why the data is refused, with excerpts.
+/// Prints on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
     let report = CheckReport::of(repo, findings);
     report::write(&report, CheckFormat::Text, &mut crate::console::err())?;

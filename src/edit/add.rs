@@ -91,7 +91,7 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
     let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
     match doubtful {
         Some((ip, path)) => Err(Refusal(format!(
-            "{} stands in {}, of which not all can be read: mend that first, `shapeline check` tells how",
+            "{} is in {}, which could not be read completely: fix that first; `shapeline check` shows the places",
             quoted(&ip.to_string()),
             quoted(path)
         ))),

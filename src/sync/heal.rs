@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn what_was_found_is_a_sentence() {
         let live = Stored { mark: crate::store::ContentMark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
-        let told = sentence(Some(&live), b"a\nb\n");
-        assert_eq!(told, "the live file was changed outside shapeline: 2 lines added, 1 line removed");
+        let found = sentence(Some(&live), b"a\nb\n");
+        assert_eq!(found, "the live file was changed outside shapeline: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));
     }
 }

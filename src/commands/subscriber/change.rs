@@ -79,7 +79,7 @@ fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
         writeln!(notes, "REFUSED, nothing was changed: the data would have {errors} that it has not now")?;
     } else if review.old_errors > 0 {
         let errors = counted(review.old_errors, "error", "errors");
-        writeln!(notes, "note: the data had {errors} before, and still has: `shapeline check` tells")?;
+        writeln!(notes, "note: the data had {errors} before, and still has: see `shapeline check`")?;
     }
     Ok(())
 }

@@ -137,7 +137,7 @@ fn print_summary(repo: &Repo, page: &Page<'_>) -> Result<()> {
         .iter()
         .any(|finding| repo.sources.file(finding.primary.at.file()).path().starts_with("subscribers/"));
     if unread {
-        let _ = writeln!(notes, "note: some records could not be read and are missing here: `shapeline check` tells");
+        let _ = writeln!(notes, "note: some records could not be read and are missing here: see `shapeline check`");
     }
     Ok(())
 }

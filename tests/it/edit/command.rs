@@ -210,9 +210,9 @@ fn values_of_an_unreadable_record_stay_taken() {
     refused(
         &repo,
         &["add", "10.77.0.1", "--plan", BASIC],
-        "`10.77.0.1` stands in `subscribers/br.yaml`, of which not all",
+        "`10.77.0.1` is in `subscribers/br.yaml`, which could not be read completely",
     );
-    refused(&repo, &["add", "10.77.0.2", "--plan", BASIC], "stands in `subscribers/nul.yaml`");
+    refused(&repo, &["add", "10.77.0.2", "--plan", BASIC], "is in `subscribers/nul.yaml`");
     refused(
         &repo,
         &["show", "10.77.0.1"],
