@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::signers::Signers;
 use super::stop::StopSignal;
-use crate::process::capture::{Captured, program};
+use crate::process::capture::program;
 use crate::text::quote::harmless;
 
 /// Time limit for each program.
@@ -35,7 +35,7 @@ pub(crate) fn verify(commit: &[u8], signers: &Signers, stop: &StopSignal) -> Res
     write("signature", &signed.signature)?;
     write("payload", &signed.payload)?;
     if signed.signature.starts_with(b"-----BEGIN SSH SIGNATURE-----") {
-        write("signers", signers.ssh.as_bytes())?;
+        write("allowed-signers", signers.ssh.as_bytes())?;
         by_ssh(folder, stop)
     } else if signed.signature.starts_with(b"-----BEGIN PGP SIGNATURE-----") {
         by_gpg(folder, signers, stop)
@@ -93,13 +93,13 @@ fn split(commit: &[u8]) -> Result<Signed, String> {
 fn by_ssh(folder: &Path, stop: &StopSignal) -> Result<Result<String, String>> {
     let ssh_keygen = |arguments: &[&str]| {
         let mut command = program("ssh-keygen");
-        command.current_dir(folder).args(arguments).args(["-f", "signers", "-s", "signature"]);
+        command.current_dir(folder).args(arguments).args(["-f", "allowed-signers", "-s", "signature"]);
         command
     };
     // Without a time argument, ssh-keygen uses the current time.
     let found = stop.run(ssh_keygen(&["-Y", "find-principals"]), LIMIT)?;
     if !found.status.success() {
-        return Ok(Err(format!("its SSH signature is not by an allowed key ({})", complaint(&found))));
+        return Ok(Err(format!("its SSH signature is not by an allowed key ({})", found.complaint())));
     }
     let mut why = "its SSH signature is not good".to_owned();
     for principal in found.stdout.lines().filter(|line| !line.is_empty()) {
@@ -109,14 +109,9 @@ fn by_ssh(folder: &Path, stop: &StopSignal) -> Result<Result<String, String>> {
         if ended.status.success() {
             return Ok(Ok(harmless(principal, 120)));
         }
-        why = format!("its SSH signature is not good ({})", complaint(&ended));
+        why = format!("its SSH signature is not good ({})", ended.complaint());
     }
     Ok(Err(why))
-}
-
-/// Replaces the name of our temporary file.
-fn complaint(ended: &Captured) -> String {
-    ended.complaint().replace("signers:", "allowed signers:")
 }
 
 fn by_gpg(folder: &Path, signers: &Signers, stop: &StopSignal) -> Result<Result<String, String>> {

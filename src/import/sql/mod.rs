@@ -12,8 +12,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::found::{DumpTable as Table, Found, Origin, SourceKind as Kind, Unusable};
-use super::gather::{Gather, RawPlan, RawSubscriber as Raw};
+use super::found::{DumpTable, Found, Origin, SourceKind, Unusable};
+use super::gather::{Gather, RawPlan, RawSubscriber};
 use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::text::quote::quoted;
 use insert::{Of, RawRow, TableName};
@@ -49,9 +49,9 @@ struct Tables<'b> {
 /// If it is cut off, or has not the three tables.
 pub fn read(bytes: &[u8], database: Option<&str>) -> Result<Found, Unusable> {
     let tables = tables(bytes, database)?;
-    let mut gather = Gather::new(Kind::Mysqldump, None);
-    let plans = names(&mut gather, &tables, Table::Plan, "plan_id", "plan_name")?;
-    let domains = names(&mut gather, &tables, Table::Domains, "dom_id", "domain_name")?;
+    let mut gather = Gather::new(SourceKind::Mysqldump, None);
+    let plans = names(&mut gather, &tables, DumpTable::Plan, "plan_id", "plan_name")?;
+    let domains = names(&mut gather, &tables, DumpTable::Domains, "dom_id", "domain_name")?;
     for (origin, name) in plans.listed() {
         gather.listed_plan(origin, name);
     }
@@ -79,7 +79,7 @@ fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables<'b>, Unusa
         };
         let TableName { database, table } = name;
         let tables = by_database.entry(database.unwrap_or_else(|| current.clone())).or_default();
-        let Some(which) = Table::ALL.into_iter().position(|known| known.name().eq_ignore_ascii_case(&table)) else {
+        let Some(which) = DumpTable::ALL.into_iter().position(|known| known.name().eq_ignore_ascii_case(&table)) else {
             tables.others.insert(table);
             continue;
         };
@@ -100,7 +100,7 @@ fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables<'b>, Unusa
 
 impl<'b> Content<'b> {
     /// The columns of an INSERT that names these, or none.
-    fn columns(&self, table: Table, named: &[String]) -> Vec<String> {
+    fn columns(&self, table: DumpTable, named: &[String]) -> Vec<String> {
         match (named.is_empty(), self.created.is_empty()) {
             (false, _) => named.to_vec(),
             (true, false) => self.created.clone(),
@@ -143,7 +143,7 @@ fn whole(scanner: &Scanner<'_>) -> Result<(), Unusable> {
 
 /// The database that is meant.
 fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>) -> Result<Tables<'b>, Unusable> {
-    let subscriber = Table::Subscriber as usize;
+    let subscriber = DumpTable::Subscriber as usize;
     let mut having: Vec<String> = by_database
         .iter()
         .filter(|(_, tables)| tables.all[subscriber].there)
@@ -160,7 +160,7 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
             ))
         })?,
         (None, [one]) => one.clone(),
-        (None, []) => return Err(no_table(Table::Subscriber, by_database.values())),
+        (None, []) => return Err(no_table(DumpTable::Subscriber, by_database.values())),
         (None, several) => {
             return Err(Unusable::new(format!(
                 "the dump has a table `subscriber` in several databases: name one with --database, of {}",
@@ -169,7 +169,7 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
         }
     };
     let tables = by_database.remove(&chosen).unwrap_or_default();
-    for table in Table::ALL {
+    for table in DumpTable::ALL {
         if !tables.all[table as usize].there {
             return Err(no_table(table, std::iter::once(&tables)));
         }
@@ -177,11 +177,11 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
     Ok(tables)
 }
 
-fn no_table<'t>(table: Table, tables: impl Iterator<Item = &'t Tables<'t>>) -> Unusable {
+fn no_table<'t>(table: DumpTable, tables: impl Iterator<Item = &'t Tables<'t>>) -> Unusable {
     let mut has: BTreeSet<&str> = BTreeSet::new();
     for tables in tables {
         has.extend(tables.others.iter().map(String::as_str));
-        has.extend(Table::ALL.iter().filter(|table| tables.all[**table as usize].there).map(|table| table.name()));
+        has.extend(DumpTable::ALL.iter().filter(|table| tables.all[**table as usize].there).map(|table| table.name()));
     }
     let shown: Vec<String> = has.iter().take(10).map(|name| quoted(name)).collect();
     let has = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
@@ -189,11 +189,11 @@ fn no_table<'t>(table: Table, tables: impl Iterator<Item = &'t Tables<'t>>) -> U
 }
 
 /// The columns of a table in the order of its documentation, for dumps that do not tell.
-fn usual_columns(table: Table) -> Vec<String> {
+fn usual_columns(table: DumpTable) -> Vec<String> {
     let columns: &[&str] = match table {
-        Table::Subscriber => &["sub_id", "ipaddress", "attribute", "plan_id", "dom_id"],
-        Table::Plan => &["plan_id", "plan_name"],
-        Table::Domains => &["dom_id", "domain_name"],
+        DumpTable::Subscriber => &["sub_id", "ipaddress", "attribute", "plan_id", "dom_id"],
+        DumpTable::Plan => &["plan_id", "plan_name"],
+        DumpTable::Domains => &["dom_id", "domain_name"],
     };
     columns.iter().map(|column| (*column).to_owned()).collect()
 }
@@ -210,7 +210,7 @@ struct Unread {
 fn each<const N: usize>(
     gather: &mut Gather,
     tables: &Tables<'_>,
-    table: Table,
+    table: DumpTable,
     wanted: [(&str, bool); N],
     mut take: impl FnMut(&mut Gather, Origin, [Option<&str>; N]),
 ) -> Result<Vec<Unread>, Unusable> {
@@ -249,7 +249,7 @@ fn each<const N: usize>(
 }
 
 fn places<const N: usize>(
-    table: Table,
+    table: DumpTable,
     columns: &[String],
     wanted: [(&str, bool); N],
 ) -> Result<[Option<usize>; N], Unusable> {
@@ -268,7 +268,7 @@ fn places<const N: usize>(
 
 /// A table of names by number.
 struct Names {
-    table: Table,
+    table: DumpTable,
     column: &'static str,
     by_number: HashMap<String, (Origin, String)>,
     /// The rows that are refused, by number.
@@ -306,7 +306,7 @@ impl Names {
 fn names(
     gather: &mut Gather,
     tables: &Tables<'_>,
-    table: Table,
+    table: DumpTable,
     number: &'static str,
     name: &'static str,
 ) -> Result<Names, Unusable> {
@@ -347,11 +347,11 @@ fn names(
 
 fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains: &Names) -> Result<(), Unusable> {
     let columns = [("ipaddress", true), ("plan_id", true), ("dom_id", true), ("sub_id", false), ("attribute", false)];
-    let content = &tables.all[Table::Subscriber as usize];
-    let has = |named: &[String]| content.columns(Table::Subscriber, named).iter().any(|column| column == "attribute");
+    let content = &tables.all[DumpTable::Subscriber as usize];
+    let has = |named: &[String]| content.columns(DumpTable::Subscriber, named).iter().any(|column| column == "attribute");
     let told = content.inserts.iter().any(|(named, _)| has(named));
     let unread =
-        each(gather, tables, Table::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
+        each(gather, tables, DumpTable::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
             let mut reasons = Vec::new();
             match attribute {
                 Some(SET_ATTRIBUTE | "set_attribute") => {}
@@ -362,12 +362,12 @@ fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains:
                 names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason)).ok()
             };
             let (plan, domain) = (name(plans, plan), name(domains, domain));
-            let raw = Raw {
+            let raw = RawSubscriber {
                 addresses: ip.into_iter().collect(),
                 domain: domain.as_deref().unwrap_or_default(),
                 plan: plan.as_deref().map_or(RawPlan::None, RawPlan::Attribute),
                 id: id.unwrap_or_default(),
-                ..Raw::default()
+                ..RawSubscriber::default()
             };
             gather.subscriber(origin, &raw, reasons);
         })?;
