@@ -100,6 +100,10 @@ pub(crate) struct InitArgs {
     /// The folder to fill; created if it does not exist.
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
+
+    /// Without the example's plans, domain and subscribers.
+    #[arg(long)]
+    pub(crate) empty: bool,
 }
 
 /// The data to read, and the day.

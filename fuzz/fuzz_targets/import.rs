@@ -41,7 +41,7 @@ fn proposal(bytes: &[u8], options: &ReadOptions, files: &BTreeMap<String, Vec<u8
         }
     };
     let today = "2026-11-21".parse().expect("a date");
-    let wishes = ImportOptions { rates: &[], today, keep_suspended: false };
+    let wishes = ImportOptions { rates: Default::default(), today, keep_suspended: false, add_only: false };
     match propose(found, &Tree::Memory(files.clone()), &wishes).expect("memory can be read") {
         ProposalOutcome::Proposed(proposal) => Some(*proposal),
         ProposalOutcome::Refused(..) => None,

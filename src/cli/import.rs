@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::import::SourceKind;
 use crate::import::adopt::GivenRates;
 use crate::import::csv::ColumnMapping;
+use crate::import::{RateOrder, RateUnit, SourceKind, TableColumns};
 use crate::model::{Date, DomainName};
 
 /// How the outcome of `import` is printed.
@@ -28,6 +28,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) from: Option<SourceKind>,
 
+    /// Start a data repository in the current folder, or in that of -C, if there is none.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) init: bool,
+
     /// Show what would be written; write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -40,6 +44,10 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) keep_suspended: bool,
 
+    /// Remove nobody: subscribers that the source lacks stay.
+    #[arg(long)]
+    pub(crate) add_only: bool,
+
     /// The file for that report: a new file, or an earlier report [default: FILE.refused.txt in the
     /// current folder]
     #[arg(long, value_name = "FILE", requires = "skip_bad")]
@@ -50,6 +58,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<ColumnMapping>,
 
+    /// The unit of rates that are bare numbers; it counts more than the header. For csv.
+    #[arg(long, value_name = "UNIT", value_enum)]
+    pub(crate) unit: Option<RateUnit>,
+
     /// The domain of rows without one. For csv and libreqos.
     #[arg(long, value_name = "NAME")]
     pub(crate) domain: Option<DomainName>,
@@ -58,9 +70,18 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) database: Option<String>,
 
+    /// The order of a table's columns, for a dump that does not say it, such as
+    /// subscriber=sub_id,ipaddress,attribute,plan_id,dom_id. For mysqldump. Can be repeated.
+    #[arg(long, value_name = "TABLE=COLUMNS")]
+    pub(crate) columns: Vec<TableColumns>,
+
     /// The rates of a plan, such as GOLD=30Mbps/50Mbps. Can be repeated.
     #[arg(long, value_name = "NAME=UP/DOWN")]
     pub(crate) rate: Vec<GivenRates>,
+
+    /// Which of two rates in a plan's name comes first, as in 10M_5M.
+    #[arg(long, value_name = "ORDER", value_enum)]
+    pub(crate) rates_in_names: Option<RateOrder>,
 
     /// Acknowledge a change beyond the safety limits by its fingerprint.
     #[arg(long, value_name = "FINGERPRINT")]

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::{Outcome, refuse};
-use crate::cli::{ImportArgs, ImportFormat};
+use crate::cli::{Cli, ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
+use crate::import::adopt::RateHints;
 use crate::import::json::json;
 use crate::import::left_out::LeftOut;
 use crate::import::proposal::{self, ImportOptions, Proposal, propose};
@@ -35,8 +36,10 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     let options = ReadOptions {
         kind: args.from,
         map: args.map.clone(),
+        unit: args.unit,
         domain: args.domain.clone(),
         database: args.database.clone(),
+        columns: args.columns.clone(),
     };
     let progress = Progress::start(format!("reading {shown}"));
     let found = match read(&bytes, &options) {
@@ -60,9 +63,10 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     }
     let progress = Progress::start("comparing with the data".to_owned());
     let wishes = ImportOptions {
-        rates: &args.rate,
+        rates: RateHints { given: &args.rate, order: args.rates_in_names },
         today: args.on.unwrap_or_else(Date::today),
         keep_suspended: args.keep_suspended,
+        add_only: args.add_only,
     };
     let tree = Tree::Work { root: root.to_path_buf() };
     let outcome = propose(found, &tree, &wishes)?;
@@ -81,6 +85,21 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     finish(root, args, &shown, proposal, lock)
 }
 
+/// The data repository; with `--init` a new one where there is none.
+pub(super) fn root_or_new(cli: &Cli, args: &ImportArgs) -> Result<PathBuf> {
+    let found = super::root(cli);
+    if found.is_ok() || !args.init {
+        return found.context("nothing to import into; with --init, `import` starts a data repository");
+    }
+    // A source that is not there must leave no repository behind.
+    if args.file != Path::new("-") && !args.file.is_file() {
+        bail!("cannot read {}: there is no such file", args.file.display());
+    }
+    let dir = cli.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+    super::init::start(&dir)?;
+    super::root(cli)
+}
+
 /// Refuses options that have no effect on this kind of source.
 fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     let kind = found.kind;
@@ -88,8 +107,14 @@ fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     if !args.map.is_empty() && kind != SourceKind::Csv {
         bail!("--map is for csv, and this source is {word}");
     }
+    if args.unit.is_some() && kind != SourceKind::Csv {
+        bail!("--unit is for csv, and this source is {word}");
+    }
     if args.domain.is_some() && !matches!(kind, SourceKind::Csv | SourceKind::Libreqos) {
         bail!("--domain is for csv and libreqos: in {word} every subscriber has a domain");
+    }
+    if !args.columns.is_empty() && kind != SourceKind::Mysqldump {
+        bail!("--columns is for mysqldump, and this source is {word}");
     }
     if args.database.is_some() && kind != SourceKind::Mysqldump {
         bail!("--database is for mysqldump, and this source is {word}");
@@ -144,7 +169,7 @@ impl ImportOutput {
         let result = if args.format == ImportFormat::Json {
             json(proposal, ending, report_to.as_deref())?
         } else {
-            before.extend(proposal.found.refusals.iter().map(|one| format!("{one}\n")));
+            before += &report::refusals(&proposal.found);
             after = report::verdict(proposal, ending, args.ack.is_some());
             report::text(proposal, ending)
         };

@@ -1,5 +1,6 @@
 //! `init`: a fresh data repository.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use crate::init::{files, survey, write};
 pub(super) fn run(base: Option<&Path>, args: &InitArgs) -> Result<Outcome> {
     // By components, so that it is shown as `net` and not as `net/.`.
     let dir: PathBuf = base.map_or_else(|| args.dir.clone(), |base| base.join(&args.dir)).components().collect();
-    let files = files()?;
+    let files = files_for(&dir, !args.empty)?;
     let found = survey(&dir, &files)?;
     if !found.in_the_way.is_empty() {
         bail!(
@@ -39,6 +40,31 @@ pub(super) fn run(base: Option<&Path>, args: &InitArgs) -> Result<Outcome> {
     next(&dir).iter().try_for_each(|command| writeln!(out, "  {command}"))?;
     out.flush()?;
     Ok(Outcome::Fine)
+}
+
+/// The files for a folder. One that has a README of its own keeps it.
+fn files_for(dir: &Path, example: bool) -> Result<BTreeMap<String, String>> {
+    let mut files = files(example)?;
+    let has_own =
+        std::fs::read(dir.join(README)).is_ok_and(|text| files.get(README).is_some_and(|ours| text != ours.as_bytes()));
+    if has_own && let Some(text) = files.remove(README) {
+        files.insert("SHAPELINE.md".to_owned(), text);
+    }
+    Ok(files)
+}
+
+const README: &str = "README.md";
+
+/// Starts a data repository without data in `dir`; what is there already stays.
+pub(super) fn start(dir: &Path) -> Result<()> {
+    let files = files_for(dir, false)?;
+    let found = survey(dir, &files)?;
+    if let Some(first) = found.in_the_way.first() {
+        bail!("no data repository can be started in {}: it has a file {first} of its own", shown(dir));
+    }
+    write(dir, &files, &found.missing)?;
+    writeln!(crate::console::err(), "A data repository without data is started in {}.", shown(dir))?;
+    Ok(())
 }
 
 /// What to do then, as commands for a shell.

@@ -93,7 +93,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
         Command::History(args) => history::run(cli, args),
-        Command::Import(args) => import::run(&root(cli)?, args),
+        Command::Import(args) => import::run(&import::root_or_new(cli, args)?, args),
         Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
     }

@@ -22,6 +22,8 @@ pub struct CsvRows<'b> {
     reader: csv::Reader<&'b [u8]>,
     bytes: &'b [u8],
     comment: Option<u8>,
+    /// How many lines are above the header, and skipped.
+    above: usize,
 }
 
 /// Counts lines with any line break. The CSV reader knows `\n` alone, and counts the one of `\r\n` to
@@ -126,14 +128,27 @@ impl<'b> CsvRows<'b> {
     ///
     /// # Errors
     /// If there is no header.
-    pub fn open(bytes: &'b [u8], comment: Option<u8>) -> Result<Self, Unusable> {
+    pub fn open(bytes: &'b [u8], comment: Option<u8>, is_header: impl Fn(&Columns) -> bool) -> Result<Self, Unusable> {
         // The CSV reader ends a comment at `\n` alone, so rows would be lost in it.
         if comment.is_some_and(|sign| has_comment(bytes, sign)) && has_bare_cr(bytes) {
             return Err(Unusable::new(
                 "there are comments, and lines that end with CR alone: save the file with usual line ends",
             ));
         }
-        let delimiter = delimiter(bytes);
+        let first = Self::at(bytes, 0, comment)?;
+        if is_header(&first.columns) {
+            return Ok(first);
+        }
+        // Above the header may be a title, or what Excel is told about the delimiter.
+        let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let below = starts.take(TITLE_LINES).filter_map(|start| Self::at(bytes, start, comment).ok());
+        Ok(below.into_iter().find(|rows| is_header(&rows.columns)).unwrap_or(first))
+    }
+
+    /// A table whose header starts at this byte.
+    fn at(bytes: &'b [u8], start: usize, comment: Option<u8>) -> Result<Self, Unusable> {
+        let (bytes, above) = (&bytes[start..], &bytes[..start]);
+        let delimiter = said_delimiter(above).unwrap_or_else(|| delimiter(bytes));
         let mut builder = csv::ReaderBuilder::new();
         builder.delimiter(delimiter).flexible(true).comment(comment).trim(csv::Trim::All);
         let mut reader = builder.from_reader(bytes);
@@ -147,7 +162,13 @@ impl<'b> CsvRows<'b> {
             return Err(Unusable::new("the file has no header: its first line names the columns"));
         }
         let plain = names.iter().map(|name| plain(name)).collect();
-        Ok(Self { columns: Columns { names, plain }, reader, bytes, comment })
+        Ok(Self {
+            columns: Columns { names, plain },
+            reader,
+            bytes,
+            comment,
+            above: above.iter().filter(|byte| **byte == b'\n').count(),
+        })
     }
 
     /// Passes every row to `take` with the line where it starts. Rows that cannot be read are refused;
@@ -162,8 +183,12 @@ impl<'b> CsvRows<'b> {
         mut take: impl FnMut(&mut Gather, Origin, &CsvRow<'_>),
     ) -> Result<(), Unusable> {
         let mut record = ByteRecord::new();
-        let mut lines = LineCounter { bytes: self.bytes, comment: self.comment, at: 0, line: 1 };
-        let mut last = (1, 0);
+        let mut lines = LineCounter { bytes: self.bytes, comment: self.comment, at: 0, line: 1 + self.above };
+        let mut last = (1 + self.above, 0);
+        if self.above > 0 {
+            let header = lines.start(0).0;
+            gather.note(format!("the header is on line {header}; what is above it is skipped"));
+        }
         loop {
             match self.reader.read_byte_record(&mut record) {
                 Ok(true) => {}
@@ -210,6 +235,17 @@ fn has_bare_cr(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|two| two[0] == b'\r' && two[1] != b'\n')
 }
 
+/// The delimiter that the lines above the header say, as Excel understands it: `sep=;`.
+fn said_delimiter(above: &[u8]) -> Option<u8> {
+    match above.strip_prefix(b"\xef\xbb\xbf").unwrap_or(above).get(..5)? {
+        [b's', b'e', b'p', b'=', sign] if !sign.is_ascii_alphanumeric() => Some(*sign),
+        _ => None,
+    }
+}
+
+/// How many lines above the header are skipped at most.
+const TITLE_LINES: usize = 10;
+
 /// The delimiter: the one of the usual characters that is most frequent in the header.
 fn delimiter(bytes: &[u8]) -> u8 {
     let header = bytes
@@ -241,9 +277,11 @@ fn row<'r>(record: &'r ByteRecord, header: &Columns, wanted: &[Option<usize>]) -
     }
     let text = |(at, field): (usize, &'r [u8])| match std::str::from_utf8(field) {
         Ok(text) => Ok(text),
-        Err(_) if wanted.contains(&Some(at)) => {
-            Err(format!("{} is not UTF-8: save the file as UTF-8", header.describe(at)))
-        }
+        Err(_) if wanted.contains(&Some(at)) => Err(format!(
+            "{} is not UTF-8: save the file as `CSV UTF-8`, or convert what Excel saves by default with \
+                 `iconv -f WINDOWS-1252 -t UTF-8`",
+            header.describe(at)
+        )),
         Err(_) => Ok(""),
     };
     Ok(CsvRow { fields: record.iter().enumerate().map(text).collect::<Result<_, _>>()? })

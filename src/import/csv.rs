@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::cells::{rate, several};
 use super::columns::{Columns, CsvRow, CsvRows};
-use super::found::{Found, Origin, SourceKind, Unusable};
+use super::found::{Found, Origin, RateOrder, SourceKind, Unusable};
 use super::gather::{Gather, RawPlan, RawSubscriber};
 use crate::model::{DomainName, Rate};
 use crate::text::quote::quoted;
@@ -18,16 +18,48 @@ const FIELDS: [(Field, &[&str]); 11] = [
     (Field::Domain, &["domain", "domainname", "realm"]),
     (Field::Plan, &["plan", "planname", "package", "product", "service"]),
     (Field::Id, &["id", "subid", "subscriberid", "customerid", "accountid", "account"]),
-    (Field::Name, &["name", "customer", "customername", "subscriber", "subscribername"]),
+    (Field::Name, &["name", "customer", "customername", "subscriber", "subscribername", "hostname"]),
     (Field::Status, &["status", "state"]),
-    (Field::Up, &["up", "upload", "uploadrate", "uprate", "upmbps", "uploadmbps", "uploadkbps", "upkbps"]),
-    (
-        Field::Down,
-        &["down", "download", "downloadrate", "downrate", "downmbps", "downloadmbps", "downloadkbps", "downkbps"],
-    ),
+    (Field::Up, &["up", "upload", "uploadrate", "uprate", "uploadspeed", "uploadmax"]),
+    (Field::Down, &["down", "download", "downloadrate", "downrate", "downloadspeed", "downloadmax"]),
     (Field::Starts, &["starts", "startdate", "start"]),
     (Field::Ends, &["ends", "enddate", "end"]),
 ];
+
+/// The unit of rates that are bare numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RateUnit {
+    /// 1,000 bit/s.
+    #[value(name = "kbps")]
+    Kbps,
+    /// 1,000,000 bit/s.
+    #[value(name = "Mbps")]
+    Mbps,
+    /// 1,000,000,000 bit/s.
+    #[value(name = "Gbps")]
+    Gbps,
+}
+
+impl RateUnit {
+    /// What headers call it, in lower case, letters alone.
+    fn spellings(self) -> [&'static str; 3] {
+        match self {
+            RateUnit::Kbps => ["kbps", "kbits", "kbit"],
+            RateUnit::Mbps => ["mbps", "mbits", "mbit"],
+            RateUnit::Gbps => ["gbps", "gbits", "gbit"],
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            RateUnit::Kbps => "kbps",
+            RateUnit::Mbps => "Mbps",
+            RateUnit::Gbps => "Gbps",
+        }
+    }
+
+    const ALL: [RateUnit; 3] = [RateUnit::Kbps, RateUnit::Mbps, RateUnit::Gbps];
+}
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +107,12 @@ impl FromStr for ColumnMapping {
 /// The column of each field.
 struct FieldColumns {
     columns: [Option<usize>; FIELDS.len()],
-    up_unit: Option<&'static str>,
-    down_unit: Option<&'static str>,
+    up_unit: Option<RateUnit>,
+    down_unit: Option<RateUnit>,
 }
 
 impl FieldColumns {
-    fn new(columns: &Columns, map: &[ColumnMapping]) -> Result<Self, Unusable> {
+    fn new(columns: &Columns, map: &[ColumnMapping], given: Option<RateUnit>) -> Result<Self, Unusable> {
         let mut layout = Self { columns: [None; FIELDS.len()], up_unit: None, down_unit: None };
         let mut mapped = [false; FIELDS.len()];
         for mapping in map {
@@ -94,7 +126,9 @@ impl FieldColumns {
         // A mapped column is not matched by its name as well.
         let taken = layout.columns;
         for (field, names) in FIELDS.iter().filter(|(field, _)| !mapped[*field as usize]) {
-            let mut like = columns.all(names).filter(|at| !taken.contains(&Some(*at)));
+            let with_units = with_units(*field, names);
+            let names: Vec<&str> = names.iter().copied().chain(with_units.iter().map(String::as_str)).collect();
+            let mut like = columns.all(&names).filter(|at| !taken.contains(&Some(*at)));
             layout.columns[*field as usize] = like.next();
             if let (Some(one), Some(other)) = (layout.at(*field), like.next()) {
                 return Err(either(*field, one, other, columns));
@@ -106,8 +140,9 @@ impl FieldColumns {
         if layout.at(Field::Plan).is_none() && (layout.at(Field::Up).is_none() || layout.at(Field::Down).is_none()) {
             return Err(lacks("a plan", "plan", columns));
         }
-        layout.up_unit = layout.at(Field::Up).and_then(|at| unit(&columns.names[at]));
-        layout.down_unit = layout.at(Field::Down).and_then(|at| unit(&columns.names[at]));
+        let unit = |at: usize| given.or_else(|| unit(&columns.names[at]));
+        (layout.up_unit, layout.down_unit) =
+            (layout.at(Field::Up).and_then(unit), layout.at(Field::Down).and_then(unit));
         Ok(layout)
     }
 
@@ -138,20 +173,48 @@ fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
     ))
 }
 
-/// The unit that a header says, such as `Upload (Mbps)`.
-fn unit(name: &str) -> Option<&'static str> {
+/// The names of a rate's column, each with each unit behind: `Upload (kbit/s)`.
+fn with_units(field: Field, names: &[&str]) -> Vec<String> {
+    if !matches!(field, Field::Up | Field::Down) {
+        return Vec::new();
+    }
+    let units = || RateUnit::ALL.into_iter().flat_map(RateUnit::spellings);
+    names.iter().flat_map(|name| units().map(move |unit| format!("{name}{unit}"))).collect()
+}
+
+/// The unit that a header says, such as `Upload (Mbps)`. `MBps` is bytes, and none of them.
+fn unit(name: &str) -> Option<RateUnit> {
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    if letters.contains("Bps") && !letters.contains("BPS") {
+        return None;
+    }
+    let lower = letters.to_ascii_lowercase();
+    RateUnit::ALL.into_iter().find(|unit| unit.spellings().iter().any(|spelling| lower.contains(spelling)))
+}
+
+/// Which of two rates in a plan's name comes first, if the header says so, as `Plan (down/up)`.
+fn rate_order(name: &str) -> Option<RateOrder> {
     let lower = name.to_ascii_lowercase();
-    ["kbps", "Mbps", "Gbps"].into_iter().find(|unit| lower.contains(&unit.to_ascii_lowercase()))
+    match (lower.find("up")?, lower.find("down")?) {
+        (up, down) if up < down => Some(RateOrder::UpDown),
+        _ => Some(RateOrder::DownUp),
+    }
 }
 
 /// Reads a table.
 ///
 /// # Errors
 /// If it is no table, or lacks a column.
-pub fn read(bytes: &[u8], map: &[ColumnMapping], domain: Option<&DomainName>) -> Result<Found, Unusable> {
-    let rows = CsvRows::open(bytes, None)?;
-    let layout = FieldColumns::new(&rows.columns, map)?;
+pub fn read(
+    bytes: &[u8],
+    map: &[ColumnMapping],
+    unit: Option<RateUnit>,
+    domain: Option<&DomainName>,
+) -> Result<Found, Unusable> {
+    let rows = CsvRows::open(bytes, None, |columns| FieldColumns::new(columns, map, unit).is_ok())?;
+    let layout = FieldColumns::new(&rows.columns, map, unit)?;
     let mut gather = Gather::new(SourceKind::Csv, domain);
+    gather.found().rate_order = layout.at(Field::Plan).and_then(|at| rate_order(&rows.columns.names[at]));
     rows.each(&mut gather, &layout.columns, |gather, origin, row| one(gather, origin, row, &layout))?;
     Ok(gather.finish())
 }
@@ -184,15 +247,19 @@ fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColu
     gather.subscriber(origin, &raw, reasons);
 }
 
-/// A rate, as people write it: `30 Mbps`, `30M`, or a number under a header that says the unit.
-fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Option<Rate> {
+/// A rate, as people write it: `30 Mbps`, `30M`, or a number whose unit the header or `--unit` gives.
+fn cell_rate(cell: &str, unit: Option<RateUnit>, reasons: &mut Vec<String>) -> Option<Rate> {
     if cell.is_empty() {
         return None;
     }
-    let number = cell.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let text = match unit {
-        Some(unit) if number => format!("{cell} {unit}"),
-        _ => cell.to_owned(),
+    let number = cell.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    let read = match (number, unit) {
+        (true, Some(unit)) => rate(&format!("{cell} {}", unit.word())),
+        (true, None) => Err(format!(
+            "the rate {} has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps",
+            quoted(cell)
+        )),
+        (false, _) => rate(cell),
     };
-    rate(&text).map_err(|reason| reasons.push(reason)).ok()
+    read.map_err(|reason| reasons.push(reason)).ok()
 }

@@ -150,6 +150,17 @@ impl fmt::Display for PlanKey {
     }
 }
 
+/// Which of two rates in a plan's name comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RateOrder {
+    /// `10M_5M` is 10 Mbps up and 5 Mbps down.
+    #[value(name = "up/down")]
+    UpDown,
+    /// `10M_5M` is 10 Mbps down and 5 Mbps up.
+    #[value(name = "down/up")]
+    DownUp,
+}
+
 /// A plan of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundPlan {
@@ -213,6 +224,8 @@ pub struct Found {
     pub kind: SourceKind,
     /// The plans, in the order in which the source names them.
     pub plans: Vec<FoundPlan>,
+    /// Which of two rates in a plan's name comes first, if the source says so.
+    pub rate_order: Option<RateOrder>,
     /// The domains, by name, each with where the source names it first.
     pub domains: BTreeMap<Name, Origin>,
     /// The subscribers, in the order of the source.

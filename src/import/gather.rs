@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::days::day;
 use super::found::{
     Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails,
 };
 use super::twice;
 use crate::inventory::reserved::reserved_address;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
+use crate::text::count::counted;
 use crate::text::quote::quoted;
 
 /// One row, as the source has it. A missing value is an empty text.
@@ -59,6 +61,8 @@ pub struct Gather {
     found: Found,
     plans: HashMap<PlanKey, u32>,
     fallback_domain: Option<String>,
+    /// How many rows had their domain in capitals, and how many addresses a `/32` or `/128`.
+    respelt: (usize, usize),
 }
 
 impl Gather {
@@ -67,13 +71,14 @@ impl Gather {
         let found = Found {
             kind,
             plans: Vec::new(),
+            rate_order: None,
             domains: BTreeMap::new(),
             subscribers: Vec::new(),
             refusals: Vec::new(),
             doubted: Doubted::default(),
             notes: Vec::new(),
         };
-        Self { found, plans: HashMap::new(), fallback_domain: domain.map(ToString::to_string) }
+        Self { found, plans: HashMap::new(), fallback_domain: domain.map(ToString::to_string), respelt: (0, 0) }
     }
 
     /// Records a row that cannot be imported.
@@ -102,6 +107,8 @@ impl Gather {
             match self.plan(origin, key, &raw.plan) {
                 Ok(plan) => {
                     self.found.plans[plan as usize].subscribers += 1;
+                    self.respelt.0 += usize::from(raw.domain.bytes().any(|byte| byte.is_ascii_uppercase()));
+                    self.respelt.1 += raw.addresses.iter().filter(|text| is_host_prefix(text)).count();
                     self.found.domains.entry(domain.clone()).or_insert(origin);
                     self.found.subscribers.push(FoundSubscriber { origin, ip, domain, plan, more });
                     return;
@@ -189,6 +196,14 @@ impl Gather {
     /// Everything, without the rows that contradict or repeat another.
     pub fn finish(mut self) -> Found {
         twice::refuse(&mut self.found);
+        if self.respelt.0 > 0 {
+            let rows = counted(self.respelt.0, "row", "rows");
+            self.note(format!("domains are written in small letters; in {rows} they had capitals"));
+        }
+        if self.respelt.1 > 0 {
+            let addresses = counted(self.respelt.1, "address is", "addresses are");
+            self.note(format!("{addresses} written without `/32` or `/128`, which means the same"));
+        }
         self.found.refusals.sort();
         self.found
     }
@@ -197,6 +212,10 @@ impl Gather {
     pub fn found(&mut self) -> &mut Found {
         &mut self.found
     }
+}
+
+fn is_host_prefix(text: &str) -> bool {
+    text.ends_with(if text.contains(':') { "/128" } else { "/32" })
 }
 
 /// The addresses of a row; each in its one spelling.
@@ -296,10 +315,17 @@ fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<Subscr
         id: parsed::<SubscriberId>(raw.id, reasons),
         name: parsed::<Text>(&name, reasons),
         status: status(raw.status, reasons),
-        starts: parsed::<Date>(raw.starts, reasons),
-        ends: parsed::<Date>(raw.ends, reasons),
+        starts: date(raw.starts, reasons),
+        ends: date(raw.ends, reasons),
     };
     (more != SubscriberDetails::default()).then(|| Box::new(more))
+}
+
+fn date(text: &str, reasons: &mut Vec<String>) -> Option<Date> {
+    if text.is_empty() {
+        return None;
+    }
+    day(text).map_err(|error| reasons.push(error)).ok()
 }
 
 fn status(text: &str, reasons: &mut Vec<String>) -> Option<SubscriberStatus> {

@@ -77,7 +77,7 @@ pub fn read(bytes: &[u8], domain: Option<&DomainName>) -> Result<Found, Unusable
     if domain.is_none() {
         return Err(Unusable::new("LibreQoS knows no domains: name the one of these subscribers with --domain NAME"));
     }
-    let rows = CsvRows::open(bytes, Some(b'#'))?;
+    let rows = CsvRows::open(bytes, Some(b'#'), |columns| DeviceColumns::new(columns).is_ok())?;
     let layout = DeviceColumns::new(&rows.columns)?;
     let mut gather = Gather::new(SourceKind::Libreqos, domain);
     let mut circuits: Vec<Circuit> = Vec::new();

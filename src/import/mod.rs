@@ -13,6 +13,7 @@ mod blocks;
 mod cells;
 mod columns;
 pub(crate) mod csv;
+mod days;
 mod effect;
 mod files;
 mod found;
@@ -22,13 +23,16 @@ pub(crate) mod left_out;
 mod libreqos;
 pub mod proposal;
 mod recognise;
+mod removals;
 pub mod report;
 mod shadow;
 mod shaper;
 mod sql;
 mod twice;
 
-pub use found::{Found, SourceKind, Unusable};
+pub use csv::RateUnit;
+pub use found::{Found, RateOrder, SourceKind, Unusable};
+pub use sql::TableColumns;
 
 use crate::model::DomainName;
 
@@ -39,10 +43,14 @@ pub struct ReadOptions {
     pub kind: Option<SourceKind>,
     /// Which column is what, for CSV.
     pub map: Vec<csv::ColumnMapping>,
+    /// The unit of rates that are bare numbers, for CSV; it counts more than the header.
+    pub unit: Option<RateUnit>,
     /// The domain of rows that name none.
     pub domain: Option<DomainName>,
     /// The database, where a dump has several.
     pub database: Option<String>,
+    /// The order of columns, where a dump does not say it.
+    pub columns: Vec<TableColumns>,
 }
 
 /// Reads a source of any kind.
@@ -56,9 +64,9 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
         None => recognise::recognise(bytes)?,
     };
     let found = match kind {
-        SourceKind::Mysqldump => sql::read(bytes, options.database.as_deref())?,
+        SourceKind::Mysqldump => sql::read(bytes, options.database.as_deref(), &options.columns)?,
         SourceKind::Shaper => shaper::read(bytes),
-        SourceKind::Csv => csv::read(bytes, &options.map, options.domain.as_ref())?,
+        SourceKind::Csv => csv::read(bytes, &options.map, options.unit, options.domain.as_ref())?,
         SourceKind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
     };
     // An empty source must not remove every subscriber.

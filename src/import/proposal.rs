@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::adopt::{Adoption, CurrentData, GivenRates};
+use super::adopt::{Adoption, CurrentData, RateHints};
 use super::effect::Effect;
 use super::found::Found;
 use super::shadow::{self, Shadow};
-use super::{files, twice};
+use super::{files, removals, twice};
 use crate::edit::{Draft, new_findings};
-use crate::finding::{Finding, Severity, Where};
+use crate::finding::{Finding, PathStep, Severity, Where};
 use crate::inventory::Context;
 use crate::model::{Date, Subscriber};
 use crate::render::{Table, template_findings};
@@ -46,11 +46,13 @@ pub struct Proposal {
 #[derive(Clone, Debug)]
 pub struct ImportOptions<'w> {
     /// The rates of plans.
-    pub rates: &'w [GivenRates],
+    pub rates: RateHints<'w>,
     /// Today.
     pub today: Date,
     /// Whether suspended subscribers stay suspended.
     pub keep_suspended: bool,
+    /// Whether subscribers that the source lacks stay.
+    pub add_only: bool,
 }
 
 /// The result of [`propose`].
@@ -98,7 +100,7 @@ pub fn propose(mut found: Found, tree: &Tree, options: &ImportOptions<'_>) -> Re
         if round == ROUNDS {
             break;
         }
-        twice::drop_rows(&mut found, rows);
+        twice::drop_rows(&mut found, &rows);
     }
     anyhow::bail!("each time a row is skipped, another one is refused; fix the source and import again")
 }
@@ -132,8 +134,8 @@ impl<'w> Baseline<'w> {
     }
 
     fn attempt(&self, found: &Found, tree: &Tree) -> Result<Attempt> {
-        let ImportOptions { rates, today, keep_suspended } = *self.options;
-        let present = CurrentData { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended };
+        let ImportOptions { rates, today, keep_suspended, add_only } = *self.options;
+        let present = CurrentData { repo: &self.repo, incomplete: &self.incomplete, today, keep_suspended, add_only };
         let adoption = Adoption::new(found, &present, rates);
         if !adoption.conflicts.is_empty() {
             return Ok(Attempt::Rows(adoption.conflicts));
@@ -153,7 +155,8 @@ impl<'w> Baseline<'w> {
         if !rest.is_empty() {
             return Ok(Attempt::Refused(after, rest));
         }
-        let effect = Effect::new(&self.table, table, &self.incomplete);
+        let mut effect = Effect::new(&self.table, table, &self.incomplete);
+        effect.verdict.reasons.extend(removals::beyond_limits(&self.repo, &adoption.subscribers, today));
         Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }
 }
@@ -171,8 +174,20 @@ fn errors(context: &Context<'_>, repo: &Arc<Repo>, incomplete: &BTreeSet<String>
     // A template could fail on a made-up rate; `check` asks for the missing ones first.
     let rendering = if incomplete.is_empty() { template_findings(repo, context) } else { Vec::new() };
     let mut findings = rules::check(context, rendering);
-    findings.retain(|finding| finding.severity == Severity::Error);
+    findings.retain(|finding| {
+        let made_up = || finding.labels().any(|label| is_made_up(&label.at, repo, incomplete));
+        finding.severity == Severity::Error && !made_up()
+    });
     findings
+}
+
+/// Whether a place is a rate of a plan that lacks one: the rate may be made up, and what a rule says
+/// of it would be about a value that no file has.
+fn is_made_up(at: &Where, repo: &Repo, incomplete: &BTreeSet<String>) -> bool {
+    let Where::Place(place) = at else { return false };
+    let is_rate = matches!(place.path.last(), Some(PathStep::Field(field)) if field == "up" || field == "down");
+    let plan = || repo.plans.iter().find(|plan| plan.file == place.file);
+    is_rate && !incomplete.is_empty() && plan().is_some_and(|plan| incomplete.contains(plan.value.name.as_str()))
 }
 
 /// Which rows of the source the findings are about, with what they say; and the findings that are

@@ -5,6 +5,9 @@ use super::found::{SourceKind, Unusable};
 /// How many bytes are examined.
 const LOOKED_AT: usize = 64 * 1024;
 
+/// How many lines may stand above a table.
+const TITLE_LINES: usize = 10;
+
 /// How many lines are examined.
 const LINES: usize = 200;
 
@@ -32,7 +35,9 @@ pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     if lines.iter().any(|line| is_shaper(line)) {
         return Ok(SourceKind::Shaper);
     }
-    if line.contains([',', ';', '\t', '|']) && !line.starts_with(['<', '{', '[']) {
+    // A table may have a title above its header.
+    let is_row = |line: &&str| line.contains([',', ';', '\t', '|']);
+    if lines.iter().take(TITLE_LINES).any(|line| is_row(&line)) && !line.starts_with(['<', '{', '[']) {
         return Ok(SourceKind::Csv);
     }
     Err(Unusable::new("the kind of source is not recognised: name it with --from mysqldump, shaper, csv or libreqos"))
@@ -46,6 +51,16 @@ pub fn readable(bytes: &[u8]) -> Result<(), Unusable> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Unusable::new("it is UTF-16: save it as UTF-8"));
     }
+    if bytes.starts_with(b"PK\x03\x04") && is_workbook(bytes) {
+        return Err(Unusable::new(
+            "it is a workbook of Excel or LibreOffice: open it there, save the sheet as CSV UTF-8, and import that file",
+        ));
+    }
+    if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Err(Unusable::new(
+            "it is a file of an old Excel: open it there, save the sheet as CSV UTF-8, and import that file",
+        ));
+    }
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
         return Err(Unusable::new("it is compressed: unpack it first, such as with `zcat FILE | shapeline import -`"));
     }
@@ -56,6 +71,13 @@ pub fn readable(bytes: &[u8]) -> Result<(), Unusable> {
         return Err(Unusable::new("there is nothing in it"));
     }
     Ok(())
+}
+
+/// Whether a zip archive is a workbook, by the names of its first files.
+fn is_workbook(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    let has = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
+    has(b"[Content_Types].xml") || has(b"xl/") || has(b"mimetypeapplication/vnd.oasis.opendocument")
 }
 
 fn is_sql(line: &str) -> bool {

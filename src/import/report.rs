@@ -1,12 +1,12 @@
 //! What an import does, as text for people.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::adopt::{MissingRates, NewPlan, SubscriberStep};
-use super::found::Found;
+use super::found::{Found, PlanKey};
 use super::proposal::Proposal;
-use crate::model::{Address, Name, Subscriber};
+use crate::model::{Address, Name, PlanName, Subscriber};
 use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::harmless;
@@ -14,6 +14,9 @@ use crate::text::quote::quoted;
 
 /// How many of a domain's blocks are listed.
 const BLOCKS: usize = 8;
+
+/// How many renamed plans the note names.
+const RENAMED: usize = 20;
 
 /// How many resumed subscribers the note names.
 const RESUMED: usize = 20;
@@ -105,6 +108,33 @@ pub(super) fn steps(proposal: &Proposal) -> (usize, usize, usize) {
     }
     counts
 }
+
+/// The refused rows, a line for each. Where many rows have the same reasons, the first few stand for all.
+pub fn refusals(found: &Found) -> String {
+    let mut count: HashMap<&[String], usize> = HashMap::new();
+    for row in &found.refusals {
+        *count.entry(&row.reasons).or_default() += 1;
+    }
+    let mut shown: HashMap<&[String], usize> = HashMap::new();
+    let mut out = String::new();
+    for row in &found.refusals {
+        let (all, shown) = (count[row.reasons.as_slice()], shown.entry(&row.reasons).or_default());
+        *shown += 1;
+        if all <= ALIKE || *shown <= FIRST {
+            let _ = writeln!(out, "{row}");
+        }
+        if all > ALIKE && *shown == FIRST {
+            let _ = writeln!(out, "… and {} more rows: {}", all - FIRST, row.reasons.join("; "));
+        }
+    }
+    out
+}
+
+/// Up to so many rows with the same reasons are all listed.
+const ALIKE: usize = 20;
+
+/// Of more, so many.
+const FIRST: usize = 3;
 
 /// The changes, and notes on them.
 pub fn text(proposal: &Proposal, ending: Ending) -> String {
@@ -207,6 +237,20 @@ pub(super) fn notes(proposal: &Proposal) -> Vec<String> {
             quoted(domain.as_str())
         ));
     }
+    if let Some(first) = adoption.plans.two_in_name.first() {
+        let plans = counted(adoption.plans.two_in_name.len(), "plan has", "plans have");
+        notes.push(format!(
+            "{plans} two rates in the name, such as {}, and the source does not say which is up: import again with \
+             --rates-in-names up/down or down/up",
+            quoted(first)
+        ));
+    }
+    let renamed: Vec<String> = renamed(proposal).take(RENAMED + 1).collect();
+    if !renamed.is_empty() {
+        let more = if renamed.len() > RENAMED { ", …" } else { "" };
+        let shown = renamed.iter().take(RENAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        notes.push(format!("names that no plan can have are changed: {shown}{more}"));
+    }
     for plan in &adoption.plans.left_out {
         notes.push(format!("the plan {} has no subscribers, and its name gives no rates: it is skipped", quoted(plan)));
     }
@@ -218,6 +262,10 @@ pub(super) fn notes(proposal: &Proposal) -> Vec<String> {
             quoted(domain.as_str()),
             counted(*count, "subscriber stays", "subscribers stay")
         ));
+    }
+    if left.only_added > 0 {
+        let who = counted(left.only_added, "subscriber", "subscribers");
+        notes.push(format!("not in the source, but kept because of --add-only: {who}"));
     }
     if left.unserved > 0 {
         let who = counted(left.unserved, "subscriber", "subscribers");
@@ -232,6 +280,18 @@ pub(super) fn notes(proposal: &Proposal) -> Vec<String> {
         notes.push(format!("the data had {errors} before, and still has: see `shapeline check`"));
     }
     notes
+}
+
+/// The new plans whose names are not those of the source: the old and the new name.
+fn renamed(proposal: &Proposal) -> impl Iterator<Item = String> {
+    let plans = &proposal.adoption.plans;
+    let new: HashSet<&str> = plans.new.iter().map(|plan| plan.name.as_str()).collect();
+    let names = proposal.found.plans.iter().zip(&plans.names);
+    names.filter_map(move |(plan, name)| {
+        let name = name.as_ref().map(PlanName::as_str).filter(|name| new.contains(name))?;
+        let PlanKey::Name(old) = &plan.key else { return None };
+        (old != name).then(|| format!("{} → {}", quoted(old), quoted(name)))
+    })
 }
 
 /// The note on subscribers that are suspended in the data and served in the source.

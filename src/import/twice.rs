@@ -1,34 +1,64 @@
 //! The same address or id on several rows of a source.
 //!
-//! A row that repeats another is refused. If rows contradict each other, all of them are: taking either
-//! could give a subscriber what they have not bought.
+//! A row that repeats another is one subscriber with it, also if its id differs: portals number rows by
+//! themselves. If rows contradict each other, all of them are refused: taking either could give a
+//! subscriber what they have not bought.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow};
+use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow, SubscriberDetails};
+use crate::model::Address;
+use crate::text::count::counted;
 use crate::text::quote::quoted;
 
-/// Moves such rows from the subscribers to the refused rows.
+/// Drops rows that repeat another, and moves rows that contradict another to the refused rows.
 pub fn refuse(found: &mut Found) {
     let mut reasons: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    same_address(found, &mut reasons);
-    same_id(found, &mut reasons);
-    drop_rows(found, reasons);
+    let repeats = same_address(found, &mut reasons);
+    one_in_another(found, &mut reasons);
+    note_repeats(found, &repeats);
+    same_id(found, &mut reasons, &repeats);
+    for &row in &repeats {
+        let plan = found.subscribers[row].plan;
+        found.plans[plan as usize].subscribers -= 1;
+    }
+    refuse_rows(found, &reasons);
+    keep(found, |row| !reasons.contains_key(&row) && !repeats.contains(&row));
 }
 
 /// Moves rows, by their index in [`Found::subscribers`], to the refused rows.
-pub fn drop_rows(found: &mut Found, reasons: BTreeMap<usize, Vec<String>>) {
-    for (&number, reasons) in &reasons {
+pub fn drop_rows(found: &mut Found, reasons: &BTreeMap<usize, Vec<String>>) {
+    refuse_rows(found, reasons);
+    keep(found, |row| !reasons.contains_key(&row));
+}
+
+fn refuse_rows(found: &mut Found, reasons: &BTreeMap<usize, Vec<String>>) {
+    for (&number, reasons) in reasons {
         let row = &found.subscribers[number];
         found.doubted.add(row.ip.as_slice(), row.id().map_or("", |id| id.as_str()));
         found.plans[row.plan as usize].subscribers -= 1;
         found.refusals.push(RefusedRow::new(row.origin, &subject(row), reasons.clone()));
     }
+}
+
+fn keep(found: &mut Found, keep: impl Fn(usize) -> bool) {
     let mut number = 0;
     found.subscribers.retain(|_| {
         number += 1;
-        !reasons.contains_key(&(number - 1))
+        keep(number - 1)
     });
+}
+
+fn note_repeats(found: &mut Found, repeats: &BTreeSet<usize>) {
+    if let Some(&first) = repeats.first() {
+        let rows = counted(repeats.len(), "row repeats", "rows repeat");
+        let origin = found.subscribers[first].origin;
+        found.notes.push(format!(
+            "{rows} an earlier row, or {} from it in the id alone, such as {origin}: each subscriber is taken once, \
+             with the first id",
+            if repeats.len() == 1 { "differs" } else { "differ" }
+        ));
+    }
 }
 
 /// The name of a row in its refusal.
@@ -37,7 +67,9 @@ fn subject(row: &FoundSubscriber) -> String {
     addresses.join(", ")
 }
 
-fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+/// Refuses rows that contradict each other about an address; returns those that repeat another.
+fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) -> BTreeSet<usize> {
+    let mut repeats = BTreeSet::new();
     let rows = &found.subscribers;
     let mut by_address: Vec<((bool, u128, u8), u32)> = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
@@ -52,16 +84,38 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
         };
         let shown = quoted(&address.to_string());
         if numbers.iter().all(|&number| says_the_same(&rows[number], first)) {
-            for &number in &numbers[1..] {
-                let reason = format!("it repeats {}", first.origin);
-                add(reasons, number, reason);
-            }
+            repeats.extend(&numbers[1..]);
             continue;
         }
         for &number in &numbers {
             let others = others(&numbers, number, |other| said(found, &rows[other], &rows[number]));
             add(reasons, number, format!("the address {shown} is on other rows too, with other data: {others}"));
         }
+    }
+    repeats
+}
+
+/// Refuses a prefix and what other rows have within it: either could be the wrong one.
+fn one_in_another(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+    let mut all: Vec<(&Address, usize)> = Vec::new();
+    for (number, row) in found.subscribers.iter().enumerate() {
+        all.extend(row.ip.as_slice().iter().map(|address| (address, number)));
+    }
+    // A prefix sorts before everything that it contains.
+    all.sort_by_key(|(address, number)| (address.sort_key(), *number));
+    let mut around: Vec<(&Address, usize)> = Vec::new();
+    for (address, number) in all {
+        while around.pop_if(|(outer, _)| !outer.net().contains(&address.net())).is_some() {}
+        if let Some(&(outer, other)) = around.last()
+            && other != number
+            && outer != address
+        {
+            let (inner_row, outer_row) = (found.subscribers[number].origin, found.subscribers[other].origin);
+            let (inner, outer) = (quoted(&address.to_string()), quoted(&outer.to_string()));
+            add(reasons, number, format!("{inner} is within {outer}, which {outer_row} has"));
+            add(reasons, other, format!("{outer} contains {inner}, which {inner_row} has"));
+        }
+        around.push((address, number));
     }
 }
 
@@ -73,8 +127,13 @@ fn add(reasons: &mut BTreeMap<usize, Vec<String>>, number: usize, reason: String
     }
 }
 
+/// Whether two rows differ in their id at most.
 fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
-    (&one.ip, &one.domain, one.plan, &one.more) == (&other.ip, &other.domain, other.plan, &other.more)
+    let details = |row: &FoundSubscriber| {
+        let more = row.more.as_deref().cloned().unwrap_or_default();
+        SubscriberDetails { id: None, ..more }
+    };
+    (&one.ip, &one.domain, one.plan) == (&other.ip, &other.domain, other.plan) && details(one) == details(other)
 }
 
 /// A row's plan, domain and place, and its id and name if they differ from the other row's.
@@ -103,12 +162,12 @@ fn others(rows: &[usize], own: usize, said: impl Fn(usize) -> String) -> String 
     }
 }
 
-fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+fn same_id(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>, repeats: &BTreeSet<usize>) {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, row) in found.subscribers.iter().enumerate() {
-        // A row that only repeats another is refused already.
         if let Some(id) = row.id()
             && !reasons.contains_key(&number)
+            && !repeats.contains(&number)
         {
             by_id.entry(id.as_str()).or_default().push(number);
         }

@@ -17,7 +17,6 @@ const PLAIN: &[(&str, &str)] = &[
     (".pre-commit-config.yaml", include_str!("files/pre-commit-config.yaml")),
     (".vscode/extensions.json", include_str!("files/vscode-extensions.json")),
     (".vscode/settings.json", include_str!("files/vscode-settings.json")),
-    ("domains/ispcustomer.co.zw.yaml", include_str!("files/domain.yaml")),
     ("shapeline.yaml", include_str!("files/shapeline.yaml")),
 ];
 
@@ -25,6 +24,9 @@ const PLAIN: &[(&str, &str)] = &[
 pub const SETUP: &str = include_str!("files/setup.md");
 
 const README: &str = include_str!("files/README.md");
+
+/// Where the README points to the example.
+const EXAMPLE_FOLDER: &str = ", such as\n[`subscribers/ispcustomer.co.zw`](subscribers/ispcustomer.co.zw)";
 
 /// Marker in the README for [`SETUP`].
 const SETUP_HERE: &str = "<!-- SETUP -->\n";
@@ -49,17 +51,23 @@ const PLANS: [u64; 2] = [30, 50];
 const SUBSCRIBERS: [(&str, u64); 5] =
     [("10.10.10.25", 30), ("10.10.10.26", 50), ("10.10.10.30", 50), ("11.11.11.12", 50), ("192.168.1.10", 30)];
 
-/// Every file of a fresh data repository, by path.
+/// Every file of a fresh data repository, by path; with an example in it, or without data.
 ///
 /// # Errors
 /// If the example is not valid data, which a test rules out.
-pub fn files() -> Result<BTreeMap<String, String>> {
+pub fn files(example: bool) -> Result<BTreeMap<String, String>> {
     let plain = PLAIN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let workflows =
         WORKFLOWS.iter().map(|(name, text)| (format!(".github/workflows/{name}"), text.replace(INSTALL_HERE, INSTALL)));
     let schemas = schema::schema_files().into_iter().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text));
     let mut files: BTreeMap<String, String> = plain.chain(workflows).chain(schemas).collect();
-    files.insert("README.md".to_owned(), README.replace(SETUP_HERE, SETUP));
+    let readme = README.replace(SETUP_HERE, SETUP);
+    if !example {
+        files.insert("README.md".to_owned(), readme.replace(EXAMPLE_FOLDER, ""));
+        return Ok(files);
+    }
+    files.insert("README.md".to_owned(), readme);
+    files.insert(format!("domains/{DOMAIN}.yaml"), include_str!("files/domain.yaml").to_owned());
     for mbps in PLANS {
         files.insert(format!("plans/{}.yaml", plan_name(mbps)), to_text(&plan(mbps)?)?);
     }

@@ -9,7 +9,8 @@ use super::{AddressChange, Changes, DomainSold};
 use crate::model::{DomainLimits, Limit, Safety};
 use crate::text::lines::surplus;
 
-const DEFAULT: Limit = Limit::Percent(30);
+/// How much may change at once where the settings do not say it.
+pub(crate) const DEFAULT_LIMIT: Limit = Limit::Percent(30);
 const DEFAULT_MIN: u32 = 10;
 
 /// The result of checking a plan against the safety limits.
@@ -72,7 +73,7 @@ impl Verdict {
                 Limit::Percent((changed + removed).min(100))
             }
             (Some(Limit::Count(changed)), Some(Limit::Count(removed))) => Limit::Count(changed.saturating_add(removed)),
-            _ => DEFAULT,
+            _ => DEFAULT_LIMIT,
         };
         let counts =
             total >= limits.min_subscribers.unwrap_or(DEFAULT_MIN) as usize || matches!(limit, Limit::Count(_));
@@ -117,8 +118,8 @@ pub(crate) fn too_many_removed(limits: &Safety, removed: usize, before: usize) -
 
 fn general(safety: &Safety) -> DomainLimits {
     DomainLimits {
-        max_changed: safety.max_changed.or(Some(DEFAULT)),
-        max_removed: safety.max_removed.or(Some(DEFAULT)),
+        max_changed: safety.max_changed.or(Some(DEFAULT_LIMIT)),
+        max_removed: safety.max_removed.or(Some(DEFAULT_LIMIT)),
         min_subscribers: safety.min_subscribers,
     }
 }
@@ -138,7 +139,7 @@ fn count_by_domain<'c>(changes: &'c Changes<'_>) -> HashMap<&'c str, (usize, usi
 
 /// With one decimal, rounded down. 30.04 % then shows as 30 %, which is why the message gives the counts
 /// too.
-fn percent(part: usize, total: usize) -> String {
+pub(crate) fn percent(part: usize, total: usize) -> String {
     match (part as u128 * 1000).checked_div(total as u128) {
         Some(tenths) if tenths % 10 == 0 => format!("{}%", tenths / 10),
         Some(tenths) => format!("{}.{}%", tenths / 10, tenths % 10),

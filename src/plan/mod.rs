@@ -18,7 +18,7 @@ pub(crate) use base::BaseData;
 pub(crate) use diff::{AddressChange, Changes, Reason};
 use guard::PlanTotals;
 pub use guard::Verdict;
-pub(crate) use guard::too_many_removed;
+pub(crate) use guard::{DEFAULT_LIMIT, percent, too_many_removed};
 use later::Later;
 pub use served::{Served, of_table as served_by};
 pub(crate) use shaper_file::side_of_file;

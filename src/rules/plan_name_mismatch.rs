@@ -15,8 +15,8 @@ pub const RULE: Rule = Rule {
     summary: "the rates in the plan's name differ from its fields",
     why: "Staff sell by the name, and a plan without an attribute of its own gives the shaper its name. Only clear \
           names are checked: a number with MEG, Mbps, M, K or G, such as `30_MEG_UP_50_MEG_DOWN`, `10M_2M` or \
-          `GOLD_7.5MEG`. A single rate without a direction fits if it is either of the two. A number with GB or MB \
-          is an amount of data, and 4G a kind of network.",
+          `GOLD_7.5MEG`. A single rate without a direction fits if it is either of the two. A name with another \
+          number, such as `GOLD_7_5MEG` or `10GB`, is not checked; 4G is a kind of network.",
     bad: "# plans/30_MEG_UP_30_MEG_DOWN.yaml\nname: 30_MEG_UP_30_MEG_DOWN\nup: 50 Mbps\ndown: 30 Mbps\n",
     good: "# plans/30_MEG_UP_30_MEG_DOWN.yaml\nname: 30_MEG_UP_30_MEG_DOWN\nup: 30 Mbps\ndown: 30 Mbps\n",
     check,

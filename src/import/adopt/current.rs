@@ -15,4 +15,6 @@ pub struct CurrentData<'r> {
     pub today: Date,
     /// Whether suspended subscribers stay suspended, whatever the source says.
     pub keep_suspended: bool,
+    /// Whether subscribers that the source lacks stay.
+    pub add_only: bool,
 }

@@ -14,7 +14,16 @@ pub use subscribers::{KeptSubscribers, SubscriberStep, SubscriberWork};
 
 use std::collections::BTreeMap;
 
-use super::found::Found;
+use super::found::{Found, RateOrder};
+
+/// What the operator says about the rates of plans.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateHints<'w> {
+    /// The rates of single plans.
+    pub given: &'w [GivenRates],
+    /// Which of two rates in a plan's name comes first; it counts more than what the source says.
+    pub order: Option<RateOrder>,
+}
 
 /// The changes that an import makes.
 pub struct Adoption {
@@ -30,7 +39,7 @@ pub struct Adoption {
 
 impl Adoption {
     /// Compares a source with the data.
-    pub fn new(found: &Found, present: &CurrentData<'_>, rates: &[GivenRates]) -> Self {
+    pub fn new(found: &Found, present: &CurrentData<'_>, rates: RateHints<'_>) -> Self {
         let plans = PlanWork::new(found, present, rates);
         let subscribers = SubscriberWork::new(found, present, &plans);
         let (domains, conflicts) = DomainWork::new(found, present);

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
+use super::RateHints;
 use super::current::CurrentData;
 use crate::import::cells::rate;
-use crate::import::found::{Found, FoundPlan, PlanKey};
+use crate::import::found::{Found, FoundPlan, PlanKey, RateOrder};
 use crate::model::{Attribute, Plan, PlanName, PlanStatus, Rate, RatesInName, Text};
 use crate::text::quote::quoted;
 use crate::text::suggest::Suggestions;
@@ -75,19 +76,23 @@ pub struct PlanWork {
     pub missing: Vec<MissingRates>,
     /// Plans of the source that have neither subscribers nor rates: they are skipped.
     pub left_out: Vec<String>,
+    /// Those of the missing ones that have two rates in their names.
+    pub two_in_name: Vec<String>,
     /// A sentence for each `--rate` that names no plan of the source.
     pub unknown: Vec<String>,
 }
 
 impl PlanWork {
-    pub(super) fn new(found: &Found, present: &CurrentData<'_>, given: &[GivenRates]) -> Self {
+    pub(super) fn new(found: &Found, present: &CurrentData<'_>, hints: RateHints<'_>) -> Self {
+        let given = hints.given;
+        let order = hints.order.or(found.rate_order);
         let mut work = Self::default();
         let mut naming = Naming::new(present);
         let mut used = HashSet::new();
         for plan in &found.plans {
             let name = match naming.present(plan) {
                 Some(at) => Some(work.existing(plan, at, present, given, &mut used)),
-                None => work.made(plan, &mut naming, given, &mut used),
+                None => work.made(plan, &mut naming, (given, order), &mut used),
             };
             work.names.push(name);
         }
@@ -130,22 +135,29 @@ impl PlanWork {
         &mut self,
         plan: &FoundPlan,
         naming: &mut Naming<'_>,
-        given: &[GivenRates],
+        (given, order): (&[GivenRates], Option<RateOrder>),
         used: &mut HashSet<String>,
     ) -> Option<PlanName> {
         let wanted = wanted_name(&plan.key);
         let (up, down) = known_rates(plan, &wanted, given, used);
-        let (up, down) = match RatesInName::by_name(&wanted) {
-            Some(RatesInName::Directions { up: said_up, down: said_down }) => (up.or(said_up), down.or(said_down)),
-            Some(RatesInName::One(rate)) => (up.or(Some(rate)), down.or(Some(rate))),
-            Some(RatesInName::Two(..)) | None => (up, down),
+        let in_name = RatesInName::by_name(&wanted);
+        let (said_up, said_down) = match (in_name, order) {
+            (Some(RatesInName::Directions { up, down }), _) => (up, down),
+            (Some(RatesInName::One(rate)), _) => (Some(rate), Some(rate)),
+            (Some(RatesInName::Two(up, down)), Some(RateOrder::UpDown))
+            | (Some(RatesInName::Two(down, up)), Some(RateOrder::DownUp)) => (Some(up), Some(down)),
+            (Some(RatesInName::Two(..)) | None, _) => (None, None),
         };
+        let (up, down) = (up.or(said_up), down.or(said_down));
         if plan.subscribers == 0 && (up.is_none() || down.is_none()) {
             self.left_out.push(plan.key.to_string());
             return None;
         }
         let name = naming.free(&wanted)?;
         self.lack(name.as_str(), up, down, plan.subscribers);
+        if matches!(in_name, Some(RatesInName::Two(..))) && (up.is_none() || down.is_none()) {
+            self.two_in_name.push(name.to_string());
+        }
         let attribute = match &plan.key {
             PlanKey::Attribute(attribute) => Some(attribute.as_str()),
             _ => plan.attribute.as_deref(),

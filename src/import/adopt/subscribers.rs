@@ -32,6 +32,8 @@ pub struct KeptSubscribers {
     pub unserved: usize,
     /// Those that a refused row names.
     pub doubted: usize,
+    /// Those that would be removed, and stay because nothing may be.
+    pub only_added: usize,
 }
 
 /// The changes of the subscribers.
@@ -90,6 +92,8 @@ impl SubscriberWork {
             self.left.unserved += 1;
         } else if found.doubted.may_mean(record) {
             self.left.doubted += 1;
+        } else if present.add_only {
+            self.left.only_added += 1;
         } else {
             self.steps.push(SubscriberStep::Remove(at));
         }

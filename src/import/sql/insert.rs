@@ -51,6 +51,22 @@ pub fn what(statement: &Statement<'_>) -> Option<Of> {
     }
 }
 
+/// The words and names of a statement, without texts, numbers and signs; a part of a very long one.
+pub fn words(statement: &Statement<'_>) -> Vec<String> {
+    let mut rest = Words { bytes: &statement.bytes[..statement.bytes.len().min(MAX_HEAD)] };
+    let mut words = Vec::new();
+    loop {
+        rest.over_blanks();
+        match rest.bytes.first() {
+            None => return words,
+            Some(b'\'') => drop(rest.name_or_text()),
+            Some(b'`' | b'"') => words.extend(rest.name_or_text()),
+            Some(byte) if is_word(byte) => words.push(rest.bare()),
+            Some(_) => rest.bytes = &rest.bytes[1..],
+        }
+    }
+}
+
 /// Reads words and names from the start of a statement.
 struct Words<'b> {
     bytes: &'b [u8],

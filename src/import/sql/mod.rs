@@ -4,11 +4,15 @@
 //! `domains(dom_id, domain_name)`. [`scan`] splits the text into statements, [`insert`] splits those
 //! of interest into rows, and [`mod@values`] reads the values of a row.
 
+pub mod changed;
 pub mod insert;
 pub mod scan;
+mod tables;
 pub mod values;
 
-use std::collections::{BTreeSet, HashMap};
+pub use tables::TableColumns;
+
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
@@ -16,39 +20,20 @@ use super::found::{DumpTable, Found, Origin, SourceKind, Unusable};
 use super::gather::{Gather, RawPlan, RawSubscriber};
 use super::shaper::{SET_ATTRIBUTE, other_word};
 use crate::text::quote::quoted;
-use insert::{Of, RawRow, TableName};
-use scan::Scanner;
+use tables::{Tables, tables};
 use values::{BadCells, Values, cells};
 
 /// How many rows are parsed before they are taken.
 const AT_ONCE: usize = 16 << 10;
 
-/// What a dump holds of one table.
-#[derive(Default)]
-struct Content<'b> {
-    /// The columns of its CREATE TABLE.
-    created: Vec<String>,
-    /// Each INSERT's rows, with the columns that it names.
-    inserts: Vec<(Vec<String>, Vec<RawRow<'b>>)>,
-    /// The INSERTs that could not be split, by line.
-    refused: Vec<(usize, String)>,
-    /// Whether it is there at all.
-    there: bool,
-}
-
-/// The three tables of one database.
-#[derive(Default)]
-struct Tables<'b> {
-    all: [Content<'b>; 3],
-    others: BTreeSet<String>,
-}
-
 /// Reads a dump; if it has several databases, that which `database` names.
 ///
 /// # Errors
 /// If it is cut off, or has not the three tables.
-pub fn read(bytes: &[u8], database: Option<&str>) -> Result<Found, Unusable> {
-    let tables = tables(bytes, database)?;
+pub fn read(bytes: &[u8], database: Option<&str>, columns: &[TableColumns]) -> Result<Found, Unusable> {
+    let mut tables = tables(bytes, database)?;
+    tables.order_columns(columns)?;
+    tables.have_rows()?;
     let mut gather = Gather::new(SourceKind::Mysqldump, None);
     let plans = names(&mut gather, &tables, DumpTable::Plan, "plan_id", "plan_name")?;
     let domains = names(&mut gather, &tables, DumpTable::Domains, "dom_id", "domain_name")?;
@@ -60,142 +45,6 @@ pub fn read(bytes: &[u8], database: Option<&str>) -> Result<Found, Unusable> {
     }
     subscribers(&mut gather, &tables, &plans, &domains)?;
     Ok(gather.finish())
-}
-
-/// Splits the dump, and takes what belongs to the three tables.
-fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables<'b>, Unusable> {
-    let mut by_database: HashMap<String, Tables<'b>> = HashMap::new();
-    let mut current = String::new();
-    let mut scanner = Scanner::new(bytes);
-    for statement in scanner.by_ref() {
-        let (name, created) = match insert::what(&statement) {
-            Some(Of::Use(database)) => {
-                current = database;
-                continue;
-            }
-            Some(Of::Create(name)) => (name, true),
-            Some(Of::Insert(name)) => (name, false),
-            None => continue,
-        };
-        let TableName { database, table } = name;
-        let tables = by_database.entry(database.unwrap_or_else(|| current.clone())).or_default();
-        let Some(which) = DumpTable::ALL.into_iter().position(|known| known.name().eq_ignore_ascii_case(&table)) else {
-            tables.others.insert(table);
-            continue;
-        };
-        let content = &mut tables.all[which];
-        content.there = true;
-        if created && statement.bytes.len() > insert::MAX_HEAD {
-            let reason = format!("a CREATE TABLE of more than {} KiB is not read", insert::MAX_HEAD >> 10);
-            content.refused.push((statement.line, reason));
-        } else if created {
-            content.created = insert::created_columns(&statement);
-        } else {
-            content.add(&statement);
-        }
-    }
-    whole(&scanner)?;
-    choose(by_database, wanted)
-}
-
-impl<'b> Content<'b> {
-    /// The columns of an INSERT that names these, or none.
-    fn columns(&self, table: DumpTable, named: &[String]) -> Vec<String> {
-        match (named.is_empty(), self.created.is_empty()) {
-            (false, _) => named.to_vec(),
-            (true, false) => self.created.clone(),
-            (true, true) => usual_columns(table),
-        }
-    }
-
-    fn add(&mut self, statement: &scan::Statement<'b>) {
-        match insert::rows(statement) {
-            Ok(rows) => {
-                self.refused.extend(rows.stray.map(|line| (line, "something that is no row stands here".to_owned())));
-                self.inserts.push((rows.columns, rows.rows));
-            }
-            Err(reason) => self.refused.push((statement.line, reason)),
-        }
-    }
-}
-
-/// Refuses a dump that was not written to its end: subscribers missing from it would be removed.
-fn whole(scanner: &Scanner<'_>) -> Result<(), Unusable> {
-    let seen = scanner.seen;
-    if let Some(line) = seen.cut_off {
-        return Err(Unusable::new(format!(
-            "the dump is cut off: what starts on line {line} does not end; make the dump again"
-        )));
-    }
-    if seen.completed < seen.begun {
-        return Err(Unusable::new(
-            "the dump is cut off: its last line should say `-- Dump completed`; make the dump again",
-        ));
-    }
-    if seen.untellable_quotes {
-        return Err(Unusable::new(
-            "the dump is in a character set in which quotes cannot be told from letters; make it with \
-             `mysqldump --default-character-set=utf8mb4`",
-        ));
-    }
-    Ok(())
-}
-
-/// The database that is meant.
-fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>) -> Result<Tables<'b>, Unusable> {
-    let subscriber = DumpTable::Subscriber as usize;
-    let mut having: Vec<String> = by_database
-        .iter()
-        .filter(|(_, tables)| tables.all[subscriber].there)
-        .map(|(database, _)| database.clone())
-        .collect();
-    having.sort();
-    let shown = |databases: &[String]| databases.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-    let chosen = match (wanted, having.as_slice()) {
-        (Some(wanted), _) => having.iter().find(|name| name.as_str() == wanted).cloned().ok_or_else(|| {
-            Unusable::new(format!(
-                "the dump has no database {} with a table `subscriber`; it has them in: {}",
-                quoted(wanted),
-                if having.is_empty() { "none".to_owned() } else { shown(&having) }
-            ))
-        })?,
-        (None, [one]) => one.clone(),
-        (None, []) => return Err(no_table(DumpTable::Subscriber, by_database.values())),
-        (None, several) => {
-            return Err(Unusable::new(format!(
-                "the dump has a table `subscriber` in several databases: name one with --database, of {}",
-                shown(several)
-            )));
-        }
-    };
-    let tables = by_database.remove(&chosen).unwrap_or_default();
-    for table in DumpTable::ALL {
-        if !tables.all[table as usize].there {
-            return Err(no_table(table, std::iter::once(&tables)));
-        }
-    }
-    Ok(tables)
-}
-
-fn no_table<'t>(table: DumpTable, tables: impl Iterator<Item = &'t Tables<'t>>) -> Unusable {
-    let mut has: BTreeSet<&str> = BTreeSet::new();
-    for tables in tables {
-        has.extend(tables.others.iter().map(String::as_str));
-        has.extend(DumpTable::ALL.iter().filter(|table| tables.all[**table as usize].there).map(|table| table.name()));
-    }
-    let shown: Vec<String> = has.iter().take(10).map(|name| quoted(name)).collect();
-    let has = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    Unusable::new(format!("the dump has no table {}; it has {has}", quoted(table.name())))
-}
-
-/// The columns of a table in the order of its documentation, for dumps that do not tell.
-fn usual_columns(table: DumpTable) -> Vec<String> {
-    let columns: &[&str] = match table {
-        DumpTable::Subscriber => &["sub_id", "ipaddress", "attribute", "plan_id", "dom_id"],
-        DumpTable::Plan => &["plan_id", "plan_name"],
-        DumpTable::Domains => &["dom_id", "domain_name"],
-    };
-    columns.iter().map(|column| (*column).to_owned()).collect()
 }
 
 /// A row that cannot be read.
@@ -218,7 +67,7 @@ fn each<const N: usize>(
     let mut number = 0;
     let mut unread = Vec::new();
     for (named, rows) in &content.inserts {
-        let columns = content.columns(table, named);
+        let columns = content.columns(named);
         let places = places(table, &columns, wanted)?;
         for some in rows.chunks(AT_ONCE) {
             let parsed: Vec<Result<Values, String>> = some.par_iter().map(values::values).collect();
@@ -348,7 +197,7 @@ fn names(
 fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains: &Names) -> Result<(), Unusable> {
     let columns = [("ipaddress", true), ("plan_id", true), ("dom_id", true), ("sub_id", false), ("attribute", false)];
     let content = &tables.all[DumpTable::Subscriber as usize];
-    let has = |named: &[String]| content.columns(DumpTable::Subscriber, named).iter().any(|column| column == "attribute");
+    let has = |named: &[String]| content.columns(named).iter().any(|column| column == "attribute");
     let told = content.inserts.iter().any(|(named, _)| has(named));
     let unread =
         each(gather, tables, DumpTable::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {

@@ -350,3 +350,26 @@ fn very_many_are_split_by_number() {
     let again = imported(&repo, &(text + &line("10.200.0.1", DOMAIN, PLAN)), &[]);
     assert!(again.stdout.contains("1 added, 0 changed, 0 removed, 100500 as before"), "{}", again.stdout);
 }
+
+#[test]
+fn a_small_domain_is_not_emptied_without_a_word() {
+    let three: String = (1..=3).map(|n| line(&format!("10.0.0.{n}"), DOMAIN, "10M")).collect();
+    let repo = empty();
+    imported(&repo, &three, &[]);
+    let one = line("10.0.0.9", DOMAIN, "10M");
+    let run = import(&repo, &one, &[]);
+    let said =
+        "3 of 3 subscribers of `ispcustomer.co.zw` are not in the source and would be removed (100%), more than 30%";
+    assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!(rendered(&repo), three);
+    let added = imported(&repo, &one, &["--add-only"]);
+    assert!(
+        added.stdout.contains("not in the source, but kept because of --add-only: 3 subscribers"),
+        "{}",
+        added.stdout
+    );
+    assert_eq!(rendered(&repo), three.clone() + &one);
+    let refused = import(&repo, &three, &["--format", "json"]);
+    // One of four may go.
+    assert_eq!((refused.code, rendered(&repo)), (0, three));
+}

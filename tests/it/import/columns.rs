@@ -96,3 +96,69 @@ fn circuits_with_one_address_are_reported_by_their_ids() {
                 Mbps down` of `ispcustomer.co.zw` with the id `2` on line 3\n";
     assert!(run.stderr.contains(told), "{}", run.stderr);
 }
+
+#[test]
+fn what_stands_above_the_header_is_skipped() {
+    let table = "ip;plan\n10.0.0.1;10M\nbad;10M\n";
+    for (above, line) in [("sep=;\n", 4), ("\u{feff}sep=;\r\n", 4), ("Customers, 2026;;\n\n", 5), ("Customers\n", 4)] {
+        let source = format!("{above}{table}");
+        assert_eq!(refusals(&source, &["--domain", DOMAIN]), [format!("line {line}")], "{above}");
+        let repo = empty();
+        let run = imported(&repo, &source, &["--domain", DOMAIN, "--skip-bad"]);
+        let note = format!("Note: the header is on line {}; what is above it is skipped.", line - 2);
+        assert!(run.stdout.contains(&note), "{}", run.stdout);
+        assert_eq!(rendered(&repo), super::line("10.0.0.1", DOMAIN, "10M"));
+    }
+    // `sep=` outweighs what the header looks like.
+    imported(&empty(), "sep=;\nip;plan;a,b,c,d\n10.0.0.1;10M;x\n", &["--domain", DOMAIN]);
+}
+
+#[test]
+fn days_are_read_as_tables_have_them() {
+    let repo = empty();
+    let table = "ip,plan,starts\n10.0.0.1,10M,01.12.2026\n10.0.0.2,10M,2026-12-02 00:00:00\n";
+    imported(&repo, table, &["--domain", DOMAIN]);
+    let text = repo.read(&format!("subscribers/{DOMAIN}.yaml"));
+    assert!(text.contains("starts: 2026-12-01") && text.contains("starts: 2026-12-02"), "{text}");
+    let run = import(&empty(), "ip,plan,starts\n10.0.0.1,10M,01/12/2026\n", &["--domain", DOMAIN]);
+    assert!(run.code == 1 && run.stderr.contains("write `2026-12-01` or `2026-01-12`"), "{}", run.stderr);
+}
+
+#[test]
+fn other_files_are_named_as_what_they_are() {
+    for (bytes, said) in [
+        (&b"PK\x03\x04\x14\0[Content_Types].xml"[..], "it is a workbook of Excel or LibreOffice"),
+        (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], "it is a file of an old Excel"),
+        (&b"PK\x03\x04\x14\0portal.sql"[..], "it is compressed"),
+        (&b"ip,plan,name\n10.0.0.1,10M,B\xfcro\n"[..], "save the file as `CSV UTF-8`"),
+    ] {
+        let run = import_bytes(&empty(), bytes, &["--domain", DOMAIN]);
+        assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_advice_for_every_row_is_given_once() {
+    let rows: String = (1..=50).map(|n| format!("10.0.0.{n},10M\n")).collect();
+    let run = import(&empty(), &format!("ip,plan\n{rows}"), &[]);
+    let said: Vec<&str> = run.stderr.lines().filter(|line| line.contains("--domain NAME")).collect();
+    assert_eq!(said.len(), 4, "{}", run.stderr);
+    assert_eq!(said[3], "… and 47 more rows: there is no domain; `--domain NAME` gives one to rows without");
+    // The report has them all.
+    let bad = format!("ip,plan,domain\n{}10.0.1.1,10M,a.example\n", rows.replace("10M", "10M,"));
+    let repo = empty();
+    imported(&repo, &bad, &["--skip-bad"]);
+    assert_eq!(repo.read("source.tmp.refused.txt").lines().count(), 51);
+}
+
+#[test]
+fn what_is_written_otherwise_is_listed() {
+    let run = imported(&empty(), "ip,plan,domain\n10.0.0.1/32,Büro 20,ISP.example\n", &[]);
+    for note in [
+        "Note: domains are written in small letters; in 1 row they had capitals.",
+        "Note: 1 address is written without `/32` or `/128`, which means the same.",
+        "Note: names that no plan can have are changed: `Büro 20` → `B_ro_20`.",
+    ] {
+        assert!(run.stdout.contains(note), "{}", run.stdout);
+    }
+}

@@ -71,6 +71,99 @@ fn columns_may_be_in_any_order() {
     assert_eq!(rendered(&repo), line("10.0.0.1", "a.example", "10M"));
 }
 
+/// A dump that names no column, without the statement that does.
+fn without_creation() -> String {
+    let mut dump = DUMP.to_owned();
+    while let Some(start) = dump.find("CREATE TABLE") {
+        let end = start + dump[start..].find(';').unwrap() + 1;
+        dump.replace_range(start..end, "");
+    }
+    dump
+}
+
+#[test]
+fn an_order_of_columns_is_not_guessed() {
+    let said = unusable(&without_creation(), &["--skip-bad"]);
+    assert!(said.contains("with --columns subscriber=COLUMN,COLUMN,…"), "{said}");
+    let order = [
+        "subscriber=sub_id,ipaddress,attribute,plan_id,dom_id",
+        "plan=plan_id,plan_name",
+        "domains=dom_id,domain_name",
+    ];
+    let args: Vec<&str> = order.iter().flat_map(|order| ["--columns", order]).collect();
+    let repo = empty();
+    imported(&repo, &without_creation(), &args);
+    assert_eq!(rendered(&repo), expected());
+    // What the dump says counts more.
+    let repo = empty();
+    imported(&repo, DUMP, &["--columns", "plan=plan_name,plan_id"]);
+    assert_eq!(rendered(&repo), expected());
+    for (bad, said) in
+        [("plans=a,b", "is not TABLE=COLUMN,COLUMN"), ("plan=a,a", "`a` is named twice"), ("plan=a,", "without a name")]
+    {
+        let run = import(&empty(), DUMP, &["--columns", bad]);
+        assert!(run.code == 2 && run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn statements_that_change_rows_are_refused() {
+    for statement in [
+        "UPDATE `subscriber` SET plan_id=2 WHERE sub_id=4711;",
+        "update plan set plan_name='x';",
+        "DELETE FROM `portal`.`subscriber`;",
+        "TRUNCATE TABLE domains;",
+        "DROP TABLE IF EXISTS `subscriber`;",
+        "CREATE TABLE `subscriber` (`sub_id` int);",
+        "ALTER TABLE `subscriber` DROP COLUMN `attribute`;",
+        "ALTER TABLE subscriber ADD extra int FIRST;",
+        "RENAME TABLE subscriber TO old;",
+        "LOAD DATA INFILE 'x' INTO TABLE subscriber;",
+    ] {
+        let dump = DUMP.replace("-- Dump completed", &format!("{statement}\n-- Dump completed"));
+        let said = unusable(&dump, &["--skip-bad"]);
+        let verb = statement.split(' ').next().unwrap().to_ascii_uppercase();
+        assert!(said.contains(verb.as_str()) && said.contains("import a dump of the database as it is now"), "{said}");
+    }
+    for statement in [
+        "UPDATE log SET text='subscriber plan domains';",
+        "DROP TABLE IF EXISTS `other`;",
+        "ALTER TABLE `subscriber` ADD PRIMARY KEY (`sub_id`), MODIFY `sub_id` int NOT NULL AUTO_INCREMENT;",
+        "UNLOCK TABLES;",
+    ] {
+        let repo = empty();
+        imported(&repo, &DUMP.replace("-- Dump completed", &format!("{statement}\n-- Dump completed")), &[]);
+        assert_eq!(rendered(&repo), expected());
+    }
+}
+
+#[test]
+fn a_dump_without_rows_is_named_as_what_it_is() {
+    let dump: String =
+        DUMP.lines().filter(|line| !line.starts_with("INSERT")).map(|line| format!("{line}\n")).collect();
+    let said = unusable(&dump, &[]);
+    assert!(said.contains("--no-data") && said.contains("--tab has them in subscriber.txt"), "{said}");
+}
+
+#[test]
+fn rows_that_differ_in_their_number_alone_are_one_subscriber() {
+    let start = DUMP.find("(4711,").unwrap();
+    let row = &DUMP[start..=start + DUMP[start..].find(')').unwrap()];
+    let doubled = DUMP.replace(row, &format!("{row},{}", row.replace("4711", "9000")));
+    let repo = empty();
+    let run = imported(&repo, &doubled, &[]);
+    assert!(run.stderr.contains("3 subscribers, 2 plans, 2 domains, 0 rows refused"), "{}", run.stderr);
+    let note = "Note: 1 row repeats an earlier row, or differs from it in the id alone, such as line";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+    assert_eq!(rendered(&repo), expected());
+    assert!(repo.read("subscribers/ispcustomer.co.zw.yaml").contains("id: '4711'"));
+    // Another plan is a contradiction.
+    let other = row.replace("4711", "9000").replace(",1,1)", ",2,1)");
+    assert_ne!(other, row.replace("4711", "9000"));
+    let run = import(&empty(), &DUMP.replace(row, &format!("{row},{other}")), &[]);
+    assert!(run.code == 1 && run.stderr.contains("2 rows refused"), "{}", run.stderr);
+}
+
 #[test]
 fn what_is_cut_off_is_refused() {
     let whole = |end: &str| DUMP.split_once(end).unwrap().0.to_owned();

@@ -8,6 +8,7 @@ mod hostile;
 mod left_out;
 mod mariadb;
 mod properties;
+mod rates;
 mod sources;
 mod templates;
 

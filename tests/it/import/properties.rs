@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use shapeline::import::{ReadOptions, adopt::GivenRates, proposal, read};
+use shapeline::import::adopt::{GivenRates, RateHints};
+use shapeline::import::{ReadOptions, proposal, read};
 use shapeline::model::RatesInName;
 use shapeline::tree::Tree;
 
@@ -15,7 +16,12 @@ fn import_into(files: BTreeMap<String, Vec<u8>>, source: &[u8], rates: &[GivenRa
     let found = read(source, &options).unwrap();
     assert!(found.refusals.is_empty(), "{:?}", found.refusals);
     let tree = Tree::Memory(files.clone());
-    let wishes = proposal::ImportOptions { rates, today: "2026-11-21".parse().unwrap(), keep_suspended: false };
+    let wishes = proposal::ImportOptions {
+        rates: RateHints { given: rates, order: None },
+        today: "2026-11-21".parse().unwrap(),
+        keep_suspended: false,
+        add_only: false,
+    };
     let outcome = proposal::propose(found, &tree, &wishes).unwrap();
     let proposal::ProposalOutcome::Proposed(proposal) = outcome else { panic!("the data is refused") };
     assert!(proposal.found.refusals.is_empty(), "{:?}", proposal.found.refusals);
