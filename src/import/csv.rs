@@ -126,8 +126,8 @@ impl FieldColumns {
         // A mapped column is not matched by its name as well.
         let taken = layout.columns;
         for (field, names) in FIELDS.iter().filter(|(field, _)| !mapped[*field as usize]) {
-            let with_units = with_units(*field, names);
-            let names: Vec<&str> = names.iter().copied().chain(with_units.iter().map(String::as_str)).collect();
+            let longer = with_endings(*field, names);
+            let names: Vec<&str> = names.iter().copied().chain(longer.iter().map(String::as_str)).collect();
             let mut like = columns.all(&names).filter(|at| !taken.contains(&Some(*at)));
             layout.columns[*field as usize] = like.next();
             if let (Some(one), Some(other)) = (layout.at(*field), like.next()) {
@@ -173,13 +173,14 @@ fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
     ))
 }
 
-/// The names of a rate's column, each with each unit behind: `Upload (kbit/s)`.
-fn with_units(field: Field, names: &[&str]) -> Vec<String> {
-    if !matches!(field, Field::Up | Field::Down) {
-        return Vec::new();
-    }
-    let units = || RateUnit::ALL.into_iter().flat_map(RateUnit::spellings);
-    names.iter().flat_map(|name| units().map(move |unit| format!("{name}{unit}"))).collect()
+/// The names of a column, each with what may be behind it: `Upload (kbit/s)`, `Plan (down/up)`.
+fn with_endings(field: Field, names: &[&str]) -> Vec<String> {
+    let endings: Vec<&str> = match field {
+        Field::Up | Field::Down => RateUnit::ALL.into_iter().flat_map(RateUnit::spellings).collect(),
+        Field::Plan => vec!["updown", "downup", "uploaddownload", "downloadupload"],
+        _ => Vec::new(),
+    };
+    names.iter().flat_map(|name| endings.iter().map(move |ending| format!("{name}{ending}"))).collect()
 }
 
 /// The unit that a header says, such as `Upload (Mbps)`. `MBps` is bytes, and none of them.

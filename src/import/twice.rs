@@ -1,12 +1,11 @@
 //! The same address or id on several rows of a source.
 //!
-//! A row that repeats another is one subscriber with it, also if its id differs: portals number rows by
-//! themselves. If rows contradict each other, all of them are refused: taking either could give a
+//! A row that repeats another is one subscriber with it, in a dump also if its id differs. If rows contradict each other, all of them are refused: taking either could give a
 //! subscriber what they have not bought.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow, SubscriberDetails};
+use super::found::{Found, FoundSubscriber, MAX_REASONS, Origin, RefusedRow, SourceKind, SubscriberDetails};
 use crate::model::Address;
 use crate::text::count::counted;
 use crate::text::quote::quoted;
@@ -71,6 +70,8 @@ fn subject(row: &FoundSubscriber) -> String {
 fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) -> BTreeSet<usize> {
     let mut repeats = BTreeSet::new();
     let rows = &found.subscribers;
+    // The portal's database numbers rows by itself; elsewhere another id is another subscriber.
+    let numbered = found.kind == SourceKind::Mysqldump;
     let mut by_address: Vec<((bool, u128, u8), u32)> = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
         by_address.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number as u32)));
@@ -83,7 +84,7 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) -> BT
             continue;
         };
         let shown = quoted(&address.to_string());
-        if numbers.iter().all(|&number| says_the_same(&rows[number], first)) {
+        if numbers.iter().all(|&number| says_the_same(&rows[number], first, numbered)) {
             repeats.extend(&numbers[1..]);
             continue;
         }
@@ -127,11 +128,11 @@ fn add(reasons: &mut BTreeMap<usize, Vec<String>>, number: usize, reason: String
     }
 }
 
-/// Whether two rows differ in their id at most.
-fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber) -> bool {
+/// Whether two rows differ in their id at most, and that is only a number.
+fn says_the_same(one: &FoundSubscriber, other: &FoundSubscriber, numbered: bool) -> bool {
     let details = |row: &FoundSubscriber| {
         let more = row.more.as_deref().cloned().unwrap_or_default();
-        SubscriberDetails { id: None, ..more }
+        SubscriberDetails { id: more.id.filter(|_| !numbered), ..more }
     };
     (&one.ip, &one.domain, one.plan) == (&other.ip, &other.domain, other.plan) && details(one) == details(other)
 }

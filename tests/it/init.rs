@@ -120,13 +120,13 @@ fn what_is_missing_is_added_and_the_rest_left_alone() {
 #[test]
 fn other_files_of_these_names_are_all_listed_and_nothing_is_written() {
     let repo = Repo::empty();
-    repo.write("README.md", "# Mine\n");
+    repo.write(".gitignore", "mine\n");
     repo.write(".github/CODEOWNERS", "* @me\n");
     repo.write("notes.txt", "not in the way\n");
     let before = files(repo.path());
     let run = repo.run(&["init"]);
     refused(&run, &repo, &before);
-    assert!(run.stderr.contains("  README.md\n") && run.stderr.contains("  .github/CODEOWNERS\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("  .gitignore\n") && run.stderr.contains("  .github/CODEOWNERS\n"), "{}", run.stderr);
     assert!(!run.stderr.contains("notes.txt"), "{}", run.stderr);
 }
 
@@ -184,4 +184,44 @@ fn the_editor_settings_list_every_schema() {
     for path in mapped {
         assert!(repo.path().join(path).is_file(), "{path} is mapped and not there");
     }
+}
+
+#[test]
+fn a_readme_of_ones_own_stays() {
+    let repo = Repo::empty();
+    repo.write("README.md", "# Mine\n");
+    let run = repo.run(&["init"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(repo.read("README.md"), "# Mine\n");
+    assert!(repo.read("SHAPELINE.md").starts_with("# Who has what on our network\n"));
+    assert_eq!((repo.run(&["check"]).code, repo.run(&["init"]).code), (0, 0));
+}
+
+#[test]
+fn a_repository_without_an_example_passes_check() {
+    let repo = Repo::empty();
+    let run = repo.run(&["init", "--empty"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let data = |path: &String| ["plans/", "domains/", "subscribers/"].iter().any(|folder| path.starts_with(folder));
+    assert!(!files(repo.path()).keys().any(data));
+    assert!(!repo.read("README.md").contains("(subscribers/ispcustomer.co.zw)"));
+    let check = repo.run(&["check"]);
+    assert_eq!(check.code, 0, "{check:?}");
+}
+
+#[test]
+fn import_starts_a_repository_without_an_example() {
+    let repo = Repo::empty();
+    let live = "10.10.10.25 10.10.10.25@ispcustomer.co.zw :=set_attribute 30_MEG_UP_50_MEG_DOWN\n";
+    repo.write("live.txt", live);
+    let before = files(repo.path());
+    let run = repo.run(&["import", "live.txt"]);
+    assert!(run.code == 2 && run.stderr.contains("with --init, `import` starts a data repository"), "{run:?}");
+    assert_eq!(repo.run(&["import", "--init", "missing.txt"]).code, 2);
+    assert_eq!(files(repo.path()), before);
+    let run = repo.run(&["import", "--init", "live.txt"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(repo.run(&["render"]).stdout, live);
+    // A second time it is there.
+    assert_eq!(repo.run(&["import", "--init", "live.txt"]).code, 0);
 }

@@ -59,8 +59,12 @@ pub fn words(statement: &Statement<'_>) -> Vec<String> {
         rest.over_blanks();
         match rest.bytes.first() {
             None => return words,
-            Some(b'\'') => drop(rest.name_or_text()),
-            Some(b'`' | b'"') => words.extend(rest.name_or_text()),
+            Some(&quote @ (b'\'' | b'`' | b'"')) => match rest.name_or_text() {
+                Some(name) if quote != b'\'' => words.push(name),
+                Some(_) => {}
+                // The statement is cut: what follows is within the quotes.
+                None => return words,
+            },
             Some(byte) if is_word(byte) => words.push(rest.bare()),
             Some(_) => rest.bytes = &rest.bytes[1..],
         }

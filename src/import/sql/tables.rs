@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
-use super::changed::{self, TableChange};
+use super::changed::{TableChange, refusal};
 use super::insert::{self, Of, RawRow, TableName};
 use super::scan::{self, Scanner};
 use crate::import::found::{DumpTable, Unusable};
@@ -33,6 +33,7 @@ pub(super) struct Tables<'b> {
 pub(super) fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables<'b>, Unusable> {
     let mut by_database: HashMap<String, Tables<'b>> = HashMap::new();
     let mut current = String::new();
+    let mut changed = None;
     let mut scanner = Scanner::new(bytes);
     for statement in scanner.by_ref() {
         let (name, created) = match insert::what(&statement) {
@@ -46,7 +47,7 @@ pub(super) fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables
                 if let Some(change) = TableChange::of(&statement)
                     && by_database.get(&current).map_or(!change.after_rows, |tables| tables.is_hit_by(&change))
                 {
-                    return Err(change.refusal());
+                    changed.get_or_insert(change.refusal());
                 }
                 continue;
             }
@@ -60,7 +61,7 @@ pub(super) fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables
         let content = &mut tables.all[which];
         content.there = true;
         if created && content.has_rows() {
-            return Err(changed::refusal(statement.line, "a second CREATE TABLE", DumpTable::ALL[which]));
+            changed.get_or_insert(refusal(statement.line, "a second CREATE TABLE", DumpTable::ALL[which]));
         }
         if created && statement.bytes.len() > insert::MAX_HEAD {
             let reason = format!("a CREATE TABLE of more than {} KiB is not read", insert::MAX_HEAD >> 10);
@@ -72,6 +73,9 @@ pub(super) fn tables<'b>(bytes: &'b [u8], wanted: Option<&str>) -> Result<Tables
         }
     }
     whole(&scanner)?;
+    if let Some(reason) = changed {
+        return Err(reason);
+    }
     choose(by_database, wanted)
 }
 

@@ -212,7 +212,7 @@ fn all_bad_rows_are_reported() {
         "(8,CONCAT('10.','1'),':=set_attribute',1,1)",
         "(9,0x0A0A0A19FF,':=set_attribute',1,1)",
         "(10,'10.10.10.10',':=set_attribute',1,1)",
-        "(11,'10.10.10.10',':=set_attribute',1,1)",
+        "(11,'10.10.10.10',':=set_attribute',2,1)",
         "(12,168430090,':=set_attribute',1,1)",
         "(13,'10.10.10.13',':=set_attribute',1,1)",
     ];
@@ -233,7 +233,7 @@ fn all_bad_rows_are_reported() {
         (9, "(9,0x0A0A0A19FF,':=set_attribute',1,1): ipaddress: a binary value that is no text"),
         (
             10,
-            "10.10.10.10: the address '10.10.10.10' is on other rows too, with other data: '30_MEG_UP_30_MEG_DOWN' \
+            "10.10.10.10: the address '10.10.10.10' is on other rows too, with other data: '\"Plan\"=GOLD_7.5MEG' \
               of 'ispcustomer.co.zw' with the id '11' on line LINE, row 13 of subscriber",
         ),
         (
@@ -274,8 +274,8 @@ fn bytes_of_other_tables_need_not_be_text() {
 #[test]
 fn bytes_of_other_columns_need_not_be_text() {
     let head = "CREATE TABLE `plan` (`plan_id` int, `notes` blob, `plan_name` text);\nINSERT INTO `plan` VALUES ";
-    let tail = ";\nINSERT INTO domains VALUES (1,'@a.example');\n\
-                INSERT INTO subscriber VALUES (1,'10.0.0.1',':=set_attribute',1,1),(2,'10.0.0.2','set_attribute',2,1);\n";
+    let tail = ";\nINSERT INTO domains (dom_id,domain_name) VALUES (1,'@a.example');\n\
+                INSERT INTO subscriber (sub_id,ipaddress,attribute,plan_id,dom_id) VALUES (1,'10.0.0.1',':=set_attribute',1,1),(2,'10.0.0.2','set_attribute',2,1);\n";
     for notes in [&b"'caf\xe9 \\' \xff'"[..], b"0xFFFE", b"_binary '\xe9'", b"b'101'"] {
         let rows = [b"(1,", notes, b",'10M'),(2,NULL,'20M')"].concat();
         let dump = [head.as_bytes(), &rows, tail.as_bytes()].concat();
