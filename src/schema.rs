@@ -104,7 +104,7 @@ pub fn file_schema(kind: FileKind) -> Value {
             "title": format!("{} or list of {}s", kind.name(), kind.name()),
             "description": format!("A file in {folder}/: one record, or a list of records."),
             "if": {"type": "array"},
-            "then": {"items": {"$ref": "#/$defs/record"}},
+            "then": {"type": "array", "items": {"$ref": "#/$defs/record"}},
             "else": {"$ref": "#/$defs/record"},
             "$defs": {"record": record},
         }),

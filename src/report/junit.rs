@@ -68,9 +68,6 @@ fn why_skipped(report: &CheckReport<'_>, rule: &str) -> Option<&'static str> {
 
 fn write_case(case: &Case<'_, '_>, out: &mut dyn Write) -> Result<()> {
     write!(out, "    <testcase classname=\"shapeline.check\" name=\"{}\"", escape::xml(case.rule))?;
-    if let Some(first) = case.errors.first() {
-        write!(out, " file=\"{}\"", escape::xml(&escape::plain(first.primary.path())))?;
-    }
     if case.errors.is_empty() && case.warnings.is_empty() && case.skipped.is_none() {
         writeln!(out, "/>")?;
         return Ok(());

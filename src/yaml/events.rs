@@ -27,6 +27,7 @@ pub(super) fn read(text: &str) -> Reading {
         text,
         builder: DocumentBuilder::for_text(text.len()),
         open: Vec::new(),
+        block: Vec::new(),
         keys: Vec::new(),
         problems: Vec::new(),
         documents: 0,
@@ -60,6 +61,8 @@ struct EventReader<'a> {
     text: &'a str,
     builder: DocumentBuilder,
     open: Vec<OpenCollection>,
+    /// Which of them are in block style, without brackets.
+    block: Vec<bool>,
     /// How many keys each open collection has so far.
     keys: Vec<usize>,
     problems: Vec<Problem>,
@@ -211,6 +214,7 @@ impl EventReader<'_> {
             .flatten();
         self.builder.open(kind, dash.unwrap_or(span.start));
         self.open.push(if kind == NodeKind::Mapping { OpenCollection::MappingKey } else { OpenCollection::Sequence });
+        self.block.push(style == StructureStyle::Block);
         self.keys.push(0);
         Ok(())
     }
@@ -235,6 +239,7 @@ impl EventReader<'_> {
 
     fn end(&mut self, span: Span) -> Result<(), FatalProblem> {
         self.open.pop();
+        self.block.pop();
         self.keys.pop();
         let closing_bracket = (span.end > span.start).then_some(span.end);
         if let Some(at) = self.builder.close(closing_bracket) {
@@ -249,7 +254,32 @@ impl EventReader<'_> {
             let message = format!("the file holds more than {MAX_NODES} keys and values");
             return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
         }
-        Ok(())
+        let within = self.open.last().filter(|_| self.block.last() == Some(&true));
+        match within.and_then(|within| self.indenting_tab(*within, span.start)) {
+            Some(tab) => {
+                Err(problem(ProblemKind::Syntax, tab, "YAML allows only spaces here, not a tab", "indent with spaces"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A tab among the white space and dashes before a key or the dash of an entry, which starts at `at`.
+    /// The parser reads over it, and others do not (YAML 1.2.2, 6.1: no tab indents).
+    fn indenting_tab(&self, within: OpenCollection, at: u32) -> Option<Span> {
+        let before = self.text.get(..at as usize)?;
+        let line = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let mut indent = &before[line..];
+        if !indent.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'-' | b'?')) {
+            return None;
+        }
+        match within {
+            OpenCollection::MappingKey => {}
+            // Behind the dash a tab may separate.
+            OpenCollection::Sequence => indent = &indent[..indent.rfind('-')?],
+            OpenCollection::MappingValue => return None,
+        }
+        let tab = (line + indent.find('\t')?) as u32;
+        Some(Span::new(tab, tab + 1))
     }
 
     fn after_node(&mut self) {

@@ -223,7 +223,7 @@ fn junit_names_both_places() {
     let from = out.find("    <testcase classname=\"shapeline.check\" name=\"duplicate-ip\"").unwrap();
     let to = from + out[from..].find("</testcase>").unwrap();
     insta::assert_snapshot!(&out[from..to], @r#"
-      <testcase classname="shapeline.check" name="duplicate-ip" file="subscribers/ispcustomer.co.zw/b.yaml">
+      <testcase classname="shapeline.check" name="duplicate-ip">
         <failure message="subscribers/ispcustomer.co.zw/b.yaml:2:5: 10.10.10.25 is already taken" type="duplicate-ip">error: subscribers/ispcustomer.co.zw/b.yaml:2:5: 10.10.10.25 is already taken
     subscribers/ispcustomer.co.zw/b.yaml:2:5: taken again
     subscribers/ispcustomer.co.zw/a.yaml:1:5: first declared here
