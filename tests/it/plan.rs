@@ -148,6 +148,38 @@ fn limits_are_settable_as_counts_and_by_domain() {
 }
 
 #[test]
+fn a_percentage_of_one_domain_counts_its_own_subscribers() {
+    let settings = "safety: {max_removed: 100%, domains: {ispcustomer.co.zw: {max_removed: 20%}}}\n";
+    for (removed, safe) in [(2, true), (3, false)] {
+        let repo = many(10);
+        repo.write("shapeline.yaml", settings);
+        repo.commit("limits");
+        let plan = change_and_remove(&repo, 0, removed);
+        assert_eq!(plan["safe"], safe, "{plan}");
+    }
+    let repo = many(10);
+    // Another domain's subscribers do not dilute it.
+    repo.write("domains/other.example.yaml", "name: other.example\nprefixes: [10.20.0.0/24]\n");
+    for host in 1..=90 {
+        let plan = "30_MEG_UP_30_MEG_DOWN";
+        let record = format!("ip: 10.20.0.{host}\ndomain: other.example\nplan: {plan}\n");
+        repo.write(&format!("subscribers/other.example/10.20.0.{host}.yaml"), record);
+    }
+    repo.write("shapeline.yaml", settings);
+    repo.commit("another");
+    let plan = change_and_remove(&repo, 0, 3);
+    let reason = "3 of 10 served addresses of ispcustomer.co.zw would be removed (30%), more than 20%";
+    assert_eq!((&plan["safe"], &plan["reasons"][0]), (&false.into(), &reason.into()));
+}
+
+#[test]
+fn the_only_subscriber_is_not_removed_without_a_word() {
+    let plan = change_and_remove(&many(1), 0, 1);
+    assert_eq!(plan["safe"], false);
+    assert_eq!(plan["reasons"][0], "no address would be left: all 1 are removed");
+}
+
+#[test]
 fn the_fingerprint_covers_the_bytes_before_and_after() {
     let repo = five();
     repo.commit("start");

@@ -4,6 +4,7 @@ mod commands;
 mod crash;
 mod damage;
 mod disk;
+mod flushed;
 mod frozen;
 mod frozen_properties;
 mod ground;

@@ -143,3 +143,31 @@ fn a_byte_that_is_no_text_behind_another_domains_record_is_a_change_of_it() {
     let report = report(&base, &head, &["mallory"]);
     assert!(report.contains("[foreign-change]") && !report.contains("not in this change"), "{report}");
 }
+
+#[test]
+fn a_proposal_cannot_turn_off_the_rule_that_refuses_it() {
+    let (base, head) = owned();
+    let wrong = "name: 30_MEG\nup: 50 Mbps\ndown: 50 Mbps\n";
+    head.write("plans/30_MEG.yaml", wrong);
+    let refused = report(&base, &head, &[]);
+    assert!(refused.contains("error [plan-name-mismatch]"), "{refused}");
+    for severity in ["'off'", "warning"] {
+        head.write("shapeline.yaml", format!("rules: {{plan-name-mismatch: {severity}}}\n"));
+        assert_eq!(report(&base, &head, &[]), refused, "{severity}");
+    }
+    // Once that is the base's own setting it counts.
+    base.write("shapeline.yaml", "rules: {plan-name-mismatch: 'off'}\n");
+    head.write("shapeline.yaml", "rules: {plan-name-mismatch: 'off'}\n");
+    assert_eq!(report(&base, &head, &[]), "");
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_any_more_is_not_removed() {
+    let (base, head) = owned();
+    for repo in [&base, &head] {
+        repo.subscriber("10.10.10.25", 30);
+    }
+    head.write("plans/30_MEG_UP_30_MEG_DOWN.yaml", "name: 30_MEG_UP_30_MEG_DOWN\nup: 30 Mbps\ndown: [\n");
+    let report = report(&base, &head, &[]);
+    assert!(report.contains("plans/30_MEG_UP_30_MEG_DOWN.yaml:") && !report.contains("[plan-in-use]"), "{report}");
+}
