@@ -184,6 +184,10 @@ pub(crate) struct EditArgs {
     #[arg(short = 'm', long, value_name = "MESSAGE")]
     pub(crate) message: Option<String>,
 
+    /// Do not ask for confirmation on a terminal.
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+
     /// Use this as today's date (UTC).
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,

@@ -67,14 +67,17 @@ pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_
     if repo.subscribers.iter().any(|record| record.value == subscriber) {
         return Ok(summary);
     }
-    not_held(repo, &subscriber)?;
+    not_held(repo, subscriber.ip.as_slice())?;
     changes.add(&subscriber)?;
     Ok(summary)
 }
 
 /// Refuses an address that a subscriber has; names the command that was probably meant.
-fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
-    for ip in subscriber.ip.as_slice() {
+///
+/// # Errors
+/// In that case.
+pub fn not_held(repo: &Repo, addresses: &[Address]) -> Result<(), Refusal> {
+    for ip in addresses {
         let holds = |held: &Address| held.net() == ip.net();
         let Some(holder) = repo.subscribers.iter().find(|record| record.value.ip.as_slice().iter().any(holds)) else {
             continue;
@@ -88,7 +91,7 @@ fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
         )));
     }
     let unread = UnreadAddresses::of(repo);
-    let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
+    let doubtful = addresses.iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
     match doubtful {
         Some((ip, path)) => Err(Refusal(format!(
             "{} is in {}, which could not be read completely: fix that first; `shapeline check` shows the places",

@@ -21,7 +21,7 @@ mod splice;
 mod value;
 mod work_tree;
 
-pub(crate) use add::{NewSubscriber, add};
+pub(crate) use add::{NewSubscriber, add, not_held};
 pub(crate) use change::SubscriberEdits;
 pub(crate) use draft::{ChangedFile, Draft};
 pub(crate) use file::new_file;

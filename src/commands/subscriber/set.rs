@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::change;
+use super::change::{self, Confirmation};
 use crate::cli::SetArgs;
 use crate::commands::Outcome;
 use crate::edit;
 
 pub(super) fn run(root: &Path, args: &SetArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, |repo, changes| edit::set(repo, &args.who, &args.fields, changes))
+    change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::set(repo, &args.who, &args.fields, changes))
 }

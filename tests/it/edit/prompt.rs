@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use super::command::{PATH, run, with_list};
+use super::command::{LIST, PATH, run, with_list};
 use crate::support::Repo;
 
 /// Runs the program on a terminal of this width, and types `answers`. What it says, on both outputs.
@@ -14,6 +14,7 @@ fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .current_dir(repo.path())
         .env("NO_COLOR", "1")
+        .env("TERM", "xterm")
         .env("SHELL", "/bin/sh")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -28,17 +29,82 @@ fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<
 #[test]
 fn what_is_missing_is_asked_for() {
     let repo = with_list();
-    let (code, said) = on_terminal(&repo, 200, "add", "\n2\n");
+    let (code, said) = on_terminal(&repo, 200, "add", "\n50\ny\n");
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("address [10.10.10.1]: "), "{said}");
-    assert!(said.contains("  1  30_MEG_UP_30_MEG_DOWN\n  2  50_MEG_UP_50_MEG_DOWN\nplan: "), "{said}");
-    assert!(said.contains("Added 10.10.10.1 to ispcustomer.co.zw with 50_MEG_UP_50_MEG_DOWN\n"), "{said}");
-    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.50", "30_MEG_UP_30_MEG_DOWN\n");
+    assert!(said.contains("? Address (10.10.10.1) "), "{said}");
+    assert!(said.contains("> 30_MEG_UP_30_MEG_DOWN  30 Mbps up, 30 Mbps down"), "rates beside plans: {said}");
+    assert!(said.contains("Add 10.10.10.1 to ispcustomer.co.zw with 50_MEG_UP_50_MEG_DOWN\n"), "{said}");
+    assert!(said.contains("? Make this change? (y/N) "), "{said}");
+    assert!(said.ends_with(&format!("with 50_MEG_UP_50_MEG_DOWN\nwrote {PATH}\n")), "the effect is shown once: {said}");
+    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.50", "30_MEG_UP_30_MEG_DOWN\ny\n");
     assert_eq!(code, Some(0), "{said}");
     assert!(repo.read(PATH).contains("10.10.10.50"), "{said}");
-    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51", "\n");
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("no answer: nothing was changed"), "{said}");
+}
+
+#[test]
+fn a_cancelled_question_changes_nothing() {
+    let repo = with_list();
+    // Esc at the list, Enter and n at the end.
+    for answers in ["\x1b", "\n\n", "\nn\n"] {
+        let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51", answers);
+        assert_eq!(code, Some(1), "{answers:?}: {said}");
+        assert!(said.contains("shapeline: cancelled: nothing was changed\n"), "{answers:?}: {said}");
+    }
+    assert_eq!(repo.read(PATH), LIST);
+    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51 --yes", "\n");
+    assert_eq!(code, Some(0), "--yes confirms: {said}");
+}
+
+#[test]
+fn the_exact_name_wins_over_a_position_in_the_list() {
+    let repo = with_list();
+    for rate in ["2", "4", "8"] {
+        repo.write(&format!("plans/{rate}.yaml"), format!("name: '{rate}'\nup: {rate} Mbps\ndown: {rate} Mbps\n"));
+    }
+    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51", "2\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Added 10.10.10.51 to ispcustomer.co.zw with 2\n"), "{said}");
+}
+
+#[test]
+fn every_plan_of_a_long_list_can_be_chosen() {
+    let repo = with_list();
+    for number in 1..=40 {
+        let name = format!("P{number:02}");
+        repo.write(&format!("plans/{name}.yaml"), format!("name: {name}\nup: {number} Mbps\ndown: {number} Mbps\n"));
+    }
+    let (_, said) = on_terminal(&repo, 200, "add 10.10.10.51", "\x1b");
+    assert!(!said.contains("P13"), "a page at a time: {said}");
+    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51", "38 mbps\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Added 10.10.10.51 to ispcustomer.co.zw with P38\n"), "{said}");
+    // Up from the first is the last.
+    let (code, said) = on_terminal(&repo, 200, "add 10.10.10.52", "\x1b[A\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Added 10.10.10.52 to ispcustomer.co.zw with 50_MEG_UP_50_MEG_DOWN\n"), "{said}");
+}
+
+#[test]
+fn a_wrong_address_is_asked_for_again_with_the_reason() {
+    let repo = with_list();
+    let erase = "\x7f".repeat(20);
+    let answers = format!("10.10.10.25\n{erase}10.99.0.1\n{erase}x\n{erase}10.10.10.51\n\ny\n");
+    let (code, said) = on_terminal(&repo, 250, "add", &answers);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("`10.10.10.25` is there already, as `acme-hq`"), "{said}");
+    assert!(said.contains("`10.99.0.1` is in no block of `ispcustomer.co.zw`: `10.10.10.0/24`"), "{said}");
+    assert!(said.contains("`x` is not an IPv4 or IPv6 address"), "{said}");
+    assert!(said.contains("Added 10.10.10.51 to"), "{said}");
+}
+
+#[test]
+fn the_domain_is_asked_for_where_several_fit() {
+    let repo = with_list();
+    repo.write("domains/b.example.yaml", "name: b.example\nprefixes: [10.20.0.0/24]\n");
+    let (code, said) = on_terminal(&repo, 200, "add", "b.ex\n\n\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("> b.example          10.20.0.0/24"), "{said}");
+    assert!(said.contains("Added 10.20.0.1 to b.example with 30_MEG_UP_30_MEG_DOWN\n"), "{said}");
 }
 
 #[test]
