@@ -10,5 +10,7 @@ use crate::commands::Outcome;
 use crate::edit;
 
 pub(super) fn run(root: &Path, args: &SetArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::set(repo, &args.who, &args.fields, changes))
+    change::run(root, &args.edit, Confirmation::OnTerminal, |repo, changes| {
+        edit::set(repo, &args.who, &args.fields, changes)
+    })
 }

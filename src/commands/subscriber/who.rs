@@ -10,13 +10,13 @@ use crate::commands::Outcome;
 use crate::edit;
 
 pub(super) fn suspend(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::suspend(repo, &args.who, changes))
+    change::run(root, &args.edit, Confirmation::OnTerminal, |repo, changes| edit::suspend(repo, &args.who, changes))
 }
 
 pub(super) fn resume(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::resume(repo, &args.who, changes))
+    change::run(root, &args.edit, Confirmation::OnTerminal, |repo, changes| edit::resume(repo, &args.who, changes))
 }
 
 pub(super) fn remove(root: &Path, args: &WhoListArgs) -> Result<Outcome> {
-    change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::remove(repo, &args.who, changes))
+    change::run(root, &args.edit, Confirmation::OnTerminal, |repo, changes| edit::remove(repo, &args.who, changes))
 }

@@ -1,16 +1,16 @@
 //! Questions on a terminal, by `script` of util-linux, which gives the program one.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use super::command::{LIST, PATH, run, with_list};
+use super::command::{LIST, PATH, fine, run, with_list};
 use crate::support::Repo;
 
-/// Runs the program on a terminal of this width, and types `answers`. What it says, on both outputs.
-fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<i32>, String) {
+/// Starts the program on a terminal of this width.
+fn start(repo: &Repo, columns: u32, args: &str) -> Child {
     let program = env!("CARGO_BIN_EXE_shapeline");
-    let command = format!("stty cols {columns} -echo; {program} subscriber {args}");
-    let mut child = Command::new("script")
+    let command = format!("stty rows 50 cols {columns} -echo; {program} subscriber {args}");
+    Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .current_dir(repo.path())
         .env("NO_COLOR", "1")
@@ -19,10 +19,17 @@ fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("`script` of util-linux is needed for the tests");
-    // The terminal keeps what is typed ahead.
-    child.stdin.as_mut().unwrap().write_all(answers.as_bytes()).unwrap();
+        .expect("`script` of util-linux is needed for the tests")
+}
+
+/// Runs the program on a terminal of this width, and types `answers`. What it says, on both outputs.
+fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<i32>, String) {
+    let mut child = start(repo, columns, args);
+    // The terminal keeps what is typed ahead. At the end of its input, `script` would type Ctrl-D.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(answers.as_bytes()).unwrap();
     let out = child.wait_with_output().unwrap();
+    drop(input);
     (out.status.code(), String::from_utf8_lossy(&out.stdout).replace("\r\n", "\n"))
 }
 
@@ -87,7 +94,8 @@ fn every_plan_of_a_long_list_can_be_chosen() {
 #[test]
 fn a_wrong_address_is_asked_for_again_with_the_reason() {
     let repo = with_list();
-    let erase = "\x7f".repeat(20);
+    // Home and Delete: a terminal that is not read yet takes Backspace for itself.
+    let erase = format!("\x1b[H{}", "\x1b[3~".repeat(20));
     let answers = format!("10.10.10.25\n{erase}10.99.0.1\n{erase}x\n{erase}10.10.10.51\n\ny\n");
     let (code, said) = on_terminal(&repo, 250, "add", &answers);
     assert_eq!(code, Some(0), "{said}");
@@ -105,6 +113,65 @@ fn the_domain_is_asked_for_where_several_fit() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("> b.example          10.20.0.0/24"), "{said}");
     assert!(said.contains("Added 10.20.0.1 to b.example with 30_MEG_UP_30_MEG_DOWN\n"), "{said}");
+}
+
+#[test]
+fn an_edit_on_a_terminal_is_confirmed() {
+    let repo = with_list();
+    let set = "set acme-hq plan=50_MEG_UP_50_MEG_DOWN";
+    for args in [set, "suspend acme-hq", "resume 10.10.10.30", "remove acme-hq 10.10.10.26"] {
+        let (code, said) = on_terminal(&repo, 200, args, "n\n");
+        assert_eq!(code, Some(1), "{args}: {said}");
+        assert!(said.contains("On the network, once it is published:\n"), "{args}: {said}");
+        assert!(said.contains("? Make this change? (y/N) "), "{args}: {said}");
+        assert!(said.contains("shapeline: cancelled: nothing was changed\n"), "{args}: {said}");
+        assert_eq!(repo.read(PATH), LIST, "{args}");
+    }
+    let (_, said) = on_terminal(&repo, 200, "remove acme-hq 10.10.10.26", "\n");
+    let what = "Remove 2 subscribers\n  acme-hq (30_MEG_UP_30_MEG_DOWN)\n  10.10.10.26@ispcustomer.co.zw (50_MEG_UP_50_MEG_DOWN)\n";
+    assert!(said.contains(what), "each is listed: {said}");
+    assert_eq!(repo.read(PATH), LIST, "Enter alone is no");
+    let (code, said) = on_terminal(&repo, 200, set, "y\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.ends_with(&format!("plan 30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN\nwrote {PATH}\n")), "{said}");
+    assert_ne!(repo.read(PATH), LIST);
+}
+
+#[test]
+fn nothing_is_asked_where_the_answer_is_known() {
+    let repo = with_list();
+    let (code, said) = on_terminal(&repo, 200, "suspend acme-hq --yes", "");
+    assert!(code == Some(0) && !said.contains("Make this change?"), "{said}");
+    let (code, said) = on_terminal(&repo, 200, "suspend acme-hq", "");
+    assert!(code == Some(0) && said.contains("suspended already: nothing to do"), "{said}");
+    let (code, said) = on_terminal(&repo, 200, "remove acme-hq --dry-run", "");
+    assert!(code == Some(0) && !said.contains("Make this change?"), "{said}");
+    let (code, said) = on_terminal(&repo, 200, "set acme-hq ip=10.10.10.26", "");
+    assert!(code == Some(1) && said.contains("REFUSED, nothing was changed"), "{said}");
+}
+
+#[test]
+fn data_that_changes_while_a_person_thinks_is_not_overwritten() {
+    let repo = with_list();
+    let mut running = start(&repo, 200, "set acme-hq name=Beta");
+    let mut input = running.stdin.take().unwrap();
+    // The question is on the screen before the other edit begins.
+    let mut said = String::new();
+    let mut out = running.stdout.take().unwrap();
+    while !said.contains("Make this change?") {
+        let mut bytes = [0; 1024];
+        let read = std::io::Read::read(&mut out, &mut bytes).unwrap();
+        assert_ne!(read, 0, "{said}");
+        said += &String::from_utf8_lossy(&bytes[..read]);
+    }
+    // No lock is held meanwhile.
+    fine(&repo, &["set", "10.10.10.26", "name=Gamma"]);
+    let changed = repo.read(PATH);
+    input.write_all(b"y\n").unwrap();
+    std::io::Read::read_to_string(&mut out, &mut said).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("the data changed in the meantime, so nothing was changed: run the command again"), "{said}");
+    assert_eq!(repo.read(PATH), changed);
 }
 
 #[test]
