@@ -34,7 +34,7 @@ pub(crate) enum SubscriberCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only subscribers with this text in their id, name, addresses, domain, plan or labels. For an
-    /// address, also those whose prefix contains it.
+    /// address, also those whose prefix contains it; for a prefix, also those within it.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Option<String>,
 
@@ -81,7 +81,7 @@ pub(crate) struct ListArgs {
 /// Arguments of `subscriber show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name; a part of these if only one subscriber has it.
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
@@ -137,7 +137,8 @@ pub(crate) struct AddArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
+    /// has it.
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
@@ -152,7 +153,8 @@ pub(crate) struct SetArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhoListArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
+    /// has it.
     #[arg(value_name = "WHO", required = true)]
     pub(crate) who: Vec<String>,
 

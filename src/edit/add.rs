@@ -63,6 +63,7 @@ pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_
         // Of two proposals that take the same free address, both branches have the same name.
         subject: if wanted.next_free.is_some() { ip.clone() } else { subject(&subscriber) },
         already: format!("{key} is there as you say"),
+        notes: Vec::new(),
     };
     if repo.subscribers.iter().any(|record| record.value == subscriber) {
         return Ok(summary);

@@ -15,6 +15,7 @@ use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
 use crate::query::Refusal;
+use crate::query::who::Naming;
 use crate::render;
 use crate::repo::Repo;
 use crate::report::{self, CheckFormat, CheckReport};
@@ -40,6 +41,12 @@ impl Confirmation {
     fn is_due(self, args: &EditArgs) -> bool {
         self == Confirmation::OnTerminal && !args.yes && !args.dry_run && can_ask()
     }
+}
+
+/// How the arguments may name a subscriber that is edited: by a part of its name only if a person sees
+/// which one it is, and confirms it.
+pub(super) fn naming(args: &EditArgs) -> Naming {
+    if Confirmation::OnTerminal.is_due(args) { Naming::Part } else { Naming::Whole }
 }
 
 /// Makes an edit: `make` adds its changes.
@@ -131,7 +138,7 @@ fn reviewed(edit: &ProposedEdit, was_shown: bool) -> Result<Option<Outcome>> {
     if review.refused() {
         return Ok(Some(Outcome::Refused));
     }
-    for note in &edit.notes {
+    for note in edit.summary.notes.iter().chain(&edit.notes) {
         writeln!(notes, "note: {note}")?;
     }
     Ok(None)

@@ -138,6 +138,20 @@ fn an_edit_on_a_terminal_is_confirmed() {
 }
 
 #[test]
+fn a_part_of_a_name_is_enough_if_a_person_confirms_it() {
+    let repo = with_list();
+    let (code, said) = on_terminal(&repo, 200, "suspend head", "y\n");
+    assert_eq!(code, Some(0), "{said}");
+    let note = "note: `head` is a part of `acme-hq` (ACME, head office), and of no other subscriber\n";
+    assert!(said.contains(note) && said.contains("Suspended acme-hq\n"), "{said}");
+    let (code, said) = on_terminal(&repo, 200, "remove 10.10.10.", "");
+    assert!(code == Some(1) && said.contains("`10.10.10.` may be any of these"), "{said}");
+    // Confirmed in advance, nobody sees who it is.
+    let (code, said) = on_terminal(&repo, 200, "resume head --yes", "");
+    assert!(code == Some(1) && said.contains("there is no subscriber `head`; name one of those"), "{said}");
+}
+
+#[test]
 fn nothing_is_asked_where_the_answer_is_known() {
     let repo = with_list();
     let (code, said) = on_terminal(&repo, 200, "suspend acme-hq --yes", "");
