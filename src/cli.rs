@@ -83,6 +83,10 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
+    /// List what can be sold: plans with their rates and how many subscribers have them.
+    Plans(NamedArgs),
+    /// List who sells: domains with their subscribers, used and free addresses, committed rates.
+    Domains(NamedArgs),
     /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -112,6 +116,21 @@ pub(crate) struct DataArgs {
     /// Use this as today's date (UTC), for reproducible output.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+}
+
+/// Arguments of `plans` and `domains`.
+#[derive(Debug, Args)]
+pub(crate) struct NamedArgs {
+    /// Show everything about the one with this name [default: list all]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// How the list is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,20 +8,18 @@ mod set;
 mod show;
 mod who;
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::Outcome;
+use super::{Outcome, refusal_is_an_outcome};
 use crate::cli::{SubscriberArgs, SubscriberCommand};
-use crate::query::Refusal;
 
 /// The version of the JSON of `list` and `show`.
 const JSON_VERSION: u32 = 1;
 
 pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
-    let ended = match &args.command {
+    refusal_is_an_outcome(match &args.command {
         SubscriberCommand::List(args) => list::run(root, args),
         SubscriberCommand::Show(args) => show::run(root, args),
         SubscriberCommand::Add(args) => add::run(root, args),
@@ -29,15 +27,5 @@ pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
         SubscriberCommand::Suspend(args) => who::suspend(root, args),
         SubscriberCommand::Resume(args) => who::resume(root, args),
         SubscriberCommand::Remove(args) => who::remove(root, args),
-    };
-    match ended {
-        Err(error) => match error.downcast_ref::<Refusal>() {
-            Some(refusal) => {
-                writeln!(crate::console::err(), "shapeline: {refusal}")?;
-                Ok(Outcome::Refused)
-            }
-            None => Err(error),
-        },
-        ended => ended,
-    }
+    })
 }
