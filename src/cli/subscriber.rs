@@ -178,7 +178,8 @@ pub(crate) struct EditArgs {
     #[arg(long, value_name = "BRANCH")]
     pub(crate) branch: Option<String>,
 
-    /// Push the branch to `origin` afterwards. Implies --commit.
+    /// Push the branch to `origin` afterwards. Fetches first: a new branch builds on what `origin` has, not on
+    /// what is checked out. Implies --commit.
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) push: bool,
 

@@ -19,7 +19,7 @@ use crate::cli::{SubscriberArgs, SubscriberCommand};
 const JSON_VERSION: u32 = 1;
 
 pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
-    refusal_is_an_outcome(match &args.command {
+    refusal_is_an_outcome(fetched(root, &args.command).and_then(|()| match &args.command {
         SubscriberCommand::List(args) => list::run(root, args),
         SubscriberCommand::Show(args) => show::run(root, args),
         SubscriberCommand::Add(args) => add::run(root, args),
@@ -27,5 +27,18 @@ pub(super) fn run(root: &Path, args: &SubscriberArgs) -> Result<Outcome> {
         SubscriberCommand::Suspend(args) => who::suspend(root, args),
         SubscriberCommand::Resume(args) => who::resume(root, args),
         SubscriberCommand::Remove(args) => who::remove(root, args),
-    })
+    }))
+}
+
+/// Fetches before anything is read, and once for the questions and the edit.
+fn fetched(root: &Path, command: &SubscriberCommand) -> Result<()> {
+    let edit = match command {
+        SubscriberCommand::List(_) | SubscriberCommand::Show(_) => return Ok(()),
+        SubscriberCommand::Add(args) => &args.edit,
+        SubscriberCommand::Set(args) => &args.edit,
+        SubscriberCommand::Suspend(args) | SubscriberCommand::Resume(args) | SubscriberCommand::Remove(args) => {
+            &args.edit
+        }
+    };
+    change::fetch(root, edit)
 }

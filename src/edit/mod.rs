@@ -13,6 +13,7 @@ mod journal;
 mod lines;
 mod new_findings;
 mod operation;
+mod origin;
 mod record;
 mod review;
 mod session;
@@ -23,6 +24,7 @@ mod work_tree;
 
 pub(crate) use add::{NewSubscriber, add, not_held};
 pub(crate) use change::SubscriberEdits;
+pub(crate) use commit::Basis;
 pub(crate) use draft::{ChangedFile, Draft};
 pub(crate) use file::new_file;
 pub use file::{FileEdits, NotEdited};

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use super::prompt::{can_ask, confirm};
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
+use crate::edit::{Basis, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
@@ -41,6 +41,26 @@ impl Confirmation {
     fn is_due(self, args: &EditArgs) -> bool {
         self == Confirmation::OnTerminal && !args.yes && !args.dry_run && can_ask()
     }
+}
+
+/// Fetches from `origin` if the edit builds on what is there: an old clone would give out an address that
+/// was given out since.
+///
+/// # Errors
+/// If the edit is to be pushed, and there is no `origin` or it cannot be reached.
+pub(super) fn fetch(root: &Path, args: &EditArgs) -> Result<()> {
+    if args.push {
+        let git = Git::discover(root)?;
+        git.require_origin()?;
+        return git.fetch();
+    }
+    let Some(branch) = &args.branch else { return Ok(()) };
+    let git = Git::discover(root)?;
+    if git.branch_at_origin(branch).is_some() && git.fetch().is_err() {
+        let branch = quoted(branch);
+        writeln!(crate::console::err(), "note: `origin` cannot be reached: {branch} may have newer commits there")?;
+    }
+    Ok(())
 }
 
 /// How the arguments may name a subscriber that is edited: by a part of its name only if a person sees
@@ -212,7 +232,10 @@ fn without_lock(args: &EditArgs) -> Destination<'_> {
 
 fn destination(args: &EditArgs) -> Destination<'_> {
     match args {
-        args if args.commits() => Destination::Branch(args.branch.as_deref()),
+        args if args.commits() => {
+            let basis = if args.push { Basis::Origin } else { Basis::Head };
+            Destination::Branch { name: args.branch.as_deref(), basis }
+        }
         args if args.dry_run => Destination::Nowhere,
         _ => Destination::Files,
     }
