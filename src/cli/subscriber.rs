@@ -103,6 +103,11 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = "", conflicts_with = "addresses")]
     pub(crate) next_free: Option<String>,
 
+    /// With --next-free: take a prefix of this length, such as 56, instead of a single address. More than 32
+    /// is IPv6; up to 32 is IPv4, unless an IPv6 block is given.
+    #[arg(long, value_name = "LENGTH", requires = "next_free", conflicts_with = "addresses", value_parser = prefix_length)]
+    pub(crate) length: Option<u8>,
+
     /// The domain [default: the one whose block contains the address]
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Option<String>,
@@ -133,6 +138,12 @@ pub(crate) struct AddArgs {
 
     #[command(flatten)]
     pub(crate) edit: EditArgs,
+}
+
+/// A prefix's length, with or without the slash.
+fn prefix_length(text: &str) -> Result<u8, String> {
+    let length = text.strip_prefix('/').unwrap_or(text).parse().ok().filter(|length| (1..=128).contains(length));
+    length.ok_or_else(|| "the length of a prefix is a number from 1 to 128".to_owned())
 }
 
 #[derive(Debug, Args)]

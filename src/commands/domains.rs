@@ -98,6 +98,7 @@ fn rows(view: &DomainView) -> Vec<[String; 2]> {
     let mut rows = vec![["domain".to_owned(), text(&view.name)]];
     let mut row = |name: &str, value: String| rows.push([name.to_owned(), value]);
     view.prefixes.iter().for_each(|prefix| row("prefix", prefix.to_string()));
+    view.reserved.iter().for_each(|address| row("reserved", address.to_string()));
     let most = view.max_subscribers.map(|most| format!(", at most {most}")).unwrap_or_default();
     row("subscribers", format!("{}, {} served{most}", view.subscribers, view.served));
     if view.ipv4_addresses > 0 {

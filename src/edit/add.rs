@@ -17,6 +17,8 @@ pub struct NewSubscriber {
     pub addresses: Vec<String>,
     /// Take the next free address of the domain, or of this block of it if it is not empty.
     pub next_free: Option<String>,
+    /// The length of the prefix to take; without it, a single address.
+    pub length: Option<u8>,
     /// The domain; without it, the one that the address tells.
     pub domain: Option<String>,
     /// The plan.
@@ -112,7 +114,7 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
         if wanted.next_free.is_none() {
             bail!("name the address, or --next-free");
         }
-        addresses.push(free_address(repo, domain, known.as_ref())?);
+        addresses.push(free_address(repo, domain, known.as_ref(), wanted.length)?);
     }
     let plan = wanted.plan.as_ref().context("name the plan: --plan PLAN")?;
     let plan = query::plan(repo, plan)?.name.to_string();
@@ -172,11 +174,12 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
 }
 
 /// The next free address of a domain, or of a block of it.
-fn free_address(repo: &Repo, domain: &Domain, block: Option<&Address>) -> Result<Address, Refusal> {
+fn free_address(repo: &Repo, domain: &Domain, block: Option<&Address>, length: Option<u8>) -> Result<Address, Refusal> {
     let name = quoted(domain.name.as_str());
     let within = match block {
         None => format!("the blocks of {name}"),
         Some(block) => format!("{} as far as it is a block of {name}", quoted(&block.to_string())),
     };
-    next_free(repo, domain, block).ok_or_else(|| Refusal(format!("no address is free in {within}")))
+    let what = length.map_or("address".to_owned(), |length| format!("prefix of length {length}"));
+    next_free(repo, domain, block, length).ok_or_else(|| Refusal(format!("no {what} is free in {within}")))
 }

@@ -42,7 +42,7 @@ impl GivenOut {
             used.v4 += count([(first, last)]);
             used.v4_used += count(held.iter().copied());
             let edges = domain.edges().map(|edge| (u128::from(edge), u128::from(edge)));
-            let other = edges.chain(reserved_v4());
+            let other = edges.chain(reserved_v4()).chain(domain.reserved.of_family(false));
             let not_free = Blocks::of_ranges(held.into_iter().chain(other).map(|(from, to)| (false, from, to)));
             used.v4_free += count([(first, last)]) - count(not_free.within(false, first, last));
         }

@@ -86,6 +86,8 @@ pub(crate) struct KnownDomain<'a> {
     pub(crate) record: &'a Record<Domain>,
     /// The addresses that it may give out.
     pub(crate) blocks: Blocks,
+    /// The addresses that no subscriber gets.
+    pub(crate) reserved: Blocks,
     /// First and last addresses of its IPv4 blocks, sorted.
     edges: Vec<(u32, Edge)>,
     /// Which plans it may sell, sorted; `None` for all.
@@ -111,6 +113,7 @@ impl<'a> KnownDomain<'a> {
         Self {
             record,
             blocks: Blocks::new(&record.value.prefixes),
+            reserved: Blocks::new(&record.value.reserved),
             edges: edges(&record.value.prefixes),
             plans: record.value.plans.as_ref().map(known),
         }
@@ -189,6 +192,12 @@ impl Blocks {
         let blocks = self.0.get(from..).unwrap_or_default().iter();
         let blocks = blocks.take_while(move |block| block.0 == v6 && block.1 <= last);
         blocks.map(move |block| (block.1.max(first), block.2.min(last)))
+    }
+
+    /// Whether a part of `address` lies within.
+    pub(crate) fn meet(&self, address: &Address) -> bool {
+        let (first, last) = address.bounds();
+        self.within(address.net().network().is_ipv6(), first, last).next().is_some()
     }
 
     /// Whether all of `address` lies within.

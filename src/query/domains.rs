@@ -25,6 +25,8 @@ pub struct DomainView {
     pub name: String,
     /// The address blocks it may give out.
     pub prefixes: Vec<Address>,
+    /// The addresses and prefixes in them that no subscriber gets.
+    pub reserved: Vec<Address>,
     /// The plans that it may sell; nothing for every offered plan.
     pub plans: Option<Vec<String>>,
     /// Who may change its subscribers.
@@ -109,6 +111,7 @@ fn of_record(domain: &Domain, addresses: AddressUse) -> DomainView {
     DomainView {
         name: domain.name.to_string(),
         prefixes: domain.prefixes.clone(),
+        reserved: domain.reserved.clone(),
         plans: domain.plans.as_ref().map(texts),
         owners: domain.owners.iter().map(ToString::to_string).collect(),
         subscribers: 0,

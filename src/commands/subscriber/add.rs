@@ -28,8 +28,8 @@ pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
 }
 
 fn wanted(args: &AddArgs) -> NewSubscriber {
-    let AddArgs { addresses, next_free, domain, plan, id, name, starts, ends, labels, edit: _ } = args.clone();
-    NewSubscriber { addresses, next_free, domain, plan, id, name, starts, ends, labels }
+    let AddArgs { addresses, next_free, length, domain, plan, id, name, starts, ends, labels, edit: _ } = args.clone();
+    NewSubscriber { addresses, next_free, length, domain, plan, id, name, starts, ends, labels }
 }
 
 fn has_address(wanted: &NewSubscriber) -> bool {
@@ -54,7 +54,7 @@ fn answered(repo: &Repo, mut wanted: NewSubscriber) -> Result<(NewSubscriber, Co
     wanted.domain = Some(domain.name.to_string());
     if !has_address(&wanted) {
         confirmation = Confirmation::OnTerminal;
-        let free = next_free(repo, domain, None).map(|free| free.to_string());
+        let free = next_free(repo, domain, None, None).map(|free| free.to_string());
         let check = |text: &str| can_be_given(repo, domain, text);
         wanted.addresses.push(prompt::text("Address", free.as_deref(), check)?);
     }
