@@ -3,6 +3,7 @@
 mod add;
 mod change;
 mod list;
+mod next_step;
 mod prompt;
 mod set;
 mod show;

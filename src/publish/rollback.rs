@@ -94,6 +94,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
         reason: options.force.then(|| "forced: the check command was not asked".to_owned()),
         kept: Some(to),
     };
+    report.held = change.held.is_some();
     report.ended = match session.replace(change) {
         Ok(_) => PublishOutcome::Published,
         Err(Failure::Refused(reason)) => {

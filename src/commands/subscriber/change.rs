@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
+use super::next_step::{self, Done};
 use super::prompt::{can_ask, confirm};
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
@@ -105,7 +106,7 @@ pub(super) fn run(
         print(&shown)?;
         return Ok(Outcome::Fine);
     }
-    save(edit, args, &network)
+    save(root, edit, args, &network)
 }
 
 /// Makes an edit and checks it.
@@ -195,8 +196,8 @@ fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
-    let summary = edit.summary.clone();
+fn save(root: &Path, mut edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
+    let (summary, review) = (edit.summary.clone(), edit.review.take());
     let mut said = said(summary.verb.past(), &summary);
     match edit.save(message(args, &summary)?)? {
         Saved::Nowhere => {}
@@ -204,6 +205,7 @@ fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
             written.written.iter().for_each(|path| said += &format!("wrote {}\n", harmless(path, 400)));
             written.removed.iter().for_each(|path| said += &format!("removed {}\n", harmless(path, 400)));
             print(&(said + network))?;
+            next_step::print(root, review.as_ref(), Done::Written)?;
         }
         Saved::Commit { branch, commit, git } => {
             let shown = harmless(&branch, 200);
@@ -212,10 +214,9 @@ fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
             if args.push {
                 git.push(&branch)?;
                 print(&format!("pushed {shown} to origin\n"))?;
-            } else {
-                let hint = format!("`git push origin {shown}` sends it to be reviewed");
-                writeln!(crate::console::err(), "{hint}")?;
             }
+            let done = if args.push { Done::Pushed(&branch) } else { Done::Committed(&branch) };
+            next_step::print(root, review.as_ref(), done)?;
         }
     }
     Ok(Outcome::Fine)

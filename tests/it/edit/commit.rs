@@ -258,6 +258,38 @@ fn a_branch_of_origin_is_continued_from_its_newest_commit() {
 }
 
 #[test]
+fn the_next_step_is_named() {
+    let (first, _second, _remote) = cloned();
+    let step = |args: &[&str]| run(&first, args).stderr;
+    let review = "send it to be reviewed; with --push, the command does that\n";
+    assert!(step(&["set", "acme-hq", "name=A"]).ends_with(review));
+    let committed = step(&["set", "acme-hq", "name=B", "--commit"]);
+    assert_eq!(committed, "next: `git push origin change-acme-hq` sends it to be reviewed\n");
+    let pushed = step(&["set", "acme-hq", "name=C", "--push"]);
+    assert!(pushed.starts_with("next: open a pull request for `change-acme-hq-2`"), "{pushed}");
+    // Without git there is nobody to send it to.
+    assert_eq!(run(&with_list(), &["set", "acme-hq", "name=A"]).stderr, "");
+}
+
+#[test]
+fn owners_of_the_domain_are_named() {
+    let repo = with_list();
+    let domain = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24, 11.11.11.0/24]\n";
+    repo.write("domains/ispcustomer.co.zw.yaml", format!("{domain}owners: [bob, '@ispcustomer/noc']\n"));
+    repo.commit("Owned");
+    let note = "note: `ispcustomer.co.zw` is owned by `bob`, `@ispcustomer/noc`: the proposal will be refused unless";
+    let edit = |name: &str| {
+        repo.git(&["config", "user.name", "Alice"]);
+        repo.git(&["config", "user.email", name]);
+        run(&repo, &["set", "acme-hq", &format!("name={name}")]).stderr
+    };
+    assert!(edit("alice@ispcustomer.co.zw").starts_with(note));
+    assert!(!edit("bob@ispcustomer.co.zw").contains("is owned by"));
+    repo.write("shapeline.yaml", "admins: [alice]\n");
+    assert!(!edit("alice@ispcustomer.co.zw").contains("is owned by"));
+}
+
+#[test]
 fn a_push_that_origin_refuses_leaves_the_commit() {
     let (first, _second, remote) = cloned();
     let hook = remote.path().join("hooks/pre-receive");

@@ -23,6 +23,17 @@ fn to_acknowledge(site: &Site) -> String {
 }
 
 #[test]
+fn a_rollback_says_what_ends_the_hold() {
+    let site = two("");
+    let run = site.run(&["rollback", "-t", "hre-1", "--format", "json"]);
+    assert!(run.stderr.starts_with("held: hre-1 stays at version 1. Next: undo the change in git"), "{run:?}");
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["targets"][0]["held"], true);
+    let again = site.run(&["rollback", "-t", "hre-1", "--to", "1"]);
+    assert!(!again.stderr.contains("held: "), "nothing was rolled back: {again:?}");
+}
+
+#[test]
 fn an_old_run_does_not_lift_the_hold_of_a_rollback() {
     let site = two("");
     rollback(&site, 0, &[]);
