@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::change::{self, Confirmation};
 use super::prompt::{self, Choice, can_ask};
 use crate::cli::AddArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{self, NewSubscriber};
+use crate::edit::{self, NewSubscriber, NotAdded};
 use crate::inventory::{Index, KnownDomain};
 use crate::model::{Domain, Plan};
 use crate::query::{self, Refusal, domains_of, next_free};
@@ -19,12 +19,42 @@ use crate::text::quote::{listed, quoted};
 pub(super) fn run(root: &Path, args: &AddArgs) -> Result<Outcome> {
     let wanted = wanted(args);
     if is_complete(&wanted) || !can_ask() {
-        return change::run(root, &args.edit, Confirmation::None, |repo, changes| edit::add(repo, &wanted, changes));
+        return add(root, args, &wanted, Confirmation::None);
     }
     // Asked before the edit begins: the lock is not held while a person thinks.
     let repo = load_unaltered(&change::tree(root, &args.edit)?)?;
     let (wanted, confirmation) = answered(&repo, wanted)?;
-    change::run(root, &args.edit, confirmation, |repo, changes| edit::add(repo, &wanted, changes))
+    add(root, args, &wanted, confirmation)
+}
+
+fn add(root: &Path, args: &AddArgs, wanted: &NewSubscriber, confirmation: Confirmation) -> Result<Outcome> {
+    change::run(root, &args.edit, confirmation, |repo, changes| {
+        edit::add(repo, wanted, changes).map_err(|error| match error.downcast::<NotAdded>() {
+            Ok(why) => worded(&why),
+            Err(error) => error,
+        })
+    })
+}
+
+/// Why nothing is added, with the options that help. Without what is missing, the command line is incomplete;
+/// else the request is refused.
+fn worded(why: &NotAdded) -> anyhow::Error {
+    let refused = |message: String| Refusal(message).into();
+    match why {
+        NotAdded::NoAddress => anyhow!("name the address, or --next-free"),
+        NotAdded::NoPlan => anyhow!("name the plan: --plan PLAN"),
+        NotAdded::NoDomain => anyhow!("name the domain: --domain DOMAIN"),
+        NotAdded::BadLabel(_) => anyhow!("{why}"),
+        NotAdded::BadId(_) => refused(format!("--id: {why}")),
+        NotAdded::InNoBlock(_) | NotAdded::InSeveralBlocks(..) => {
+            refused(format!("{why}; name the domain: --domain DOMAIN"))
+        }
+        NotAdded::Held { address, .. } => {
+            refused(format!("{why}; `shapeline subscriber set {address} plan=PLAN` gives it another plan"))
+        }
+        NotAdded::Unread { .. } => refused(format!("{why}; `shapeline check` shows the places")),
+        NotAdded::NoneFree { .. } => refused(why.to_string()),
+    }
 }
 
 fn wanted(args: &AddArgs) -> NewSubscriber {
@@ -120,5 +150,5 @@ fn can_be_given(repo: &Repo, domain: &Domain, text: &str) -> Result<(), Refusal>
         let (address, name) = (quoted(&address.to_string()), quoted(domain.name.as_str()));
         return Err(Refusal(format!("{address} is in no block of {name}: {blocks}")));
     }
-    edit::not_held(repo, &[address])
+    edit::not_held(repo, &[address]).map_err(|why| Refusal(why.to_string()))
 }
