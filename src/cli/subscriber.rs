@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DataArgs, ListFormat, TextOrJson};
+use super::{DataArgs, ListFormat, TextOrJson, examples};
 use crate::model::Date;
 use crate::query::{SortField, StatusFilter};
 
@@ -16,12 +16,15 @@ pub(crate) struct SubscriberArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubscriberCommand {
     /// List subscribers, filtered and sorted.
+    #[command(after_help = examples::LIST)]
     List(ListArgs),
     /// Show one subscriber: its record and where it is, its rates, its lines in the shaper file.
     Show(ShowArgs),
     /// Add a subscriber.
+    #[command(after_help = examples::ADD)]
     Add(AddArgs),
     /// Change fields of a subscriber.
+    #[command(after_help = examples::SET)]
     Set(SetArgs),
     /// Suspend subscribers: they leave the shaper file, or get the plan for suspended subscribers.
     Suspend(WhoListArgs),

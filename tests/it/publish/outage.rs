@@ -34,6 +34,22 @@ fn a_rollback_says_what_ends_the_hold() {
 }
 
 #[test]
+fn a_dry_run_of_a_rollback_changes_nothing() {
+    let site = two("");
+    let before = (site.manifest(), site.live());
+    // There is only one target.
+    let run = site.run(&["rollback", "--dry-run"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    assert!(run.stdout.starts_with("hre-1: note: version 1 of 2"), "{run:?}");
+    assert!(run.stdout.ends_with(" with 1 subscriber would be restored\nhre-1: would be published\n"), "{run:?}");
+    let same = site.run(&["rollback", "--dry-run", "--to", "2"]);
+    assert!(same.stdout.contains("nothing to do"), "{same:?}");
+    let none = site.run(&["rollback", "--dry-run", "--to", "9"]);
+    assert!(none.code == 1 && none.stdout.contains("version 9 is not kept; kept are 1-2"), "{none:?}");
+    assert_eq!((site.manifest(), site.live()), before, "not even a refusal is recorded");
+}
+
+#[test]
 fn an_old_run_does_not_lift_the_hold_of_a_rollback() {
     let site = two("");
     rollback(&site, 0, &[]);
