@@ -1,5 +1,6 @@
 //! The command line: clap types, nothing else.
 
+mod examples;
 mod history;
 mod import;
 mod subscriber;
@@ -25,7 +26,7 @@ pub(crate) use targets::{
 #[derive(Debug, Parser)]
 #[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// The data repository [default: the nearest parent folder with one]
+    /// The data repository [default: SHAPELINE_DIR, else the nearest parent folder with one]
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
 
@@ -35,6 +36,19 @@ pub struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// With the data repository that `SHAPELINE_DIR` names, unless the arguments name one. `init` makes a new
+    /// one and takes only its arguments.
+    #[must_use]
+    pub fn with_environment(mut self) -> Cli {
+        if self.directory.is_none() && !matches!(self.command, Command::Init(_)) {
+            let named = std::env::var_os("SHAPELINE_DIR").filter(|folder| !folder.is_empty());
+            self.directory = named.map(PathBuf::from);
+        }
+        self
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -58,16 +72,20 @@ pub(crate) enum Command {
     /// Create a data repository with workflows, schemas and an example.
     Init(InitArgs),
     /// Check schemas and business rules.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Write the shaper file, or another output, from the data.
     Render(RenderArgs),
     /// Show what would change on the network.
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Publish the data to the shapers: checked, guarded, replaced atomically, recorded.
+    #[command(after_help = examples::PUBLISH)]
     Publish(PublishArgs),
     /// Compare the live files with the data.
     Drift(DriftArgs),
     /// Restore a past version.
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
     /// List the actions on each target.
     Log(LogArgs),
@@ -78,11 +96,16 @@ pub(crate) enum Command {
     /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
     /// Show from git who had what, since when, and who changed it.
+    #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),
     /// Import existing data: a portal's database, a shaper file, a CSV table, LibreQoS.
     Import(ImportArgs),
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
+    /// List what can be sold: plans with their rates and how many subscribers have them.
+    Plans(NamedArgs),
+    /// List who sells: domains with their subscribers, used and free addresses, committed rates.
+    Domains(NamedArgs),
     /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -116,6 +139,21 @@ pub(crate) struct DataArgs {
     /// Use this as today's date (UTC), for reproducible output.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+}
+
+/// Arguments of `plans` and `domains`.
+#[derive(Debug, Args)]
+pub(crate) struct NamedArgs {
+    /// Show everything about the one with this name [default: list all]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// How the list is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
 }
 
 #[derive(Debug, Args)]

@@ -243,6 +243,17 @@ impl Git {
         Ok(Some(self.repository.graph_descendant_of(commit, older)?))
     }
 
+    /// The names under which a forge may know the user: of git's settings, and of the mail address.
+    pub(crate) fn user_names(&self) -> Vec<String> {
+        let config = self.repository.config().and_then(|mut config| config.snapshot());
+        let Ok(config) = config else { return Vec::new() };
+        let names = ["github.user", "gitlab.user", "user.name"];
+        let mut known: Vec<String> = names.iter().filter_map(|name| config.get_string(name).ok()).collect();
+        let email = config.get_string("user.email").ok();
+        known.extend(email.and_then(|email| Some(email.split_once('@')?.0.to_owned())));
+        known
+    }
+
     /// The first digits of a commit's id, as people quote it.
     pub fn short(commit: git2::Oid) -> String {
         short_id(&commit.to_string()).to_owned()

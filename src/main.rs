@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+        Ok(cli) => cli.with_environment(),
         Err(error) if error.use_stderr() => {
             let _ = write!(console::err(), "{}", with_harmless_arguments(error.render().ansi().to_string()));
             return ExitCode::from(2);

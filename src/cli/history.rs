@@ -6,7 +6,7 @@ use super::HistoryFormat;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// An address, a prefix, an id, or ADDRESS@DOMAIN [default: all subscribers]
+    /// An address, a prefix, an id, ADDRESS@DOMAIN, or a part of a name [default: all subscribers]
     #[arg(value_name = "WHO")]
     pub(crate) who: Option<String>,
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DataArgs, ListFormat, TextOrJson};
+use super::{DataArgs, ListFormat, TextOrJson, examples};
 use crate::model::Date;
 use crate::query::{SortField, StatusFilter};
 
@@ -16,12 +16,15 @@ pub(crate) struct SubscriberArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SubscriberCommand {
     /// List subscribers, filtered and sorted.
+    #[command(after_help = examples::LIST)]
     List(ListArgs),
     /// Show one subscriber: its record and where it is, its rates, its lines in the shaper file.
     Show(ShowArgs),
     /// Add a subscriber.
+    #[command(after_help = examples::ADD)]
     Add(AddArgs),
     /// Change fields of a subscriber.
+    #[command(after_help = examples::SET)]
     Set(SetArgs),
     /// Suspend subscribers: they leave the shaper file, or get the plan for suspended subscribers.
     Suspend(WhoListArgs),
@@ -34,7 +37,7 @@ pub(crate) enum SubscriberCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only subscribers with this text in their id, name, addresses, domain, plan or labels. For an
-    /// address, also those whose prefix contains it.
+    /// address, also those whose prefix contains it; for a prefix, also those within it.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Option<String>,
 
@@ -81,7 +84,7 @@ pub(crate) struct ListArgs {
 /// Arguments of `subscriber show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name; a part of these if only one subscriber has it.
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
@@ -102,6 +105,11 @@ pub(crate) struct AddArgs {
     /// Use the next free address of the domain, or of this block of it.
     #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = "", conflicts_with = "addresses")]
     pub(crate) next_free: Option<String>,
+
+    /// With --next-free: take a prefix of this length, such as 56, instead of a single address. More than 32
+    /// is IPv6; up to 32 is IPv4, unless an IPv6 block is given.
+    #[arg(long, value_name = "LENGTH", requires = "next_free", conflicts_with = "addresses", value_parser = prefix_length)]
+    pub(crate) length: Option<u8>,
 
     /// The domain [default: the one whose block contains the address]
     #[arg(long, value_name = "DOMAIN")]
@@ -135,9 +143,16 @@ pub(crate) struct AddArgs {
     pub(crate) edit: EditArgs,
 }
 
+/// A prefix's length, with or without the slash.
+fn prefix_length(text: &str) -> Result<u8, String> {
+    let length = text.strip_prefix('/').unwrap_or(text).parse().ok().filter(|length| (1..=128).contains(length));
+    length.ok_or_else(|| "the length of a prefix is a number from 1 to 128".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
+    /// has it.
     #[arg(value_name = "WHO")]
     pub(crate) who: String,
 
@@ -152,7 +167,8 @@ pub(crate) struct SetArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhoListArgs {
-    /// An id, an address, or address@domain.
+    /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
+    /// has it.
     #[arg(value_name = "WHO", required = true)]
     pub(crate) who: Vec<String>,
 
@@ -176,13 +192,18 @@ pub(crate) struct EditArgs {
     #[arg(long, value_name = "BRANCH")]
     pub(crate) branch: Option<String>,
 
-    /// Push the branch to `origin` afterwards. Implies --commit.
+    /// Push the branch to `origin` afterwards. Fetches first: a new branch builds on what `origin` has, not on
+    /// what is checked out. Implies --commit.
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) push: bool,
 
     /// The commit message [default: a description of the edit]. Implies --commit.
     #[arg(short = 'm', long, value_name = "MESSAGE")]
     pub(crate) message: Option<String>,
+
+    /// Do not ask for confirmation on a terminal.
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
 
     /// Use this as today's date (UTC).
     #[arg(long, value_name = "DATE")]

@@ -86,9 +86,13 @@ pub(crate) struct DriftArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
-    /// The target.
+    /// The target [default: the only one]
     #[arg(short = 't', long, value_name = "NAME")]
-    pub(crate) target: String,
+    pub(crate) target: Option<String>,
+
+    /// Change nothing; show which version would be restored.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     /// Version to restore, as listed by `log` [default: the version before the live one]
     #[arg(long, value_name = "VERSION")]

@@ -11,21 +11,20 @@ use crate::git::Git;
 use crate::history::answer::{HistoryAnswer, answer};
 use crate::history::json::Revision;
 use crate::history::log::HistoryLog;
-use crate::history::query::{Question, Who};
+use crate::history::query::{Candidate, Question, Who, candidates};
 use crate::history::story::Past;
 use crate::history::times::{TimeSpan, when};
 use crate::history::{csv, json, load, print};
 use crate::model::{Address, DomainName};
 use crate::progress::Progress;
 use crate::text::count::counted;
-use crate::text::quote::quoted;
-use crate::text::quote::short_id;
+use crate::text::quote::{harmless, quoted, short_id};
 
 /// How much is shown of everybody's history.
 const LIMIT: usize = 100;
 
 pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
-    let question = question(args)?;
+    let mut question = question(args)?;
     let git = Git::discover(&data(cli)?)?;
     let tip = git.commit(&args.rev).with_context(|| match args.rev.as_str() {
         "HEAD" => "there is no history: the git repository has no commit yet".to_owned(),
@@ -38,14 +37,48 @@ pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
     let loaded = load(&git, tip, !args.no_cache)?;
     let log = HistoryLog::decode(&loaded.bytes)?;
     let past = Past::new(&log, loaded.commits);
+    let candidates = candidates(&past, &question);
+    let note = match candidates.as_slice() {
+        [one] => {
+            question.who = Some(Who::new(one.key));
+            Some(is_part_of(args, one))
+        }
+        [] => None,
+        several => {
+            drop(progress);
+            return refuse(args, several);
+        }
+    };
     let answer = answer(&past, &question);
     drop(progress);
-    for note in loaded.note.iter().chain(&answer.notes).filter(|_| args.format != HistoryFormat::Json) {
+    for note in loaded.note.iter().chain(&note).chain(&answer.notes).filter(|_| args.format != HistoryFormat::Json) {
         writeln!(crate::console::err(), "note: {note}")?;
     }
     let revision = Revision { name: args.rev.clone(), commit: tip.to_string(), commits: loaded.commits };
     write(args, &answer, &revision)?;
     Ok(Outcome::Fine)
+}
+
+fn is_part_of(args: &HistoryArgs, one: &Candidate<'_>) -> String {
+    let name = one.name.as_ref().map(|name| format!(" ({})", harmless(name, 60))).unwrap_or_default();
+    let who = quoted(args.who.as_deref().unwrap_or_default());
+    format!("{who} names {}{name}, and no other subscriber", quoted(one.key))
+}
+
+/// Lists the subscribers that a text may mean.
+fn refuse(args: &HistoryArgs, several: &[Candidate<'_>]) -> Result<Outcome> {
+    const SHOWN: usize = 10;
+    let mut out = crate::console::err();
+    let who = quoted(args.who.as_deref().unwrap_or_default());
+    writeln!(out, "shapeline: {who} may be any of these; name one by its id or address:")?;
+    for one in several.iter().take(SHOWN) {
+        let name = one.name.as_ref().map(|name| format!(", {}", quoted(name))).unwrap_or_default();
+        writeln!(out, "  {}{name}", quoted(one.key))?;
+    }
+    if several.len() > SHOWN {
+        writeln!(out, "  and {} more", several.len() - SHOWN)?;
+    }
+    Ok(Outcome::Refused)
 }
 
 /// The data repository; a git repository without files has a history, too.

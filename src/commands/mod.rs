@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod completions;
+mod domains;
 mod drift;
 mod explain;
 mod fmt;
@@ -13,6 +14,7 @@ mod init;
 mod log;
 mod man;
 mod plan;
+mod plans;
 mod publish;
 mod render;
 mod rollback;
@@ -95,7 +97,23 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::History(args) => history::run(cli, args),
         Command::Import(args) => import::run(&import::root_or_new(cli, args)?, args),
         Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
+        Command::Plans(args) => plans::run(&root(cli)?, args),
+        Command::Domains(args) => domains::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
+    }
+}
+
+/// Prints a [`Refusal`]: a request that is refused is no failure of the program.
+fn refusal_is_an_outcome(ended: Result<Outcome>) -> Result<Outcome> {
+    match ended {
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) => {
+                writeln!(crate::console::err(), "shapeline: {refusal}")?;
+                Ok(Outcome::Refused)
+            }
+            None => Err(error),
+        },
+        ended => ended,
     }
 }
 

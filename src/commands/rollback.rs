@@ -1,5 +1,6 @@
 //! `rollback`: a version of the past, live again.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,15 +8,30 @@ use anyhow::Result;
 use super::Outcome;
 use super::targets::{notice, outcome, print, settings, whether_read_or_not, who};
 use crate::cli::{RollbackArgs, TextOrJson};
-use crate::publish::choice::find_target;
+use crate::publish::choice::one_target;
 use crate::publish::rollback::{RollbackOptions, rollback};
+use crate::publish::run::{PublishOutcome, TargetReport};
 
 pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
     let settings = settings(root)?;
-    let target = find_target(&settings, &args.target)?;
+    let target = one_target(&settings, args.target.as_deref())?;
     let (who, patience) = who(&args.who);
-    let options = RollbackOptions { who, patience, to: args.to, force: args.force };
+    let options = RollbackOptions { who, patience, to: args.to, force: args.force, dry_run: args.dry_run };
     let reports = [rollback(target, &options, &mut notice(target))];
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
+    for report in reports.iter().filter(|report| report.held && report.ended == PublishOutcome::Published) {
+        // The target is rolled back: a closed standard error changes nothing.
+        let _ = writeln!(crate::console::err(), "{}", next_step(report));
+    }
     Ok(outcome(&reports))
+}
+
+/// What ends the hold.
+fn next_step(report: &TargetReport) -> String {
+    let version = report.version.map(|id| format!(" at version {id}")).unwrap_or_default();
+    format!(
+        "held: {} stays{version}. Next: undo the change in git, then `shapeline publish` goes on; to publish the data as \
+         it is, `shapeline publish` prints what to pass to --ack",
+        report.target
+    )
 }

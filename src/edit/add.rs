@@ -1,14 +1,15 @@
 //! Adding a subscriber.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use super::change::SubscriberEdits;
+use super::not_added::NotAdded;
 use super::operation::{EditSummary, Verb, subject};
 use crate::inventory::{Index, KnownDomain};
 use crate::model::{Address, Date, Domain, Subscriber, SubscriberId};
 use crate::query::{self, Refusal, UnreadAddresses, domains_of, next_free, who};
 use crate::repo::Repo;
-use crate::text::quote::{harmless, quoted};
+use crate::text::quote::harmless;
 
 /// A subscriber as it is asked for.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct NewSubscriber {
     pub addresses: Vec<String>,
     /// Take the next free address of the domain, or of this block of it if it is not empty.
     pub next_free: Option<String>,
+    /// The length of the prefix to take; without it, a single address.
+    pub length: Option<u8>,
     /// The domain; without it, the one that the address tells.
     pub domain: Option<String>,
     /// The plan.
@@ -47,7 +50,8 @@ impl NewSubscriber {
 /// Adds a subscriber.
 ///
 /// # Errors
-/// A [`Refusal`] if the request is at fault: an address that is taken, a name that does not exist.
+/// [`NotAdded`] or a [`Refusal`] if the request is at fault: an address that is taken, a name that does not
+/// exist.
 pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
     let subscriber = subscriber(repo, wanted)?;
     let key = harmless(&subscriber.key(), 100);
@@ -63,38 +67,31 @@ pub fn add(repo: &Repo, wanted: &NewSubscriber, changes: &mut SubscriberEdits<'_
         // Of two proposals that take the same free address, both branches have the same name.
         subject: if wanted.next_free.is_some() { ip.clone() } else { subject(&subscriber) },
         already: format!("{key} is there as you say"),
+        notes: Vec::new(),
     };
     if repo.subscribers.iter().any(|record| record.value == subscriber) {
         return Ok(summary);
     }
-    not_held(repo, &subscriber)?;
+    not_held(repo, subscriber.ip.as_slice())?;
     changes.add(&subscriber)?;
     Ok(summary)
 }
 
-/// Refuses an address that a subscriber has; names the command that was probably meant.
-fn not_held(repo: &Repo, subscriber: &Subscriber) -> Result<(), Refusal> {
-    for ip in subscriber.ip.as_slice() {
+/// Refuses addresses that a subscriber has, or may have.
+///
+/// # Errors
+/// In these cases.
+pub fn not_held(repo: &Repo, addresses: &[Address]) -> Result<(), NotAdded> {
+    for ip in addresses {
         let holds = |held: &Address| held.net() == ip.net();
-        let Some(holder) = repo.subscribers.iter().find(|record| record.value.ip.as_slice().iter().any(holds)) else {
-            continue;
-        };
-        let (ip, key, plan) = (ip.to_string(), holder.value.key(), holder.value.plan.as_str());
-        return Err(Refusal(format!(
-            "{} is there already, as {} with {}; `shapeline subscriber set {ip} plan=PLAN` gives it another plan",
-            quoted(&ip),
-            quoted(&key),
-            quoted(plan)
-        )));
+        if let Some(holder) = repo.subscribers.iter().find(|record| record.value.ip.as_slice().iter().any(holds)) {
+            let (by, plan) = (holder.value.key(), holder.value.plan.to_string());
+            return Err(NotAdded::Held { address: ip.clone(), by, plan });
+        }
     }
     let unread = UnreadAddresses::of(repo);
-    let doubtful = subscriber.ip.as_slice().iter().find_map(|ip| Some((ip, unread.holder(ip)?)));
-    match doubtful {
-        Some((ip, path)) => Err(Refusal(format!(
-            "{} is in {}, which could not be read completely: fix that first; `shapeline check` shows the places",
-            quoted(&ip.to_string()),
-            quoted(path)
-        ))),
+    match addresses.iter().find_map(|ip| Some((ip, unread.holder(ip)?))) {
+        Some((ip, path)) => Err(NotAdded::Unread { address: ip.clone(), path: path.to_owned() }),
         None => Ok(()),
     }
 }
@@ -106,11 +103,11 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
     let domain = domain(repo, wanted, known.as_ref())?;
     if addresses.is_empty() {
         if wanted.next_free.is_none() {
-            bail!("name the address, or --next-free");
+            return Err(NotAdded::NoAddress.into());
         }
-        addresses.push(free_address(repo, domain, known.as_ref())?);
+        addresses.push(free_address(repo, domain, known.as_ref(), wanted.length)?);
     }
-    let plan = wanted.plan.as_ref().context("name the plan: --plan PLAN")?;
+    let plan = wanted.plan.as_ref().ok_or(NotAdded::NoPlan)?;
     let plan = query::plan(repo, plan)?.name.to_string();
     let mut json = serde_json::json!({"ip": addresses.iter().map(ToString::to_string).collect::<Vec<_>>()});
     if let [one] = addresses.as_slice() {
@@ -125,18 +122,14 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
     }
     for label in &wanted.labels {
         let Some((name, value)) = label.split_once('=') else {
-            bail!("{} is no label: write NAME=VALUE, such as ticket=4711", quoted(label));
+            return Err(NotAdded::BadLabel(label.clone()).into());
         };
         json["labels"][name] = value.into();
     }
-    check(&wanted.id, "--id")?;
+    if let Some(Err(why)) = wanted.id.as_ref().map(|id| id.parse::<SubscriberId>()) {
+        return Err(NotAdded::BadId(why.to_string()).into());
+    }
     serde_json::from_value(json).map_err(|error| Refusal(error.to_string()).into())
-}
-
-/// Checks an id; the error names the option.
-fn check(id: &Option<String>, option: &str) -> Result<(), Refusal> {
-    let parsed = id.as_ref().map(|id| id.parse::<SubscriberId>());
-    parsed.transpose().map(drop).map_err(|why| Refusal(format!("{option}: {why}")))
 }
 
 /// The domain that is named, or the one that the address tells.
@@ -152,27 +145,23 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
     if let ([one], true) = (known.as_slice(), address.is_some() || wanted.next_free.is_some()) {
         return Ok(query::domain(repo, one)?);
     }
-    let names: Vec<String> = known.iter().map(|name| quoted(name)).collect();
-    match address {
-        Some(address) if known.is_empty() => {
-            let address = quoted(&address.to_string());
-            Err(Refusal(format!("no domain has a block that holds {address}; name the domain: --domain DOMAIN")).into())
-        }
+    Err(match address {
+        Some(address) if known.is_empty() => NotAdded::InNoBlock(address.clone()).into(),
         Some(address) => {
-            let address = quoted(&address.to_string());
-            let names = names.join(" and ");
-            Err(Refusal(format!("{address} lies in blocks of {names}; name the domain: --domain DOMAIN")).into())
+            let names = known.iter().map(|name| (*name).to_owned()).collect();
+            NotAdded::InSeveralBlocks(address.clone(), names).into()
         }
-        None => bail!("name the domain: --domain DOMAIN"),
-    }
+        None => NotAdded::NoDomain.into(),
+    })
 }
 
 /// The next free address of a domain, or of a block of it.
-fn free_address(repo: &Repo, domain: &Domain, block: Option<&Address>) -> Result<Address, Refusal> {
-    let name = quoted(domain.name.as_str());
-    let within = match block {
-        None => format!("the blocks of {name}"),
-        Some(block) => format!("{} as far as it is a block of {name}", quoted(&block.to_string())),
-    };
-    next_free(repo, domain, block).ok_or_else(|| Refusal(format!("no address is free in {within}")))
+fn free_address(
+    repo: &Repo,
+    domain: &Domain,
+    block: Option<&Address>,
+    length: Option<u8>,
+) -> Result<Address, NotAdded> {
+    let none = || NotAdded::NoneFree { domain: domain.name.to_string(), block: block.cloned(), length };
+    next_free(repo, domain, block, length).ok_or_else(none)
 }

@@ -1,14 +1,15 @@
 //! A draft as a commit on a branch, without touching the work tree or the index.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid};
 
 use super::draft::Draft;
+use super::origin::system_git;
 use crate::git::Git;
 use crate::text::quote::quoted;
 use crate::tree::Tree;
@@ -18,6 +19,8 @@ use crate::tree::Tree;
 pub struct CommitSpec {
     /// The branch's name, without `refs/heads/`.
     pub branch: String,
+    /// Its commit in this clone; nothing if it does not exist here.
+    pub local: Option<Oid>,
     /// The message.
     pub message: String,
 }
@@ -25,42 +28,80 @@ pub struct CommitSpec {
 /// A branch to commit to, and the commit that the data is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchTip {
-    /// Its name, without `refs/heads/`.
+    /// Its name, without `refs/heads/`; empty for a new branch that is named after the edit.
     pub name: String,
-    /// The commit that the data is read from: the branch's tip, or `HEAD` for a new one.
+    /// The commit that the data is read from.
     pub commit: Oid,
-    /// Whether the branch does not exist yet.
-    pub is_new: bool,
+    /// Its commit in this clone; nothing if it does not exist here.
+    pub local: Option<Oid>,
+}
+
+/// What a new branch builds on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// What is checked out.
+    Head,
+    /// What `origin` has, as far as this clone knows.
+    Origin,
 }
 
 impl Git {
-    /// The branch `name` to commit to: an existing one, else a new one from `HEAD`.
+    /// The commit that a new branch starts from.
     ///
     /// # Errors
-    /// If that is no name for a branch, or the branch is checked out somewhere.
-    pub fn branch_to_commit_to(&self, name: &str) -> Result<BranchTip> {
+    /// If there is no commit yet.
+    pub fn start_of_branch(&self, basis: Basis) -> Result<Oid> {
+        match self.head_of_origin().filter(|_| basis == Basis::Origin) {
+            Some(commit) => Ok(commit),
+            // In a repository without a commit, the branch of HEAD does not exist.
+            None => self.commit("HEAD").context("commit the data once with git, then use --commit"),
+        }
+    }
+
+    /// The branch `name` to commit to, with the newer of its commits here and at `origin`; else a new branch.
+    ///
+    /// # Errors
+    /// If that is no name for a branch, the branch is checked out somewhere, or a branch that builds on
+    /// `origin` has commits here and there that the other side does not have.
+    pub fn branch_to_commit_to(&self, name: &str, basis: Basis) -> Result<BranchTip> {
+        self.can_be_committed_to(name)?;
+        let local = self.tip(&format!("refs/heads/{name}"));
+        let commit = match (local, self.branch_at_origin(name)) {
+            (Some(local), Some(there)) if local != there => {
+                let follows = |newer, older| self.repository().graph_descendant_of(newer, older).unwrap_or(false);
+                if follows(there, local) {
+                    there
+                } else if basis == Basis::Head || follows(local, there) {
+                    local
+                } else {
+                    bail!(
+                        "the branch {} has other commits here than at `origin`: merge them with git, or name another \
+                         with --branch",
+                        quoted(name)
+                    );
+                }
+            }
+            (Some(tip), _) | (None, Some(tip)) => tip,
+            (None, None) => self.start_of_branch(basis)?,
+        };
+        Ok(BranchTip { name: name.to_owned(), commit, local })
+    }
+
+    /// Refuses a branch that cannot be moved by a commit.
+    fn can_be_committed_to(&self, name: &str) -> Result<()> {
         let valid = git2::Branch::name_is_valid(name).unwrap_or(false) && !name.starts_with('-') && name != "HEAD";
         if !valid {
             bail!("{} is no name for a branch: letters, digits and . _ / - will do", quoted(name));
         }
-        match self.repository().find_branch(name, git2::BranchType::Local) {
-            Ok(branch) => {
-                if branch.is_head() || self.is_checked_out(name) {
-                    bail!(
-                        "the branch {} is checked out: a commit there would leave its files behind; name another with \
-                         --branch, or leave out --commit and commit with git",
-                        quoted(name)
-                    );
-                }
-                let commit = branch.get().peel_to_commit()?.id();
-                Ok(BranchTip { name: name.to_owned(), commit, is_new: false })
-            }
-            Err(_) => {
-                // In a repository without a commit, the branch of HEAD does not exist.
-                let commit = self.commit("HEAD").context("commit the data once with git, then use --commit")?;
-                Ok(BranchTip { name: name.to_owned(), commit, is_new: true })
-            }
+        let branch = self.repository().find_branch(name, git2::BranchType::Local);
+        if branch.is_ok_and(|branch| branch.is_head() || self.is_checked_out(name)) {
+            bail!(
+                "the branch {} is checked out: a commit there would leave its files behind; name another with \
+                 --branch, or leave out --commit and commit with git",
+                quoted(name)
+            );
         }
+        Ok(())
     }
 
     /// Whether any work tree of the repository has the branch checked out.
@@ -87,66 +128,27 @@ impl Git {
         let numbered = (2..).map(|number| format!("{wanted}-{number}"));
         std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
     }
-
-    /// Pushes a branch to `origin` by the system's git, with the user's own credentials.
-    ///
-    /// # Errors
-    /// If there is no such program or remote, or the push fails; git has then printed why.
-    pub fn push(&self, branch: &str) -> Result<()> {
-        if self.repository().find_remote("origin").is_err() {
-            bail!("there is no remote `origin` to push to; `git remote add origin URL` names one");
-        }
-        let reference = format!("refs/heads/{branch}");
-        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let mut git = system_git(&self.git_dir());
-        git.args(["push", "--quiet", "origin", &format!("{reference}:{reference}")]);
-        git.stdin(if terminal { Stdio::inherit() } else { Stdio::null() });
-        // Standard output is for the result of the command.
-        git.stdout(Stdio::null());
-        if !terminal {
-            git.env("GIT_TERMINAL_PROMPT", "0");
-        }
-        let status = git.status().context("cannot run git, which pushes")?;
-        if !status.success() {
-            bail!(
-                "the branch {0} is committed here, and git could not push it; `git push origin {1}` tries again",
-                quoted(branch),
-                crate::text::quote::harmless(branch, 200)
-            );
-        }
-        Ok(())
-    }
-}
-
-fn system_git(git_dir: &Path) -> Command {
-    let mut git = Command::new("git");
-    git.arg("--git-dir").arg(git_dir);
-    git
 }
 
 impl Draft {
-    /// Commits every change to a branch. The draft must be of the branch's tip.
+    /// Commits every change to a branch, on top of the commit that the draft is of.
     ///
     /// # Errors
     /// If git has no committer's name, the branch has moved, or something cannot be written.
     pub fn commit(&self, git: &Git, on: &CommitSpec) -> Result<Oid> {
-        let tip = git.branch_to_commit_to(&on.branch)?;
+        git.can_be_committed_to(&on.branch)?;
         let Tree::Revision { commit: base, prefix, .. } = self.base() else {
             bail!("only what was read from git can be committed to a branch");
         };
         let moved = || format!("the branch {} moved while the edit was made; try again", quoted(&on.branch));
-        if !tip.is_new && tip.commit != *base {
-            bail!(moved());
-        }
         let repository = git.repository();
         let parent = repository.find_commit(*base)?;
         let tree = self.write_tree(repository, &parent.tree()?, prefix)?;
         let commit = make_commit(git, &tree, &parent, &on.message)?;
         let (name, log) = (format!("refs/heads/{}", on.branch), "shapeline: edit");
-        let moved_to = if tip.is_new {
-            repository.reference(&name, commit, false, log)
-        } else {
-            repository.reference_matching(&name, commit, true, *base, log)
+        let moved_to = match on.local {
+            None => repository.reference(&name, commit, false, log),
+            Some(local) => repository.reference_matching(&name, commit, true, local, log),
         };
         moved_to.with_context(moved)?;
         Ok(commit)

@@ -6,8 +6,7 @@ use anyhow::Result;
 use super::change::SubscriberEdits;
 use super::value::Value;
 use crate::model::{Subscriber, SubscriberStatus};
-use crate::query::who;
-use crate::repo::{Record, Repo};
+use crate::repo::Record;
 use crate::text::quote::harmless;
 
 /// What an edit does, in words.
@@ -23,6 +22,8 @@ pub struct EditSummary {
     pub subject: String,
     /// What is printed if there is nothing to do.
     pub already: String,
+    /// Sentences that are printed before the effect.
+    pub notes: Vec<String>,
 }
 
 /// The kinds of edit.
@@ -67,9 +68,9 @@ impl Verb {
 /// Suspends subscribers.
 ///
 /// # Errors
-/// A [`crate::query::Refusal`] if one is not found.
-pub fn suspend(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
-    each(repo, who, changes, (Verb::Suspend, "suspended already"), |changes, record| {
+/// If a record cannot be written.
+pub fn suspend(who: &[&Record<Subscriber>], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
+    each(who, changes, (Verb::Suspend, "suspended already"), |changes, record| {
         if record.value.status == SubscriberStatus::Suspended {
             return Ok(false);
         }
@@ -81,9 +82,9 @@ pub fn suspend(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -
 /// Ends the suspension of subscribers.
 ///
 /// # Errors
-/// A [`crate::query::Refusal`] if one is not found.
-pub fn resume(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
-    each(repo, who, changes, (Verb::Resume, "active already"), |changes, record| {
+/// Never so far.
+pub fn resume(who: &[&Record<Subscriber>], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
+    each(who, changes, (Verb::Resume, "active already"), |changes, record| {
         changes.resume(record);
         Ok(record.value.status == SubscriberStatus::Suspended)
     })
@@ -92,9 +93,9 @@ pub fn resume(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) ->
 /// Removes subscribers.
 ///
 /// # Errors
-/// A [`crate::query::Refusal`] if one is not found.
-pub fn remove(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
-    each(repo, who, changes, (Verb::Remove, "gone already"), |changes, record| {
+/// Never so far.
+pub fn remove(who: &[&Record<Subscriber>], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
+    each(who, changes, (Verb::Remove, "gone already"), |changes, record| {
         changes.remove(record);
         Ok(true)
     })
@@ -102,16 +103,14 @@ pub fn remove(repo: &Repo, who: &[String], changes: &mut SubscriberEdits<'_>) ->
 
 /// The same to each that is named; `act` says whether there was anything to do.
 fn each(
-    repo: &Repo,
-    who: &[String],
+    who: &[&Record<Subscriber>],
     changes: &mut SubscriberEdits<'_>,
     (verb, already): (Verb, &str),
     act: impl Fn(&mut SubscriberEdits<'_>, &Record<Subscriber>) -> Result<bool>,
 ) -> Result<EditSummary> {
     let mut seen = Vec::new();
     let mut touched: Vec<&Record<Subscriber>> = Vec::new();
-    for who in who {
-        let record = who::find(repo, who)?;
+    for &record in who {
         if seen.contains(&(record.file, record.index)) {
             continue;
         }
@@ -137,6 +136,7 @@ fn each(
         each: if touched.len() > 1 { touched.iter().map(details).collect() } else { Vec::new() },
         subject,
         already: format!("{asked} {already}"),
+        notes: Vec::new(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The effect of an edit: new findings, and what would be served before and after.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -24,6 +24,8 @@ pub struct Review {
     pub new: Vec<Finding>,
     /// How many errors were there before and remain.
     pub old_errors: usize,
+    /// The domains of the subscribers that the edit touches.
+    pub domains: BTreeSet<String>,
     /// What is served now.
     pub table_before: Arc<Table>,
     /// What would be served.
@@ -38,6 +40,7 @@ impl Review {
     pub fn of(before: &Arc<Repo>, draft: &Draft, today: Date) -> Result<Review> {
         let mut after = Repo::load(&draft.tree())?;
         let change = ReviewedChange::new(before, &mut after, &[]);
+        let domains = domains(&change, &after);
         let after = Arc::new(after);
         let ((old, table_before), (now, table_after)) = rayon::join(
             || {
@@ -52,13 +55,20 @@ impl Review {
             },
         );
         let (new, old_errors) = compare(before, &old, &after, now);
-        Ok(Review { after, new, old_errors, table_before, table_after })
+        Ok(Review { after, new, old_errors, domains, table_before, table_after })
     }
 
     /// Whether the edit causes errors.
     pub fn refused(&self) -> bool {
         self.new.iter().any(|finding| finding.severity == Severity::Error)
     }
+}
+
+/// The domains of the subscribers that are new, altered or gone.
+fn domains(change: &ReviewedChange<'_>, after: &Repo) -> BTreeSet<String> {
+    let now = change.touched_subscribers().filter_map(|number| after.subscribers.get(number));
+    let records = now.chain(change.gone_subscribers.iter().copied());
+    records.map(|record| record.value.domain.to_string()).collect()
 }
 
 /// The errors and the warnings in the change that were not there before, and how many errors were.

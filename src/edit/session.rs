@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use git2::Oid;
 
 use super::change::SubscriberEdits;
-use super::commit::{BranchTip, CommitSpec};
+use super::commit::{Basis, BranchTip, CommitSpec};
 use super::draft::Draft;
 use super::operation::{EditSummary, Verb};
 use super::review::Review;
@@ -26,8 +26,13 @@ pub enum Destination<'d> {
     Nowhere,
     /// The files on disk.
     Files,
-    /// A commit on a branch; without a name, on a new branch from `HEAD`.
-    Branch(Option<&'d str>),
+    /// A commit on a branch.
+    Branch {
+        /// Its name; without one, it is named after the edit.
+        name: Option<&'d str>,
+        /// What it builds on if it is new.
+        basis: Basis,
+    },
 }
 
 /// An edit that is under way.
@@ -55,14 +60,11 @@ impl EditSession {
         let (place, tree) = match destination {
             Destination::Nowhere => (Place::Nowhere, work_tree()),
             Destination::Files => (Place::Files(WorkTree::lock(root, &mut notes)?), work_tree()),
-            Destination::Branch(name) => {
+            Destination::Branch { name, basis } => {
                 let git = Git::discover(root)?;
                 let tip = match name {
-                    Some(name) => git.branch_to_commit_to(name)?,
-                    None => {
-                        let head = git.commit("HEAD").context("commit the data once with git, then use --commit")?;
-                        BranchTip { name: String::new(), commit: head, is_new: true }
-                    }
+                    Some(name) => git.branch_to_commit_to(name, basis)?,
+                    None => BranchTip { name: String::new(), commit: git.start_of_branch(basis)?, local: None },
                 };
                 let tree = git.tree_of(tip.commit);
                 (Place::Branch(git, tip), tree)
@@ -138,7 +140,7 @@ impl ProposedEdit {
             Place::Files(tree) => Saved::Files(self.draft.write(&tree)?),
             Place::Branch(git, tip) => {
                 let branch = if tip.name.is_empty() { new_branch(&git, &self.summary)? } else { tip.name };
-                let spec = CommitSpec { branch, message };
+                let spec = CommitSpec { branch, local: tip.local, message };
                 let commit = self.draft.commit(&git, &spec)?;
                 Saved::Commit { branch: spec.branch, commit, git: Box::new(git) }
             }

@@ -6,8 +6,8 @@ use super::change::{FieldEdit, SubscriberEdits};
 use super::operation::{EditSummary, Verb, subject};
 use super::value::{Fields, Value};
 use crate::model::{Address, Subscriber};
-use crate::query::{self, Refusal, who};
-use crate::repo::Repo;
+use crate::query::{self, Refusal};
+use crate::repo::{Record, Repo};
 use crate::text::quote::{harmless, quoted};
 use crate::text::suggest::nearest;
 
@@ -20,8 +20,12 @@ const REQUIRED: [&str; 3] = ["ip", "domain", "plan"];
 ///
 /// # Errors
 /// A [`Refusal`] if the request is at fault.
-pub fn set(repo: &Repo, who: &str, fields: &[String], changes: &mut SubscriberEdits<'_>) -> Result<EditSummary> {
-    let record = who::find(repo, who)?;
+pub fn set(
+    repo: &Repo,
+    record: &Record<Subscriber>,
+    fields: &[String],
+    changes: &mut SubscriberEdits<'_>,
+) -> Result<EditSummary> {
     let wanted = wanted(repo, &record.value, fields)?;
     let old = Fields::of(&record.value)?;
     let key = harmless(&record.value.key(), 100);
@@ -34,6 +38,7 @@ pub fn set(repo: &Repo, who: &str, fields: &[String], changes: &mut SubscriberEd
         each: Vec::new(),
         subject: subject(&record.value),
         already: format!("{key} is as you say"),
+        notes: Vec::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A question, and the records that it is about.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::facts::{Facts, SUBSCRIBER};
 use super::story::{Past, Story};
@@ -61,6 +62,52 @@ impl Who {
         self.realm.as_deref().is_none_or(|realm| facts.get("domain").as_deref() == Some(realm))
             && facts.addresses().any(overlaps)
     }
+}
+
+/// A subscriber that a text may mean.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate<'l> {
+    /// Its key.
+    pub key: &'l str,
+    /// Its last name, if it has one.
+    pub name: Option<String>,
+}
+
+/// The subscribers that a text names, by key, if it is nobody's key or address at any time: those with this
+/// name, else those with the text in their id, name or addresses.
+pub fn candidates<'l>(past: &Past<'l>, question: &Question) -> Vec<Candidate<'l>> {
+    let Some(who) = &question.who else { return Vec::new() };
+    let text = who.text.trim().to_lowercase();
+    if text.is_empty() || who.address.is_some() || selected(past, question).contains(&true) {
+        return Vec::new();
+    }
+    let name = |facts: Facts<'_>| facts.get("name").map(|name| name.trim().to_lowercase());
+    let ip = |facts: Facts<'_>| facts.raw("ip").is_some_and(|ip| ip.contains(&text));
+    let is_named: Vec<bool> = past.log.facts.iter().map(|facts| name(Facts(facts)).as_deref() == Some(&text)).collect();
+    let id = |facts: Facts<'_>| facts.get("id").is_some_and(|id| id.to_lowercase().contains(&text));
+    let has_text = |facts: Facts<'_>| name(facts).is_some_and(|name| name.contains(&text)) || ip(facts) || id(facts);
+    let has_text: Vec<bool> = past.log.facts.iter().map(|facts| has_text(Facts(facts))).collect();
+    let named = with_facts(past, question, &is_named);
+    if !named.is_empty() {
+        return named;
+    }
+    with_facts(past, question, &has_text)
+}
+
+/// The subscribers of the question's domain that had any of the facts that `fit`.
+fn with_facts<'l>(past: &Past<'l>, question: &Question, fit: &[bool]) -> Vec<Candidate<'l>> {
+    let mut found: HashMap<u32, Option<String>> = HashMap::new();
+    for entry in past.log.entries_of(past.commits).iter().filter(|entry| !past.is_plan(entry.key)) {
+        let Some(facts) = entry.facts.filter(|facts| fit[*facts as usize]) else { continue };
+        let of = past.facts(facts);
+        if question.domain.as_deref().is_none_or(|domain| of.get("domain").as_deref() == Some(domain)) {
+            let name = found.entry(entry.key).or_default();
+            *name = of.get("name").map(Cow::into_owned).or(name.take());
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().map(|(key, name)| Candidate { key: past.name(key), name }).collect();
+    found.sort();
+    found
 }
 
 /// The stories in question, and those that may continue one of them under another key.

@@ -86,6 +86,8 @@ pub(crate) struct KnownDomain<'a> {
     pub(crate) record: &'a Record<Domain>,
     /// The addresses that it may give out.
     pub(crate) blocks: Blocks,
+    /// The addresses that no subscriber gets.
+    pub(crate) reserved: Blocks,
     /// First and last addresses of its IPv4 blocks, sorted.
     edges: Vec<(u32, Edge)>,
     /// Which plans it may sell, sorted; `None` for all.
@@ -111,6 +113,7 @@ impl<'a> KnownDomain<'a> {
         Self {
             record,
             blocks: Blocks::new(&record.value.prefixes),
+            reserved: Blocks::new(&record.value.reserved),
             edges: edges(&record.value.prefixes),
             plans: record.value.plans.as_ref().map(known),
         }
@@ -124,6 +127,11 @@ impl<'a> KnownDomain<'a> {
     /// Whether it may sell the plan with this number.
     pub(crate) fn may_sell(&self, plan: u32) -> bool {
         self.plans.as_ref().is_none_or(|plans| plans.binary_search(&plan).is_ok())
+    }
+
+    /// The first and last addresses of its IPv4 blocks, which no host can have, as numbers.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = u32> {
+        self.edges.iter().map(|(address, _)| *address)
     }
 
     /// Whether this IPv4 address, as a number, is the first or the last of one of the blocks.
@@ -152,14 +160,16 @@ fn edges(prefixes: &[Address]) -> Vec<(u32, Edge)> {
 pub(crate) struct Blocks(Vec<(bool, u128, u128)>);
 
 impl Blocks {
-    pub(crate) fn new(prefixes: &[Address]) -> Self {
-        let mut all: Vec<(bool, u128, u128)> = prefixes
-            .iter()
-            .map(|prefix| {
-                let (first, last) = prefix.bounds();
-                (prefix.net().network().is_ipv6(), first, last)
-            })
-            .collect();
+    pub(crate) fn new<'p>(prefixes: impl IntoIterator<Item = &'p Address>) -> Self {
+        Self::of_ranges(prefixes.into_iter().map(|prefix| {
+            let (first, last) = prefix.bounds();
+            (prefix.net().network().is_ipv6(), first, last)
+        }))
+    }
+
+    /// Blocks of ranges: whether they are IPv6, the first and the last address.
+    pub(crate) fn of_ranges(ranges: impl Iterator<Item = (bool, u128, u128)>) -> Self {
+        let mut all: Vec<(bool, u128, u128)> = ranges.collect();
         all.sort_unstable();
         let mut merged: Vec<(bool, u128, u128)> = Vec::with_capacity(all.len());
         for (family, first, last) in all {
@@ -169,6 +179,25 @@ impl Blocks {
             }
         }
         Self(merged)
+    }
+
+    /// The merged blocks of a family, in order, each from its first to its last address.
+    pub(crate) fn of_family(&self, v6: bool) -> impl Iterator<Item = (u128, u128)> {
+        self.0.iter().filter(move |block| block.0 == v6).map(|block| (block.1, block.2))
+    }
+
+    /// The parts of the blocks that lie between two addresses of a family.
+    pub(crate) fn within(&self, v6: bool, first: u128, last: u128) -> impl Iterator<Item = (u128, u128)> {
+        let from = self.0.partition_point(|block| (block.0, block.2) < (v6, first));
+        let blocks = self.0.get(from..).unwrap_or_default().iter();
+        let blocks = blocks.take_while(move |block| block.0 == v6 && block.1 <= last);
+        blocks.map(move |block| (block.1.max(first), block.2.min(last)))
+    }
+
+    /// Whether a part of `address` lies within.
+    pub(crate) fn meet(&self, address: &Address) -> bool {
+        let (first, last) = address.bounds();
+        self.within(address.net().network().is_ipv6(), first, last).next().is_some()
     }
 
     /// Whether all of `address` lies within.

@@ -1,5 +1,6 @@
 //! Views of the records: which subscriber has which address, what is sold, what a change touches.
 
+pub(crate) mod address_use;
 pub mod bounded;
 mod change;
 mod context;

@@ -66,6 +66,11 @@ const V6: [ReservedRange; 5] = [
     ReservedRange::v6(0xff00 << 112, 8, "is a multicast address: it names a group, not a host"),
 ];
 
+/// The reserved ranges of IPv4, each from its first to its last address.
+pub(crate) fn reserved_v4() -> impl Iterator<Item = (u128, u128)> {
+    V4.iter().map(|range| (range.first, range.last))
+}
+
 pub(crate) fn ranges(address: &Address) -> &'static [ReservedRange; 5] {
     match address.net() {
         IpNet::V4(_) => &V4,

@@ -111,6 +111,10 @@ pub struct Domain {
     #[schemars(title = "Prefixes", length(min = 1, max = 10000), extend("x-expected" = "a list of address blocks, such as [10.10.10.0/24]"))]
     #[serde(deserialize_with = "some_prefixes")]
     pub(crate) prefixes: Vec<Address>,
+    /// Addresses and prefixes in its blocks that no subscriber gets, such as those of gateways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_prefixes")]
+    #[schemars(title = "Reserved", length(min = 1, max = 10000), extend("x-expected" = "a list of addresses and prefixes, such as [10.10.10.1]"))]
+    pub(crate) reserved: Vec<Address>,
     /// Plans that the domain may sell. Default: every offered plan.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_plans")]
     #[schemars(title = "Plans", with = "Vec<Name>", length(min = 1, max = 10000), extend("x-expected" = "a list of plan names"))]

@@ -25,7 +25,7 @@ pub(crate) const RULE_NAMES: &[RuleName] = &[
     RuleName { id: "duplicate-ip", severity: Severity::Error, fixed: true, summary: "the same address or prefix is given out twice" },
     RuleName { id: "overlapping-prefix", severity: Severity::Error, fixed: false, summary: "an address or prefix lies within a prefix that is given out too" },
     RuleName { id: "ip-outside-domain", severity: Severity::Error, fixed: false, summary: "a subscriber's address is in none of its domain's prefixes" },
-    RuleName { id: "reserved-ip", severity: Severity::Error, fixed: false, summary: "a network, broadcast, loopback, multicast, unspecified or link-local address" },
+    RuleName { id: "reserved-ip", severity: Severity::Error, fixed: false, summary: "a network, broadcast, loopback, multicast, unspecified or link-local address, or one that its domain reserves" },
     RuleName { id: "domain-overlap", severity: Severity::Error, fixed: false, summary: "two domains have prefixes that overlap" },
     RuleName { id: "non-canonical-ip", severity: Severity::Error, fixed: false, summary: "an address or prefix is not written in its canonical form" },
     RuleName { id: "duplicate-id", severity: Severity::Error, fixed: false, summary: "two subscribers have the same id, or one has an id that another domain's could need" },

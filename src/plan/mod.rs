@@ -23,7 +23,7 @@ use later::Later;
 pub use served::{Served, of_table as served_by};
 pub(crate) use shaper_file::side_of_file;
 pub use shaper_file::{BadLines, parse as parse_shaper_file};
-pub(crate) use sold::{DomainSold, Sold};
+pub(crate) use sold::{DomainSold, Sold, sold_by_domain};
 
 use std::sync::Arc;
 

@@ -47,6 +47,11 @@ pub(crate) fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo
     domains.sold.into_values().collect()
 }
 
+/// What every domain with served subscribers has sold, by name.
+pub(crate) fn sold_by_domain(served: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
+    by_domain(&[], served, repo)
+}
+
 /// Adds the peaks of each domain before and after. A state before without terms, such as a live file, has
 /// the peaks of after.
 pub(crate) fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {

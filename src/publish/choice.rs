@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::model::{Settings, Target};
-use crate::text::quote::quoted;
+use crate::text::quote::{listed, quoted};
 use crate::text::suggest::nearest;
 use crate::tree::SETTINGS;
 
@@ -21,6 +21,23 @@ pub(crate) fn choose_targets<'t>(settings: &'t Settings, names: &[String]) -> Re
     }
     let is_chosen = |target: &&Target| names.is_empty() || named.iter().any(|named| named.name == target.name);
     Ok(settings.targets.iter().filter(is_chosen).collect())
+}
+
+/// The target called `name`; without a name, the only one.
+///
+/// # Errors
+/// If there is none of that name, or no name and not exactly one target.
+pub(crate) fn one_target<'t>(settings: &'t Settings, name: Option<&str>) -> Result<&'t Target> {
+    if let Some(name) = name {
+        return find_target(settings, name);
+    }
+    match choose_targets(settings, &[])?.as_slice() {
+        [one] => Ok(one),
+        several => {
+            let names = listed(several.iter().map(|target| target.name.as_str()));
+            bail!("name the target with --target; there are: {names}")
+        }
+    }
 }
 
 /// The target called `name`.

@@ -25,6 +25,8 @@ pub struct RollbackOptions {
     pub to: Option<u64>,
     /// Even if few subscribers would be left: see [`guard`].
     pub force: bool,
+    /// Only report what would happen: nothing is locked, changed or recorded.
+    pub dry_run: bool,
 }
 
 /// Puts a kept version in place. Whatever goes wrong is in the report.
@@ -44,11 +46,42 @@ fn try_rollback(
     notice: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<TargetReport> {
     let site = Site::open(target)?;
+    if options.dry_run {
+        return look(&site, options);
+    }
     let mut session = TargetSession::begin(&site, &options.who, "rollback", options.patience, notice)?;
     let mut report = go_back(&site, &mut session, options)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
     report.log = Some(session.manifest.log.digest.clone());
     Ok(report)
+}
+
+/// What going back would do.
+fn look(site: &Site, options: &RollbackOptions) -> Result<TargetReport> {
+    let ledger = site.ledger();
+    let (manifest, live) = (ledger.manifest_or_new(&site.name)?, site.live()?);
+    let mut report = TargetReport::new(&site.name, PublishOutcome::Refused, Vec::new());
+    report.version = manifest.live.as_ref().map(|live| live.version.id);
+    report.digest = live.as_ref().map(|live| digest(&live.bytes));
+    let to = match choose(&manifest, live.as_ref(), options.to) {
+        Ok(to) => to,
+        Err(reason) => {
+            report.reasons.push(reason);
+            return Ok(report);
+        }
+    };
+    report.reasons.extend(guard(&to, &ledger.read_version(&to)?, live.as_ref(), options.force));
+    if report.reasons.is_empty() {
+        let is_live = report.digest.as_ref() == Some(&to.digest) && report.version == Some(to.id);
+        report.ended = if is_live { PublishOutcome::Unchanged } else { PublishOutcome::Planned };
+    }
+    let serves = to.subscribers.map(|count| format!(" with {}", counted_u64(count))).unwrap_or_default();
+    report.notes.push(format!("version {} of {}{serves} would be restored", to.id, to.time));
+    Ok(report)
+}
+
+fn counted_u64(subscribers: u64) -> String {
+    counted(usize::try_from(subscribers).unwrap_or(usize::MAX), "subscriber", "subscribers")
 }
 
 fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptions) -> Result<TargetReport> {
@@ -94,6 +127,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
         reason: options.force.then(|| "forced: the check command was not asked".to_owned()),
         kept: Some(to),
     };
+    report.held = change.held.is_some();
     report.ended = match session.replace(change) {
         Ok(_) => PublishOutcome::Published,
         Err(Failure::Refused(reason)) => {

@@ -103,6 +103,8 @@ pub struct TargetReport {
     pub commit: Option<String>,
     /// Domains that are as they were in an earlier commit, because later data of them has errors.
     pub frozen: Vec<Frozen>,
+    /// Whether the target is held after a rollback: publishing is refused until the data gives what is live.
+    pub held: bool,
     /// The digest of the last line of the log.
     pub log: Option<String>,
     /// The plan in words, of a dry run.
@@ -125,6 +127,7 @@ impl TargetReport {
             digest: None,
             commit: None,
             frozen: Vec::new(),
+            held: false,
             log: None,
             plan: None,
         }

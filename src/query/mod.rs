@@ -1,18 +1,22 @@
 //! Questions about the data: which subscribers match, which one is meant, what is free. The command
 //! line, the portal and the API ask them.
 
+mod domains;
 mod lines;
 mod names;
 mod next_free;
+mod plans;
 mod refusal;
 mod subscribers;
 mod unread;
 mod view;
 pub mod who;
 
+pub use domains::{DomainView, domains};
 pub use lines::shaper_lines;
 pub use names::{address, domain, offered, plan};
 pub use next_free::{domains_of, next_free};
+pub use plans::{PlanView, plans};
 pub use refusal::Refusal;
 pub use subscribers::{PAGE, Page, SortField, StatusFilter, SubscriberQuery};
 pub use unread::UnreadAddresses;

@@ -46,16 +46,15 @@ pub fn plan<'r>(repo: &'r Repo, name: &str) -> Result<&'r Plan, Refusal> {
     index.plan(name).map(|record| &record.value).ok_or_else(none)
 }
 
-/// The plans that a domain may sell, by name.
-pub fn offered(repo: &Repo, domain: &Domain) -> Vec<String> {
+/// The plans that a domain may sell, the slowest first.
+pub fn offered<'r>(repo: &'r Repo, domain: &Domain) -> Vec<&'r Plan> {
     let sold = |plan: &&Plan| {
         plan.status == PlanStatus::Offered
             && domain.plans.as_ref().is_none_or(|plans| plans.iter().any(|name| name.as_str() == plan.name.as_str()))
     };
-    let mut names: Vec<String> =
-        repo.plans.iter().map(|plan| &plan.value).filter(sold).map(|plan| plan.name.to_string()).collect();
-    names.sort_unstable();
-    names
+    let mut plans: Vec<&Plan> = repo.plans.iter().map(|plan| &plan.value).filter(sold).collect();
+    plans.sort_by_key(|plan| (plan.down.bps(), plan.up.bps(), plan.name.as_str()));
+    plans
 }
 
 fn no_such(kind: &str, name: &str, there: &[&str]) -> Refusal {

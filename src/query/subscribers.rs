@@ -49,7 +49,8 @@ pub enum SortField {
 /// Which subscribers, in which order, and which part of them.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriberQuery<'q> {
-    /// In the id, name, addresses, domain, plan or labels; an address also matches prefixes that hold it.
+    /// In the id, name, addresses, domain, plan or labels; an address also matches prefixes that hold it,
+    /// a prefix also what lies in it.
     pub text: Option<&'q str>,
     /// Of this domain.
     pub domain: Option<&'q str>,
@@ -137,8 +138,9 @@ impl SearchText {
     fn is_in(&self, subscriber: &Subscriber) -> bool {
         let has = |text: &str| text.to_lowercase().contains(&self.lower);
         let holds = |address: &Address| {
-            let around = self.address.as_ref().is_some_and(|own| address.net().contains(&own.net()));
-            around || has(&address.to_string())
+            let (net, own) = (address.net(), self.address.as_ref().map(Address::net));
+            let meets = own.is_some_and(|own| net.contains(&own) || own.contains(&net));
+            meets || has(&address.to_string())
         };
         subscriber.ip.as_slice().iter().any(holds)
             || has(&subscriber.key())

@@ -37,7 +37,7 @@ impl<'r> UnreadAddresses<'r> {
     }
 
     /// The addresses, each as often as it occurs.
-    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> + Clone {
         self.addresses.iter().map(|(address, _)| address)
     }
 

@@ -232,6 +232,7 @@ pub(super) fn domain(domain: &Domain) -> Value {
     Value::from_pairs([
         ("name", Value::from(domain.name.as_str())),
         ("prefixes", prefixes),
+        ("reserved", domain.reserved.iter().map(address).collect()),
         ("capacity", capacity),
         ("max_subscribers", domain.max_subscribers.map_or(Value::from(()), |most| Value::from(most.0))),
     ])

@@ -1,6 +1,6 @@
 //! `non-canonical-ip`: an address or prefix is not in canonical form.
 
-use super::reserved_ip::prefixes;
+use super::reserved_ip::{prefixes, reserved};
 use super::{Group, Rule};
 use crate::finding::{Finding, Severity, Where};
 use crate::inventory::Context;
@@ -26,7 +26,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         Some(finding(address, written, held.at()))
     });
     let domains = prefixes(context).filter_map(|(prefix, at)| Some(finding(prefix, prefix.written()?, at)));
-    context.first_of(subscribers.into_iter().chain(domains))
+    let reserved =
+        reserved(context).filter_map(|(_, address, at)| Some(finding(address, address.written()?, at)));
+    context.first_of(subscribers.into_iter().chain(domains).chain(reserved))
 }
 
 fn finding(address: &Address, written: &str, at: Where) -> Finding {

@@ -63,3 +63,40 @@ fn the_manual_names_every_command_and_has_a_page_for_each() {
     assert_eq!(run.stdout.lines().count(), commands().len() + nested + 1);
     assert!(repo.read("man/man1/shapeline-subscriber-add.1").contains(r"\-\-next\-free"));
 }
+
+#[test]
+fn the_environment_names_the_data_repository() {
+    let (data, elsewhere) = (Repo::new(), Repo::empty());
+    let run = |args: &[&str], folder: &std::path::Path| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"))
+            .current_dir(elsewhere.path())
+            .args(args)
+            .env("SHAPELINE_DIR", folder)
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    assert_eq!(run(&["subscriber", "list"], data.path()), (Some(0), "0 subscribers\n".to_owned()));
+    let (code, why) = run(&["-C", "nowhere", "subscriber", "list"], data.path());
+    assert!(code == Some(2) && why.contains("nowhere is not a folder"), "-C counts more: {why}");
+    let (code, _) = run(&["subscriber", "list"], std::path::Path::new(""));
+    assert_eq!(code, Some(2), "empty is not set");
+}
+
+#[test]
+fn examples_in_the_help_are_command_lines() {
+    use clap::Parser;
+    fn help(command: &clap::Command, all: &mut Vec<String>) {
+        let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        all.extend(text.lines().filter_map(|line| line.strip_prefix("  shapeline ").map(str::to_owned)));
+        command.get_subcommands().for_each(|command| help(command, all));
+    }
+    let mut all = Vec::new();
+    help(&Cli::command(), &mut all);
+    assert!(all.len() >= 12, "{all:?}");
+    for line in all {
+        let words = line.split("  #").next().unwrap().split_whitespace();
+        let parsed = Cli::try_parse_from(std::iter::once("shapeline").chain(words));
+        assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+    }
+}

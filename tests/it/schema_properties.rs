@@ -331,6 +331,7 @@ fn domain() -> Text {
     mapping(vec![
         ("name", 20, domain_name()),
         ("prefixes", 20, prefixes),
+        ("reserved", 1, list(pick(&["10.0.0.1", "'2001:db8::/56'"]))),
         ("plans", 1, list(name())),
         ("capacity", 2, capacity),
         ("max_subscribers", 1, count()),

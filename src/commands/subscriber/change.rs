@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
+use super::next_step::{self, Done};
+use super::prompt::{can_ask, confirm};
 use crate::cli::EditArgs;
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
+use crate::edit::{Basis, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
+use crate::query::Refusal;
+use crate::query::who::Naming;
 use crate::render;
 use crate::repo::Repo;
 use crate::report::{self, CheckFormat, CheckReport};
@@ -22,49 +26,157 @@ use crate::text::count::counted;
 use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
 
-/// SubscriberEdits on the network that are listed.
+/// Changes on the network that are listed.
 const LISTED: usize = 10;
+
+/// Whether a person is asked before an edit is made. In a script nobody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Confirmation {
+    /// Not asked.
+    None,
+    /// Asked on a terminal, unless `--yes` answers.
+    OnTerminal,
+}
+
+impl Confirmation {
+    fn is_due(self, args: &EditArgs) -> bool {
+        self == Confirmation::OnTerminal && !args.yes && !args.dry_run && can_ask()
+    }
+}
+
+/// Fetches from `origin` if the edit builds on what is there: an old clone would give out an address that
+/// was given out since.
+///
+/// # Errors
+/// If the edit is to be pushed, and there is no `origin` or it cannot be reached.
+pub(super) fn fetch(root: &Path, args: &EditArgs) -> Result<()> {
+    if args.push {
+        let git = Git::discover(root)?;
+        git.require_origin()?;
+        return git.fetch();
+    }
+    let Some(branch) = &args.branch else { return Ok(()) };
+    let git = Git::discover(root)?;
+    if git.branch_at_origin(branch).is_some() && git.fetch().is_err() {
+        let branch = quoted(branch);
+        writeln!(crate::console::err(), "note: `origin` cannot be reached: {branch} may have newer commits there")?;
+    }
+    Ok(())
+}
+
+/// How the arguments may name a subscriber that is edited: by a part of its name only if a person sees
+/// which one it is, and confirms it.
+pub(super) fn naming(args: &EditArgs) -> Naming {
+    if Confirmation::OnTerminal.is_due(args) { Naming::Part } else { Naming::Whole }
+}
 
 /// Makes an edit: `make` adds its changes.
 ///
 /// # Errors
-/// If it cannot be made; a [`crate::query::Refusal`] where the request is at fault.
+/// If it cannot be made; a [`Refusal`] where the request is at fault.
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
-    make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
+    confirmation: Confirmation,
+    make: impl Fn(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
 ) -> Result<Outcome> {
+    let confirmed = match confirmation.is_due(args) {
+        // The lock is not held while a person thinks: the edit is made once more afterwards.
+        true => match confirmed(propose(root, args, without_lock(args), &make)?)? {
+            Ok(changes) => Some(changes),
+            Err(outcome) => return Ok(outcome),
+        },
+        false => None,
+    };
+    let edit = propose(root, args, destination(args), &make)?;
+    if let Some(confirmed) = &confirmed
+        && *confirmed != changes(&edit.draft)
+    {
+        let why = "the data changed in the meantime, so nothing was changed: run the command again";
+        return Err(Refusal(why.to_owned()).into());
+    }
+    let network = match (reviewed(&edit, confirmed.is_some())?, &edit.review) {
+        (Some(outcome), _) => return Ok(outcome),
+        (None, Some(review)) if confirmed.is_none() => network(review)?,
+        (None, _) => String::new(),
+    };
+    if args.dry_run {
+        let shown = show(&edit.draft)?;
+        writeln!(crate::console::err(), "{}", network.trim_end())?;
+        print(&shown)?;
+        return Ok(Outcome::Fine);
+    }
+    save(root, edit, args, &network)
+}
+
+/// Makes an edit and checks it.
+fn propose(
+    root: &Path,
+    args: &EditArgs,
+    destination: Destination<'_>,
+    make: impl FnOnce(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
+) -> Result<ProposedEdit> {
     let today = args.on.unwrap_or_else(Date::today);
-    let session = EditSession::open(root, destination(args))?;
+    let session = EditSession::open(root, destination)?;
     let mut notes = crate::console::err();
     for note in &session.notes {
         writeln!(notes, "note: {note}")?;
     }
     drop(notes);
     let before = Arc::new(load_unaltered(session.tree())?);
-    let edit = session.make(&before, today, make)?;
+    session.make(&before, today, make)
+}
+
+/// Shows what an edit would do and asks whether to go on. Returns the changes that were shown, or how the
+/// command ends without a question.
+///
+/// # Errors
+/// A [`Refusal`] if the answer is no.
+fn confirmed(edit: ProposedEdit) -> Result<Result<FileTexts, Outcome>> {
+    if let Some(outcome) = reviewed(&edit, false)? {
+        return Ok(Err(outcome));
+    }
+    let mut shown = said(edit.summary.verb.imperative(), &edit.summary);
+    if let Some(review) = &edit.review {
+        shown += &network(review)?;
+    }
+    crate::console::err().write_all(shown.as_bytes())?;
+    confirm("Make this change?")?;
+    Ok(Ok(changes(&edit.draft)))
+}
+
+/// Prints what the review found, unless it `was_shown`. Returns the outcome if that ends the command.
+fn reviewed(edit: &ProposedEdit, was_shown: bool) -> Result<Option<Outcome>> {
     let mut notes = crate::console::err();
     let Some(review) = &edit.review else {
         writeln!(notes, "{}: nothing to do", edit.summary.already)?;
-        return Ok(Outcome::Fine);
+        return Ok(Some(Outcome::Fine));
     };
+    if was_shown && !review.refused() {
+        return Ok(None);
+    }
     print_review(review, &mut notes)?;
     if review.refused() {
-        return Ok(Outcome::Refused);
+        return Ok(Some(Outcome::Refused));
     }
-    for note in &edit.notes {
+    for note in edit.summary.notes.iter().chain(&edit.notes) {
         writeln!(notes, "note: {note}")?;
     }
-    let network = network(review)?;
-    if args.dry_run {
-        let shown = show(&edit.draft)?;
-        writeln!(notes, "{}", network.trim_end())?;
-        drop(notes);
-        print(&shown)?;
-        return Ok(Outcome::Fine);
-    }
-    drop(notes);
-    save(edit, args, &network)
+    Ok(None)
+}
+
+/// The files of a draft, each with its text before and after.
+type FileTexts = Vec<(String, Option<String>, Option<String>)>;
+
+fn changes(draft: &Draft) -> FileTexts {
+    let text = |text: Option<&str>| text.map(ToOwned::to_owned);
+    draft.changes().map(|file| (file.path.to_owned(), text(file.before), text(file.after))).collect()
+}
+
+/// What an edit does, with a line for each subscriber where there are several.
+fn said(verb: &str, summary: &EditSummary) -> String {
+    let each: String = summary.each.iter().map(|one| format!("  {one}\n")).collect();
+    format!("{verb} {}\n{each}", summary.what)
 }
 
 /// What is wrong that was not before; why the edit is refused, if it is.
@@ -84,16 +196,16 @@ fn print_review(review: &Review, notes: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
-    let summary = edit.summary.clone();
-    let mut said = format!("{} {}\n", summary.verb.past(), summary.what);
-    summary.each.iter().for_each(|one| said += &format!("  {one}\n"));
+fn save(root: &Path, mut edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
+    let (summary, review) = (edit.summary.clone(), edit.review.take());
+    let mut said = said(summary.verb.past(), &summary);
     match edit.save(message(args, &summary)?)? {
         Saved::Nowhere => {}
         Saved::Files(written) => {
             written.written.iter().for_each(|path| said += &format!("wrote {}\n", harmless(path, 400)));
             written.removed.iter().for_each(|path| said += &format!("removed {}\n", harmless(path, 400)));
             print(&(said + network))?;
+            next_step::print(root, review.as_ref(), Done::Written)?;
         }
         Saved::Commit { branch, commit, git } => {
             let shown = harmless(&branch, 200);
@@ -102,10 +214,9 @@ fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
             if args.push {
                 git.push(&branch)?;
                 print(&format!("pushed {shown} to origin\n"))?;
-            } else {
-                let hint = format!("`git push origin {shown}` sends it to be reviewed");
-                writeln!(crate::console::err(), "{hint}")?;
             }
+            let done = if args.push { Done::Pushed(&branch) } else { Done::Committed(&branch) };
+            next_step::print(root, review.as_ref(), done)?;
         }
     }
     Ok(Outcome::Fine)
@@ -113,13 +224,19 @@ fn save(edit: ProposedEdit, args: &EditArgs, network: &str) -> Result<Outcome> {
 
 /// The files that an edit starts from, without keeping other edits waiting.
 pub(super) fn tree(root: &Path, args: &EditArgs) -> Result<Tree> {
-    let destination = if args.commits() { destination(args) } else { Destination::Nowhere };
-    Ok(EditSession::open(root, destination)?.tree().clone())
+    Ok(EditSession::open(root, without_lock(args))?.tree().clone())
+}
+
+fn without_lock(args: &EditArgs) -> Destination<'_> {
+    if args.commits() { destination(args) } else { Destination::Nowhere }
 }
 
 fn destination(args: &EditArgs) -> Destination<'_> {
     match args {
-        args if args.commits() => Destination::Branch(args.branch.as_deref()),
+        args if args.commits() => {
+            let basis = if args.push { Basis::Origin } else { Basis::Head };
+            Destination::Branch { name: args.branch.as_deref(), basis }
+        }
         args if args.dry_run => Destination::Nowhere,
         _ => Destination::Files,
     }

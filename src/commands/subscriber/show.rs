@@ -11,7 +11,8 @@ use super::JSON_VERSION;
 use crate::cli::{ShowArgs, TextOrJson};
 use crate::commands::{Outcome, load_unaltered, today, tree};
 use crate::model::Subscriber;
-use crate::query::{SubscriberView, Viewer, shaper_lines, status, who};
+use crate::query::who::{self, Naming};
+use crate::query::{SubscriberView, Viewer, shaper_lines, status};
 use crate::repo::Record;
 use crate::text::columns::columns;
 use crate::text::quote::harmless;
@@ -30,7 +31,11 @@ struct Shown<'r> {
 pub(super) fn run(root: &Path, args: &ShowArgs) -> Result<Outcome> {
     let repo = Arc::new(load_unaltered(&tree(root, &args.data)?)?);
     let today = today(&args.data);
-    let record = who::find(&repo, &args.who)?;
+    let found = who::find(&repo, &args.who, Naming::Part)?;
+    let record = found.record;
+    if let Some(note) = &found.note {
+        writeln!(crate::console::err(), "note: {note}")?;
+    }
     let mut viewer = Viewer::new(&repo, today);
     let lines = shaper_lines(&repo, record, today)?;
     if args.format == TextOrJson::Json {

@@ -39,7 +39,7 @@ struct RequestHead<'a> {
 type WirePlan = (PlanName, Rate, Rate, bool, Option<Attribute>, Option<Text>);
 
 /// Name, prefixes, capacity, the most subscribers.
-type WireDomain = (DomainName, Vec<Address>, Option<(Rate, Rate, u32)>, Option<u32>);
+type WireDomain = (DomainName, Vec<Address>, Vec<Address>, Option<(Rate, Rate, u32)>, Option<u32>);
 
 /// What a template sees of a subscriber.
 #[derive(Serialize, Deserialize)]
@@ -131,13 +131,20 @@ fn plan_in((name, up, down, offered, attribute, description): WirePlan) -> Plan 
 
 fn domain_out(domain: &Domain) -> WireDomain {
     let capacity = domain.capacity.as_ref().map(|capacity| (capacity.up, capacity.down, capacity.contention.0));
-    (domain.name.clone(), domain.prefixes.clone(), capacity, domain.max_subscribers.map(|most| most.0))
+    (
+        domain.name.clone(),
+        domain.prefixes.clone(),
+        domain.reserved.clone(),
+        capacity,
+        domain.max_subscribers.map(|most| most.0),
+    )
 }
 
-fn domain_in((name, prefixes, capacity, most): WireDomain) -> Domain {
+fn domain_in((name, prefixes, reserved, capacity, most): WireDomain) -> Domain {
     Domain {
         name,
         prefixes,
+        reserved,
         plans: None,
         capacity: capacity.map(|(up, down, contention)| Capacity { up, down, contention: Contention(contention) }),
         max_subscribers: most.map(MaxSubscribers),

@@ -3,7 +3,7 @@
 use crate::support::{Repo, Run};
 
 const GOLD: &str = "50_MEG_UP_50_MEG_DOWN";
-const BASIC: &str = "30_MEG_UP_30_MEG_DOWN";
+pub const BASIC: &str = "30_MEG_UP_30_MEG_DOWN";
 
 /// A list as an ISP may keep it.
 pub const LIST: &str = "\
@@ -46,7 +46,8 @@ pub fn fine(repo: &Repo, args: &[&str]) -> String {
     run.stdout
 }
 
-fn refused(repo: &Repo, args: &[&str], why: &str) {
+/// Runs a command that is refused, and changes nothing.
+pub fn refused(repo: &Repo, args: &[&str], why: &str) {
     let before = repo.read(PATH);
     let run = run(repo, args);
     assert_eq!(run.code, 1, "{args:?}: {run:?}");

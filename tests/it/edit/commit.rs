@@ -179,6 +179,7 @@ fn a_branch_is_pushed_to_a_real_remote() {
     let url = remote.path().to_str().unwrap();
     let none = run(&repo, &[&ADD[..], &["--push"]].concat());
     assert!(none.code == 2 && none.stderr.contains("there is no remote `origin`"), "{none:?}");
+    assert_eq!(repo.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]), "main", "before the commit");
     repo.git(&["init", "-q", "--bare", url]);
     repo.git(&["remote", "add", "origin", url]);
     let said = fine(&repo, &[&ADD[..], &["--push", "--branch", "isp/add"]].concat());
@@ -187,13 +188,118 @@ fn a_branch_is_pushed_to_a_real_remote() {
     assert_eq!(there, repo.git(&["rev-parse", "isp/add"]));
     fine(&repo, &["suspend", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
     assert_eq!(repo.git(&["--git-dir", url, "rev-list", "--count", "isp/add"]), "3");
-    // With an unreachable remote there is no prompt, and the commit exists.
+    // With an unreachable remote there is no prompt, and nothing is committed.
+    let branches = repo.git(&["for-each-ref", "refs/heads"]);
     repo.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
     let failed = run(&repo, &["resume", "10.10.10.40", "--commit", "--branch", "isp/add", "--push"]);
     assert_eq!(failed.code, 2, "{failed:?}");
-    assert!(
-        failed.stderr.contains("is committed here, and git could not push it; `git push origin isp/add` tries again"),
-        "{failed:?}"
-    );
-    assert_eq!(repo.git(&["rev-list", "--count", "isp/add"]), "4");
+    assert!(failed.stderr.contains("git could not fetch from `origin`, so nothing was changed"), "{failed:?}");
+    assert_eq!(repo.git(&["for-each-ref", "refs/heads"]), branches);
+    // Without --push, the branch that origin has is continued as far as it is known.
+    let offline = run(&repo, &["resume", "10.10.10.40", "--branch", "isp/add"]);
+    assert_eq!(offline.code, 0, "{offline:?}");
+    assert!(offline.stderr.contains("note: `origin` cannot be reached"), "{offline:?}");
+}
+
+/// A clone of a repository with the list, and the path of the remote.
+fn cloned() -> (Repo, Repo, tempfile::TempDir) {
+    let first = committed();
+    let remote = tempfile::tempdir().unwrap();
+    let url = remote.path().to_str().unwrap().to_owned();
+    first.git(&["init", "-q", "--bare", "-b", "main", &url]);
+    first.git(&["remote", "add", "origin", &url]);
+    first.git(&["push", "-q", "-u", "origin", "main"]);
+    let second = Repo::empty();
+    second.git(&["clone", "-q", &url, "."]);
+    second.git(&["config", "user.name", "Bob"]);
+    second.git(&["config", "user.email", "bob@ispcustomer.co.zw"]);
+    (first, second, remote)
+}
+
+const NEXT: [&str; 5] = ["add", "--next-free", "--plan", "30_MEG_UP_30_MEG_DOWN", "--push"];
+
+#[test]
+fn an_old_clone_gives_out_no_address_that_origin_has_given_out() {
+    let (first, second, remote) = cloned();
+    let url = remote.path().to_str().unwrap();
+    fine(&first, &["add", "--next-free", "--plan", "30_MEG_UP_30_MEG_DOWN"]);
+    first.commit("Added on main");
+    first.git(&["push", "-q", "origin", "main"]);
+    // Work in progress of the clone is no part of the proposal.
+    second.git(&["commit", "-q", "--allow-empty", "-m", "Not pushed"]);
+    let said = fine(&second, &NEXT);
+    assert!(said.starts_with("Added 10.10.10.2 "), "10.10.10.1 is given out: {said}");
+    let parent = second.git(&["--git-dir", url, "rev-parse", "add-10.10.10.2^"]);
+    assert_eq!(parent, first.git(&["rev-parse", "main"]), "on the remote's head");
+    // The other clone sees the branch that proposes the address.
+    let again = run(&first, &NEXT);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.stderr.contains("the branch `add-10.10.10.2` proposes that already"), "{again:?}");
+}
+
+#[test]
+fn a_branch_of_origin_is_continued_from_its_newest_commit() {
+    let (first, second, _remote) = cloned();
+    let on = |number: u32| ["--branch", "isp/add", "--name", if number == 1 { "One" } else { "Two" }];
+    fine(&first, &[&NEXT[..], &on(1)].concat());
+    // The second clone has never seen the branch.
+    let said = fine(&second, &[&NEXT[..], &on(2)].concat());
+    assert!(said.starts_with("Added 10.10.10.2 "), "{said}");
+    // The first is behind, and is brought up to date, without --push, too.
+    let said = fine(&first, &[&NEXT[..4], &["--branch", "isp/add", "--name", "Three"]].concat());
+    assert!(said.starts_with("Added 10.10.10.3 "), "{said}");
+    let names = first.git(&["log", "--format=%s", "main..isp/add"]);
+    assert_eq!(names.lines().count(), 3, "{names}");
+    // Commits on both sides are for git to merge.
+    fine(&second, &["set", "10.10.10.1", "name=Here", "--branch", "isp/add", "--push"]);
+    let both = run(&first, &["set", "10.10.10.3", "name=There", "--branch", "isp/add", "--push"]);
+    assert_eq!(both.code, 2, "{both:?}");
+    assert!(both.stderr.contains("the branch `isp/add` has other commits here than at `origin`"), "{both:?}");
+}
+
+#[test]
+fn the_next_step_is_named() {
+    let (first, _second, _remote) = cloned();
+    let step = |args: &[&str]| run(&first, args).stderr;
+    let review = "send it to be reviewed; with --push, the command does that\n";
+    assert!(step(&["set", "acme-hq", "name=A"]).ends_with(review));
+    let committed = step(&["set", "acme-hq", "name=B", "--commit"]);
+    assert_eq!(committed, "next: `git push origin change-acme-hq` sends it to be reviewed\n");
+    let pushed = step(&["set", "acme-hq", "name=C", "--push"]);
+    assert!(pushed.starts_with("next: open a pull request for `change-acme-hq-2`"), "{pushed}");
+    // Without git there is nobody to send it to.
+    assert_eq!(run(&with_list(), &["set", "acme-hq", "name=A"]).stderr, "");
+}
+
+#[test]
+fn owners_of_the_domain_are_named() {
+    let repo = with_list();
+    let domain = "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24, 11.11.11.0/24]\n";
+    repo.write("domains/ispcustomer.co.zw.yaml", format!("{domain}owners: [bob, '@ispcustomer/noc']\n"));
+    repo.commit("Owned");
+    let note = "note: `ispcustomer.co.zw` is owned by `bob`, `@ispcustomer/noc`: the proposal will be refused unless";
+    let edit = |name: &str| {
+        repo.git(&["config", "user.name", "Alice"]);
+        repo.git(&["config", "user.email", name]);
+        run(&repo, &["set", "acme-hq", &format!("name={name}")]).stderr
+    };
+    assert!(edit("alice@ispcustomer.co.zw").starts_with(note));
+    assert!(!edit("bob@ispcustomer.co.zw").contains("is owned by"));
+    repo.write("shapeline.yaml", "admins: [alice]\n");
+    assert!(!edit("alice@ispcustomer.co.zw").contains("is owned by"));
+}
+
+#[test]
+fn a_push_that_origin_refuses_leaves_the_commit() {
+    let (first, _second, remote) = cloned();
+    let hook = remote.path().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, executable).unwrap();
+    let failed = run(&first, &NEXT);
+    assert_eq!(failed.code, 2, "{failed:?}");
+    let why = "is committed here, and git could not push it; `git push origin add-10.10.10.1` tries again";
+    assert!(failed.stderr.contains(why), "{failed:?}");
+    assert_eq!(first.git(&["rev-list", "--count", "main..add-10.10.10.1"]), "1");
 }

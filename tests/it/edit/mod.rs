@@ -3,6 +3,8 @@
 mod command;
 mod commit;
 mod file;
+mod find;
+mod free;
 mod listed;
 #[cfg(unix)]
 mod prompt;

@@ -54,6 +54,27 @@ fn without_git_or_commits_the_error_says_what_to_do() {
 }
 
 #[test]
+fn a_part_of_a_name_is_enough() {
+    let repo = three();
+    let record = |ip: &str, rest: &str| format!("{}{rest}", record(ip, 30));
+    repo.write("subscribers/1.yaml", record("10.10.10.1", "id: acme-hq\nname: ACME, head office\n"));
+    repo.write("subscribers/2.yaml", record("10.10.10.2", "name: ACME\n"));
+    commit(&repo, "04-01", "Alice", "Named");
+    repo.write("subscribers/1.yaml", record("10.10.10.1", "id: acme-hq\n"));
+    commit(&repo, "05-01", "Alice", "Nameless");
+    let head = history(&repo, &["head office"]);
+    let note = "note: `head office` names `acme-hq` (ACME, head office), and no other subscriber\n";
+    assert_eq!((head.code, head.stderr.as_str()), (0, note), "by a name that it had");
+    assert_eq!(head.stdout, history(&repo, &["acme-hq"]).stdout);
+    assert_eq!(history(&repo, &["acme"]).stdout, history(&repo, &["10.10.10.2@ispcustomer.co.zw"]).stdout);
+    let several = history(&repo, &["10.10.10."]);
+    assert_eq!((several.code, several.stdout.as_str()), (1, ""));
+    assert!(several.stderr.starts_with("shapeline: `10.10.10.` may be any of these"), "{several:?}");
+    assert!(several.stderr.contains("\n  `acme-hq`, `ACME, head office`\n"), "{several:?}");
+    assert_eq!(history(&repo, &["nobody"]).code, 0);
+}
+
+#[test]
 fn a_revision_is_shown_as_of_then() {
     let repo = three();
     assert_eq!(json(&repo, &["10.10.10.0/24"])["total"], 3);

@@ -23,6 +23,33 @@ fn to_acknowledge(site: &Site) -> String {
 }
 
 #[test]
+fn a_rollback_says_what_ends_the_hold() {
+    let site = two("");
+    let run = site.run(&["rollback", "-t", "hre-1", "--format", "json"]);
+    assert!(run.stderr.starts_with("held: hre-1 stays at version 1. Next: undo the change in git"), "{run:?}");
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["targets"][0]["held"], true);
+    let again = site.run(&["rollback", "-t", "hre-1", "--to", "1"]);
+    assert!(!again.stderr.contains("held: "), "nothing was rolled back: {again:?}");
+}
+
+#[test]
+fn a_dry_run_of_a_rollback_changes_nothing() {
+    let site = two("");
+    let before = (site.manifest(), site.live());
+    // There is only one target.
+    let run = site.run(&["rollback", "--dry-run"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    assert!(run.stdout.starts_with("hre-1: note: version 1 of 2"), "{run:?}");
+    assert!(run.stdout.ends_with(" with 1 subscriber would be restored\nhre-1: would be published\n"), "{run:?}");
+    let same = site.run(&["rollback", "--dry-run", "--to", "2"]);
+    assert!(same.stdout.contains("nothing to do"), "{same:?}");
+    let none = site.run(&["rollback", "--dry-run", "--to", "9"]);
+    assert!(none.code == 1 && none.stdout.contains("version 9 is not kept; kept are 1-2"), "{none:?}");
+    assert_eq!((site.manifest(), site.live()), before, "not even a refusal is recorded");
+}
+
+#[test]
 fn an_old_run_does_not_lift_the_hold_of_a_rollback() {
     let site = two("");
     rollback(&site, 0, &[]);

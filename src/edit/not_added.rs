@@ -1,0 +1,116 @@
+//! Why a subscriber is not added, as a value: each caller says in its own words what to do about it.
+
+use std::fmt;
+
+use crate::model::Address;
+use crate::text::quote::quoted;
+
+/// Why a subscriber cannot be added as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAdded {
+    /// No address is given, and the next free one is not asked for.
+    NoAddress,
+    /// No plan is given.
+    NoPlan,
+    /// No domain is given, and no address that would tell it.
+    NoDomain,
+    /// No domain is given, and none has a block that holds the address.
+    InNoBlock(Address),
+    /// No domain is given, and these have blocks that hold the address.
+    InSeveralBlocks(Address, Vec<String>),
+    /// The id cannot be one, with the reason.
+    BadId(String),
+    /// A label without a value.
+    BadLabel(String),
+    /// A subscriber has the address.
+    Held {
+        /// The address.
+        address: Address,
+        /// The key of the subscriber.
+        by: String,
+        /// Its plan.
+        plan: String,
+    },
+    /// The address is in a file that could not be read completely.
+    Unread {
+        /// The address.
+        address: Address,
+        /// The file.
+        path: String,
+    },
+    /// Nothing is free.
+    NoneFree {
+        /// The domain.
+        domain: String,
+        /// The block in which it was looked for; without one, all blocks of the domain.
+        block: Option<Address>,
+        /// The length of the prefix that was looked for; without one, a single address.
+        length: Option<u8>,
+    },
+}
+
+impl std::error::Error for NotAdded {}
+
+impl fmt::Display for NotAdded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |address: &Address| quoted(&address.to_string());
+        match self {
+            NotAdded::NoAddress => f.write_str("no address is given"),
+            NotAdded::NoPlan => f.write_str("no plan is given"),
+            NotAdded::NoDomain => f.write_str("no domain is given"),
+            NotAdded::InNoBlock(address) => write!(f, "no domain has a block that holds {}", shown(address)),
+            NotAdded::InSeveralBlocks(address, domains) => {
+                let domains: Vec<String> = domains.iter().map(|name| quoted(name)).collect();
+                write!(f, "{} lies in blocks of {}", shown(address), domains.join(" and "))
+            }
+            NotAdded::BadId(reason) => f.write_str(reason),
+            NotAdded::BadLabel(label) => {
+                write!(f, "{} is no label: write NAME=VALUE, such as ticket=4711", quoted(label))
+            }
+            NotAdded::Held { address, by, plan } => {
+                write!(f, "{} is there already, as {} with {}", shown(address), quoted(by), quoted(plan))
+            }
+            NotAdded::Unread { address, path } => {
+                let (address, path) = (shown(address), quoted(path));
+                write!(f, "{address} is in {path}, which could not be read completely: fix that first")
+            }
+            NotAdded::NoneFree { domain, block, length } => {
+                let what = length.map_or("address".to_owned(), |length| format!("prefix of length {length}"));
+                let name = quoted(domain);
+                match block {
+                    None => write!(f, "no {what} is free in the blocks of {name}"),
+                    Some(block) => {
+                        write!(f, "no {what} is free in {} as far as it is a block of {name}", shown(block))
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_reason_names_an_option_of_the_command_line() {
+        let address: Address = "10.10.10.25".parse().unwrap();
+        let name = || "a.example".to_owned();
+        let all = [
+            NotAdded::NoAddress,
+            NotAdded::NoPlan,
+            NotAdded::NoDomain,
+            NotAdded::InNoBlock(address.clone()),
+            NotAdded::InSeveralBlocks(address.clone(), vec![name(), name()]),
+            NotAdded::BadId("`a b` is not an id".to_owned()),
+            NotAdded::BadLabel("x".to_owned()),
+            NotAdded::Held { address: address.clone(), by: name(), plan: name() },
+            NotAdded::Unread { address: address.clone(), path: name() },
+            NotAdded::NoneFree { domain: name(), block: Some(address), length: Some(56) },
+        ];
+        for why in all.map(|why| why.to_string()) {
+            assert!(!why.contains("--") && !why.contains("shapeline "), "{why}");
+        }
+    }
+}
