@@ -5,9 +5,11 @@ use anyhow::{Context, Result, bail};
 use super::change::SubscriberEdits;
 use super::operation::{EditSummary, Verb, subject};
 use crate::inventory::{Index, KnownDomain};
-use crate::model::{Address, Date, Domain, Subscriber, SubscriberId};
+use crate::model::misspelling::Misspelt;
+use crate::model::{Address, Date, Domain, Subscriber, SubscriberId, Text};
 use crate::query::{self, Refusal, UnreadAddresses, domains_of, next_free, who};
 use crate::repo::Repo;
+use crate::schema::FileKind;
 use crate::text::quote::{harmless, quoted};
 
 /// A subscriber as it is asked for.
@@ -129,13 +131,14 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
         };
         json["labels"][name] = value.into();
     }
-    check(&wanted.id, "--id")?;
+    check::<SubscriberId>(&wanted.id, "--id")?;
+    check::<Text>(&wanted.name, "--name")?;
     serde_json::from_value(json).map_err(|error| Refusal(error.to_string()).into())
 }
 
-/// Checks an id; the error names the option.
-fn check(id: &Option<String>, option: &str) -> Result<(), Refusal> {
-    let parsed = id.as_ref().map(|id| id.parse::<SubscriberId>());
+/// Checks the value of an option; the error names the option.
+fn check<T: std::str::FromStr<Err = Misspelt>>(value: &Option<String>, option: &str) -> Result<(), Refusal> {
+    let parsed = value.as_ref().map(|value| value.parse::<T>());
     parsed.transpose().map(drop).map_err(|why| Refusal(format!("{option}: {why}")))
 }
 
@@ -156,7 +159,10 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
     match address {
         Some(address) if known.is_empty() => {
             let address = quoted(&address.to_string());
-            Err(Refusal(format!("no domain has a block that holds {address}; name the domain: --domain DOMAIN")).into())
+            let unread = query::unread(repo, FileKind::Domain, None).map(|why| format!("; {why}"));
+            let unread = unread.unwrap_or_default();
+            let why = format!("no domain has a block that holds {address}; name the domain: --domain DOMAIN{unread}");
+            Err(Refusal(why).into())
         }
         Some(address) => {
             let address = quoted(&address.to_string());

@@ -159,8 +159,8 @@ pub fn read(bytes: &[u8], map: &[ColumnMapping], domain: Option<&DomainName>) ->
 fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColumns) {
     let get = |field| row.get(layout.at(field));
     let mut reasons = Vec::new();
-    let up = cell_rate(get(Field::Up), layout.up_unit, &mut reasons);
-    let down = cell_rate(get(Field::Down), layout.down_unit, &mut reasons);
+    let up = cell_rate("upload", get(Field::Up), layout.up_unit, &mut reasons);
+    let down = cell_rate("download", get(Field::Down), layout.down_unit, &mut reasons);
     let plan = match (layout.at(Field::Plan), up, down) {
         (Some(at), ..) => RawPlan::Name { name: row.get(Some(at)), attribute: "", up, down },
         (None, Some(up), Some(down)) => RawPlan::Rates(up, down),
@@ -185,14 +185,14 @@ fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColu
 }
 
 /// A rate, as people write it: `30 Mbps`, `30M`, or a number under a header that says the unit.
-fn cell_rate(cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Option<Rate> {
+fn cell_rate(which: &str, cell: &str, unit: Option<&str>, reasons: &mut Vec<String>) -> Option<Rate> {
     if cell.is_empty() {
         return None;
     }
-    let number = cell.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number = !cell.contains(char::is_alphabetic);
     let text = match unit {
         Some(unit) if number => format!("{cell} {unit}"),
         _ => cell.to_owned(),
     };
-    rate(&text).map_err(|reason| reasons.push(reason)).ok()
+    rate(&text).map_err(|reason| reasons.push(format!("the {which} rate: {reason}"))).ok()
 }

@@ -11,6 +11,7 @@ mod view;
 pub mod who;
 
 pub use lines::shaper_lines;
+pub(crate) use names::unread;
 pub use names::{address, domain, offered, plan};
 pub use next_free::{domains_of, next_free};
 pub use refusal::Refusal;
