@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod laws;
 mod layers;
+mod messages;
 mod plan;
 mod plan_later;
 mod publish;
