@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Date;
 use crate::report::CheckFormat;
+use crate::text::quote::quoted;
 
 pub(crate) use history::HistoryArgs;
 pub(crate) use import::{ImportArgs, ImportFormat};
@@ -116,6 +117,11 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page.
     Man(ManArgs),
+}
+
+/// A whole number of an option.
+fn whole_number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{} is not a whole number in digits, such as 10", quoted(text)))
 }
 
 #[derive(Debug, Args)]
@@ -239,7 +245,7 @@ pub(crate) enum PlanFormat {
 pub(crate) enum TextOrJson {
     /// For people.
     Text,
-    /// For programs; see docs/publish-json.md.
+    /// For programs; see docs/publish-json.md, for subscribers docs/subscriber.md.
     Json,
 }
 
@@ -248,7 +254,7 @@ pub(crate) enum TextOrJson {
 pub(crate) enum ListFormat {
     /// For people.
     Text,
-    /// For programs; see docs/publish-json.md.
+    /// For programs; see docs/publish-json.md, for subscribers docs/subscriber.md, for copies docs/backup.md.
     Json,
     /// For spreadsheets.
     Csv,

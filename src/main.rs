@@ -4,6 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli.with_environment(),
         Err(error) if error.use_stderr() => {
+            let error = without_trailing_tip(error);
             let _ = write!(console::err(), "{}", with_harmless_arguments(error.render().ansi().to_string()));
             return ExitCode::from(2);
         }
@@ -39,6 +42,19 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The error without the advice to pass an unknown option behind `--`: it would be taken for the name of an
+/// output or a file.
+fn without_trailing_tip(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested) else { return error };
+    let tips: Vec<StyledStr> = tips.iter().filter(|tip| !tip.to_string().contains(" as a value")).cloned().collect();
+    if tips.is_empty() {
+        error.remove(ContextKind::Suggested);
+    } else {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
 }
 
 /// `message` with the arguments of the command line as they may be printed: an error may quote one,

@@ -1,23 +1,27 @@
 //! JSON Schemas generated from the model, and findings from their violations.
 
+mod explain;
+mod shape;
+mod synonyms;
 mod tidy;
+
+pub(crate) use shape::misshapen;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 use jsonschema::Validator;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::error::ValidationErrorKind;
 use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, PathStep, Place, Where};
-use crate::model::{Address, Domain, DomainName, Plan, Rate, Settings, Subscriber};
-use crate::text::quote::quoted;
-use crate::text::suggest::nearest;
+use crate::finding::{Finding, PathStep, Place};
+use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::yaml::json::{View, YamlJson};
-use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind};
+use explain::WrongValue;
 
 /// The kinds of data file, each with a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,7 +166,9 @@ pub fn violations(validator: &Validator<YamlJson>, kind: FileKind, record: Node<
             let (node, at) = follow(record, place, &steps);
             let at_schema = schema.pointer(&parent(error.schema_path().as_str()));
             let is_about_keys = is_about_keys(error.kind());
-            let findings = describe(error.kind(), kind, node, &at, at_schema, &steps);
+            let required = || is_required(schema, &steps, error.schema_path().as_str());
+            let value = WrongValue { kind, node, at: &at, schema: at_schema, is_required: &required };
+            let findings = value.findings(error.kind());
             findings.into_iter().map(move |finding| (is_about_keys, finding))
         })
         .collect();
@@ -211,158 +217,9 @@ fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, P
     (node, at)
 }
 
-fn describe(
-    error: &ValidationErrorKind,
-    kind: FileKind,
-    node: Node<'_>,
-    at: &Place,
-    schema: Option<&Value>,
-    steps: &[String],
-) -> Vec<Finding> {
-    let finding = |place: Place, message: String| Finding::new("schema", Where::Place(place), message);
-    let expected = expected(schema);
-    match error {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-            let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-            let unknown = |name: &String| {
-                let what = if at.path.is_empty() { kind.with_article().to_owned() } else { shown_path(steps) };
-                let found = finding(
-                    at.clone().field(name.clone()).key(),
-                    format!("the field {} is not known in {what}", quoted(name)),
-                );
-                match nearest(name, known.iter().copied()) {
-                    Some(near) => found.did_you_mean(Some(near)),
-                    None => found.help(format!("known fields: {}", known.join(", "))),
-                }
-            };
-            unexpected.iter().take(100).map(unknown).collect()
-        }
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            let what = if at.path.is_empty() { kind.name().to_owned() } else { shown_path(steps) };
-            let help = format!("add {name}: …");
-            vec![finding(at.clone(), format!("the field {} is missing in this {what}", quoted(name))).help(help)]
-        }
-        ValidationErrorKind::PropertyNames { error } => {
-            let name = error.instance().as_str().unwrap_or_default().to_owned();
-            let expected =
-                schema.and_then(|schema| schema.pointer("/propertyNames/x-expected")).and_then(Value::as_str);
-            let expected = expected.unwrap_or("a name that is allowed here");
-            vec![finding(at.clone().field(name.clone()).key(), format!("{} is not {expected}", quoted(&name)))]
-        }
-        ValidationErrorKind::Type { kind: wanted } => vec![wrong_type(node, at, wanted, schema, steps)],
-        ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let message = format!("{} is none of: {}", quoted(node.text()), options.join(", "));
-            vec![finding(at.clone(), message).did_you_mean(nearest(node.text(), options.iter().copied()))]
-        }
-        _ => {
-            let shown = if node.is_scalar() { quoted(node.text()) } else { shown_path(steps) };
-            let expected = expected.map_or_else(|| format!("what is expected here: {error:?}"), ToOwned::to_owned);
-            let mut found = finding(at.clone(), format!("{shown} is not {expected}"));
-            if let Some(likely) = Form::of(schema).and_then(|form| form.likely_spelling(node)) {
-                found = found.did_you_mean(Some(&likely));
-            } else if node.text().starts_with(['“', '”', '„', '‘', '’', '«']) {
-                found = found.help("these quotes are part of the value: YAML knows only \" and '");
-            }
-            vec![found]
-        }
-    }
-}
-
-/// What a schema says in its keyword `x-expected`, for messages.
-fn expected(schema: Option<&Value>) -> Option<&str> {
-    schema?.get("x-expected")?.as_str()
-}
-
-/// The forms of a text that have messages of their own, as the keyword `x-form` names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Address,
-    Date,
-    DomainName,
-    Limit,
-    Rate,
-}
-
-impl Form {
-    fn of(schema: Option<&Value>) -> Option<Self> {
-        Some(match schema?.get("x-form")?.as_str()? {
-            "address" => Form::Address,
-            "date" => Form::Date,
-            "domain-name" => Form::DomainName,
-            "limit" => Form::Limit,
-            "rate" => Form::Rate,
-            _ => return None,
-        })
-    }
-
-    /// The likely spelling of a wrong value.
-    fn likely_spelling(self, node: Node<'_>) -> Option<String> {
-        let text = node.text().trim();
-        match self {
-            Form::Rate => text.parse::<Rate>().err().and_then(|error| error.suggestion),
-            Form::DomainName => {
-                let lower = text.to_lowercase();
-                let lower = lower.trim_start_matches('@').trim_end_matches('.');
-                DomainName::is_valid(lower).then(|| lower.to_owned())
-            }
-            Form::Address if text != node.text() => text.parse::<Address>().ok().map(|address| address.to_string()),
-            Form::Address | Form::Date | Form::Limit => None,
-        }
-    }
-}
-
-fn wrong_type(node: Node<'_>, at: &Place, wanted: &TypeKind, schema: Option<&Value>, steps: &[String]) -> Finding {
-    let finding = |message: String| Finding::new("schema", Where::Place(at.clone()), message);
-    let wants = |name: jsonschema::JsonType| match wanted {
-        TypeKind::Single(one) => *one == name,
-        TypeKind::Multiple(many) => many.contains(name),
-    };
-    let name = if steps.is_empty() { "the record".to_owned() } else { shown_path(steps) };
-    let expected = expected(schema).unwrap_or("something else");
-    if !node.is_scalar() {
-        let is = if node.kind() == NodeKind::Mapping { "keys and values" } else { "a list" };
-        if steps.is_empty() {
-            return finding(format!("a record is keys and values such as `name: …`, not {is}"));
-        }
-        return finding(format!("{name} holds {is}; expected {expected}"));
-    }
-    let text = node.text();
-    let read_as = match node.kind() {
-        NodeKind::Scalar(Style::Plain) => scalar_type(text),
-        _ => ScalarType::Text,
-    };
-    let what = match read_as {
-        ScalarType::Null => {
-            return finding(format!("{name} has no value")).help(format!("write {expected}, or remove the key"));
-        }
-        ScalarType::Integer(_) | ScalarType::OtherNumber => "a number",
-        ScalarType::Bool(_) | ScalarType::OldBool => "true or false",
-        ScalarType::Text => "a text",
-    };
-    let shown = quoted(text);
-    // Quotes do not make a number a rate or an address.
-    let has_form = Form::of(schema).is_some();
-    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) && has_form {
-        return finding(format!("{shown} is not {expected}"));
-    }
-    if read_as != ScalarType::Text && wants(jsonschema::JsonType::String) {
-        return finding(format!("{shown} is read as {what} by YAML tools, and {name} is a text"))
-            .help(format!("quote it: '{text}'"));
-    }
-    if read_as == ScalarType::Text && text.parse::<i64>().is_ok() && !wants(jsonschema::JsonType::String) {
-        return finding(format!("{shown} is in quotes, which makes it a text, and {name} is a number"))
-            .help("remove the quotes");
-    }
-    if steps.is_empty() {
-        return finding(format!("a record is keys and values such as `name: …`, not {what} like {shown}"))
-            .help("write each field on a line of its own as `field: value`, with a space after the colon");
-    }
-    finding(format!("{name} is {what}, {shown}; expected {expected}"))
-}
-
-fn shown_path(steps: &[String]) -> String {
-    quoted(&steps.join("."))
+/// Whether the field at the end of `steps` must be there: the schema around it, two steps up, says so.
+fn is_required(schema: &Value, steps: &[String], at_schema: &str) -> bool {
+    let around = schema.pointer(&parent(&parent(&parent(at_schema))));
+    let required = around.and_then(|around| around.get("required")).and_then(Value::as_array);
+    required.into_iter().flatten().any(|name| name.as_str() == steps.last().map(String::as_str))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::copies::{BackupCopy, Copies};
 use crate::model::Backup;
@@ -31,7 +31,7 @@ impl BackupFolder {
     /// # Errors
     /// If it cannot be reached.
     pub fn open(backup: &Backup) -> Result<BackupFolder> {
-        let store = open_folder(&backup.access()).context("the folder for backups cannot be opened")?;
+        let store = open_folder(&backup.access())?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
         let here = backup.url.local_path().map(std::fs::canonicalize).transpose()?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::HistoryFormat;
+use super::{HistoryFormat, whole_number};
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -31,7 +31,7 @@ pub(crate) struct HistoryArgs {
     pub(crate) rev: String,
 
     /// At most this many; 0 means no limit [default: 100 without WHO]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>)]
     pub(crate) limit: Option<usize>,
 
     /// How the history is printed.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DataArgs, ListFormat, TextOrJson, examples};
+use super::{DataArgs, ListFormat, TextOrJson, examples, whole_number};
 use crate::model::Date;
 use crate::query::{SortField, StatusFilter};
 
@@ -34,6 +34,13 @@ pub(crate) enum SubscriberCommand {
     Remove(WhoListArgs),
 }
 
+fn page(text: &str) -> Result<u32, String> {
+    match whole_number(text)? {
+        0 => Err("pages count from 1".to_owned()),
+        page => Ok(page),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only subscribers with this text in their id, name, addresses, domain, plan or labels. For an
@@ -62,15 +69,15 @@ pub(crate) struct ListArgs {
     pub(crate) reverse: bool,
 
     /// At most this many; 0 means no limit.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole_number::<usize>)]
     pub(crate) limit: Option<usize>,
 
     /// Skip this many.
-    #[arg(long, value_name = "NUMBER", conflicts_with = "page")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "page", value_parser = whole_number::<usize>)]
     pub(crate) offset: Option<usize>,
 
     /// Show this page, from 1, of --limit subscribers each [default for --limit: 50]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = page)]
     pub(crate) page: Option<u32>,
 
     /// How the list is printed.

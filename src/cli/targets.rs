@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DataArgs, ListFormat, TextOrJson};
+use super::{DataArgs, ListFormat, TextOrJson, whole_number};
 use crate::sync::interval::Interval;
 
 /// The targets of a command.
@@ -23,7 +23,7 @@ pub(crate) struct ActorArgs {
     pub(crate) actor: Option<String>,
 
     /// How many seconds to wait while another run holds the target's lock.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = whole_number::<u32>)]
     pub(crate) wait: u32,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct RollbackArgs {
     pub(crate) dry_run: bool,
 
     /// Version to restore, as listed by `log` [default: the version before the live one]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = whole_number::<u64>)]
     pub(crate) to: Option<u64>,
 
     /// Restore even if hardly any subscriber would be left.

@@ -26,6 +26,8 @@ enum Done {
     Settled,
     /// It is rewritten, or would be.
     Changed,
+    /// Only its line ends are rewritten, or would be.
+    LineEnds,
     /// It is left alone: the text that says why.
     Refused(String),
 }
@@ -93,7 +95,8 @@ fn one(root: &Path, reader: &Reader<'_>, entry: &TreeEntry, kind: FileKind, chec
             if !check {
                 write_atomic(&root.join(&entry.path), formatted.as_bytes())?;
             }
-            Ok(Done::Changed)
+            let only_ends = text.replace("\r\n", "\n") == formatted;
+            Ok(if only_ends { Done::LineEnds } else { Done::Changed })
         }
         Err(NotFormatted::Problems(problems)) => Ok(Done::Refused(problems_text(&entry.path, &text, &problems))),
         Err(NotFormatted::NotTheSame(why)) => refused(&format!(
@@ -118,12 +121,13 @@ fn problems_text(path: &str, text: &str, problems: &[Problem]) -> String {
 fn tell(files: &[(TreeEntry, FileKind)], done: &[Done], check: bool) -> Result<Outcome> {
     let mut out = crate::console::out();
     let mut notes = crate::console::err();
-    let (mut changed, mut refused) = (0_usize, 0_usize);
+    let (mut changed, mut ends, mut refused) = (0_usize, 0_usize, 0_usize);
     for ((entry, _), done) in files.iter().zip(done) {
         match done {
             Done::Settled => {}
-            Done::Changed => {
+            Done::Changed | Done::LineEnds => {
                 changed += 1;
+                ends += usize::from(matches!(done, Done::LineEnds));
                 if check {
                     writeln!(out, "{}", shown(&entry.path))?;
                 } else {
@@ -137,6 +141,14 @@ fn tell(files: &[(TreeEntry, FileKind)], done: &[Done], check: bool) -> Result<O
         }
     }
     out.flush()?;
+    if ends > 0 {
+        let files = counted(ends, "file has", "files have");
+        writeln!(
+            notes,
+            "note: {files} nothing else to be changed than Windows line ends (CRLF); with `*.yaml text eol=lf` in \
+             .gitattributes, git checks files out without them"
+        )?;
+    }
     let verb = if check { "to be formatted" } else { "formatted" };
     let left = if refused > 0 { format!(", {refused} left alone because of problems") } else { String::new() };
     let files = counted(files.len(), "file", "files");

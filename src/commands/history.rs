@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::{Outcome, root};
 use crate::cli::{Cli, HistoryArgs, HistoryFormat};
@@ -26,9 +26,9 @@ const LIMIT: usize = 100;
 pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
     let mut question = question(args)?;
     let git = Git::discover(&data(cli)?)?;
-    let tip = git.commit(&args.rev).with_context(|| match args.rev.as_str() {
-        "HEAD" => "there is no history: the git repository has no commit yet".to_owned(),
-        rev => format!("there is no history of {}", quoted(rev)),
+    let tip = git.commit(&args.rev).map_err(|error| match args.rev.as_str() {
+        "HEAD" => anyhow!("there is no history: the git repository has no commit yet"),
+        _ => error,
     })?;
     // Git checked what it fetched, and what is packed has checksums of its own: to work out the id of each
     // version again would take as long as all the rest. Nothing else is read in this process.

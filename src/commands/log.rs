@@ -94,7 +94,7 @@ pub(super) fn logs(
 /// The backup folder of the settings.
 pub(super) fn backup_folder(settings: &Settings) -> Result<&Backup> {
     settings.backup.as_ref().with_context(|| {
-        format!("{SETTINGS} names no backup folder: add `backup: {{url: file:///srv/backups}}`, see docs/backup.md")
+        format!("{SETTINGS} names no backup folder: add `backup: {{url: 'file:///srv/backups'}}`, with the folder that keeps the copies, and commit it")
     })
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::targets::{default_rev, note_left_on_disk};
 use super::{Outcome, refuse};
@@ -39,7 +39,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
         Err(finding) => return refuse(repo, vec![*finding]),
     };
     if let Some(target) = target {
-        let site = Site::open(target)?;
+        let site = Site::open(target).with_context(|| format!("target {}", target.name))?;
         let live = site.live()?.map(|live| live.bytes).unwrap_or_default();
         let known = guard::known(&repo.settings, target, &site.ledger().manifest_or_new(&site.name)?);
         let mut plan = guard::plan(&site, &table, &output, &live, bytes.as_bytes(), known).looking_ahead(None, &table);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 
 use crate::cli::{ActorArgs, PeriodArgs};
@@ -58,8 +58,8 @@ fn on_disk(root: &Path) -> Result<Settings> {
     let Some(text) = read.with_context(|| format!("cannot read {}", path.display()))? else {
         return Ok(Settings::default());
     };
-    let has_error = || format!("{} has an error; `shapeline check` shows where", path.display());
-    settings::read(text).with_context(has_error)
+    let has_error = |error| anyhow!("{}: {error:#}; `shapeline check` shows where", path.display());
+    settings::read(text).map_err(has_error)
 }
 
 /// The revision that is meant where none is named: the commit that `sync` works by, where it has gone

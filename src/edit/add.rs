@@ -6,9 +6,11 @@ use super::change::SubscriberEdits;
 use super::not_added::NotAdded;
 use super::operation::{EditSummary, Verb, subject};
 use crate::inventory::{Index, KnownDomain};
-use crate::model::{Address, Date, Domain, Subscriber, SubscriberId};
+use crate::model::misspelling::Misspelt;
+use crate::model::{Address, Date, Domain, Subscriber, SubscriberId, Text};
 use crate::query::{self, Refusal, UnreadAddresses, domains_of, next_free, who};
 use crate::repo::Repo;
+use crate::schema::FileKind;
 use crate::text::quote::harmless;
 
 /// A subscriber as it is asked for.
@@ -126,10 +128,15 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
         };
         json["labels"][name] = value.into();
     }
-    if let Some(Err(why)) = wanted.id.as_ref().map(|id| id.parse::<SubscriberId>()) {
-        return Err(NotAdded::BadId(why.to_string()).into());
-    }
+    check::<SubscriberId>(&wanted.id, "id")?;
+    check::<Text>(&wanted.name, "name")?;
     serde_json::from_value(json).map_err(|error| Refusal(error.to_string()).into())
+}
+
+/// Checks the value of a field.
+fn check<T: std::str::FromStr<Err = Misspelt>>(value: &Option<String>, field: &'static str) -> Result<(), NotAdded> {
+    let parsed = value.as_ref().map(|value| value.parse::<T>());
+    parsed.transpose().map(drop).map_err(|why| NotAdded::BadValue(field, why.to_string()))
 }
 
 /// The domain that is named, or the one that the address tells.
@@ -146,7 +153,9 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
         return Ok(query::domain(repo, one)?);
     }
     Err(match address {
-        Some(address) if known.is_empty() => NotAdded::InNoBlock(address.clone()).into(),
+        Some(address) if known.is_empty() => {
+            NotAdded::InNoBlock(address.clone(), query::unread(repo, FileKind::Domain, None)).into()
+        }
         Some(address) => {
             let names = known.iter().map(|name| (*name).to_owned()).collect();
             NotAdded::InSeveralBlocks(address.clone(), names).into()

@@ -14,12 +14,12 @@ pub enum NotAdded {
     NoPlan,
     /// No domain is given, and no address that would tell it.
     NoDomain,
-    /// No domain is given, and none has a block that holds the address.
-    InNoBlock(Address),
+    /// No domain is given, and none has a block that holds the address; with what could not be read.
+    InNoBlock(Address, Option<String>),
     /// No domain is given, and these have blocks that hold the address.
     InSeveralBlocks(Address, Vec<String>),
-    /// The id cannot be one, with the reason.
-    BadId(String),
+    /// The value of this field cannot be one, with the reason.
+    BadValue(&'static str, String),
     /// A label without a value.
     BadLabel(String),
     /// A subscriber has the address.
@@ -58,12 +58,15 @@ impl fmt::Display for NotAdded {
             NotAdded::NoAddress => f.write_str("no address is given"),
             NotAdded::NoPlan => f.write_str("no plan is given"),
             NotAdded::NoDomain => f.write_str("no domain is given"),
-            NotAdded::InNoBlock(address) => write!(f, "no domain has a block that holds {}", shown(address)),
+            NotAdded::InNoBlock(address, unread) => {
+                write!(f, "no domain has a block that holds {}", shown(address))?;
+                unread.as_ref().map_or(Ok(()), |why| write!(f, "; {why}"))
+            }
             NotAdded::InSeveralBlocks(address, domains) => {
                 let domains: Vec<String> = domains.iter().map(|name| quoted(name)).collect();
                 write!(f, "{} lies in blocks of {}", shown(address), domains.join(" and "))
             }
-            NotAdded::BadId(reason) => f.write_str(reason),
+            NotAdded::BadValue(field, reason) => write!(f, "{field}: {reason}"),
             NotAdded::BadLabel(label) => {
                 write!(f, "{} is no label: write NAME=VALUE, such as ticket=4711", quoted(label))
             }
@@ -101,9 +104,9 @@ mod tests {
             NotAdded::NoAddress,
             NotAdded::NoPlan,
             NotAdded::NoDomain,
-            NotAdded::InNoBlock(address.clone()),
+            NotAdded::InNoBlock(address.clone(), None),
             NotAdded::InSeveralBlocks(address.clone(), vec![name(), name()]),
-            NotAdded::BadId("`a b` is not an id".to_owned()),
+            NotAdded::BadValue("id", "`a b` is not an id".to_owned()),
             NotAdded::BadLabel("x".to_owned()),
             NotAdded::Held { address: address.clone(), by: name(), plan: name() },
             NotAdded::Unread { address: address.clone(), path: name() },

@@ -223,8 +223,8 @@ pub fn read(
 fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColumns) {
     let get = |field| row.get(layout.at(field));
     let mut reasons = Vec::new();
-    let up = cell_rate(get(Field::Up), layout.up_unit, &mut reasons);
-    let down = cell_rate(get(Field::Down), layout.down_unit, &mut reasons);
+    let up = cell_rate("upload", get(Field::Up), layout.up_unit, &mut reasons);
+    let down = cell_rate("download", get(Field::Down), layout.down_unit, &mut reasons);
     let plan = match (layout.at(Field::Plan), up, down) {
         (Some(at), ..) => RawPlan::Name { name: row.get(Some(at)), attribute: "", up, down },
         (None, Some(up), Some(down)) => RawPlan::Rates(up, down),
@@ -249,18 +249,18 @@ fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColu
 }
 
 /// A rate, as people write it: `30 Mbps`, `30M`, or a number whose unit the header or `--unit` gives.
-fn cell_rate(cell: &str, unit: Option<RateUnit>, reasons: &mut Vec<String>) -> Option<Rate> {
+fn cell_rate(which: &str, cell: &str, unit: Option<RateUnit>, reasons: &mut Vec<String>) -> Option<Rate> {
     if cell.is_empty() {
         return None;
     }
-    let number = cell.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    let number = !cell.contains(char::is_alphabetic);
     let read = match (number, unit) {
         (true, Some(unit)) => rate(&format!("{cell} {}", unit.word())),
         (true, None) => Err(format!(
-            "the rate {} has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps",
+            "{} has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps",
             quoted(cell)
         )),
         (false, _) => rate(cell),
     };
-    read.map_err(|reason| reasons.push(reason)).ok()
+    read.map_err(|reason| reasons.push(format!("the {which} rate: {reason}"))).ok()
 }

@@ -24,7 +24,7 @@ pub fn day(text: &str) -> Result<Date, String> {
             }
             format!("{year}-{second:0>2}-{first:0>2}").parse().map_err(|_| format!("there is no day {}", quoted(text)))
         }
-        _ => day.parse(),
+        _ => day.parse::<Date>().map_err(|error| error.to_string()),
     }
 }
 

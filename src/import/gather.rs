@@ -8,6 +8,7 @@ use super::found::{
 };
 use super::twice;
 use crate::inventory::reserved::reserved_address;
+use crate::model::misspelling::Misspelt;
 use crate::model::{Address, Addresses, Attribute, Date, DomainName, Name, Rate, SubscriberId, SubscriberStatus, Text};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
@@ -254,14 +255,11 @@ fn address(text: &str) -> Result<Address, String> {
     if text.is_empty() {
         return Err("there is no address".to_owned());
     }
-    let read: Address = text.parse()?;
+    // The reason alone: what an address looks like need not be said for each of a thousand rows.
+    let read: Address = text.parse().map_err(|wrong: Misspelt| wrong.misspelling().message)?;
     let address = Address::from(read.net());
-    let host_bits = text.split_once('/').and_then(|(host, _)| host.parse::<std::net::IpAddr>().ok());
-    if host_bits.is_some_and(|host| host != read.net().network()) {
-        return Err(format!(
-            "{} is a host within the prefix {address}: write the host alone, or the prefix",
-            quoted(text)
-        ));
+    if let Some(found) = read.block_or_host() {
+        return Err(found.to_string());
     }
     match reserved_address(&address) {
         Some(why) => Err(format!("{} {why}", quoted(&address.to_string()))),
@@ -304,11 +302,11 @@ fn attribute(text: &str, reasons: &mut Vec<String>) -> bool {
 }
 
 fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<SubscriberDetails>> {
-    fn parsed<T: std::str::FromStr<Err = String>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
+    fn parsed<T: std::str::FromStr<Err = Misspelt>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
         if text.is_empty() {
             return None;
         }
-        text.parse().map_err(|error| reasons.push(error)).ok()
+        text.parse().map_err(|error: Misspelt| reasons.push(error.to_string())).ok()
     }
     let name = one_line(raw.name);
     let more = SubscriberDetails {

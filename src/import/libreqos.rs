@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::cells::several;
+use super::cells::{rate, several};
 use super::columns::{Columns, CsvRow, CsvRows};
 use super::found::{Found, MAX_REASONS, Origin, PlanKey, SourceKind, Unusable};
 use super::gather::{Gather, RawPlan, RawSubscriber};
@@ -159,11 +159,13 @@ fn take(gather: &mut Gather, circuit: &Circuit) {
 /// A number of Mbps; newer versions take decimals.
 fn mbps(which: &str, text: &str, reasons: &mut Vec<String>) -> Option<Rate> {
     let plain = text.strip_suffix(".0").unwrap_or(text);
-    let rate = format!("{plain} Mbps").parse().ok();
-    if rate.is_none() {
-        reasons.push(format!("the {which} rate {} is not a number of Mbps above 0", quoted(text)));
+    match rate(&format!("{plain} Mbps")) {
+        Ok(rate) => return Some(rate),
+        // A comma may separate thousands or decimals.
+        Err(why) if text.contains(',') => reasons.push(format!("the {which} rate: {why}")),
+        Err(_) => reasons.push(format!("the {which} rate {} is not a number of Mbps above 0", quoted(text))),
     }
-    rate
+    None
 }
 
 /// The guaranteed rates of the circuits with one plan.

@@ -1,12 +1,14 @@
 //! Every address and prefix that is given out, sorted, and which of them overlap.
 
+use std::collections::HashSet;
+
 use ipnet::IpNet;
 use rayon::prelude::*;
 
 use crate::model::Address;
 
 /// Where an address is held: the owner's position in its list, and the address's position with the owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AddressHolder {
     /// Which subscriber, or which domain.
     pub(crate) owner: u32,
@@ -31,6 +33,8 @@ pub(crate) struct Overlap {
 pub(crate) struct Holdings {
     v4: Vec<Holding<u32>>,
     v6: Vec<Holding<u128>>,
+    /// Holders of prefixes that may be meant as single addresses: see [`Address::block_or_host`].
+    unclear: HashSet<AddressHolder>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +47,13 @@ struct Holding<N> {
 impl Holdings {
     /// The addresses of each owner, in the order of the data. `expected` is about how many.
     pub(crate) fn new<'a>(owners: impl Iterator<Item = &'a [Address]>, expected: usize) -> Self {
-        let mut holdings = Self { v4: Vec::with_capacity(expected), v6: Vec::new() };
+        let mut holdings = Self { v4: Vec::with_capacity(expected), ..Self::default() };
         for (owner, addresses) in owners.enumerate() {
             for (position, address) in addresses.iter().enumerate() {
                 let holder = AddressHolder { owner: owner as u32, position: position as u32 };
+                if address.has_host_bits() {
+                    holdings.unclear.insert(holder);
+                }
                 match address.net() {
                     IpNet::V4(net) => {
                         let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
@@ -66,9 +73,23 @@ impl Holdings {
 
     /// Everything that lies within something else, each with the nearest around it: IPv4 first,
     /// in the order of the addresses.
-    pub(crate) fn overlaps(&self) -> Vec<Overlap> {
-        let mut found = overlaps(&self.v4);
-        found.extend(overlaps(&self.v6));
+    #[cfg(test)]
+    fn overlaps(&self) -> Vec<Overlap> {
+        self.overlaps_of(|_| true)
+    }
+
+    /// The same without the prefixes that may be meant as single addresses, unless `with_unclear`: compared
+    /// as blocks, one of them would overlap with records that have no mistake.
+    pub(crate) fn clear_overlaps(&self, with_unclear: bool) -> Vec<Overlap> {
+        if with_unclear || self.unclear.is_empty() {
+            return self.overlaps_of(|_| true);
+        }
+        self.overlaps_of(|holder| !self.unclear.contains(holder))
+    }
+
+    fn overlaps_of(&self, counts: impl Fn(&AddressHolder) -> bool) -> Vec<Overlap> {
+        let mut found = overlaps(&self.v4, &counts);
+        found.extend(overlaps(&self.v6, &counts));
         found
     }
 
@@ -98,10 +119,10 @@ fn sort<N: Ord + Copy + Send>(holdings: &mut [Holding<N>]) {
 
 /// One pass with the prefixes around the current address on a stack. Two prefixes are disjoint or one
 /// contains the other, so only the top of the stack matters.
-fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>]) -> Vec<Overlap> {
+fn overlaps<N: Ord + Copy>(sorted: &[Holding<N>], counts: impl Fn(&AddressHolder) -> bool) -> Vec<Overlap> {
     let mut found = Vec::new();
     let mut around: Vec<Holding<N>> = Vec::new();
-    for held in sorted {
+    for held in sorted.iter().filter(|held| counts(&held.holder)) {
         while around.last().is_some_and(|outer| outer.last < held.first) {
             around.pop();
         }

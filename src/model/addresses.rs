@@ -6,6 +6,10 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::address_spelling;
+use super::misspelling::{Misspelling, Misspelt};
+use crate::text::quote::quoted;
+
 /// One address, or one routed prefix.
 ///
 /// Stores the original spelling only if it is not canonical (RFC 5952 for IPv6; a prefix without host
@@ -30,6 +34,33 @@ impl Address {
     /// Whether this is a single address and not a prefix of several.
     pub(crate) fn is_host(&self) -> bool {
         self.net.prefix_len() == self.net.max_prefix_len()
+    }
+
+    /// Why a text is neither an address nor a prefix.
+    pub(crate) fn explain(text: &str) -> Misspelling {
+        address_spelling::explain(text, |text| text.parse::<Address>().ok().map(|address| address.to_string()))
+    }
+
+    /// The single address in a prefix that was written with one, such as `10.10.10.25/24`: whether the
+    /// address or the block is meant is not known.
+    fn host_in_block(&self) -> Option<IpAddr> {
+        let (ip, _) = self.written()?.split_once('/')?;
+        ip.parse::<IpAddr>().ok().filter(|ip| *ip != self.net.network())
+    }
+
+    /// Whether it names a single address and a block at once.
+    pub(crate) fn has_host_bits(&self) -> bool {
+        self.host_in_block().is_some()
+    }
+
+    /// What to do about a prefix that names a single address and a block at once.
+    pub(crate) fn block_or_host(&self) -> Option<Misspelling> {
+        let (host, written) = (quoted(&self.host_in_block()?.to_string()), quoted(self.written()?));
+        let block = quoted(&self.net.to_string());
+        Some(Misspelling::with_help(
+            format!("{written} can be read in two ways: as the address {host}, or as the block {block} around it"),
+            format!("write {host} for the single address, or {block} for the whole block"),
+        ))
     }
 
     /// First and last address as numbers, for ordering and overlap within one family.
@@ -70,10 +101,10 @@ impl PartialOrd for Address {
 }
 
 impl FromStr for Address {
-    type Err = String;
+    type Err = Misspelt;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{} is not an IPv4 or IPv6 address or prefix", crate::text::quote::quoted(text));
+    fn from_str(text: &str) -> Result<Self, Misspelt> {
+        let bad = || Misspelt::new(text, Address::explain);
         let net = match text.split_once('/') {
             None => IpNet::from(text.parse::<IpAddr>().map_err(|_| bad())?),
             Some((ip, length)) => {
@@ -144,7 +175,7 @@ impl schemars::JsonSchema for Address {
             "type": "string",
             "pattern": pattern(),
             "x-expected": "an IPv4 or IPv6 address or prefix, such as 10.10.10.25 or 2001:db8::/48",
-            "x-form": "address",
+            "x-form": "Address",
         })
     }
 }

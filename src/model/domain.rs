@@ -13,7 +13,7 @@ text_type! {
             && !label.starts_with('-')
             && !label.ends_with('-')
     }),
-    expected "a domain name in lower case, such as ispcustomer.co.zw", form "domain-name"
+    expected "a domain name in lower case, such as ispcustomer.co.zw"
 }
 
 text_type! {

@@ -106,7 +106,7 @@ impl schemars::JsonSchema for Limit {
             "minimum": 0,
             "maximum": 100_000_000,
             "x-expected": "a percentage such as 30%, or a count such as 500",
-            "x-form": "limit",
+            "x-form": "Limit",
         })
     }
 }
@@ -160,7 +160,7 @@ pub struct Safety {
     pub min_subscribers: Option<u32>,
     /// Further limits for single domains, by name, on top of the general ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Domains", schema_with = "by_name::<DomainName, DomainLimits>")]
+    #[schemars(title = "Domains", schema_with = "by_name::<DomainName, DomainLimits>", extend("x-expected" = "limits by domain, such as {ispcustomer.co.zw: {max_removed: 10%}}"))]
     pub domains: BTreeMap<DomainName, DomainLimits>,
 }
 

@@ -2,14 +2,19 @@
 //!
 //! The JSON Schemas are generated from these types. Editors show the doc comments here as help.
 
+mod address_spelling;
 mod addresses;
 mod date;
+mod date_spelling;
 mod domain;
+mod forms;
 mod labels;
 mod limits;
+pub(crate) mod misspelling;
 mod name;
 mod plan;
 mod rate;
+mod rate_spelling;
 mod rates_in_name;
 mod rule_names;
 mod setting_name;
@@ -33,6 +38,7 @@ pub use target_kind::{TARGET_KINDS, TargetKind};
 
 pub(crate) use addresses::Addresses;
 pub(crate) use domain::{Capacity, Contention, DomainName, MaxSubscribers, Owner};
+pub(crate) use forms::{explain, may_be_quoted};
 pub(crate) use labels::Labels;
 pub(crate) use limits::{DomainLimits, Limit, Safety};
 pub(crate) use name::Name;

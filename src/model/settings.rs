@@ -120,11 +120,11 @@ impl schemars::JsonSchema for Suspended {
 pub struct Settings {
     /// Outputs to render, by name. Default: shaper alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>")]
+    #[schemars(title = "Outputs", schema_with = "by_name::<SettingName, OutputSettings>", extend("x-expected" = "outputs by name, such as {acme: {template: templates/acme.j2}}"))]
     pub(crate) outputs: BTreeMap<SettingName, OutputSettings>,
     /// Where outputs are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "targets")]
-    #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets"))]
+    #[schemars(title = "Targets", length(max = 1000), extend("x-expected" = "a list of targets, such as [{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}]"))]
     pub targets: Vec<Target>,
     /// Where `backup` keeps its copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,7 +136,7 @@ pub struct Settings {
     pub(crate) safety: Option<Safety>,
     /// Suspended subscribers: omit them, or give them the plan of this name.
     #[serde(default)]
-    #[schemars(title = "Suspended subscribers")]
+    #[schemars(title = "Suspended subscribers", extend("x-expected" = "`omit`, or the name of a plan", "x-form" = "Suspended"))]
     pub(crate) suspended: Suspended,
     /// What publish does with domains whose data has errors: freeze (keep their last version without errors, publish the others) or refuse (publish nothing).
     #[serde(default)]
@@ -210,5 +210,5 @@ fn rule_severities(generator: &mut schemars::SchemaGenerator) -> schemars::Schem
             (rule.id.to_owned(), schema.to_value())
         })
         .collect();
-    schemars::json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+    schemars::json_schema!({"type": "object", "properties": properties, "additionalProperties": false, "x-expected": "severities by rule, such as {unused-plan: warning}"})
 }

@@ -35,10 +35,10 @@ pub struct Subscriber {
     #[schemars(title = "Address")]
     pub ip: Addresses,
     /// The realm of the tier-2 ISP that serves the subscriber: the name of a file in domains/.
-    #[schemars(title = "Domain")]
+    #[schemars(title = "Domain", extend("x-expected" = "the name of a domain, as in domains/"))]
     pub(crate) domain: Name,
     /// What the subscriber has bought: the name of a file in plans/.
-    #[schemars(title = "Plan")]
+    #[schemars(title = "Plan", extend("x-expected" = "the name of a plan, as in plans/"))]
     pub(crate) plan: Name,
     /// A unique id that stays the same when the address changes. Default: ip@domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]

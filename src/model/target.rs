@@ -117,11 +117,11 @@ place! {
         pub(crate) output: Option<SettingName>,
         /// A command that must accept the new file before it goes live; {file} is its path.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-        #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+        #[schemars(title = "Check command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list, such as [systemctl, reload, shaper]"))]
         pub(crate) check: Option<Vec<Word>>,
         /// A command that makes the shaper read the new file.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "command")]
-        #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list"))]
+        #[schemars(title = "Reload command", with = "Vec<Word>", length(min = 1, max = 100), extend("x-expected" = "a command and its arguments as a list, such as [systemctl, reload, shaper]"))]
         pub(crate) reload: Option<Vec<Word>>,
         /// Time limit for each of the two commands, in seconds. Default: 60.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout")]

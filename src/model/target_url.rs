@@ -4,8 +4,10 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use super::misspelling::{Misspelling, Misspelt};
 use super::target_kind::{AuthorityKind, Scheme, TARGET_KINDS, any_of};
 use super::text::{text_traits, text_type};
+use crate::text::quote::quoted;
 
 /// The URL of a target's live file. It contains no password: keys come from an agent, a file or the
 /// environment, never from the repository.
@@ -33,6 +35,46 @@ impl TargetUrl {
     /// The URL as it was written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Why a text is no such URL.
+    pub(crate) fn explain(text: &str) -> Misspelling {
+        let shown = quoted(text);
+        let kinds = any_of(|kind| kind.example);
+        let Some((scheme, rest)) = text.split_once("://") else {
+            let meant = format!("file://{text}");
+            let message = format!("{shown} is not a URL");
+            return match meant.parse::<TargetUrl>() {
+                Ok(_) => Misspelling::of(message, meant),
+                Err(_) => Misspelling::with_help(message, format!("write a URL such as {kinds}")),
+            };
+        };
+        if !TARGET_KINDS.iter().any(|kind| kind.name == scheme) {
+            let message = format!("{shown} is of no kind that can be published to: {}", any_of(|kind| kind.name));
+            return Misspelling::with_help(message, format!("write a URL such as {kinds}"));
+        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let why = match authority.rsplit_once('@') {
+            Some((user, _)) if user.contains(':') => {
+                let help = "remove the password: the key comes from `identity`, from the SSH agent or from ~/.ssh";
+                return Misspelling::with_help(format!("{shown} contains a password"), help);
+            }
+            _ if path.is_empty() || path == "/" => "names no file after the host or bucket",
+            _ if path.ends_with('/') => "ends with a slash, and so names a folder",
+            _ if path.split('/').any(|part| part == "." || part == "..") => "contains `.` or `..` as a folder",
+            _ if path.contains(' ') => "contains a space",
+            _ if scheme == "file"
+                && !authority.is_empty()
+                && format!("file:///{rest}").parse::<TargetUrl>().is_ok() =>
+            {
+                let meant = format!("file:///{rest}");
+                let message = format!("{shown} names the host {}, and a file is on this host", quoted(authority));
+                return Misspelling::of(message, meant);
+            }
+            _ if path.split('/').skip(1).all(is_segment) => "names a host, a port or a bucket that cannot exist",
+            _ => "contains a character that is not allowed in a path",
+        };
+        Misspelling::with_help(format!("{shown} {why}"), format!("write a URL such as {kinds}"))
     }
 
     /// How it is reached.
@@ -71,16 +113,16 @@ impl TargetUrl {
 const MAX_LENGTH: usize = 400;
 
 static EXPECTED: LazyLock<String> =
-    LazyLock::new(|| format!("where a file is: {}, without a password", any_of(|kind| kind.example)));
+    LazyLock::new(|| format!("a URL: {}, without a password", any_of(|kind| kind.example)));
 
 text_traits! { TargetUrl, max MAX_LENGTH, pattern url_pattern(), expected EXPECTED.as_str() }
 
 impl FromStr for TargetUrl {
-    type Err = String;
+    type Err = Misspelt;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Misspelt> {
         let url = if text.chars().nth(MAX_LENGTH).is_none() { parse(text) } else { None };
-        url.ok_or_else(|| format!("{} is not {}", crate::text::quote::quoted(text), *EXPECTED))
+        url.ok_or_else(|| Misspelt::new(text, TargetUrl::explain))
     }
 }
 
@@ -96,7 +138,7 @@ text_type! {
     Endpoint, Box<str>, max 200,
     pattern format!("^https?://{SERVER_PATTERN}(?:/[A-Za-z0-9._~-]+)*/?$"),
     is_endpoint,
-    expected "where an S3 service is: https://s3.ispcustomer.co.zw, without a password"
+    expected "the URL of an S3 service: https://s3.ispcustomer.co.zw, without a password"
 }
 
 fn is_endpoint(text: &str) -> bool {

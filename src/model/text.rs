@@ -13,8 +13,7 @@ pub(crate) fn free_text() -> String {
 /// Declares a text type: its name, its maximum length in characters, the pattern for the schema, and an
 /// equivalent check in Rust. A test in `schema.rs` compares the two.
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $inner:ty, max $max:literal, pattern $pattern:expr, $valid:expr, expected $expected:literal
-     $(, form $form:literal)?) => {
+    ($(#[$doc:meta])* $name:ident, $inner:ty, max $max:literal, pattern $pattern:expr, $valid:expr, expected $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
@@ -31,28 +30,33 @@ macro_rules! text_type {
                 let valid: fn(&str) -> bool = $valid;
                 !text.is_empty() && text.chars().nth($max).is_none() && valid(text)
             }
+
+            /// Why `text` is no such value.
+            pub(crate) fn explain(text: &str) -> $crate::model::misspelling::Misspelling {
+                $crate::model::misspelling::explain_text(text, $max, Self::is_valid, $expected)
+            }
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
+            type Err = $crate::model::misspelling::Misspelt;
 
-            fn from_str(text: &str) -> Result<Self, String> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 if Self::is_valid(text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(format!("{} is not {}", crate::text::quote::quoted(text), $expected))
+                    Err($crate::model::misspelling::Misspelt::new(text, Self::explain))
                 }
             }
         }
 
-        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected $(, form $form)? }
+        $crate::model::text::text_traits! { $name, max $max, pattern $pattern, expected $expected }
     };
 }
 pub(crate) use text_type;
 
 /// What every text type can do that has `as_str` and `FromStr`: printing, reading, its schema.
 macro_rules! text_traits {
-    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr $(, form $form:expr)?) => {
+    ($name:ident, max $max:expr, pattern $pattern:expr, expected $expected:expr) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -81,7 +85,7 @@ macro_rules! text_traits {
                     "maxLength": $max,
                     "pattern": $pattern,
                     "x-expected": $expected,
-                    $("x-form": $form,)?
+                    "x-form": stringify!($name),
                 })
             }
         }

@@ -7,6 +7,9 @@ use crate::text::quote::{listed, quoted};
 use crate::text::suggest::nearest;
 use crate::tree::SETTINGS;
 
+const ADD_TARGETS: &str =
+    "add `targets`, such as `targets: [{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}]`, and commit it";
+
 /// The targets called `names`, or all without any, in the order of the settings.
 ///
 /// # Errors
@@ -14,10 +17,7 @@ use crate::tree::SETTINGS;
 pub(crate) fn choose_targets<'t>(settings: &'t Settings, names: &[String]) -> Result<Vec<&'t Target>> {
     let named: Vec<&Target> = names.iter().map(|name| find_target(settings, name)).collect::<Result<_>>()?;
     if settings.targets.is_empty() {
-        bail!(
-            "{SETTINGS} names no target: add `targets`, such as \
-             `targets: [{{name: hre-1, url: 'file:///srv/shaper/shaper.txt'}}]`, and commit it"
-        );
+        bail!("{SETTINGS} names no target: {ADD_TARGETS}");
     }
     let is_chosen = |target: &&Target| names.is_empty() || named.iter().any(|named| named.name == target.name);
     Ok(settings.targets.iter().filter(is_chosen).collect())
@@ -49,7 +49,7 @@ pub(crate) fn find_target<'t>(settings: &'t Settings, name: &str) -> Result<&'t 
     settings.targets.iter().find(|target| target.name.as_str() == name).with_context(|| {
         let hint = match nearest(name, known()) {
             Some(near) => format!("did you mean {}?", quoted(near)),
-            None if settings.targets.is_empty() => format!("{SETTINGS} names none: add `targets`"),
+            None if settings.targets.is_empty() => format!("{SETTINGS} names none: {ADD_TARGETS}"),
             None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
         };
         anyhow!("there is no target {}; {hint}", quoted(name))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::finding::Finding;
 use crate::git::Git;
@@ -65,7 +65,7 @@ impl Data {
             Ok(git) => Some(git),
             Err(_) if wanted.allow_dirty && wanted.rev.is_none() => None,
             Err(error) => {
-                return Err(error).context("what is published is a commit; --allow-dirty takes the files on disk");
+                bail!("{error:#}; what is published is a commit, or with --allow-dirty the files on disk");
             }
         };
         if let (Some(git), None) = (&git, &wanted.rev)

@@ -224,14 +224,7 @@ impl Work<'_> {
 
     fn not_the_plan(&self, plan: &ChangePlan<'_>) -> Option<String> {
         let planned = self.options.planned.as_ref()?;
-        let now = &plan.fingerprint;
-        match planned.of(&self.site.name) {
-            None => Some(format!("the plan does not cover {}; plan again", self.site.name)),
-            Some(planned) if planned == now => None,
-            Some(planned) => Some(format!(
-                "what would happen now is not the plan: its fingerprint is {planned}, and what would happen has {now}; plan again"
-            )),
-        }
+        planned.mismatch(&self.site.name, &plan.fingerprint)
     }
 
     /// What speaks against it, unless this very plan was acknowledged.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::apply::{Apply, Commands};
 use crate::model::Target;
@@ -35,8 +35,7 @@ impl Site {
     /// # Errors
     /// If it cannot be reached, or cannot give what publishing needs.
     pub fn open(target: &Target) -> Result<Site> {
-        let (store, file) =
-            open_file(&target.access()).with_context(|| format!("the target {} cannot be opened", target.name))?;
+        let (store, file) = open_file(&target.access())?;
         #[cfg(all(debug_assertions, unix))]
         let store = crate::store::crash::stepwise(store);
         Ok(Site {

@@ -14,6 +14,7 @@ pub mod who;
 
 pub use domains::{DomainView, domains};
 pub use lines::shaper_lines;
+pub(crate) use names::unread;
 pub use names::{address, domain, offered, plan};
 pub use next_free::{domains_of, next_free};
 pub use plans::{PlanView, plans};

@@ -2,28 +2,24 @@
 
 use super::refusal::Refusal;
 use crate::inventory::Index;
+use crate::model::misspelling::Misspelt;
 use crate::model::{Address, Domain, Plan, PlanStatus};
-use crate::repo::Repo;
+use crate::repo::{Repo, data_kind, stem};
+use crate::schema::FileKind;
 use crate::text::quote::quoted;
-use crate::text::suggest::nearest;
+use crate::text::suggest::Suggestions;
 
 /// An address in its canonical spelling.
 ///
 /// # Errors
 /// If the text is none, or a prefix with host bits, which can be read in two ways.
 pub fn address(text: &str) -> Result<Address, Refusal> {
-    let address: Address = text.trim().parse().map_err(Refusal)?;
-    let canonical = Address::from(address.net());
+    let address: Address = text.trim().parse().map_err(|wrong: Misspelt| Refusal(wrong.to_string()))?;
     // Another spelling means the same; a prefix with host bits may be meant otherwise.
-    let host = text.trim().split('/').next().and_then(|ip| ip.parse::<std::net::IpAddr>().ok());
-    if host.is_some_and(|host| host != canonical.net().network()) {
-        return Err(Refusal(format!(
-            "{} is no prefix; did you mean {}?",
-            quoted(text),
-            quoted(&canonical.to_string())
-        )));
+    match address.block_or_host() {
+        Some(found) => Err(Refusal(found.to_string())),
+        None => Ok(Address::from(address.net())),
     }
-    Ok(canonical)
 }
 
 /// The domain called `name`.
@@ -32,7 +28,7 @@ pub fn address(text: &str) -> Result<Address, Refusal> {
 /// If there is none; with a suggestion.
 pub fn domain<'r>(repo: &'r Repo, name: &str) -> Result<&'r Domain, Refusal> {
     let index = Index::new(repo);
-    let none = || no_such("domain", name, &index.domain_names().collect::<Vec<_>>());
+    let none = || no_such(repo, FileKind::Domain, name, &index.domain_names().collect::<Vec<_>>());
     index.domain(name).map(|record| &record.value).ok_or_else(none)
 }
 
@@ -42,7 +38,7 @@ pub fn domain<'r>(repo: &'r Repo, name: &str) -> Result<&'r Domain, Refusal> {
 /// If there is none; with a suggestion.
 pub fn plan<'r>(repo: &'r Repo, name: &str) -> Result<&'r Plan, Refusal> {
     let index = Index::new(repo);
-    let none = || no_such("plan", name, &index.plan_names().collect::<Vec<_>>());
+    let none = || no_such(repo, FileKind::Plan, name, &index.plan_names().collect::<Vec<_>>());
     index.plan(name).map(|record| &record.value).ok_or_else(none)
 }
 
@@ -57,15 +53,29 @@ pub fn offered<'r>(repo: &'r Repo, domain: &Domain) -> Vec<&'r Plan> {
     plans
 }
 
-fn no_such(kind: &str, name: &str, there: &[&str]) -> Refusal {
-    let mut there = there.to_vec();
-    there.sort_unstable();
-    Refusal(match nearest(name, there.iter().copied()) {
-        Some(near) => format!("there is no {kind} {}; did you mean {}?", quoted(name), quoted(near)),
-        None if there.len() <= 20 && !there.is_empty() => {
-            let there: Vec<String> = there.iter().map(|name| quoted(name)).collect();
-            format!("there is no {kind} {}; there are: {}", quoted(name), there.join(", "))
-        }
-        None => format!("there is no {kind} {}", quoted(name)),
-    })
+fn no_such(repo: &Repo, kind: FileKind, name: &str, there: &[&str]) -> Refusal {
+    if let Some(why) = unread(repo, kind, Some(name)) {
+        return Refusal(why);
+    }
+    let kind = kind.name();
+    let hint = Suggestions::alone(there.iter().copied()).hint(name, kind);
+    Refusal(format!("there is no {kind} {}; {hint}", quoted(name)))
+}
+
+/// A sentence on a plan or a domain that may be there, in a file that cannot be read; of any name without one.
+pub(crate) fn unread(repo: &Repo, kind: FileKind, name: Option<&str>) -> Option<String> {
+    let unread = if kind == FileKind::Plan { &repo.unread_plans } else { &repo.unread_domains };
+    if !name.map_or_else(|| unread.any(), |name| unread.may_have(name)) {
+        return None;
+    }
+    let places = repo.findings.iter().map(|finding| finding.primary.at.file());
+    let mut paths = places.map(|file| repo.sources.file(file).path()).filter(|path| data_kind(path) == Some(kind));
+    let own = paths.clone().find(|path| name == Some(stem(path)));
+    let path = quoted(own.or_else(|| paths.next())?);
+    let what = match name {
+        Some(name) => format!("the {} {}", kind.name(), quoted(name)),
+        None => format!("a {}", kind.name()),
+    };
+    let could = if own.is_some() { "cannot be read" } else { "may be in a file that cannot be read" };
+    Some(format!("{what} {could}: `shapeline check` shows what is wrong in {path}"))
 }

@@ -54,8 +54,12 @@ pub fn find<'r>(repo: &'r Repo, who: &str, naming: Naming) -> Result<Found<'r>, 
             )))
         }
         _ => {
-            let unread = UnreadAddresses::of(repo).hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Err(Refusal(format!("{}{unread}", not_found(repo, who))))
+            let why = not_found(repo, who);
+            Err(Refusal(match UnreadAddresses::of(repo).hint() {
+                Some(hint) => format!("{why}; {hint}"),
+                None if why.contains("; ") => why,
+                None => format!("{why}; `shapeline subscriber list TEXT` searches for one"),
+            }))
         }
     }
 }

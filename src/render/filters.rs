@@ -104,7 +104,7 @@ fn in_unit(value: &Value, digits: u32) -> Result<Value, Error> {
 }
 
 fn net(value: &Value) -> Result<IpNet, Error> {
-    value.to_string().parse::<Address>().map(|address| address.net()).map_err(refuse)
+    value.to_string().parse::<Address>().map(|address| address.net()).map_err(|wrong| refuse(wrong.to_string()))
 }
 
 fn printable(value: &Value) -> Result<String, Error> {

@@ -7,6 +7,7 @@
 pub mod apart;
 mod filters;
 mod free;
+mod help;
 mod own;
 mod table;
 mod values;

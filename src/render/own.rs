@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::free::readable;
 use super::table::{ServedAddress, Table};
 use super::values::{self, Shared, lazy};
-use super::{Output, Rendered, bare_environment, lines};
+use super::{Output, Rendered, bare_environment, help, lines};
 use crate::finding::{Finding, Where};
 use crate::repo::Repo;
 use crate::source::{FileId, Span};
@@ -51,6 +51,8 @@ pub(super) struct TemplateFailure {
     span: Option<(u32, u32)>,
     /// What is wrong.
     message: String,
+    /// What to write instead.
+    help: Option<String>,
     /// The subscriber that the template read last, by its index in [`Repo::subscribers`].
     subscriber: Option<u32>,
 }
@@ -58,7 +60,7 @@ pub(super) struct TemplateFailure {
 impl TemplateFailure {
     /// A failure of a template as a whole.
     pub(super) fn of(template: &str, message: impl Into<String>) -> Self {
-        Self { template: Some(template.to_owned()), span: None, message: message.into(), subscriber: None }
+        Self { template: Some(template.to_owned()), span: None, message: message.into(), help: None, subscriber: None }
     }
 
     /// The failure of a template that the job did not reach.
@@ -90,8 +92,9 @@ impl TemplateFailure {
             ErrorKind::WriteFailure => too_much(lines),
             _ => readable(&detail).lines().collect::<Vec<_>>().join(" ").chars().take(LONGEST_MESSAGE).collect(),
         };
+        let help = help::help(error.kind(), &detail, repo.templates.keys().map(String::as_str));
         let span = range.map(|range| (range.start as u32, range.end as u32));
-        Self { template, span, message, subscriber: shared.last_subscriber() }
+        Self { template, span, message, help, subscriber: shared.last_subscriber() }
     }
 
     /// The finding; `file` is where it points if no template is named.
@@ -100,7 +103,7 @@ impl TemplateFailure {
         let length = repo.sources.file(file).text().len();
         let span = self.span.filter(|(start, end)| start <= end && *end as usize <= length);
         let at = span.map_or(Where::File(file), |(start, end)| Where::Span(file, Span::new(start, end)));
-        let finding = Finding::new("template", at, self.message);
+        let finding = Finding { help: self.help, ..Finding::new("template", at, self.message) };
         match self.subscriber.and_then(|at| repo.subscribers.get(at as usize)) {
             Some(record) => finding.related(Where::Place(record.place()), "while writing this subscriber"),
             None => finding,

@@ -11,6 +11,32 @@ use super::free::free;
 use super::table::{ServedAddress, Table};
 use crate::model::{Domain, Labels, Plan, Rate, Subscriber, SubscriberStatus};
 
+/// The fields of a line.
+pub(super) const LINE_FIELDS: [&str; 7] = ["address", "domain", "attribute", "plan", "up", "down", "subscriber"];
+
+/// The fields of a subscriber.
+pub(super) const SUBSCRIBER_FIELDS: [&str; 13] = [
+    "key",
+    "id",
+    "name",
+    "addresses",
+    "domain",
+    "plan",
+    "attribute",
+    "up",
+    "down",
+    "status",
+    "starts",
+    "ends",
+    "labels",
+];
+
+/// The fields of a plan.
+pub(super) const PLAN_FIELDS: [&str; 6] = ["name", "attribute", "up", "down", "offered", "description"];
+
+/// The fields of a domain.
+pub(super) const DOMAIN_FIELDS: [&str; 4] = ["name", "prefixes", "capacity", "max_subscribers"];
+
 /// Shared state of one rendering: the table, cached values, and the subscriber read last, so that an
 /// error can name it.
 #[derive(Debug)]
@@ -125,7 +151,7 @@ impl Object for LineValue {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["address", "domain", "attribute", "plan", "up", "down", "subscriber"])
+        Enumerator::Str(&LINE_FIELDS)
     }
 }
 
@@ -179,21 +205,7 @@ impl Object for SubscriberValue {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&[
-            "key",
-            "id",
-            "name",
-            "addresses",
-            "domain",
-            "plan",
-            "attribute",
-            "up",
-            "down",
-            "status",
-            "starts",
-            "ends",
-            "labels",
-        ])
+        Enumerator::Str(&SUBSCRIBER_FIELDS)
     }
 }
 

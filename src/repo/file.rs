@@ -221,6 +221,12 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, valida
         read.findings.push(Finding::new("schema", Where::File(FileId::default()), message).help(help));
     }
     read.findings.extend(reading.problems.iter().map(problem_finding));
+    let misshapen = root.filter(|_| reading.problems.is_empty()).and_then(|root| schema::misshapen(kind, root));
+    if let Some(finding) = misshapen {
+        read.unread = unread_file(path, Role::Data(kind));
+        read.findings.push(finding);
+        return;
+    }
     let mut records = Vec::new();
     if let Some(root) = root {
         match root.kind() {
@@ -230,7 +236,8 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, valida
             _ => records.push((None, root)),
         }
     }
-    let mut typing = Typing { read, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
+    let mut typing =
+        Typing { read, path, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
     let read_records = match kind {
         FileKind::Plan => Records::Plans(typing.records(records)),
         FileKind::Domain => Records::Domains(typing.records(records)),
@@ -249,7 +256,8 @@ fn problem_finding(problem: &Problem) -> Finding {
         ProblemKind::Ambiguous => "yaml-ambiguous",
     };
     let file = FileId::default();
-    let finding = Finding::new(rule, Where::Span(file, problem.span), problem.message.clone()).help(problem.help);
+    let finding =
+        Finding::new(rule, Where::Span(file, problem.span), problem.message.clone()).help(problem.help.clone());
     match problem.related {
         Some((span, text)) => finding.related(Where::Span(file, span), text),
         None => finding,
@@ -259,6 +267,7 @@ fn problem_finding(problem: &Problem) -> Finding {
 /// Nodes → typed records of one file.
 struct Typing<'a> {
     read: &'a mut FileRead,
+    path: &'a str,
     kind: FileKind,
     problems: &'a [Problem],
     validator: &'static Validator<YamlJson>,
@@ -271,7 +280,7 @@ impl Typing<'_> {
         for (index, node) in nodes {
             match self.record(index, node) {
                 Some(record) => records.push((index, record)),
-                None => self.unread(node),
+                None => self.unread(index, node),
             }
         }
         records
@@ -311,9 +320,13 @@ impl Typing<'_> {
         }
     }
 
-    /// Keeps the name of a record that could not be read: others may refer to it.
-    fn unread(&mut self, node: Node<'_>) {
+    /// Keeps the name of a record that could not be read: others may refer to it. A file with one record is
+    /// named after it, so the record's own name may be what is wrong.
+    fn unread(&mut self, index: Option<u32>, node: Node<'_>) {
         if matches!(self.kind, FileKind::Plan | FileKind::Domain) {
+            if index.is_none() {
+                self.read.unread.names.insert(stem(self.path).to_owned());
+            }
             match node.get("name") {
                 Some(name) => {
                     self.read.unread.names.insert(name.text().to_owned());

@@ -1,6 +1,6 @@
 //! `domain-overlap`: two domains may give out the same addresses.
 
-use super::{Group, Rule};
+use super::{Group, Rule, non_canonical_ip};
 use crate::finding::{Finding, Severity, Where};
 use crate::inventory::{AddressHolder, Context, Holdings, Overlap};
 use crate::model::{Address, Domain};
@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let domains = &context.repo.domains;
     let holdings = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
-    context.first_of(holdings.overlaps().iter().filter_map(|overlap| finding(domains, overlap)))
+    context.first_of(holdings.clear_overlaps(!non_canonical_ip::refuses(context)).iter().filter_map(|overlap| finding(domains, overlap)))
 }
 
 fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {

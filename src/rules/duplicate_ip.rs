@@ -1,6 +1,6 @@
 //! `duplicate-ip`: an address or prefix is given out twice.
 
-use super::{Group, Rule};
+use super::{Group, Rule, non_canonical_ip};
 use crate::finding::{Finding, Severity};
 use crate::inventory::Context;
 use crate::text::quote::quoted;
@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let overlaps = context.holdings().overlaps();
+    let overlaps = context.holdings().clear_overlaps(!non_canonical_ip::refuses(context));
     let same = overlaps.iter().filter(|overlap| overlap.same);
     let finding = |overlap: &crate::inventory::Overlap| {
         let ((address, here), (_, there)) = (context.held(overlap.inner)?, context.held(overlap.outer)?);

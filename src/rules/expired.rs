@@ -29,6 +29,6 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             return None;
         }
         let message = format!("the term ended: {ends} was the first day without service");
-        Some(Finding::new(RULE.id, subscriber.record.at("ends"), message).help("remove the record, or move `ends`"))
+        Some(Finding::new(RULE.id, subscriber.record.at("ends"), message).help("remove the record, or write a later day in `ends`"))
     })
 }

@@ -1,7 +1,7 @@
 //! `non-canonical-ip`: an address or prefix is not in canonical form.
 
 use super::reserved_ip::{prefixes, reserved};
-use super::{Group, Rule};
+use super::{Group, Rule, severity};
 use crate::finding::{Finding, Severity, Where};
 use crate::inventory::Context;
 use crate::model::Address;
@@ -31,19 +31,16 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     context.first_of(subscribers.into_iter().chain(domains).chain(reserved))
 }
 
-fn finding(address: &Address, written: &str, at: Where) -> Finding {
-    let canonical = quoted(&address.to_string());
-    let (message, help) = match (address.is_host(), has_host_bits(address, written)) {
-        (false, true) => (
-            format!("{} has bits beyond its length: it is the prefix {canonical}", quoted(written)),
-            format!("write {canonical}, or the single address without a length"),
-        ),
-        _ => (format!("{} is not the canonical form of this address", quoted(written)), format!("write {canonical}")),
-    };
-    Finding::new(RULE.id, at, message).help(help)
+/// Whether this rule refuses the data for such addresses. Then the other rules leave a prefix that may be
+/// meant as a single address alone: it gives one error, and none for its neighbours.
+pub(super) fn refuses(context: &Context<'_>) -> bool {
+    severity(context.repo, &RULE) == Severity::Error
 }
 
-fn has_host_bits(address: &Address, written: &str) -> bool {
-    let ip = written.split_once('/').and_then(|(ip, _)| ip.parse::<std::net::IpAddr>().ok());
-    ip.is_some_and(|ip| ip != address.net().network())
+fn finding(address: &Address, written: &str, at: Where) -> Finding {
+    if let Some(found) = address.block_or_host() {
+        return Finding::new(RULE.id, at, found.message.clone()).help(found.help());
+    }
+    let message = format!("{} is not the usual spelling of this address", quoted(written));
+    Finding::new(RULE.id, at, message).help(format!("write {}", quoted(&address.to_string())))
 }

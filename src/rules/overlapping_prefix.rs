@@ -1,6 +1,6 @@
 //! `overlapping-prefix`: an address or prefix lies within a prefix that is given out as a whole.
 
-use super::{Group, Rule};
+use super::{Group, Rule, non_canonical_ip};
 use crate::finding::{Finding, Severity};
 use crate::inventory::{Context, Overlap};
 use crate::text::quote::quoted;
@@ -21,7 +21,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let overlaps = context.holdings().overlaps();
+    let overlaps = context.holdings().clear_overlaps(!non_canonical_ip::refuses(context));
     context.first_of(overlaps.iter().filter(|overlap| !overlap.same).filter_map(|overlap| finding(context, overlap)))
 }
 

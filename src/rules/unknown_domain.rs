@@ -29,13 +29,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let message = format!("there is no domain {}", quoted(name));
         let finding = Finding::new(RULE.id, at, message);
-        findings.push(match suggestions.find(name) {
-            Some(near) => finding.did_you_mean(Some(near)),
-            None if DomainName::is_valid(name) => {
-                finding.help(format!("add {}, or name another domain", quoted(&format!("domains/{name}.yaml"))))
-            }
-            None => finding.help("name a domain that exists"),
-        });
+        let mut help = suggestions.hint(name, "domain");
+        if suggestions.find(name).is_none() && DomainName::is_valid(name) {
+            help += &format!("; to add it, write {}", quoted(&format!("domains/{name}.yaml")));
+        }
+        findings.push(finding.help(help));
     }
     findings.finish()
 }

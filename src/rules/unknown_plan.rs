@@ -29,13 +29,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let message = format!("there is no plan {}", quoted(name));
         let finding = Finding::new(RULE.id, at, message);
-        findings.push(match suggestions.find(name) {
-            Some(near) => finding.did_you_mean(Some(near)),
-            None if PlanName::is_valid(name) => {
-                finding.help(format!("add {}, or name another plan", quoted(&format!("plans/{name}.yaml"))))
-            }
-            None => finding.help("name a plan that exists"),
-        });
+        let mut help = suggestions.hint(name, "plan");
+        if suggestions.find(name).is_none() && PlanName::is_valid(name) {
+            help += &format!("; to add it, write {}", quoted(&format!("plans/{name}.yaml")));
+        }
+        findings.push(finding.help(help));
     }
     findings.finish()
 }

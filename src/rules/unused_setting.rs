@@ -12,8 +12,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     fixed: false,
     summary: "a target has a setting that targets of its kind do not use",
-    why: "The setting suggests that a key or a server is used, and it is not. Which settings belong to which kind of \
-          target is in `docs/settings.md`.",
+    why: "The setting suggests that a key or a server is used, and it is not. `identity` and `known_hosts` \
+          belong to sftp, `endpoint` and `region` to s3.",
     bad: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: file:///srv/shaper/shaper.txt\n    identity: /etc/shapeline/key\n",
     good: "# shapeline.yaml\ntargets:\n  - name: hre-1\n    url: sftp://shaper@192.0.2.1/srv/shaper/shaper.txt\n    identity: /etc/shapeline/key\n",
     check,
@@ -43,7 +43,7 @@ fn unused(access: &Access<'_>, place: &dyn Fn() -> Place) -> Vec<Finding> {
         let users: Vec<&str> = users.iter().map(|kind| kind.name).collect();
         let (users, url) = (users.join(" and "), quoted(access.url.as_str()));
         let message = format!("{} is for {users}, and has no effect on {url}", quoted(key));
-        let help = "take it out, or correct the URL";
+        let help = "remove it, or correct the URL";
         Some(Finding::new(RULE.id, Where::Place(place().field(key)), message).help(help))
     };
     access.keys().filter_map(finding).collect()

@@ -42,8 +42,8 @@ impl FileStore {
     /// # Errors
     /// If there is no such folder, a link is not trusted, or the file is something else than a file.
     pub fn open(folder: &str, file: Option<&str>) -> Result<(FileStore, String)> {
-        let opened = TrustedFolder::open(Path::new(folder)).with_context(|| {
-            format!("cannot open the folder {folder}: make it, or correct the url in shapeline.yaml")
+        let opened = TrustedFolder::open(Path::new(folder)).map_err(|error| {
+            anyhow!("cannot open the folder {folder}: {error:#}; make the folder, or correct `url` in shapeline.yaml")
         })?;
         let Some(file) = file else { return Ok((FileStore::of(opened.path()), String::new())) };
         let asked = opened.path().join(file);

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use crate::text::quote::{listed, quoted};
+
 /// How many steps one name may take.
 const STEPS_A_NAME: usize = 5_000_000;
 
@@ -22,6 +24,8 @@ pub(crate) struct Suggestions<'a> {
     /// The names by length and then by spelling; made when the first name is looked up.
     sorted: Option<Vec<Candidate<'a>>>,
     known: HashMap<String, Option<&'a str>>,
+    /// The first candidates in the order of the alphabet, for people.
+    there: Option<String>,
     /// How many steps are left.
     steps: usize,
     steps_a_name: usize,
@@ -33,9 +37,26 @@ impl<'a> Suggestions<'a> {
         Self::within(candidates, STEPS, STEPS_A_NAME)
     }
 
+    /// Suggestions for a single name, while an operator waits.
+    pub(crate) fn alone(candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::within(candidates, STEPS_ALONE, STEPS_ALONE)
+    }
+
     fn within(candidates: impl IntoIterator<Item = &'a str>, steps: usize, steps_a_name: usize) -> Self {
         let names = candidates.into_iter().collect();
-        Self { names, sorted: None, known: HashMap::new(), steps, steps_a_name }
+        Self { names, sorted: None, known: HashMap::new(), there: None, steps, steps_a_name }
+    }
+
+    /// What to say of `name`, which is none of the candidates: the likely one, or else what there is, called
+    /// `kind`.
+    pub(crate) fn hint(&mut self, name: &str, kind: &str) -> String {
+        if let Some(near) = self.find(name) {
+            return format!("did you mean {}?", quoted(near));
+        }
+        match self.there.get_or_insert_with(|| alphabetical(&self.names)).as_str() {
+            "" => format!("there are no {kind}s yet"),
+            there => format!("the {kind}s are: {there}"),
+        }
     }
 
     /// The likely candidate for `name`; `None` once the steps for all names are used up.
@@ -64,7 +85,13 @@ impl<'a> Suggestions<'a> {
 /// The candidate most like `name`, if one is near enough. Of several that are equally near, the first
 /// in the alphabet.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    Suggestions::within(candidates, STEPS_ALONE, STEPS_ALONE).find(name)
+    Suggestions::alone(candidates).find(name)
+}
+
+fn alphabetical(names: &[&str]) -> String {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    listed(names)
 }
 
 struct Candidate<'a> {

@@ -116,6 +116,18 @@ impl<'a> Node<'a> {
         from.get(start..start + text.len as usize).unwrap_or_default()
     }
 
+    /// What follows the node on its line; for a value that is not there, what follows the colon of its key.
+    pub(crate) fn rest_of_line(&self) -> &'a str {
+        let rest = self.source.get(self.span().end as usize..).unwrap_or_default();
+        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+        line.strip_prefix(':').unwrap_or(line)
+    }
+
+    /// Whether this is a list or a mapping that is written in brackets.
+    pub(crate) fn in_brackets(&self) -> bool {
+        !self.is_scalar() && self.source.get(self.span().range()).is_some_and(|text| text.starts_with(['[', '{']))
+    }
+
     /// Whether this is a scalar.
     pub fn is_scalar(&self) -> bool {
         matches!(self.kind(), NodeKind::Scalar(_))

@@ -313,9 +313,26 @@ impl EventReader<'_> {
                 break;
             }
         }
+        // A record has each field once: several repeated ones are the start of another record.
+        let is_record = matches!(self.open.as_slice(), [] | [OpenCollection::Sequence]);
+        if let (true, [(second, first, _), _, ..]) = (is_record, found.as_slice()) {
+            let mut another = problem(
+                ProblemKind::Ambiguous,
+                *second,
+                "a second record seems to start here: these fields are there already",
+                "start every record of a list with `- `, the first one too, and indent its other fields by two spaces; \
+                 if this is one record, keep each field once",
+            );
+            another.related = Some((*first, "the same field"));
+            return self.push(another);
+        }
         for (second, first, name) in found {
-            let mut repeated =
-                problem(ProblemKind::Ambiguous, second, format!("duplicate key {name}"), "keep one of the two");
+            let mut repeated = problem(
+                ProblemKind::Ambiguous,
+                second,
+                format!("the field {name} is there twice"),
+                "keep one of the two; in a list, every record starts with `- `",
+            );
             repeated.related = Some((first, "the first one"));
             self.push(repeated)?;
         }
@@ -356,7 +373,7 @@ impl EventReader<'_> {
 }
 
 fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'static str) -> Problem {
-    Problem { kind, span, message: message.into(), help, related: None }
+    Problem { kind, span, message: message.into(), help: help.into(), related: None }
 }
 
 fn shown(prefix: &str, name: &str) -> String {

@@ -3,16 +3,17 @@
 //! A parser reports the place where it cannot continue, often a line or more after the mistake. This
 //! module searches the lines around that place for common mistakes.
 
+use std::borrow::Cow;
+
 use granit_parser::{ErrorKind, ScanError};
 
+use super::source_line::SourceLine;
 use super::{MAX_DEPTH, Problem, ProblemKind};
 use crate::source::Span;
 use crate::text::quote::quoted;
 
 /// A mistake: its bytes, what is wrong, what to write instead.
-type Mistake = (Span, String, &'static str);
-
-const QUOTE_IT: &str = "put the value in quotes";
+type Mistake = (Span, String, Cow<'static, str>);
 
 /// Explains the error that ended the parsing.
 pub(super) fn explain(text: &str, error: &ScanError) -> Problem {
@@ -41,7 +42,7 @@ pub(super) fn too_deep(span: Span) -> Problem {
         kind: ProblemKind::Syntax,
         span,
         message: format!("lists and mappings nest more than {MAX_DEPTH} levels deep"),
-        help: "a record needs no more than four levels; check the indentation and the brackets",
+        help: "a record needs no more than four levels; check the indentation and the brackets".into(),
         related: None,
     }
 }
@@ -55,77 +56,39 @@ struct ErrorContext<'a> {
     above: Option<SourceLine<'a>>,
 }
 
-/// A line without its end.
-#[derive(Clone, Copy)]
-struct SourceLine<'a> {
-    start: usize,
-    text: &'a str,
-}
-
-impl<'a> SourceLine<'a> {
-    fn at(text: &'a str, at: usize) -> Self {
-        let is_end = |c: char| matches!(c, '\n' | '\r');
-        let start = text[..at].rfind(is_end).map_or(0, |end| end + 1);
-        let end = text[at..].find(is_end).map_or(text.len(), |end| at + end);
-        Self { start, text: &text[start..end] }
-    }
-
-    fn above(text: &'a str, mut line: SourceLine<'a>) -> Option<Self> {
-        while line.start > 0 {
-            line = Self::at(text, line.start - 1);
-            let content = line.text.trim();
-            if !content.is_empty() && !content.starts_with('#') {
-                return Some(line);
-            }
-        }
-        None
-    }
-
-    fn indent(&self) -> usize {
-        self.text.len() - self.text.trim_start_matches(' ').len()
-    }
-
-    /// Where the fields on this line start: after the dash of a list's entry.
-    fn field_column(&self) -> usize {
-        let rest = &self.text[self.indent()..];
-        match rest.strip_prefix("- ") {
-            Some(field) => self.text.len() - field.trim_start_matches(' ').len(),
-            None => self.indent(),
-        }
-    }
-
-    fn span(&self, from: usize, to: usize) -> Span {
-        Span::new((self.start + from) as u32, (self.start + to) as u32)
-    }
-
-    /// The line without the spaces around it.
-    fn content(&self) -> Span {
-        self.span(self.indent(), self.text.trim_end().len().max(self.indent()))
-    }
-
-    /// The field's name, or else the first word.
-    fn first_word(&self) -> Span {
-        let from = self.field_column();
-        let rest = &self.text[from..];
-        let len = rest.find([':', ' ', '\t']).unwrap_or(rest.len());
-        self.span(from, from + len.max(rest.chars().next().map_or(0, char::len_utf8)))
-    }
-}
-
 impl<'a> ErrorContext<'a> {
     fn new(text: &'a str, at: usize) -> Self {
         let line = SourceLine::at(text, at);
         Self { text, at, line, above: SourceLine::above(text, line) }
     }
 
-    fn here(&self, message: impl Into<String>, help: &'static str) -> Mistake {
+    fn here(&self, message: impl Into<String>, help: impl Into<Cow<'static, str>>) -> Mistake {
         self.on(self.at, message, help)
     }
 
     /// A mistake of one character.
-    fn on(&self, at: usize, message: impl Into<String>, help: &'static str) -> Mistake {
+    fn on(&self, at: usize, message: impl Into<String>, help: impl Into<Cow<'static, str>>) -> Mistake {
         let next = self.text[at..].chars().next().filter(|c| !matches!(c, '\n' | '\r'));
-        (Span::new(at as u32, (at + next.map_or(0, char::len_utf8)) as u32), message.into(), help)
+        (Span::new(at as u32, (at + next.map_or(0, char::len_utf8)) as u32), message.into(), help.into())
+    }
+
+    /// Advice to put the value on this line in quotes, with the line as it would be.
+    fn quote_it(&self) -> Cow<'static, str> {
+        let from = self.line.field_column();
+        let field = self.line.text[from..].split_once(": ");
+        let fits = |(name, value): &(&str, &str)| {
+            name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                && value.len() <= 40
+                && !value.contains('`')
+                && !value.trim().is_empty()
+        };
+        match field.filter(fits) {
+            Some((name, value)) => {
+                let written = format!("{name}: '{}'", value.trim().replace('\'', "''"));
+                format!("put the value in quotes: {}", quoted(&written)).into()
+            }
+            None => "put the value in quotes".into(),
+        }
     }
 
     fn merge_conflict(&self) -> Option<Mistake> {
@@ -135,7 +98,7 @@ impl<'a> ErrorContext<'a> {
             if mark(line.trim_end()) {
                 let span = Span::new(start as u32, (start + line.trim_end().len()) as u32);
                 let help = "keep one of the two versions, and remove the lines of <, = and > signs";
-                return Some((span, "a merge conflict was left in the file".into(), help));
+                return Some((span, "a merge conflict was left in the file".into(), help.into()));
             }
             start += line.len() + 1;
         }
@@ -150,7 +113,7 @@ impl<'a> ErrorContext<'a> {
             E::ExpectedBlockSequenceEntry | E::UnexpectedEofBlockSequence => Some((
                 self.line.first_word(),
                 "this is neither an entry of the list above nor a field of its last record".into(),
-                "start a new record with `- `, or indent the line like the fields of the record above",
+                "start a new record with `- `, or indent the line like the fields of the record above".into(),
             )),
             E::ExpectedBlockMappingKey | E::InvalidIndentation | E::InvalidFlowScalarIndent => self.unexpected_line(),
             E::SimpleKeyExpected | E::InvalidSimpleKey | E::UnexpectedEndOfPlainScalar => self.missing_colon(),
@@ -161,13 +124,16 @@ impl<'a> ErrorContext<'a> {
                 "text follows the quote that closes the value",
                 "a ' within single quotes is written twice: 'it''s'; or put the whole value in double quotes",
             ),
+            E::InvalidTrailingDoubleQuotedScalar if self.unclosed_bracket().is_some() => {
+                here("a comma is missing before this", "put a comma between entries")
+            }
             E::InvalidTrailingDoubleQuotedScalar => here(
                 "text follows the quote that closes the value",
                 "a \" within double quotes is written \\\"; or put the whole value in single quotes",
             ),
             E::UnknownQuotedScalarEscape | E::InvalidQuotedScalarHexEscape | E::InvalidUnicodeEscape => Some(self.on(
                 self.bad_escape(),
-                "this backslash in double quotes starts no escape that YAML knows",
+                "a backslash within double quotes has a meaning of its own, and none before this character",
                 "write \\\\ for a backslash, or put the value in single quotes",
             )),
             E::BlockEntryInFlowCollection | E::PlainScalarStartsWithDashFlowIndicator => here(
@@ -180,7 +146,7 @@ impl<'a> ErrorContext<'a> {
             E::UnexpectedCharacter { character } => {
                 let shown = if *character == '`' { "a backquote".into() } else { quoted(&character.to_string()) };
                 let message = format!("a value cannot start with {shown}");
-                Some(self.here(message, QUOTE_IT))
+                Some(self.here(message, self.quote_it()))
             }
             E::TabNotAllowed
             | E::TabInBlockIndentation
@@ -234,13 +200,15 @@ impl<'a> ErrorContext<'a> {
             E::DirectiveDisallowed => Some((
                 self.line.content(),
                 "a line that starts with % is a directive to YAML tools".into(),
-                "remove the line",
+                "remove the line".into(),
             )),
-            E::MappingKeyNotAllowed => here("a `?` with a space after it is not allowed here", QUOTE_IT),
+            E::MappingKeyNotAllowed => {
+                Some(self.here("a `?` with a space after it is not allowed here", self.quote_it()))
+            }
             E::InvalidDocumentEnd => {
                 here("text follows the end of the document", "remove the `...`, or what follows it")
             }
-            E::MissingAnchorOrAliasName => here("a value cannot start with this sign", QUOTE_IT),
+            E::MissingAnchorOrAliasName => Some(self.here("a value cannot start with this sign", self.quote_it())),
             _ => None,
         }
     }
@@ -250,17 +218,33 @@ impl<'a> ErrorContext<'a> {
     fn unexpected_colon(&self) -> Option<Mistake> {
         let before = &self.line.text[..self.at - self.line.start];
         if before.contains(": ") || self.line.text[..self.at - self.line.start].trim_start().starts_with(['"', '\'']) {
-            return Some(self.here("this value contains a second colon with a space after it", QUOTE_IT));
+            return Some(self.here("this value contains a second colon with a space after it", self.quote_it()));
         }
         if let Some(found) = self.above.and_then(|above| self.broken_colon(above)) {
             return Some(found);
         }
         let above = self.above?;
+        if let Some(found) = self.dash_without_space(above).or_else(|| self.dash_without_space(self.line)) {
+            return Some(found);
+        }
         if self.line.indent() > above.field_column() {
             let message = "this line is indented further than the field above, as if it were part of that value";
-            return Some((self.line.first_word(), message.into(), "start it in the same column as the field above"));
+            return Some((
+                self.line.first_word(),
+                message.into(),
+                "start it in the same column as the field above".into(),
+            ));
         }
         None
+    }
+
+    /// `-ip: …` in place of `- ip: …`.
+    fn dash_without_space(&self, line: SourceLine<'_>) -> Option<Mistake> {
+        let indent = line.indent();
+        let name = line.text[indent..].strip_prefix('-')?;
+        let is_field = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.contains(": ");
+        let help = "write `- ` with a space before the first field of a record";
+        is_field.then(|| self.on(line.start + indent, "a space is missing after this dash", help))
     }
 
     /// A line that should have been `key: value` and is not.
@@ -287,7 +271,7 @@ impl<'a> ErrorContext<'a> {
         Some((
             span,
             "this line has no colon after the field's name".into(),
-            "write `field: value`, with a colon and a space",
+            "write `field: value`, with a colon and a space".into(),
         ))
     }
 
@@ -298,7 +282,7 @@ impl<'a> ErrorContext<'a> {
             .or_else(|| {
                 let message = "this is neither a field nor more of the value above";
                 let help = "write `field: value`; or indent the line further, if it belongs to the field above";
-                Some((self.line.content(), message.into(), help))
+                Some((self.line.content(), message.into(), help.into()))
             })
     }
 
@@ -325,13 +309,13 @@ impl<'a> ErrorContext<'a> {
                     "start every record of a list with `- `, the first one too, and indent its other fields by two spaces",
                 )
             };
-            return Some((self.line.span(indent, indent + 1), message.into(), help));
+            return Some((self.line.span(indent, indent + 1), message.into(), help.into()));
         }
         self.broken_colon(self.line).or_else(|| {
             Some((
                 self.line.first_word(),
                 "this line's indentation fits no field above".into(),
-                "start it in the same column as the field that it belongs beside",
+                "start it in the same column as the field that it belongs beside".into(),
             ))
         })
     }

@@ -17,9 +17,12 @@ pub(crate) mod json;
 mod mistake;
 mod scalar;
 pub(crate) mod ser;
+mod source_line;
 
 pub use document::{Document, Node, NodeKind, Style};
 pub use scalar::{ScalarType, scalar_type};
+
+use std::borrow::Cow;
 
 use crate::source::Span;
 
@@ -48,7 +51,7 @@ pub struct Problem {
     /// The message.
     pub message: String,
     /// What to write instead.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The other place involved, for example the first of two equal keys.
     pub related: Option<(Span, &'static str)>,
 }

@@ -18,6 +18,7 @@ mod init;
 mod laws;
 mod layers;
 mod listings;
+mod messages;
 mod plan;
 mod plan_later;
 mod publish;

@@ -29,10 +29,10 @@ use crate::support;
 use marks::Mark;
 
 /// What a check of a case found.
-struct Found {
+pub(crate) struct Found {
     offences: Vec<Mark>,
     related: BTreeSet<Mark>,
-    text: String,
+    pub(crate) text: String,
 }
 
 fn today() -> Date {
@@ -44,7 +44,7 @@ fn load(dir: &Path) -> Repo {
 }
 
 /// Checks a folder, against another one if given.
-fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
+pub(crate) fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
     let mut repo = load(head);
     let base = base.map(load);
     let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, actors));

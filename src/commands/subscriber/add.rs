@@ -45,8 +45,8 @@ fn worded(why: &NotAdded) -> anyhow::Error {
         NotAdded::NoPlan => anyhow!("name the plan: --plan PLAN"),
         NotAdded::NoDomain => anyhow!("name the domain: --domain DOMAIN"),
         NotAdded::BadLabel(_) => anyhow!("{why}"),
-        NotAdded::BadId(_) => refused(format!("--id: {why}")),
-        NotAdded::InNoBlock(_) | NotAdded::InSeveralBlocks(..) => {
+        NotAdded::BadValue(..) => refused(format!("--{why}")),
+        NotAdded::InNoBlock(..) | NotAdded::InSeveralBlocks(..) => {
             refused(format!("{why}; name the domain: --domain DOMAIN"))
         }
         NotAdded::Held { address, .. } => {

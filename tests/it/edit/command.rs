@@ -146,8 +146,12 @@ fn what_would_break_the_data_is_refused() {
         &["add", "10.10.10.26", "--plan", BASIC],
         "`10.10.10.26` is there already, as `10.10.10.26@ispcustomer.co.zw`",
     );
-    refused(&repo, &["add", "10.10.10.65/29", "--plan", BASIC], "did you mean `10.10.10.64/29`?");
-    refused(&repo, &["add", "10.10.10.400", "--plan", BASIC], "`10.10.10.400` is not an IPv4 or IPv6 address");
+    refused(&repo, &["add", "10.10.10.65/29", "--plan", BASIC], "or `10.10.10.64/29` for the whole block");
+    refused(
+        &repo,
+        &["add", "10.10.10.400", "--plan", BASIC],
+        "`10.10.10.400` is not an IPv4 address, because `400` is more than 255",
+    );
     refused(&repo, &["add", "10.10.10.255", "--plan", BASIC], "error[reserved-ip]");
     refused(&repo, &["add", "11.11.11.65", "--plan", BASIC], "error[overlapping-prefix]");
     refused(&repo, &["add", "10.99.0.1", "--plan", BASIC], "no domain has a block that holds `10.99.0.1`");
@@ -261,7 +265,7 @@ fn a_file_that_cannot_be_read_is_not_edited() {
     let repo = with_list();
     let broken = format!("{LIST}- ip: 10.10.10.40\n  ip: 10.10.10.41\n");
     repo.write(PATH, &broken);
-    refused(&repo, &["suspend", "acme-hq"], "subscribers/ispcustomer.co.zw.yaml:18:3: duplicate key `ip`");
+    refused(&repo, &["suspend", "acme-hq"], "subscribers/ispcustomer.co.zw.yaml:18:3: the field `ip` is there twice");
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn all_bad_lines_are_reported() {
         "line 6: 10.10.10.28: the line starts with '10.10.10.28' and goes on with '10.10.10.29@ispcustomer.co.zw'",
         "line 7: 10.10.10.30: '=other' is another attribute than :=set_attribute, the only one that is rendered",
         "line 8: 127.0.0.1: '127.0.0.1' is a loopback address: it never leaves the host",
-        "line 9: 10.10.10.65/29: '10.10.10.65/29' is a host within the prefix 10.10.10.64/29: write the host alone, or the prefix",
+        "line 9: 10.10.10.65/29: '10.10.10.65/29' can be read in two ways: as the address '10.10.10.65', or as the \
+         block '10.10.10.64/29' around it: write '10.10.10.65' for the single address, or '10.10.10.64/29' for the \
+         whole block",
         "line 10: 10.10.10.31: '-bad-.example' is not a domain name such as ispcustomer.co.zw",
         "line 11: 10.10.10.32 10.10.10.32@ispcustomer.co.zw :=set_attribute: a line has four fields: an address, \
          the address@domain, :=set_attribute, and the plan",
@@ -168,7 +170,10 @@ fn rates_in_tables_make_plans() {
         "ip,up (Mbps),down (kbps)\n10.10.10.25,7.5,60000\n10.10.10.26,7.5,60000\n10.10.10.27,fast,1\n10.10.10.28,1,\n";
     let told = refusals(text, &["--domain", DOMAIN]);
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("'fast' is not a rate") && told[1].ends_with("there is no rate"), "{told:?}");
+    assert!(
+        told[0].contains("the upload rate: 'fast' is not a rate") && told[1].ends_with("there is no rate"),
+        "{told:?}"
+    );
     let repo = empty();
     imported(&repo, text, &["--domain", DOMAIN, "--skip-bad"]);
     assert_eq!(
