@@ -143,7 +143,9 @@ impl Git {
         match self.repository.revparse_single(rev).and_then(|object| object.peel_to_commit()) {
             Ok(commit) => Ok(commit.id()),
             // The message of git's library adds nothing to that.
-            Err(error) if error.code() == git2::ErrorCode::NotFound => bail!(none),
+            Err(error) if matches!(error.code(), git2::ErrorCode::NotFound | git2::ErrorCode::InvalidSpec) => {
+                bail!(none)
+            }
             Err(error) => Err(error).context(none),
         }
     }

@@ -257,9 +257,10 @@ impl WrongValue<'_> {
         let rest = self.node.rest_of_line().trim();
         if rest.starts_with('#') {
             let value = rest.replace('\'', "''");
-            return self
-                .finding(format!("{path} has no value: a `#` after a space starts a comment"))
-                .help(format!("put the value in quotes: {}", quoted(&format!("'{value}'")).trim_matches('`')));
+            return self.finding(format!("{path} has no value: a `#` after a space starts a comment")).help(format!(
+                "put the value in quotes: {}; or write a value before the comment",
+                quoted(&format!("'{value}'")).trim_matches('`')
+            ));
         }
         if !self.node.text().is_empty() {
             let text = self.node.text();

@@ -315,7 +315,8 @@ impl EventReader<'_> {
         }
         // A record has each field once: several repeated ones are the start of another record.
         let is_record = matches!(self.open.as_slice(), [] | [OpenCollection::Sequence]);
-        if let (true, [(second, first, _), _, ..]) = (is_record, found.as_slice()) {
+        let differ = |(_, _, name): &(Span, Span, String)| found.first().is_some_and(|(_, _, first)| first != name);
+        if let (true, [(second, first, _), ..]) = (is_record && found.iter().any(differ), found.as_slice()) {
             let mut another = problem(
                 ProblemKind::Ambiguous,
                 *second,

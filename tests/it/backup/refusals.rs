@@ -158,7 +158,7 @@ fn unknown_ids_and_paths_are_reported() {
     fs::remove_dir_all(site.folder()).unwrap();
     let run = site.backup(&[&path]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("make it"), "{}", run.stderr);
+    assert!(run.stderr.contains("make the folder"), "{}", run.stderr);
     let repo = Repo::new();
     for command in [&["backup", "x"][..], &["backup", "--list"], &["log", "--backup"], &["stat", "--backup"]] {
         let run = repo.run(command);

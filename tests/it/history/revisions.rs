@@ -47,7 +47,7 @@ fn without_git_or_commits_the_error_says_what_to_do() {
     assert!(run.stderr.starts_with("shapeline: there is no history: the git repository has no commit yet"), "{run:?}");
     let run = history(&three(), &["--rev", "no\u{1b}such"]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("there is no history of `no\\u{1b}such`"), "{run:?}");
+    assert!(run.stderr.contains("there is no commit `no\\u{1b}such`\n"), "{run:?}");
     let run = history_in(&std::env::temp_dir(), &[]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("holds no data repository"), "{run:?}");

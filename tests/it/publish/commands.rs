@@ -146,7 +146,7 @@ fn targets_report_each_on_its_own() {
     );
     site.repo.commit("targets");
     let run = site.publish(2, &[]);
-    assert!(run.stdout.contains("bad: FAILED\n  the target bad cannot be opened"), "{}", run.stdout);
+    assert!(run.stdout.contains("bad: FAILED\n  cannot open the folder /no/such/folder"), "{}", run.stdout);
     assert!(run.stdout.contains("refused: REFUSED, nothing was changed\n"), "{}", run.stdout);
     assert_eq!(std::fs::read_to_string(&good).unwrap(), line(1, 30));
     assert!(!refused.exists());
