@@ -25,12 +25,12 @@ pub struct Effect {
     pub fingerprint: String,
     before: Arc<Table>,
     after: Arc<Table>,
-    /// The plans that lacked a rate before.
-    incomplete: BTreeSet<String>,
+    /// The plans that lack a rate before, and after.
+    incomplete: [BTreeSet<String>; 2],
 }
 
 impl Effect {
-    pub(super) fn new(before: &Arc<Table>, after: Arc<Table>, incomplete: &BTreeSet<String>) -> Self {
+    pub(super) fn new(before: &Arc<Table>, after: Arc<Table>, incomplete: [&BTreeSet<String>; 2]) -> Self {
         let mut effect = Self {
             addresses: (0, 0),
             changes: (0, 0, 0),
@@ -38,7 +38,7 @@ impl Effect {
             fingerprint: String::new(),
             before: before.clone(),
             after,
-            incomplete: incomplete.clone(),
+            incomplete: incomplete.map(Clone::clone),
         };
         let (addresses, changes, verdict, fingerprint) = effect.plan(|plan| {
             let changes = (plan.changes.added, plan.changes.changed, plan.changes.removed);
@@ -55,13 +55,17 @@ impl Effect {
         let output = Output { name: "import".to_owned(), template: SHAPER.to_owned(), file: "shaper.txt".to_owned() };
         let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
         let (bytes_before, bytes_after) = (bytes(&self.before), bytes(&self.after));
-        let mut served_before = served_by(&self.before);
-        // Filling in a missing rate is no change of a rate.
-        for served in served_before.iter_mut().filter(|served| self.incomplete.contains(served.plan.as_ref())) {
-            served.rates = None;
-        }
-        let before_side = Side { served: served_before, bytes: bytes_before.as_bytes() };
-        let after_side = Side { served: served_by(&self.after), bytes: bytes_after.as_bytes() };
+        // A rate that was made up is none; filling it in is no change of a rate.
+        let served = |table, incomplete: &BTreeSet<String>| {
+            let mut all = served_by(table);
+            for served in all.iter_mut().filter(|served| incomplete.contains(served.plan.as_ref())) {
+                served.rates = None;
+            }
+            all
+        };
+        let [before, after] = &self.incomplete;
+        let before_side = Side { served: served(&self.before, before), bytes: bytes_before.as_bytes() };
+        let after_side = Side { served: served(&self.after, after), bytes: bytes_after.as_bytes() };
         let known = Before { limits: Some(self.before.repo().settings.safety.clone()), ..Before::default() };
         let base = PlanBase::File { path: String::new() };
         take(&ChangePlan::new(&output, base, before_side, after_side, &self.after, known))

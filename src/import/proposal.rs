@@ -155,7 +155,7 @@ impl<'w> Baseline<'w> {
         if !rest.is_empty() {
             return Ok(Attempt::Refused(after, rest));
         }
-        let mut effect = Effect::new(&self.table, table, &self.incomplete);
+        let mut effect = Effect::new(&self.table, table, [&self.incomplete, &incomplete]);
         effect.verdict.reasons.extend(removals::beyond_limits(&self.repo, &adoption.subscribers, today));
         Ok(Attempt::Done(Box::new((adoption, draft, effect))))
     }

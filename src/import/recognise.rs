@@ -37,7 +37,7 @@ pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     }
     // A table may have a title above its header.
     let is_row = |line: &&str| line.contains([',', ';', '\t', '|']);
-    if lines.iter().take(TITLE_LINES).any(|line| is_row(&line)) && !line.starts_with(['<', '{', '[']) {
+    if lines.iter().take(TITLE_LINES).any(is_row) && !line.starts_with(['<', '{', '[']) {
         return Ok(SourceKind::Csv);
     }
     Err(Unusable::new("the kind of source is not recognised: name it with --from mysqldump, shaper, csv or libreqos"))

@@ -25,7 +25,12 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let domains = &context.repo.domains;
     let holdings = Holdings::new(domains.iter().map(|domain| domain.value.prefixes.as_slice()), domains.len());
-    context.first_of(holdings.clear_overlaps(!non_canonical_ip::refuses(context)).iter().filter_map(|overlap| finding(domains, overlap)))
+    context.first_of(
+        holdings
+            .clear_overlaps(!non_canonical_ip::refuses(context))
+            .iter()
+            .filter_map(|overlap| finding(domains, overlap)),
+    )
 }
 
 fn finding(domains: &[Record<Domain>], overlap: &Overlap) -> Option<Finding> {

@@ -29,6 +29,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             return None;
         }
         let message = format!("the term ended: {ends} was the first day without service");
-        Some(Finding::new(RULE.id, subscriber.record.at("ends"), message).help("remove the record, or write a later day in `ends`"))
+        Some(
+            Finding::new(RULE.id, subscriber.record.at("ends"), message)
+                .help("remove the record, or write a later day in `ends`"),
+        )
     })
 }

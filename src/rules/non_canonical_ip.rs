@@ -26,8 +26,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         Some(finding(address, written, held.at()))
     });
     let domains = prefixes(context).filter_map(|(prefix, at)| Some(finding(prefix, prefix.written()?, at)));
-    let reserved =
-        reserved(context).filter_map(|(_, address, at)| Some(finding(address, address.written()?, at)));
+    let reserved = reserved(context).filter_map(|(_, address, at)| Some(finding(address, address.written()?, at)));
     context.first_of(subscribers.into_iter().chain(domains).chain(reserved))
 }
 

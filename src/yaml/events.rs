@@ -6,8 +6,11 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::document::{DocumentBuilder, NodeKind, Style};
+use super::forbidden::{indenting_tab, unprintable};
 use super::scalar::{ScalarType, scalar_type};
-use super::{MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake};
+use super::{
+    MAX_DEPTH, MAX_KEYS, MAX_NODES, MAX_PROBLEMS, MAX_SCALAR_BYTES, Problem, ProblemKind, Reading, mistake, problem,
+};
 use crate::source::Span;
 
 /// Reads a text by the events of a full YAML parser.
@@ -254,32 +257,16 @@ impl EventReader<'_> {
             let message = format!("the file holds more than {MAX_NODES} keys and values");
             return Err(problem(ProblemKind::Syntax, span, message, "split it into several files"));
         }
-        let within = self.open.last().filter(|_| self.block.last() == Some(&true));
-        match within.and_then(|within| self.indenting_tab(*within, span.start)) {
+        let within = self
+            .open
+            .last()
+            .filter(|within| self.block.last() == Some(&true) && **within != OpenCollection::MappingValue);
+        match within.and_then(|within| indenting_tab(self.text, *within == OpenCollection::MappingKey, span.start)) {
             Some(tab) => {
                 Err(problem(ProblemKind::Syntax, tab, "YAML allows only spaces here, not a tab", "indent with spaces"))
             }
             None => Ok(()),
         }
-    }
-
-    /// A tab among the white space and dashes before a key or the dash of an entry, which starts at `at`.
-    /// The parser reads over it, and others do not (YAML 1.2.2, 6.1: no tab indents).
-    fn indenting_tab(&self, within: OpenCollection, at: u32) -> Option<Span> {
-        let before = self.text.get(..at as usize)?;
-        let line = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
-        let mut indent = &before[line..];
-        if !indent.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'-' | b'?')) {
-            return None;
-        }
-        match within {
-            OpenCollection::MappingKey => {}
-            // Behind the dash a tab may separate.
-            OpenCollection::Sequence => indent = &indent[..indent.rfind('-')?],
-            OpenCollection::MappingValue => return None,
-        }
-        let tab = (line + indent.find('\t')?) as u32;
-        Some(Span::new(tab, tab + 1))
     }
 
     fn after_node(&mut self) {
@@ -373,36 +360,6 @@ impl EventReader<'_> {
     }
 }
 
-fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'static str) -> Problem {
-    Problem { kind, span, message: message.into(), help: help.into(), related: None }
-}
-
 fn shown(prefix: &str, name: &str) -> String {
     crate::text::quote::quoted(&format!("{prefix}{name}"))
-}
-
-/// The first character that YAML does not allow in a text (YAML 1.2.2 production 1, `c-printable`).
-fn unprintable(text: &str) -> Option<Problem> {
-    let bad = |c: char| {
-        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{80}'..='\u{84}'
-            | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
-    };
-    // A byte-order mark may open a file; anywhere else it is invisible, and tools treat it differently.
-    let (at, character) = text.char_indices().find(|&(at, c)| bad(c) || (c == '\u{feff}' && at > 0))?;
-    let span = Span::new(at as u32, (at + character.len_utf8()) as u32);
-    if character == '\u{feff}' {
-        let message = "there is a byte-order mark (U+FEFF) in the middle of the file";
-        return Some(problem(ProblemKind::Ambiguous, span, message, "remove this character, which does not show"));
-    }
-    if character == '\0' {
-        let message = "the file holds NUL bytes: it is binary, or UTF-16 and not UTF-8";
-        return Some(problem(
-            ProblemKind::Syntax,
-            span,
-            message,
-            "save it as UTF-8, or move it out of the data folders",
-        ));
-    }
-    let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(character));
-    Some(problem(ProblemKind::Syntax, span, message, "remove it; if the file is not a text, it does not belong here"))
 }

@@ -13,6 +13,7 @@ pub mod de;
 mod document;
 mod events;
 mod flat;
+mod forbidden;
 pub(crate) mod json;
 mod mistake;
 mod scalar;
@@ -54,6 +55,10 @@ pub struct Problem {
     pub help: Cow<'static, str>,
     /// The other place involved, for example the first of two equal keys.
     pub related: Option<(Span, &'static str)>,
+}
+
+fn problem(kind: ProblemKind, span: Span, message: impl Into<String>, help: &'static str) -> Problem {
+    Problem { kind, span, message: message.into(), help: help.into(), related: None }
 }
 
 /// Which of the two reading rules a [`Problem`] belongs to.

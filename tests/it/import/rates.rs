@@ -49,20 +49,23 @@ fn two_rates_in_a_name_are_asked_for_once() {
         }
     }
     // A header may say it, and the option counts more.
-    let table = format!("ip,Plan (down/up)\n10.0.0.1,10M/5M\n");
+    let table = "ip,Plan (down/up)\n10.0.0.1,10M/5M\n";
     let domain = ["--domain", DOMAIN];
-    assert_eq!(plan(&table, &domain, "10M_5M"), "up: 5 Mbps, down: 10 Mbps");
+    assert_eq!(plan(table, &domain, "10M_5M"), "up: 5 Mbps, down: 10 Mbps");
     let both = ["--domain", DOMAIN, "--rates-in-names", "up/down"];
-    assert_eq!(plan(&table, &both, "10M_5M"), "up: 10 Mbps, down: 5 Mbps");
+    assert_eq!(plan(table, &both, "10M_5M"), "up: 10 Mbps, down: 5 Mbps");
 }
 
 #[test]
 fn a_plan_that_lacks_rates_may_sit_beside_any_rule() {
     // The rates that the check assumes meanwhile break no rule about the plan, with any option.
     let repo = empty();
-    imported(&repo, &live("10M_5M"), &[]);
-    let again = imported(&repo, &live("10M_5M"), &["--dry-run"]);
-    assert!(!(again.stdout + &again.stderr).contains("1 bit/s"));
+    imported(&repo, &live("30M"), &[]);
+    let added = live("30M") + &live("10M_5M").replace("10.0.0.1", "10.0.0.2");
+    let run = imported(&repo, &added, &["--dry-run"]);
+    assert!(run.stdout.contains("+ 10.0.0.2") && !(run.stdout + &run.stderr).contains("1 bit/s"));
+    let run = imported(&repo, &added, &["--format", "json"]);
+    assert!(run.stdout.contains("10.0.0.2") && !run.stdout.contains("_bps\": 1,"), "{}", run.stdout);
 }
 
 #[test]
@@ -84,7 +87,8 @@ fn a_number_without_a_unit_is_refused_with_the_remedy() {
     for header in ["Upload,Download", "Upload (MBps),Download (MBps)"] {
         let table = format!("ip,{header}\n10.0.0.1,10,20\n");
         let run = import(&empty(), &table, &["--domain", DOMAIN, "--map", "up=2", "--map", "down=3"]);
-        let said = "the rate `10` has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps";
+        let said =
+            "the upload rate: `10` has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps";
         assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
     }
     let repo = empty();
