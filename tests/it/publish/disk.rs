@@ -154,7 +154,7 @@ fn a_folder_that_is_taken_away_midway() {
         assert_eq!(run.code, 2, "{step}: {}{}", run.stdout, run.stderr);
         assert!(run.stdout.contains("gone"), "{step}: {}", run.stdout);
         assert!(!ground.folder().exists(), "{step}: it is not made anew");
-        failed(&ground.publish(1), "make the folder, or correct `url` in shapeline.yaml");
+        failed(&ground.publish(1), "make the folder, or correct 'url' in shapeline.yaml");
         std::fs::rename(&away, ground.folder()).unwrap();
         ground.published(1);
         ground.assert_in_order();

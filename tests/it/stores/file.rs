@@ -46,7 +46,7 @@ fn what_leads_elsewhere_is_followed_and_what_is_no_file_refused() {
     store.put(&file, b"new", Expect::Anything, &open_fence).unwrap().unwrap();
     assert!(dir.path().join("link").is_symlink());
     assert_eq!(std::fs::read(real.join("live")).unwrap(), b"new");
-    for (path, why) in [("dangling", "nowhere"), ("real", "not a regular file"), ("no/such/file", "make it")] {
+    for (path, why) in [("dangling", "nowhere"), ("real", "not a regular file"), ("no/such/file", "make the folder")] {
         let error = format!("{:#}", open(&dir.path().join(path)).err().expect(path));
         assert!(error.contains(why), "{error}");
     }
