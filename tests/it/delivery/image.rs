@@ -168,7 +168,20 @@ impl Storage {
         name.trim_end().to_owned()
     }
 
+    /// On a busy machine buildah may end before it has passed on what the program printed: a run that
+    /// succeeds without a word is repeated.
     fn run(&self, container: &str, data: &Path, arguments: &[&str]) -> Output {
+        let mut output = self.run_once(container, data, arguments);
+        for _ in 0..3 {
+            if !output.status.success() || !output.stdout.is_empty() {
+                break;
+            }
+            output = self.run_once(container, data, arguments);
+        }
+        output
+    }
+
+    fn run_once(&self, container: &str, data: &Path, arguments: &[&str]) -> Output {
         let volume = format!("{}:/data:ro", data.display());
         let mut buildah = self.buildah();
         buildah.args(["run", "--isolation", "chroot", "--volume", &volume, container, "--", "/usr/bin/shapeline"]);
