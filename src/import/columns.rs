@@ -139,7 +139,7 @@ impl<'b> CsvRows<'b> {
         if is_header(&first.columns) {
             return Ok(first);
         }
-        // Above the header may be a title, or what Excel is told about the delimiter.
+        // Above the header may be a title, or the line by which Excel knows the delimiter.
         let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
         let below = starts.take(TITLE_LINES).filter_map(|start| Self::at(bytes, start, comment).ok());
         Ok(below.into_iter().find(|rows| is_header(&rows.columns)).unwrap_or(first))

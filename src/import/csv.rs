@@ -193,13 +193,21 @@ fn unit(name: &str) -> Option<RateUnit> {
     RateUnit::ALL.into_iter().find(|unit| unit.spellings().iter().any(|spelling| lower.contains(spelling)))
 }
 
+/// The order in which this word for a direction is first.
+fn direction(word: &str) -> Option<RateOrder> {
+    match word {
+        "up" | "upload" => Some(RateOrder::UpDown),
+        "down" | "download" => Some(RateOrder::DownUp),
+        _ => None,
+    }
+}
+
 /// Which of two rates in a plan's name comes first, if the header says so, as `Plan (down/up)`.
 fn rate_order(name: &str) -> Option<RateOrder> {
     let lower = name.to_ascii_lowercase();
-    match (lower.find("up")?, lower.find("down")?) {
-        (up, down) if up < down => Some(RateOrder::UpDown),
-        _ => Some(RateOrder::DownUp),
-    }
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let first = words.find_map(direction)?;
+    words.any(|word| direction(word).is_some_and(|other| other != first)).then_some(first)
 }
 
 /// Reads a table.

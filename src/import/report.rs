@@ -189,7 +189,11 @@ pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> Strin
             let effect = &proposal.effect;
             let reasons: String = effect.verdict.reasons.iter().map(|reason| format!("  {reason}\n")).collect();
             let other = if acknowledged { "The fingerprint that was given is that of another change.\n" } else { "" };
-            let keep = if steps(proposal).2 > 0 { "To add without removing anybody: --add-only\n" } else { "" };
+            let keep = if steps(proposal).2 > 0 {
+                "To add and change only, and remove no subscriber: --add-only\n"
+            } else {
+                ""
+            };
             format!(
                 "REFUSED, nothing is written: so much may not change at once.\n{reasons}{other}{keep}To import anyway: \
                  --ack {}\n",

@@ -1,7 +1,8 @@
 //! The same address or id on several rows of a source.
 //!
-//! A row that repeats another is one subscriber with it, in a dump also if its id differs. If rows contradict each other, all of them are refused: taking either could give a
-//! subscriber what they have not bought.
+//! A row that repeats another is one subscriber with it, in a dump also if its id differs. If rows
+//! contradict each other, all of them are refused: taking either could give a subscriber what they have
+//! not bought.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,8 +14,10 @@ use crate::text::quote::quoted;
 /// Drops rows that repeat another, and moves rows that contradict another to the refused rows.
 pub fn refuse(found: &mut Found) {
     let mut reasons: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    let repeats = same_address(found, &mut reasons);
-    one_in_another(found, &mut reasons);
+    let mut repeats = same_address(found, &mut reasons);
+    one_in_another(found, &mut reasons, &repeats);
+    // Another of its addresses may contradict a third row: then it is refused like the row that it repeats.
+    repeats.retain(|row| !reasons.contains_key(row));
     note_repeats(found, &repeats);
     same_id(found, &mut reasons, &repeats);
     for &row in &repeats {
@@ -97,9 +100,9 @@ fn same_address(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) -> BT
 }
 
 /// Refuses a prefix and what other rows have within it: either could be the wrong one.
-fn one_in_another(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>) {
+fn one_in_another(found: &Found, reasons: &mut BTreeMap<usize, Vec<String>>, repeats: &BTreeSet<usize>) {
     let mut all: Vec<(&Address, usize)> = Vec::new();
-    for (number, row) in found.subscribers.iter().enumerate() {
+    for (number, row) in found.subscribers.iter().enumerate().filter(|(number, _)| !repeats.contains(number)) {
         all.extend(row.ip.as_slice().iter().map(|address| (address, number)));
     }
     // A prefix sorts before everything that it contains.

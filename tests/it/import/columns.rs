@@ -114,6 +114,22 @@ fn what_stands_above_the_header_is_skipped() {
 }
 
 #[test]
+fn a_row_that_repeats_one_that_contradicts_a_third_is_refused_with_it() {
+    let run = |table: &str| {
+        let run = import(&empty(), &format!("ip,plan\n{table}"), &["--domain", DOMAIN]);
+        assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
+        run.stderr.lines().filter(|line| line.starts_with("line ")).count()
+    };
+    // By another address of both.
+    assert_eq!(run("10.0.0.1;10.0.0.2,10M\n10.0.0.1;10.0.0.2,10M\n10.0.0.2,20M\n"), 3);
+    // By an address within a prefix of both.
+    let repo = empty();
+    let table = "ip,plan\n10.0.0.0/29,10M\n10.0.0.0/29,10M\n10.0.0.2,20M\n10.0.1.1,10M\n";
+    imported(&repo, table, &["--domain", DOMAIN, "--skip-bad"]);
+    assert_eq!(rendered(&repo), line("10.0.1.1", DOMAIN, "10M"));
+}
+
+#[test]
 fn days_are_read_as_tables_have_them() {
     let repo = empty();
     let table = "ip,plan,starts\n10.0.0.1,10M,01.12.2026\n10.0.0.2,10M,2026-12-02 00:00:00\n";
