@@ -23,9 +23,10 @@ use crate::tree::Tree;
 /// The largest source that is read.
 const MAX_SOURCE: u64 = 4 << 30;
 
-pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
+pub(super) fn run(cli: &Cli, args: &ImportArgs) -> Result<Outcome> {
+    let root = root(cli, args.init)?;
     // First, so that a file that cannot be written is reported at once.
-    if let Some(path) = &args.report {
+    if let (Some(path), Some(root)) = (&args.report, &root) {
         LeftOut::new(path.clone(), &args.file, root)?;
     }
     let bytes = super::read_file(&args.file, MAX_SOURCE)?;
@@ -52,6 +53,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     };
     drop((progress, bytes));
     check_options(args, &found)?;
+    let root = &root.map_or_else(|| start(cli), Ok)?;
     // From here on no other edit changes what is compared.
     let mut notes = Vec::new();
     let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut notes)?) };
@@ -68,7 +70,7 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
         keep_suspended: args.keep_suspended,
         add_only: args.add_only,
     };
-    let tree = Tree::Work { root: root.to_path_buf() };
+    let tree = Tree::Work { root: root.clone() };
     let outcome = propose(found, &tree, &wishes)?;
     drop(progress);
     let proposal = match outcome {
@@ -85,18 +87,17 @@ pub(super) fn run(root: &Path, args: &ImportArgs) -> Result<Outcome> {
     finish(root, args, &shown, proposal, lock)
 }
 
-/// The data repository; with `--init` a new one where there is none.
-pub(super) fn root_or_new(cli: &Cli, args: &ImportArgs) -> Result<PathBuf> {
-    let found = super::root(cli);
-    if found.is_ok() || !args.init {
-        return found.context("nothing to import into; with --init, `import` starts a data repository");
+/// The data repository; none where `--init` will start one.
+fn root(cli: &Cli, init: bool) -> Result<Option<PathBuf>> {
+    match super::root(cli) {
+        Err(_) if init => Ok(None),
+        found => found.map(Some).context("nothing to import into; with --init, `import` starts a data repository"),
     }
-    // A source that is not there must leave no repository behind.
-    if args.file != Path::new("-") && !args.file.is_file() {
-        bail!("cannot read {}: there is no such file", args.file.display());
-    }
-    let dir = cli.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-    super::init::start(&dir)?;
+}
+
+/// Starts a data repository. Only for a source that can be read: another must leave none behind.
+fn start(cli: &Cli) -> Result<PathBuf> {
+    super::init::start(&cli.directory.clone().unwrap_or_else(|| PathBuf::from(".")))?;
     super::root(cli)
 }
 

@@ -95,7 +95,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
         Command::History(args) => history::run(cli, args),
-        Command::Import(args) => import::run(&import::root_or_new(cli, args)?, args),
+        Command::Import(args) => import::run(cli, args),
         Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Plans(args) => plans::run(&root(cli)?, args),
         Command::Domains(args) => domains::run(&root(cli)?, args),

@@ -218,6 +218,11 @@ fn import_starts_a_repository_without_an_example() {
     let run = repo.run(&["import", "live.txt"]);
     assert!(run.code == 2 && run.stderr.contains("with --init, `import` starts a data repository"), "{run:?}");
     assert_eq!(repo.run(&["import", "--init", "missing.txt"]).code, 2);
+    assert_eq!(repo.run(&["import", "--init", "live.txt", "--unit", "Mbps"]).code, 2);
+    let nothing = repo.path().join("empty.txt");
+    std::fs::write(&nothing, "\n").unwrap();
+    assert_eq!(repo.run(&["import", "--init", "empty.txt"]).code, 1);
+    std::fs::remove_file(&nothing).unwrap();
     assert_eq!(files(repo.path()), before);
     let run = repo.run(&["import", "--init", "live.txt"]);
     assert_eq!(run.code, 0, "{run:?}");

@@ -137,7 +137,11 @@ fn days_are_read_as_tables_have_them() {
     let text = repo.read(&format!("subscribers/{DOMAIN}.yaml"));
     assert!(text.contains("starts: 2026-12-01") && text.contains("starts: 2026-12-02"), "{text}");
     let run = import(&empty(), "ip,plan,starts\n10.0.0.1,10M,01/12/2026\n", &["--domain", DOMAIN]);
-    assert!(run.code == 1 && run.stderr.contains("write `2026-12-01` or `2026-01-12`"), "{}", run.stderr);
+    assert!(
+        run.code == 1 && run.stderr.contains("write `2026-12-01` if the day comes first, `2026-01-12`"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
