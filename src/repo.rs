@@ -21,7 +21,7 @@ use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::source::{FileId, Sources};
 use crate::text::count::counted;
 use crate::tree::{EntryKind, Tree, TreeEntry};
-use file::{FileRead, Records, Validators, read_entry};
+use file::{FileRead, Records, read_entry};
 use role::is_yaml_name;
 
 /// The rule for files that differ from the commit.
@@ -114,7 +114,6 @@ impl Repo {
     /// If a file could not be read at all. Errors in the data are in `findings`.
     pub fn load(tree: &Tree) -> Result<Repo> {
         let entries = tree.list()?;
-        let validators = Validators::new()?;
         let prefix = tree.prefix();
         let wanted: Vec<&TreeEntry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
@@ -128,7 +127,7 @@ impl Repo {
                 || tree.reader(),
                 |reader, entry| {
                     let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                    let read = read_entry(entry, reader, &validators, &prefix)?;
+                    let read = read_entry(entry, reader, &prefix)?;
                     let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
                     if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
                         bail!("the data is larger than the {} MiB that are read in all", MAX_TOTAL_BYTES >> 20);

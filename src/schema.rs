@@ -1,27 +1,24 @@
 //! JSON Schemas generated from the model, and findings from their violations.
 
 mod explain;
+mod fit;
 mod shape;
 mod synonyms;
 mod tidy;
 
 pub(crate) use shape::misshapen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use anyhow::{Result, anyhow};
-use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
 use schemars::generate::SchemaSettings;
 use schemars::transform::Transform;
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, PathStep, Place};
+use crate::finding::{Finding, Place};
 use crate::model::{Domain, Plan, Settings, Subscriber};
-use crate::yaml::json::{View, YamlJson};
-use crate::yaml::{Node, NodeKind};
-use explain::WrongValue;
+use crate::yaml::Node;
+use fit::Fit;
 
 /// The kinds of data file, each with a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,95 +128,23 @@ pub fn schema_files() -> BTreeMap<String, String> {
     FileKind::ALL.into_iter().map(|kind| (kind.schema_file(), text(kind))).collect()
 }
 
-/// The compiled schema of one record.
-///
-/// # Errors
-/// If the schema does not compile, which a test rules out.
-pub fn validator(kind: FileKind) -> Result<&'static Validator<YamlJson>> {
-    static COMPILED: [OnceLock<std::result::Result<Validator<YamlJson>, String>>; 4] = [const { OnceLock::new() }; 4];
-    let slot = &COMPILED[kind as usize];
-    let compiled = slot.get_or_init(|| {
-        jsonschema::options_for::<YamlJson>()
-            .should_validate_formats(true)
-            .build(&kind.record_schema())
-            .map_err(|error| error.to_string())
-    });
-    compiled.as_ref().map_err(|error| anyhow!("the built-in {} schema is broken: {error}", kind.name()))
-}
+/// How many violations of one record are described.
+const MAX_VIOLATIONS: usize = 100;
 
-/// Whether nothing is wrong with `record`.
-pub(crate) fn is_valid(validator: &Validator<YamlJson>, record: Node<'_>) -> bool {
-    validator.is_valid(View::Node(record))
-}
-
-/// Every violation in `record`, in the order of the schema.
-pub fn violations(validator: &Validator<YamlJson>, kind: FileKind, record: Node<'_>, place: &Place) -> Vec<Finding> {
-    if is_valid(validator, record) {
-        return Vec::new();
-    }
-    let schema = record_schema(kind);
-    let mut found: Vec<(bool, Finding)> = validator
-        .iter_errors(View::Node(record))
-        .take(100)
-        .flat_map(|error| {
-            let steps: Vec<String> = pointer_steps(error.instance_path().as_str());
-            let (node, at) = follow(record, place, &steps);
-            let at_schema = schema.pointer(&parent(error.schema_path().as_str()));
-            let is_about_keys = is_about_keys(error.kind());
-            let required = || is_required(schema, &steps, error.schema_path().as_str());
-            let value = WrongValue { kind, node, at: &at, schema: at_schema, is_required: &required };
-            let findings = value.findings(error.kind());
-            findings.into_iter().map(move |finding| (is_about_keys, finding))
-        })
-        .collect();
-    found.dedup();
-    // A value may violate its type and its pattern at once; the first says enough.
-    let mut seen = std::collections::BTreeSet::new();
+/// Every violation of the kind's schema in `record`, in the order of the schema; at most
+/// [`MAX_VIOLATIONS`]. There is none in what reads as the typed record: a property test compares.
+pub fn violations(kind: FileKind, record: Node<'_>, place: &Place) -> Vec<Finding> {
+    let mut fit = Fit::new(kind, MAX_VIOLATIONS);
+    fit.value(record_schema(kind), record, place, false);
+    let mut found = fit.found;
+    // A value may violate several keywords at once; the first says enough.
+    let mut seen = BTreeSet::new();
     found.retain(|(is_about_keys, finding)| *is_about_keys || seen.insert(finding.primary.at.clone()));
     found.into_iter().map(|(_, finding)| finding).collect()
-}
-
-/// Whether an error is about which keys a mapping has. Several of them may have one place.
-fn is_about_keys(error: &ValidationErrorKind) -> bool {
-    matches!(error, ValidationErrorKind::AdditionalProperties { .. } | ValidationErrorKind::Required { .. })
 }
 
 /// The schema of one record of this kind.
 pub(crate) fn record_schema(kind: FileKind) -> &'static Value {
     static SCHEMAS: [OnceLock<Value>; 4] = [const { OnceLock::new() }; 4];
     SCHEMAS[kind as usize].get_or_init(|| kind.record_schema())
-}
-
-fn pointer_steps(pointer: &str) -> Vec<String> {
-    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
-    pointer.split('/').skip(1).map(unescape).collect()
-}
-
-fn parent(pointer: &str) -> String {
-    pointer.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned())
-}
-
-/// The node at the end of `steps`, and its place.
-fn follow<'a>(record: Node<'a>, place: &Place, steps: &[String]) -> (Node<'a>, Place) {
-    let mut node = record;
-    let mut at = place.clone();
-    for step in steps {
-        let next = match node.kind() {
-            NodeKind::Sequence => {
-                step.parse().ok().and_then(|index| Some((PathStep::Index(index), node.items().nth(index)?)))
-            }
-            _ => node.get(step).map(|value| (PathStep::Field(step.clone()), value)),
-        };
-        let Some((step, value)) = next else { break };
-        at.path.push(step);
-        node = value;
-    }
-    (node, at)
-}
-
-/// Whether the field at the end of `steps` must be there: the schema around it, two steps up, says so.
-fn is_required(schema: &Value, steps: &[String], at_schema: &str) -> bool {
-    let around = schema.pointer(&parent(&parent(&parent(at_schema))));
-    let required = around.and_then(|around| around.get("required")).and_then(Value::as_array);
-    required.into_iter().flatten().any(|name| name.as_str() == steps.last().map(String::as_str))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::fmt::scalar::{ScalarContext, double_quoted, needs_no_quotes};
 use crate::model::Date;
 use crate::text::characters::is_steering;
-use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, Style};
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +30,11 @@ impl Value {
     /// What a node of the tree holds, if every tool reads it as that.
     pub(super) fn of(node: Node<'_>) -> Option<Value> {
         Some(match node.kind() {
-            NodeKind::Scalar(Style::Plain) => match scalar_type(node.text()) {
+            NodeKind::Scalar(_) => match node.scalar_type() {
                 ScalarType::Text => Value::text(node.text()),
                 ScalarType::Integer(number) => Value::Whole(number),
                 _ => return None,
             },
-            NodeKind::Scalar(_) => Value::text(node.text()),
             NodeKind::Sequence => Value::List(node.items().map(Value::of).collect::<Option<_>>()?),
             NodeKind::Mapping => {
                 let entry = |(key, value): (Node<'_>, Node<'_>)| Some((key.text().to_owned(), Value::of(value)?));
@@ -47,13 +46,8 @@ impl Value {
     /// Whether a node holds this value; the order of keys means nothing.
     pub(super) fn is(&self, node: Node<'_>) -> bool {
         match (self, node.kind()) {
-            (Value::Text(text), NodeKind::Scalar(Style::Plain)) => {
-                text == node.text() && scalar_type(text) == ScalarType::Text
-            }
-            (Value::Text(text), NodeKind::Scalar(_)) => text == node.text(),
-            (Value::Whole(number), NodeKind::Scalar(Style::Plain)) => {
-                scalar_type(node.text()) == ScalarType::Integer(*number)
-            }
+            (Value::Text(text), NodeKind::Scalar(_)) => text == node.text() && node.scalar_type() == ScalarType::Text,
+            (Value::Whole(number), NodeKind::Scalar(_)) => node.scalar_type() == ScalarType::Integer(*number),
             (Value::List(values), NodeKind::Sequence) => {
                 let mut items = node.items();
                 values.iter().all(|value| items.next().is_some_and(|item| value.is(item))) && items.next().is_none()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::comments::{self, Comment};
-use crate::yaml::{self, Document, Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Document, Node, NodeKind, ScalarType, Style};
 
 /// Compares the formatted text with the original: the same data but for the order of keys, and the
 /// same comments but for the space around them.
@@ -75,5 +75,5 @@ fn same_value(a: Node<'_>, b: Node<'_>) -> bool {
 
 /// Whether the value is text to every tool, or something else to some.
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.scalar_type() == ScalarType::Text
 }

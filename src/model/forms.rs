@@ -1,5 +1,7 @@
 //! The explanations of wrong texts, by the name that a schema's keyword `x-form` has for what is expected.
 
+use std::str::FromStr;
+
 use super::domain::{DomainName, Owner};
 use super::labels::LabelName;
 use super::misspelling::{Misspelling, Remedy};
@@ -9,33 +11,53 @@ use super::settings::{FileName, TemplateName};
 use super::subscriber::SubscriberId;
 use super::target::Word;
 use super::target_url::{Endpoint, TargetUrl};
-use super::{Address, Date, Rate, Text};
+use super::{Address, Date, Limit, Rate, Text};
 use crate::text::quote::quoted;
 
-/// Why `text` is not what the form of this name is, and what to write.
-pub(crate) fn explain(form: &str, text: &str) -> Option<Misspelling> {
-    let explain: fn(&str) -> Misspelling = match form {
-        "Address" => Address::explain,
-        "Attribute" => Attribute::explain,
-        "Date" => Date::explain,
-        "DomainName" => domain,
-        "Endpoint" => endpoint,
-        "FileName" => FileName::explain,
-        "LabelName" => LabelName::explain,
-        "Limit" => limit,
-        "Owner" => owner,
-        "PlanName" => PlanName::explain,
-        "Rate" => Rate::explain,
-        "SettingName" => SettingName::explain,
-        "SubscriberId" => SubscriberId::explain,
-        "Suspended" => suspended,
-        "TargetUrl" => TargetUrl::explain,
-        "TemplateName" => template,
-        "Text" => Text::explain,
-        "Word" => Word::explain,
+/// The check of a form, and why a text that fails it does.
+type Form = (fn(&str) -> bool, fn(&str) -> Misspelling);
+
+fn form(name: &str) -> Option<Form> {
+    fn reads<T: FromStr>(text: &str) -> bool {
+        text.parse::<T>().is_ok()
+    }
+    Some(match name {
+        "Address" => (reads::<Address>, Address::explain),
+        "Attribute" => (Attribute::is_valid, Attribute::explain),
+        "Date" => (reads::<Date>, Date::explain),
+        "DomainName" => (DomainName::is_valid, domain),
+        "Endpoint" => (Endpoint::is_valid, endpoint),
+        "FileName" => (FileName::is_valid, FileName::explain),
+        "LabelName" => (LabelName::is_valid, LabelName::explain),
+        "Limit" => (reads::<Limit>, limit),
+        "Owner" => (Owner::is_valid, owner),
+        "PlanName" => (PlanName::is_valid, PlanName::explain),
+        "Rate" => (reads::<Rate>, Rate::explain),
+        "SettingName" => (SettingName::is_valid, SettingName::explain),
+        "SubscriberId" => (SubscriberId::is_valid, SubscriberId::explain),
+        "Suspended" => (PlanName::is_valid, suspended),
+        "TargetUrl" => (reads::<TargetUrl>, TargetUrl::explain),
+        "TemplateName" => (TemplateName::is_valid, template),
+        "Text" => (Text::is_valid, Text::explain),
+        "Word" => (Word::is_valid, Word::explain),
         _ => return None,
-    };
-    Some(explain(text))
+    })
+}
+
+/// Whether `text` is of the form of this name. No text is of a form that is not known.
+pub(crate) fn is_form(name: &str, text: &str) -> bool {
+    form(name).is_some_and(|(is_valid, _)| is_valid(text))
+}
+
+/// Whether there is a form of this name.
+#[cfg(test)]
+pub(crate) fn is_known_form(name: &str) -> bool {
+    form(name).is_some()
+}
+
+/// Why `text` is not what the form of this name is, and what to write.
+pub(crate) fn explain(name: &str, text: &str) -> Option<Misspelling> {
+    form(name).map(|(_, explain)| explain(text))
 }
 
 /// Whether a number or a word such as `no`, put in quotes, could be of this form.
@@ -98,21 +120,9 @@ fn limit(text: &str) -> Misspelling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PlanName, SubscriberId};
     use proptest::prelude::*;
 
-    /// Whether a text is of a form.
-    type IsValid = fn(&str) -> bool;
-
-    const FORMS: [(&str, IsValid); 7] = [
-        ("Address", |text| text.parse::<Address>().is_ok()),
-        ("Date", |text| text.parse::<Date>().is_ok()),
-        ("DomainName", DomainName::is_valid),
-        ("PlanName", PlanName::is_valid),
-        ("Rate", |text| text.parse::<Rate>().is_ok()),
-        ("SubscriberId", SubscriberId::is_valid),
-        ("TargetUrl", |text| text.parse::<TargetUrl>().is_ok()),
-    ];
+    const FORMS: [&str; 7] = ["Address", "Date", "DomainName", "PlanName", "Rate", "SubscriberId", "TargetUrl"];
 
     #[test]
     fn a_comma_that_may_separate_thousands_has_no_single_meaning() {
@@ -133,10 +143,9 @@ mod tests {
                 any::<String>(),
             ],
         ) {
-            for (form, is_valid) in FORMS {
-                let explained = explain(form, &text);
-                if let Some(Misspelling { remedy: Remedy::Write(meant), .. }) = explained.filter(|_| !is_valid(&text)) {
-                    prop_assert!(is_valid(&meant), "{form}: {text:?} -> {meant:?}");
+            for form in FORMS.into_iter().filter(|form| !is_form(form, &text)) {
+                if let Some(Misspelling { remedy: Remedy::Write(meant), .. }) = explain(form, &text) {
+                    prop_assert!(is_form(form, &meant), "{form}: {text:?} -> {meant:?}");
                 }
             }
         }

@@ -38,7 +38,9 @@ pub use target_kind::{TARGET_KINDS, TargetKind};
 
 pub(crate) use addresses::Addresses;
 pub(crate) use domain::{Capacity, Contention, DomainName, MaxSubscribers, Owner};
-pub(crate) use forms::{explain, may_be_quoted};
+#[cfg(test)]
+pub(crate) use forms::is_known_form;
+pub(crate) use forms::{explain, is_form, may_be_quoted};
 pub(crate) use labels::Labels;
 pub(crate) use limits::{DomainLimits, Limit, Safety};
 pub(crate) use name::Name;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use jsonschema::Validator;
 
 use super::role::{Role, role, stem};
 use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, UnreadNames};
@@ -16,21 +15,7 @@ use crate::source::{FileId, SourceFile, Span};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
 use crate::tree::{ATTRIBUTES, EntryKind, FileContent, MAX_FOLDERS, TOPS, TreeEntry, altering};
-use crate::yaml::json::YamlJson;
 use crate::yaml::{self, Node, NodeKind, Problem, ProblemKind};
-
-pub(super) struct Validators([&'static Validator<YamlJson>; 4]);
-
-impl Validators {
-    pub(super) fn new() -> Result<Self> {
-        let [plan, domain, subscriber, settings] = FileKind::ALL.map(schema::validator);
-        Ok(Self([plan?, domain?, subscriber?, settings?]))
-    }
-
-    fn of(&self, kind: FileKind) -> &'static Validator<YamlJson> {
-        self.0[kind as usize]
-    }
-}
 
 /// The result of reading one file. Its file id is not known yet: findings name file 0 until it is.
 #[derive(Default)]
@@ -57,12 +42,7 @@ pub(super) enum Records {
 }
 
 /// Reads one file. `prefix` is the path of the data repository within its git repository.
-pub(super) fn read_entry(
-    entry: &TreeEntry,
-    reader: &crate::tree::Reader<'_>,
-    validators: &Validators,
-    prefix: &str,
-) -> Result<FileRead> {
+pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, prefix: &str) -> Result<FileRead> {
     let whole = Where::File(FileId::default());
     let refused = |message: String, help: &str| FileRead {
         source: Some(SourceFile::new(entry.path.clone(), "")),
@@ -123,7 +103,7 @@ pub(super) fn read_entry(
         Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes, prefix)),
         _ => None,
     };
-    Ok(read_text(entry.path.clone(), bytes, kind, validators))
+    Ok(read_text(entry.path.clone(), bytes, kind))
 }
 
 fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
@@ -163,7 +143,7 @@ fn unread_file(path: &str, role: Role) -> UnreadNames {
     UnreadNames { names: BTreeSet::from([stem(path).to_owned()]), any: true }
 }
 
-fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>, validators: &Validators) -> FileRead {
+fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>) -> FileRead {
     let in_domains = kind == Some(FileKind::Domain);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
@@ -185,7 +165,7 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>, validators: &
     let mut read = FileRead { in_domains, ..FileRead::default() };
     match kind {
         None => read.records = Records::Template,
-        Some(kind) => read_data(&mut read, &path, &text, kind, validators),
+        Some(kind) => read_data(&mut read, &path, &text, kind),
     }
     read.source = Some(SourceFile::new(path, text));
     read
@@ -208,7 +188,7 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
     Finding::new("yaml-syntax", at, message).help(help)
 }
 
-fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, validators: &Validators) {
+fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind) {
     let reading = yaml::read(text);
     let document = reading.document;
     let root = document.as_ref().and_then(|document| document.root(text));
@@ -236,8 +216,7 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, valida
             _ => records.push((None, root)),
         }
     }
-    let mut typing =
-        Typing { read, path, kind, problems: &reading.problems, validator: validators.of(kind), left_out: 0 };
+    let mut typing = Typing { read, path, kind, problems: &reading.problems, left_out: 0 };
     let read_records = match kind {
         FileKind::Plan => Records::Plans(typing.records(records)),
         FileKind::Domain => Records::Domains(typing.records(records)),
@@ -270,7 +249,6 @@ struct Typing<'a> {
     path: &'a str,
     kind: FileKind,
     problems: &'a [Problem],
-    validator: &'static Validator<YamlJson>,
     left_out: usize,
 }
 
@@ -286,30 +264,32 @@ impl Typing<'_> {
         records
     }
 
+    /// The typed record. Its schema is looked at only where it cannot be read: what can be read has no
+    /// violation, and violations have places.
     fn record<'n, T: serde::Deserialize<'n>>(&mut self, index: Option<u32>, node: Node<'n>) -> Option<T> {
-        let place = Place::record(FileId::default(), index);
-        if self.read.findings.len() >= MAX_FINDINGS_A_FILE && !schema::is_valid(self.validator, node) {
+        let typed = yaml::de::from_node(node);
+        let has_problem = self.problems.iter().any(|problem| node.span().contains(problem.span));
+        let error = match typed {
+            Ok(record) if !has_problem => return Some(record),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
+        if room == 0 {
             // Not described: in a hostile file that would take many times as long as the reading.
-            self.left_out += 1;
+            self.left_out += usize::from(error.is_some());
             return None;
         }
-        let mut violations = schema::violations(self.validator, self.kind, node, &place);
-        let broken = !violations.is_empty() || self.problems.iter().any(|problem| node.span().contains(problem.span));
+        let place = Place::record(FileId::default(), index);
+        let mut violations = schema::violations(self.kind, node, &place);
+        if let Some(error) = error.filter(|_| violations.is_empty() && !has_problem) {
+            violations.push(Finding::new("schema", Where::Place(place), error.to_string()));
+        }
         // A place that was reported already, such as an alias, has no value that could fit or not.
         violations.retain(|finding| !self.is_reported(node, &finding.primary.at));
-        let room = MAX_FINDINGS_A_FILE.saturating_sub(self.read.findings.len());
         self.left_out += usize::from(violations.len() > room);
         self.read.findings.extend(violations.into_iter().take(room));
-        if broken {
-            return None;
-        }
-        match yaml::de::from_node(node) {
-            Ok(record) => Some(record),
-            Err(error) => {
-                self.read.findings.push(Finding::new("schema", Where::Place(place), error.to_string()));
-                None
-            }
-        }
+        None
     }
 
     fn is_reported(&self, record: Node<'_>, at: &Where) -> bool {

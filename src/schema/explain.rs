@@ -1,43 +1,62 @@
 //! A violation of the schema as findings: what was found, why it is wrong, what to write.
 
-use jsonschema::JsonType;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use super::FileKind;
+use super::fit::{allows_type, required};
 use super::synonyms::{likely_choice, likely_field};
 use crate::finding::{Finding, PathStep, Place, Where};
 use crate::model;
 use crate::model::misspelling::{Misspelling, Remedy};
 use crate::text::quote::quoted;
-use crate::yaml::{Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{Node, NodeKind, ScalarType, scalar_type};
+
+/// What a value violates.
+pub(super) enum Violation<'a> {
+    /// `type`
+    Type,
+    /// `enum`
+    Choice,
+    /// The form, the length, the limits of a number or of a count of entries.
+    Value,
+    /// `required`: the field that is missing.
+    Missing(&'a str),
+    /// `additionalProperties`: the field that there is not.
+    UnknownField(&'a str),
+    /// `propertyNames`: the key.
+    Name(&'a str),
+}
+
+impl Violation<'_> {
+    /// Whether it is about which keys a mapping has. Several of them may have one place.
+    pub(super) fn is_about_keys(&self) -> bool {
+        matches!(self, Violation::Missing(_) | Violation::UnknownField(_))
+    }
+}
 
 /// A value that violates its schema.
+#[derive(Clone, Copy)]
 pub(super) struct WrongValue<'a> {
     /// The kind of its file.
     pub(super) kind: FileKind,
     pub(super) node: Node<'a>,
     pub(super) at: &'a Place,
-    /// The schema of the value.
-    pub(super) schema: Option<&'a Value>,
+    /// The schema of the value; for [`Violation::Name`] that of the key.
+    pub(super) schema: &'a Value,
     /// Whether the field must be there.
-    pub(super) is_required: &'a dyn Fn() -> bool,
+    pub(super) is_required: bool,
 }
 
 impl WrongValue<'_> {
-    /// What is wrong, each with the way out.
-    pub(super) fn findings(&self, error: &ValidationErrorKind) -> Vec<Finding> {
-        match error {
-            ValidationErrorKind::AdditionalProperties { unexpected } => {
-                unexpected.iter().take(100).map(|name| self.unknown_field(name)).collect()
-            }
-            ValidationErrorKind::Required { property } => vec![self.missing(property.as_str().unwrap_or_default())],
-            ValidationErrorKind::PropertyNames { error } => {
-                vec![self.wrong_name(error.instance().as_str().unwrap_or_default())]
-            }
-            ValidationErrorKind::Type { kind: wanted } => vec![self.wrong_type(wanted)],
-            ValidationErrorKind::Enum { .. } => vec![self.not_a_choice()],
-            _ => vec![self.wrong_text()],
+    /// What is wrong, with the way out.
+    pub(super) fn finding_of(&self, violation: &Violation<'_>) -> Finding {
+        match violation {
+            Violation::UnknownField(name) => self.unknown_field(name),
+            Violation::Missing(name) => self.missing(name),
+            Violation::Name(name) => self.wrong_name(name),
+            Violation::Type => self.wrong_type(),
+            Violation::Choice => self.not_a_choice(),
+            Violation::Value => self.wrong_text(),
         }
     }
 
@@ -46,7 +65,7 @@ impl WrongValue<'_> {
     }
 
     fn keyword(&self, keyword: &str) -> Option<&str> {
-        self.schema?.get(keyword)?.as_str()
+        self.schema.get(keyword)?.as_str()
     }
 
     /// What the schema expects, for the end of a sentence.
@@ -54,18 +73,21 @@ impl WrongValue<'_> {
         if let Some(expected) = self.keyword("x-expected") {
             return expected.to_owned();
         }
-        let of_schema = |keyword| self.schema.and_then(|schema| schema.get(keyword));
-        let required = of_schema("required").and_then(Value::as_array);
-        let required = required.map(|names| names.iter().filter_map(Value::as_str).collect::<Vec<_>>());
-        let known = of_schema("properties").and_then(Value::as_object);
-        let names = required.or_else(|| known.map(|known| known.keys().take(2).map(String::as_str).collect()));
-        let fields: Vec<String> = names.unwrap_or_default().iter().map(|name| format!("{name}: …")).collect();
+        let mut names: Vec<&str> = required(self.schema).collect();
+        if names.is_empty() {
+            names = self.known_fields().take(2).collect();
+        }
+        let fields: Vec<String> = names.iter().map(|name| format!("{name}: …")).collect();
         format!("fields with values, such as {{{}}}", fields.join(", "))
     }
 
+    fn known_fields(&self) -> impl Iterator<Item = &str> {
+        let fields = self.schema.get("properties").and_then(Value::as_object);
+        fields.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
     fn unknown_field(&self, name: &str) -> Finding {
-        let known = self.schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-        let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let known: Vec<&str> = self.known_fields().collect();
         let at = Where::Place(self.at.clone().field(name).key());
         let found = Finding::new("schema", at, format!("there is no field {} in {}", quoted(name), self.holder("a")));
         if self.node.get(name).is_some_and(|value| value.text().is_empty())
@@ -90,7 +112,7 @@ impl WrongValue<'_> {
 
     fn missing(&self, name: &str) -> Finding {
         let message = format!("the field {} is missing in {}", quoted(name), self.holder("this"));
-        let field = self.schema.and_then(|schema| schema.get("properties")).and_then(|fields| fields.get(name));
+        let field = self.schema.get("properties").and_then(|fields| fields.get(name));
         let expected = field.and_then(|field| field.get("x-expected")).and_then(Value::as_str);
         let expected = expected.map(|expected| format!(" with {expected}")).unwrap_or_default();
         self.finding(message).help(format!("add {}{expected}", quoted(&format!("{name}: …"))))
@@ -107,7 +129,7 @@ impl WrongValue<'_> {
     }
 
     fn not_a_choice(&self) -> Finding {
-        let options = self.schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array);
+        let options = self.schema.get("enum").and_then(Value::as_array);
         let options: Vec<&str> = options.into_iter().flatten().filter_map(Value::as_str).collect();
         let text = self.node.text();
         if let [only] = options.as_slice() {
@@ -173,29 +195,23 @@ impl WrongValue<'_> {
 
     /// A sentence that says what to write; an optional field may be left out.
     fn write(&self, expected: &str) -> String {
-        match (self.at.path.last(), (self.is_required)()) {
+        match (self.at.path.last(), self.is_required) {
             (Some(PathStep::Field(name)), false) => format!("write {expected}; or remove {}", quoted(name)),
             _ => format!("write {expected}"),
         }
     }
 
-    fn wrong_type(&self, wanted: &TypeKind) -> Finding {
+    fn wrong_type(&self) -> Finding {
         let path = shown_path(&self.at.path);
         if !self.node.is_scalar() {
             return self.wrong_collection(&path);
         }
         let text = self.node.text();
-        let read_as = match self.node.kind() {
-            NodeKind::Scalar(Style::Plain) => scalar_type(text),
-            _ => ScalarType::Text,
-        };
+        let read_as = self.node.scalar_type();
         if read_as == ScalarType::Null {
             return self.without_value(&path);
         }
-        let wants_text = match wanted {
-            TypeKind::Single(one) => *one == JsonType::String,
-            TypeKind::Multiple(many) => many.contains(JsonType::String),
-        };
+        let wants_text = allows_type(self.schema, "string");
         let what = match read_as {
             ScalarType::Bool(_) | ScalarType::OldBool => "true or false",
             ScalarType::Text => "text",
@@ -244,7 +260,7 @@ impl WrongValue<'_> {
     /// A single value where a list is expected.
     fn not_a_list(&self, path: &str) -> Finding {
         let text = self.node.text();
-        let of_texts = self.schema.and_then(|schema| schema.pointer("/items/type")) == Some(&Value::from("string"));
+        let of_texts = self.schema.pointer("/items/type") == Some(&Value::from("string"));
         let found = self.finding(format!("{path} is a list, and {} is not", quoted(text)));
         match of_texts && text.len() < 200 && (!text.contains(' ') || text.contains(',')) {
             true => found.help(format!("write the entries in brackets: {}", quoted(&format!("[{text}]")))),
@@ -276,7 +292,7 @@ impl WrongValue<'_> {
     fn unquoted(&self, path: &str, what: &str) -> Finding {
         let text = self.node.text();
         let is_option = |options: &Vec<Value>| options.iter().any(|option| option == text);
-        match self.schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array) {
+        match self.schema.get("enum").and_then(Value::as_array) {
             Some(options) if !is_option(options) => return self.not_a_choice(),
             _ => {}
         }

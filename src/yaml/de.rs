@@ -6,26 +6,17 @@
 use serde::de::value::Error;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Node, NodeKind, ScalarType, Style, scalar_type};
+use super::{Node, NodeKind, ScalarType};
 
 /// Reads `T` out of `node`.
 ///
-/// # Errors If the node does not fit `T`. The message names no place: the schema check, which does,
-/// runs first.
+/// # Errors
+/// If the node does not fit `T`. The message names no place: the schema's violations do.
 pub fn from_node<'de, T: de::Deserialize<'de>>(node: Node<'de>) -> Result<T, de::value::Error> {
     T::deserialize(NodeDeserializer(node))
 }
 
 struct NodeDeserializer<'de>(Node<'de>);
-
-impl<'de> NodeDeserializer<'de> {
-    fn scalar_type(&self) -> ScalarType {
-        match self.0.kind() {
-            NodeKind::Scalar(Style::Plain) => scalar_type(self.0.text()),
-            _ => ScalarType::Text,
-        }
-    }
-}
 
 impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
     type Error = Error;
@@ -34,7 +25,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
         match self.0.kind() {
             NodeKind::Sequence => visitor.visit_seq(ItemAccess(self.0.items())),
             NodeKind::Mapping => visitor.visit_map(EntryAccess { entries: self.0.entries(), value: None }),
-            NodeKind::Scalar(_) => match self.scalar_type() {
+            NodeKind::Scalar(_) => match self.0.scalar_type() {
                 ScalarType::Text => visitor.visit_borrowed_str(self.0.text()),
                 ScalarType::Integer(number) => visitor.visit_i64(number),
                 ScalarType::Bool(value) => visitor.visit_bool(value),
@@ -61,7 +52,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match (self.0.is_scalar(), self.scalar_type()) {
+        match (self.0.is_scalar(), self.0.scalar_type()) {
             (true, ScalarType::Text) => visitor.visit_enum(self.0.text().into_deserializer()),
             _ => Err(de::Error::custom("expected one word")),
         }

@@ -1,5 +1,6 @@
 //! The tree: a flat list of nodes in reading order, and handles into it.
 
+use super::scalar::{ScalarType, scalar_type};
 use crate::source::Span;
 
 /// The kind of a node.
@@ -98,11 +99,6 @@ impl<'a> Node<'a> {
         self.at
     }
 
-    /// A number unique among the documents in memory: with [`Node::id`] it identifies the node.
-    pub(super) fn document_address(&self) -> usize {
-        std::ptr::from_ref(self.document) as usize
-    }
-
     /// The node with this [`Node::id`].
     pub(crate) fn with_id(&self, id: u32) -> Option<Node<'a>> {
         ((id as usize) < self.document.nodes.len()).then(|| self.sibling(id))
@@ -114,6 +110,14 @@ impl<'a> Node<'a> {
         let from = if text.unescaped { self.document.unescaped.as_str() } else { self.source };
         let start = text.start as usize;
         from.get(start..start + text.len as usize).unwrap_or_default()
+    }
+
+    /// The type of a scalar: text, but for a plain one that YAML tools read otherwise.
+    pub fn scalar_type(&self) -> ScalarType {
+        match self.kind() {
+            NodeKind::Scalar(Style::Plain) => scalar_type(self.text()),
+            _ => ScalarType::Text,
+        }
     }
 
     /// What follows the node on its line; for a value that is not there, what follows the colon of its key.

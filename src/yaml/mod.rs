@@ -14,7 +14,6 @@ mod document;
 mod events;
 mod flat;
 mod forbidden;
-pub(crate) mod json;
 mod mistake;
 mod scalar;
 pub(crate) mod ser;

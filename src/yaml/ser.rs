@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Node, NodeKind, ScalarType, Style, de, read_full, scalar_type};
+use super::{Node, NodeKind, ScalarType, de, read_full};
 use crate::source::Span;
 
 /// Writes a record as a block of YAML, with a line break at the end.
@@ -41,12 +41,11 @@ fn quote_ambiguous(mut text: String) -> String {
 /// order of the text. No record has a field of such a type.
 fn ambiguous(node: Node<'_>, spans: &mut Vec<Span>) {
     match node.kind() {
-        NodeKind::Scalar(Style::Plain) => {
-            if matches!(scalar_type(node.text()), ScalarType::OldBool | ScalarType::OtherNumber) {
+        NodeKind::Scalar(_) => {
+            if matches!(node.scalar_type(), ScalarType::OldBool | ScalarType::OtherNumber) {
                 spans.push(node.span());
             }
         }
-        NodeKind::Scalar(_) => {}
         NodeKind::Sequence => node.items().for_each(|item| ambiguous(item, spans)),
         NodeKind::Mapping => {
             for (key, value) in node.entries() {

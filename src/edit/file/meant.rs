@@ -4,7 +4,7 @@ use super::list::RecordSlot;
 use super::{FileEdits, RecordEdit};
 use crate::edit::value::{Fields, Value};
 use crate::source::MAX_FILE_BYTES;
-use crate::yaml::{self, Node, NodeKind, ScalarType, Style, scalar_type};
+use crate::yaml::{self, Node, NodeKind, ScalarType};
 
 /// Reads `text` and compares it, record by record, with what was there and what was asked for.
 ///
@@ -83,5 +83,5 @@ fn is_same(a: Node<'_>, b: Node<'_>) -> bool {
 }
 
 fn is_text(node: Node<'_>) -> bool {
-    node.kind() != NodeKind::Scalar(Style::Plain) || scalar_type(node.text()) == ScalarType::Text
+    node.scalar_type() == ScalarType::Text
 }
