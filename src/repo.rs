@@ -10,7 +10,7 @@ pub(crate) mod settings;
 pub use role::data_kind;
 pub(crate) use role::stem;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
@@ -18,7 +18,8 @@ use rayon::prelude::*;
 
 use crate::finding::{Finding, Place, Where};
 use crate::model::{Domain, Plan, Settings, Subscriber};
-use crate::source::{FileId, Sources};
+use crate::schema::FileKind;
+use crate::source::{FileId, SourceFile, Sources};
 use crate::text::count::counted;
 use crate::tree::{EntryKind, Tree, TreeEntry};
 use file::{FileRead, Records, read_entry};
@@ -105,6 +106,9 @@ pub struct Repo {
     /// The first errors of reading.
     pub findings: Vec<Finding>,
     findings_left_out: usize,
+    /// If this is the base of other data: the files of subscribers that are the same there, by their ids
+    /// there. They are not read again, and `subscribers` lacks theirs.
+    pub(crate) shared: HashSet<FileId>,
 }
 
 impl Repo {
@@ -113,21 +117,50 @@ impl Repo {
     /// # Errors
     /// If a file could not be read at all. Errors in the data are in `findings`.
     pub fn load(tree: &Tree) -> Result<Repo> {
-        let entries = tree.list()?;
+        let mut repo = Repo::default();
+        repo.read(tree, &tree.list()?)?;
+        Ok(repo)
+    }
+
+    /// Reads `tree` as the base of a change that `head` is the result of, but for the subscribers in files
+    /// that are the same in both: see [`Repo::shared`].
+    ///
+    /// # Errors
+    /// As [`Repo::load`].
+    pub fn load_base(tree: &Tree, head: &Repo) -> Result<Repo> {
+        let mut entries = tree.list()?;
+        let files: Vec<(FileId, &SourceFile)> = head.sources.iter().collect();
+        let subscribers =
+            files.into_par_iter().filter(|(_, file)| data_kind(file.path()) == Some(FileKind::Subscriber));
+        let known: HashMap<&str, (FileId, git2::Oid)> =
+            subscribers.filter_map(|(id, file)| Some((file.path(), (id, file.blob()?)))).collect();
+        let mut repo = Repo::default();
+        entries.retain(|entry| match known.get(entry.path.as_str()) {
+            Some((file, blob)) if entry.kind == EntryKind::File && entry.blob == Some(*blob) => {
+                repo.shared.insert(*file);
+                false
+            }
+            _ => true,
+        });
+        repo.read(tree, &entries)?;
+        Ok(repo)
+    }
+
+    fn read(&mut self, tree: &Tree, entries: &[TreeEntry]) -> Result<()> {
         let prefix = tree.prefix();
         let wanted: Vec<&TreeEntry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
-        let mut repo = Repo::default();
         let total = AtomicUsize::new(0);
         // In batches, so that the records of single files are moved and freed before the next are read:
         // otherwise a million records would be in memory twice.
         for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
-            let none = || Batch { room: MAX_READING_FINDINGS.saturating_sub(repo.findings.len()), ..Batch::default() };
+            let none = || Batch { room: MAX_READING_FINDINGS.saturating_sub(self.findings.len()), ..Batch::default() };
             let read = batch.par_iter().map_init(
                 || tree.reader(),
                 |reader, entry| {
                     let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                    let read = read_entry(entry, reader, &prefix)?;
+                    let mut read = read_entry(entry, reader, &prefix)?;
+                    read.source = read.source.map(|source| source.with_blob(entry.blob));
                     let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
                     if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
                         bail!("the data is larger than the {} MiB that are read in all", MAX_TOTAL_BYTES >> 20);
@@ -137,10 +170,10 @@ impl Repo {
             );
             let read = read.try_fold(none, |batch, file| Ok::<_, anyhow::Error>(batch.with(file?)));
             let read = read.try_reduce(none, |batch, next| Ok(next.files.into_iter().fold(batch, Batch::with)))?;
-            read.files.into_iter().for_each(|file| repo.add(file));
+            read.files.into_iter().for_each(|file| self.add(file));
         }
-        repo.report_left_out();
-        Ok(repo)
+        self.report_left_out();
+        Ok(())
     }
 
     fn report_left_out(&mut self) {

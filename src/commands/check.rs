@@ -12,6 +12,7 @@ use crate::cli::CheckArgs;
 use crate::git::{self, Git};
 use crate::inventory::Context;
 use crate::inventory::ReviewedChange;
+use crate::repo::Repo;
 use crate::report::{self, CheckReport};
 use crate::rules::proposed_template_findings;
 use crate::text::quote::quoted;
@@ -21,7 +22,10 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
     let started = Instant::now();
     let mut repo = super::load(root, &args.data)?;
     let base = match &args.base {
-        Some(rev) => Some(super::load_tree(&base_tree(root, rev, &args.actors)?)?),
+        Some(rev) => {
+            let tree = base_tree(root, rev, &args.actors)?;
+            Some(super::load_with(&tree, |tree| Repo::load_base(tree, &repo))?)
+        }
         None => None,
     };
     let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, &args.actors));

@@ -165,6 +165,11 @@ fn load(root: &Path, args: &DataArgs) -> Result<Repo> {
 }
 
 fn load_tree(tree: &Tree) -> Result<Repo> {
+    load_with(tree, Repo::load)
+}
+
+/// The data of a tree, read by `load`, with a word about what takes the time.
+fn load_with(tree: &Tree, load: impl FnOnce(&Tree) -> Result<Repo>) -> Result<Repo> {
     let what = match tree {
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
         Tree::Work { .. } | Tree::Memory(_) | Tree::Draft { .. } => "reading the data".to_owned(),
@@ -173,7 +178,7 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
         warn_of_cut_off(root);
     }
     let _progress = Progress::start(what);
-    Repo::load(tree)
+    load(tree)
 }
 
 /// The data of a tree for commands that pass over what cannot be read. A work tree that git has

@@ -11,7 +11,7 @@ use crate::source::{FileId, Sources};
 
 /// What differs between a base revision and the data under review.
 pub struct ReviewedChange<'a> {
-    /// The data as it was.
+    /// The data as it was; of the subscribers only those in files that differ.
     pub(crate) base: &'a Repo,
     /// The data as it was, by name.
     pub(crate) base_index: Index<'a>,
@@ -29,10 +29,10 @@ pub struct ReviewedChange<'a> {
 }
 
 impl<'a> ReviewedChange<'a> {
-    /// Compares `head` with `base`. DifferingFiles that `head` lacks are added to its sources without their
+    /// Compares `head` with `base`, which may be read by [`Repo::load_base`]. Files that `head` lacks are added to its sources without their
     /// text, so that findings can name them.
     pub fn new(base: &'a Repo, head: &mut Repo, actors: &'a [String]) -> Self {
-        let files = DifferingFiles::compare(&base.sources, &mut head.sources);
+        let files = DifferingFiles::compare(base, &mut head.sources);
         let (touched_plans, gone_plans) = compare(&base.plans, &head.plans, &files);
         let (touched_domains, gone_domains) = compare(&base.domains, &head.domains, &files);
         let (touched_subscribers, gone_subscribers) = compare(&base.subscribers, &head.subscribers, &files);
@@ -64,6 +64,12 @@ impl<'a> ReviewedChange<'a> {
         self.touched_subscribers.iter().copied()
     }
 
+    /// Every subscriber of the base, in no particular order. `head` is what was compared with it.
+    pub(crate) fn subscribers_before(&self, head: &'a Repo) -> impl Iterator<Item = &'a Subscriber> {
+        let shared = head.subscribers.iter().filter(|record| self.base.shared.contains(&record.file));
+        shared.chain(&self.base.subscribers).map(|record| &record.value)
+    }
+
     /// Every file that is new, altered or removed.
     pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
         let mut files: Vec<FileId> = self.files.changed.iter().copied().collect();
@@ -76,7 +82,7 @@ impl<'a> ReviewedChange<'a> {
         self.files.now.get(&record.file).copied().map(Where::File)
     }
 
-    /// DifferingFiles below `folder` that the change alters or removes, and in which something could not be
+    /// Files below `folder` that the change alters or removes, and in which something could not be
     /// read as it was before.
     pub(crate) fn unread_files(&self, folder: &str) -> Vec<Where> {
         let unread = self.base.findings.iter().map(|finding| finding.primary.at.file());
@@ -128,18 +134,19 @@ fn is_symmetric(rule: &str) -> bool {
 
 /// Which files differ.
 struct DifferingFiles {
-    /// DifferingFiles of the head that are new, altered or removed.
+    /// Files of the head that are new, altered or removed.
     changed: HashSet<FileId>,
-    /// DifferingFiles of the base that are altered or removed, with the same file in the head.
+    /// Files of the base that are altered or removed, with the same file in the head.
     now: HashMap<FileId, FileId>,
 }
 
 impl DifferingFiles {
-    fn compare(base: &Sources, head: &mut Sources) -> Self {
+    fn compare(base: &Repo, head: &mut Sources) -> Self {
+        let Repo { sources: base, shared, .. } = base;
         let before: HashMap<&str, FileId> = base.iter().map(|(id, file)| (file.path(), id)).collect();
         let mut files = Self { changed: HashSet::new(), now: HashMap::new() };
         let mut kept = HashSet::new();
-        for (id, file) in head.iter() {
+        for (id, file) in head.iter().filter(|(id, _)| !shared.contains(id)) {
             let old = before.get(file.path()).copied();
             kept.extend(old);
             if old.is_none_or(|old| !base.file(old).has_content_of(file)) {

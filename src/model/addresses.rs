@@ -114,7 +114,9 @@ impl FromStr for Address {
             }
         };
         let address = Self::from(net);
-        let written = (!address.is_written_as(text)).then(|| text.into());
+        // An IPv4 address has one spelling: a leading zero is refused.
+        let canonical = matches!(net, IpNet::V4(_)) && !text.contains('/') || address.is_written_as(text);
+        let written = (!canonical).then(|| text.into());
         Ok(Self { written, ..address })
     }
 }

@@ -59,7 +59,7 @@ impl std::str::FromStr for Name {
         if text.is_empty() {
             return Err("a name cannot be empty".into());
         }
-        if text.chars().nth(253).is_some() {
+        if super::text::is_longer(text, 253) {
             return Err("a name has at most 253 characters".into());
         }
         Ok(Self::new(text))

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::misspelling::{Misspelling, Misspelt};
 use super::target_kind::{AuthorityKind, Scheme, TARGET_KINDS, any_of};
-use super::text::{text_traits, text_type};
+use super::text::{is_longer, text_traits, text_type};
 use crate::text::quote::quoted;
 
 /// The URL of a target's live file. It contains no password: keys come from an agent, a file or the
@@ -121,7 +121,7 @@ impl FromStr for TargetUrl {
     type Err = Misspelt;
 
     fn from_str(text: &str) -> Result<Self, Misspelt> {
-        let url = if text.chars().nth(MAX_LENGTH).is_none() { parse(text) } else { None };
+        let url = if is_longer(text, MAX_LENGTH) { None } else { parse(text) };
         url.ok_or_else(|| Misspelt::new(text, TargetUrl::explain))
     }
 }

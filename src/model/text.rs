@@ -28,7 +28,7 @@ macro_rules! text_type {
             /// Whether `text` is such a value.
             pub(crate) fn is_valid(text: &str) -> bool {
                 let valid: fn(&str) -> bool = $valid;
-                !text.is_empty() && text.chars().nth($max).is_none() && valid(text)
+                !text.is_empty() && !$crate::model::text::is_longer(text, $max) && valid(text)
             }
 
             /// Why `text` is no such value.
@@ -115,6 +115,12 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for Fr
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
     }
+}
+
+/// Whether `text` has more than `max` characters. Most texts have no more bytes than that, and are not
+/// counted.
+pub(crate) fn is_longer(text: &str, max: usize) -> bool {
+    text.len() > max && text.chars().nth(max).is_some()
 }
 
 /// Whether free text contains nothing that could end a line or control a terminal.

@@ -58,7 +58,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             continue;
         }
         let change = context.change.as_ref();
-        let before = change.map(|change| before.get_or_insert_with(|| sold_before(change, context.today)));
+        let before = change.map(|change| before.get_or_insert_with(|| sold_before(context, change)));
         let before = change
             .zip(before)
             .and_then(|(change, sold)| Some(sold.peaks(change.base_index.domain_number(domain.name())?)));
@@ -142,13 +142,11 @@ fn sold(context: &Context<'_>) -> Terms {
 }
 
 /// The same for the base revision, as of the same day.
-fn sold_before(change: &ReviewedChange<'_>, today: Date) -> Terms {
+fn sold_before(context: &Context<'_>, change: &ReviewedChange<'_>) -> Terms {
     let index = &change.base_index;
-    let mut all = Terms::new(index.domains().len(), today);
-    let active =
-        change.base.subscribers.iter().zip(0..).filter(|(one, _)| one.value.status == SubscriberStatus::Active);
-    for (subscriber, number) in active {
-        let subscriber = &subscriber.value;
+    let mut all = Terms::new(index.domains().len(), context.today);
+    let before = change.subscribers_before(context.repo).zip(0..);
+    for (subscriber, number) in before.filter(|(one, _)| one.status == SubscriberStatus::Active) {
         let domain = index.domain_number(subscriber.domain.as_str());
         if let (Some(domain), Some(plan)) = (domain, index.plan(subscriber.plan.as_str())) {
             all.add(domain, number, subscriber, &plan.value);

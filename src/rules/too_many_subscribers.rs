@@ -56,9 +56,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// How many subscribers each domain had in the base revision.
-fn counts_before<'c>(change: &'c ReviewedChange<'_>, today: Date) -> HashMap<&'c str, usize> {
+fn counts_before<'c>(context: &'c Context<'_>, change: &ReviewedChange<'c>) -> HashMap<&'c str, usize> {
     let mut counted = HashMap::new();
-    for subscriber in change.base.subscribers.iter().map(|record| &record.value).filter(|one| counts(one, today)) {
+    for subscriber in change.subscribers_before(context.repo).filter(|one| counts(one, context.today)) {
         *counted.entry(subscriber.domain.as_str()).or_default() += 1;
     }
     counted
@@ -93,7 +93,7 @@ fn finding<'c>(
     for subscriber in added.take(SHOWN) {
         finding = finding.related(subscriber.record.at("domain"), "added or altered by this change");
     }
-    let before = before.get_or_init(|| counts_before(change, context.today)).get(domain.name()).copied().unwrap_or(0);
+    let before = before.get_or_init(|| counts_before(context, change)).get(domain.name()).copied().unwrap_or(0);
     finding.in_change = Some(count > before || change.touches(&domain.record.place()));
     Some(finding)
 }

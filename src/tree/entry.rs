@@ -44,7 +44,8 @@ pub(crate) struct TreeEntry {
     /// Relative to the data repository, with `/`.
     pub(crate) path: String,
     pub(crate) kind: EntryKind,
-    pub(super) blob: Option<git2::Oid>,
+    /// The id of the file's content, if it comes from git.
+    pub(crate) blob: Option<git2::Oid>,
 }
 
 /// A file's bytes, or why there are none.

@@ -200,6 +200,8 @@ impl<'a> Iterator for NodeEntries<'a> {
 pub(crate) struct DocumentBuilder {
     document: Document,
     open: Vec<u32>,
+    /// Where the node that was added or closed last ends.
+    last_part_end: u32,
 }
 
 impl DocumentBuilder {
@@ -252,19 +254,11 @@ impl DocumentBuilder {
     pub(crate) fn close(&mut self, end: Option<u32>) -> Option<u32> {
         let at = self.open.pop()?;
         let next = self.document.nodes.len() as u32;
-        let end = end.unwrap_or_else(|| {
-            // The parts' own ends are known by now; the last node pushed belongs to the last part.
-            let mut last = at;
-            let mut child = at + 1;
-            while child < next {
-                last = child;
-                child = self.document.nodes[child as usize].next;
-            }
-            self.document.nodes[last as usize].span.end
-        });
+        // Without an end of its own it ends with its last part, and that is what was added or closed last.
+        self.last_part_end = end.unwrap_or(self.last_part_end);
         let node = &mut self.document.nodes[at as usize];
         node.next = next;
-        node.span.end = end;
+        node.span.end = self.last_part_end;
         Some(at)
     }
 
@@ -281,6 +275,7 @@ impl DocumentBuilder {
 
     fn push(&mut self, kind: NodeKind, span: Span, text: ScalarText) {
         let next = self.document.nodes.len() as u32 + 1;
+        self.last_part_end = span.end;
         self.document.nodes.push(NodeData { span, text, next, kind });
     }
 }

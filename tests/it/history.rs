@@ -1,7 +1,7 @@
 //! `history`: what it reports, and that the result does not depend on how it was computed.
 
 mod cache;
-mod replay;
+pub(crate) mod replay;
 mod reported;
 mod revisions;
 

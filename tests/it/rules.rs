@@ -43,11 +43,37 @@ fn load(dir: &Path) -> Repo {
     Repo::load(&Tree::Work { root: dir.to_path_buf() }).unwrap()
 }
 
-/// Checks a folder, against another one if given.
+/// Checks a folder, against another one if given: also against a commit of it, of which only what differs is
+/// read, with the same findings.
 pub(crate) fn check(head: &Path, base: Option<&Path>, actors: &[String]) -> Found {
-    let mut repo = load(head);
-    let base = base.map(load);
-    let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, actors));
+    let found = findings(load(head), base.map(load).as_ref(), actors);
+    if let Some(base) = base {
+        let git = tempfile::tempdir().unwrap();
+        let commit = committed(base, git.path());
+        let head = load(head);
+        let (all, differing) = (Repo::load(&commit).unwrap(), Repo::load_base(&commit, &head).unwrap());
+        let all = findings(head.clone(), Some(&all), actors);
+        assert_eq!(findings(head, Some(&differing), actors).text, all.text, "only what differs is read of the base");
+    }
+    found
+}
+
+/// A commit of the files of `dir`, byte for byte, in a new repository at `git`.
+fn committed(dir: &Path, git: &Path) -> Tree {
+    let repository = git2::Repository::init_bare(git).unwrap();
+    let mut index = git2::Index::new().unwrap();
+    for path in marks::files(dir) {
+        let id = repository.blob(&std::fs::read(dir.join(&path)).unwrap()).unwrap();
+        index.add(&crate::history::replay::entry(&path, id)).unwrap();
+    }
+    let tree = repository.find_tree(index.write_tree_to(&repository).unwrap()).unwrap();
+    let author = git2::Signature::new("A", "a@ispcustomer.co.zw", &git2::Time::new(0, 0)).unwrap();
+    let commit = repository.commit(None, &author, &author, "base", &tree, &[]).unwrap();
+    Tree::Revision { git_dir: git.to_path_buf(), prefix: String::new(), commit }
+}
+
+fn findings(mut repo: Repo, base: Option<&Repo>, actors: &[String]) -> Found {
+    let change = base.map(|base| ReviewedChange::new(base, &mut repo, actors));
     let repo = Arc::new(repo);
     let context = Context::new(&repo, today(), change);
     let report = CheckReport::new(&context, template_findings(&repo, &context), Duration::ZERO);

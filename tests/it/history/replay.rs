@@ -236,7 +236,8 @@ impl Made {
     }
 }
 
-fn entry(path: &str, id: Oid) -> git2::IndexEntry {
+/// An entry of an index, for a tree that is written from it.
+pub(crate) fn entry(path: &str, id: Oid) -> git2::IndexEntry {
     let zero = git2::IndexTime::new(0, 0);
     git2::IndexEntry {
         ctime: zero,
