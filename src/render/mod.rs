@@ -1,7 +1,6 @@
 //! Records → outputs: the shaper file, and the outputs of the repository's own templates.
 //!
-//! The built-in template is rendered in chunks on all cores: its lines are independent. A repository's
-//! own template gets all data at once.
+//! The shaper file is written directly, on all cores. A repository's own template gets all data at once.
 
 #[cfg(unix)]
 pub mod apart;
@@ -9,6 +8,7 @@ mod filters;
 mod free;
 mod help;
 mod own;
+mod shaper;
 mod table;
 mod values;
 
@@ -20,8 +20,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
-use rayon::prelude::*;
+use minijinja::{Environment, UndefinedBehavior, Value};
 
 use crate::finding::{Finding, Where};
 use crate::inventory::Context;
@@ -33,13 +32,8 @@ use crate::text::suggest::nearest;
 use own::RenderJob;
 use values::{LineValue, Shared, lazy};
 
-/// The name of the default output and of the built-in template.
+/// The name of the default output, and of what is built in as its template.
 pub(crate) const SHAPER: &str = "shaper";
-
-const SHAPER_TEMPLATE: &str = include_str!("shaper.j2");
-
-/// Lines per chunk.
-const CHUNK: usize = 8192;
 
 /// An output's definition, after defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +115,7 @@ pub fn output(settings: &Settings, name: Option<&str>) -> Result<Output> {
 /// A finding that names the template, the line in it, and the subscriber.
 pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Finding>> {
     if output.is_shaper_format() {
-        return render_shaper(table);
+        return shaper::render(table);
     }
     let repo = table.repo();
     let Some(&file) = repo.templates.get(&output.template) else {
@@ -145,27 +139,6 @@ fn carry_out(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, own::T
         return apart::carry_out(program, table, job);
     }
     own::carry_out(table, job)
-}
-
-fn render_shaper(table: &Arc<Table>) -> Result<Rendered, Box<Finding>> {
-    let mut environment = bare_environment();
-    // The built-in template is part of the program; a test renders it.
-    let compiled = environment.add_template(SHAPER, SHAPER_TEMPLATE);
-    let fail = |error: &minijinja::Error| {
-        Box::new(Finding::new("template", Where::File(FileId::default()), error.to_string()))
-    };
-    compiled.map_err(|error| fail(&error))?;
-    let template = environment.get_template(SHAPER).map_err(|error| fail(&error))?;
-    let starts: Vec<usize> = (0..table.len()).step_by(CHUNK).collect();
-    let chunks: Vec<String> = starts
-        .into_par_iter()
-        .map(|start| {
-            let shared = Arc::new(Shared::new(table));
-            let end = (start + CHUNK).min(table.len());
-            template.render(context! { lines => lines(&shared, start, end) }).map_err(|error| fail(&error))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Rendered(chunks))
 }
 
 fn lines(shared: &Arc<Shared>, start: usize, end: usize) -> Value {

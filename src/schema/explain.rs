@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::FileKind;
-use super::fit::{allows_type, required};
 use super::synonyms::{likely_choice, likely_field};
 use crate::finding::{Finding, PathStep, Place, Where};
 use crate::model;
@@ -306,6 +305,20 @@ impl WrongValue<'_> {
         }
         self.finding(format!("YAML tools read {} as {what}, and {path} is text", quoted(text)))
             .help(format!("put it in quotes: '{text}'"))
+    }
+}
+
+/// The fields that must be there.
+pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Whether `schema` allows values of the type.
+pub(super) fn allows_type(schema: &Value, name: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(names)) => names.iter().any(|one| one == name),
+        Some(one) => one == name,
+        None => true,
     }
 }
 

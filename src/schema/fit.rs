@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::FileKind;
-use super::explain::{Violation, WrongValue};
+use super::explain::{Violation, WrongValue, allows_type, required};
 use crate::finding::{Finding, Place};
 use crate::model;
 use crate::yaml::{Node, NodeKind, ScalarType};
@@ -95,11 +95,6 @@ impl Fit {
     }
 }
 
-/// The fields that must be there.
-pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-}
-
 /// Whether `schema` allows values of the type that YAML tools agree on for `node`. One that they read
 /// differently has none of the types.
 fn has_type(schema: &Value, node: Node<'_>) -> bool {
@@ -112,15 +107,6 @@ fn has_type(schema: &Value, node: Node<'_>) -> bool {
         (_, ScalarType::Null | ScalarType::OtherNumber | ScalarType::OldBool) => return false,
     };
     allows_type(schema, found)
-}
-
-/// Whether `schema` allows values of the type.
-pub(super) fn allows_type(schema: &Value, name: &str) -> bool {
-    match schema.get("type") {
-        Some(Value::Array(names)) => names.iter().any(|one| one == name),
-        Some(one) => one == name,
-        None => true,
-    }
 }
 
 fn of_scalar(schema: &Value, node: Node<'_>) -> Option<Violation<'static>> {

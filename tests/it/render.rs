@@ -53,6 +53,37 @@ fn lines_are_ordered_by_address_and_ipv4_comes_first() {
 }
 
 #[test]
+fn a_template_can_write_what_is_built_in() {
+    let repo = with_subscribers(&format!(
+        "- ip: ['2001:db8::9', 10.10.10.100, '2001:db8::ab']\n  {PLAN}- ip: 2001:db8:1::/48\n  {PLAN}\
+         - ip: 192.168.1.8/29\n  domain: ispcustomer.co.zw\n  plan: GOLD\n"
+    ));
+    repo.write("plans/GOLD.yaml", "name: GOLD\nup: 1 Mbps\ndown: 1 Mbps\nattribute: '\"Plan\"=GOLD'\n");
+    repo.write("domains/ispcustomer.co.zw.yaml", "name: ispcustomer.co.zw\nprefixes: [0.0.0.0/0, '::/0']\n");
+    repo.write("shapeline.yaml", "outputs: {own: {template: templates/own.j2}}\n");
+    repo.write(
+        "templates/own.j2",
+        "{% for line in lines %}\n{{ line.address }} {{ line.address }}@{{ line.domain }} :=set_attribute {{ line.attribute }}\n\
+         {% endfor %}\n",
+    );
+    let (built_in, own) = (repo.run(&["render"]), repo.run(&["render", "own"]));
+    assert_eq!((built_in.code, own.code), (0, 0), "{built_in:?} {own:?}");
+    assert_eq!(built_in.stdout.lines().count(), 5);
+    assert_eq!(built_in.stdout, own.stdout);
+}
+
+#[test]
+fn a_domain_never_breaks_its_line() {
+    for domain in ["'a b'", "\"a\\nb\"", "'ö.example'"] {
+        let repo = with_subscribers(&format!("ip: 10.10.10.1\ndomain: {domain}\nplan: 30_MEG_UP_30_MEG_DOWN\n"));
+        repo.write("shapeline.yaml", "rules: {unknown-domain: off}\n");
+        let run = repo.run(&["render"]);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{domain}: {run:?}");
+        assert!(run.stderr.contains("subscribers/all.yaml"), "{domain}: {run:?}");
+    }
+}
+
+#[test]
 fn who_is_suspended_or_out_of_term_is_left_out() {
     let repo = with_subscribers(&format!(
         "- ip: 10.10.10.1\n  {PLAN}  status: suspended\n- ip: 10.10.10.2\n  {PLAN}  starts: 2026-12-01\n\
