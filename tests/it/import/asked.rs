@@ -49,7 +49,7 @@ fn who_would_be_removed_is_shown_and_confirmed() {
 }
 
 #[test]
-fn nothing_is_asked_where_nobody_is_removed_or_the_answer_is_known() {
+fn nothing_is_asked_without_removals_or_if_the_answer_is_known() {
     for args in ["--yes", "-y", "--add-only", "--dry-run"] {
         let repo = repo();
         let (code, said) = on_terminal(&repo, 200, &format!("import live.txt {args}"), "");

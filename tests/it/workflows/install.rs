@@ -1,4 +1,4 @@
-//! The steps that install the tool, with real servers on this host: git's own, a web server with a
+//! The steps that install the tool, with real servers on this host: git behind https and ssh, a web server with a
 //! release, a registry of crates and one of images. What they serve is a tiny program of the same name.
 
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use super::Runner;
 use crate::delivery::have;
 use crate::delivery::registry::{PASSWORD, Registry, USER};
 use crate::servers::https::Https;
+use crate::servers::sshd::Sshd;
 
 pub(super) const FIND: &str = "Find out which tool is wanted";
 pub(super) const INSTALL: &str = "Install the tool";
@@ -142,12 +143,9 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-#[test]
-fn the_tool_is_built_from_a_git_server() {
-    if !have(&["git", "openssl", "python3"]) {
-        return;
-    }
-    let mut world = World::new();
+/// Puts two bare repositories below `git`, and returns a commit that has the tag v7.8.9, too. It is not the
+/// newest.
+fn write_repositories(world: &World) -> String {
     let folder = world.write_crate("7.8.9");
     let git = |arguments: &[&str]| {
         let name = ["-c", "user.name=Alice", "-c", "user.email=alice@ispcustomer.co.zw", "-c", "commit.gpgsign=false"];
@@ -158,13 +156,22 @@ fn the_tool_is_built_from_a_git_server() {
     git(&["commit", "-q", "-m", "First"]);
     git(&["tag", "-a", "-m", "First", "v7.8.9"]);
     let commit = git(&["rev-parse", "HEAD"]);
-    // What is newest is not what is wanted.
     let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
     std::fs::write(folder.join("Cargo.toml"), text.replace("7.8.9", "9.9.9")).unwrap();
     git(&["commit", "-q", "-am", "Second"]);
     for name in ["shapeline.git", "shapeline"] {
         git(&["clone", "-q", "--bare", ".", world.served.path().join("git").join(name).to_str().unwrap()]);
     }
+    commit
+}
+
+#[test]
+fn the_tool_is_built_from_a_git_server() {
+    if !have(&["git", "openssl", "python3"]) {
+        return;
+    }
+    let mut world = World::new();
+    let commit = write_repositories(&world);
     let https = world.https();
     for place in [format!("{}/git/shapeline.git", https.url), format!("git+{}/git/shapeline", https.url)] {
         for revision in [commit.as_str(), "v7.8.9"] {
@@ -175,6 +182,23 @@ fn the_tool_is_built_from_a_git_server() {
     // As long as a commit, and none.
     world.refused(&format!("{}/git/shapeline.git@{}", https.url, "0".repeat(40)), &"0".repeat(40));
     world.refused(&format!("{}/git/nothing.git@v7.8.9", https.url), "nothing.git");
+}
+
+/// With the keys that git is set up with on the runner.
+#[test]
+fn the_tool_is_built_from_a_git_server_behind_ssh() {
+    if !have(&["git", "ssh", "sshd"]) {
+        return;
+    }
+    let mut world = World::new();
+    let commit = write_repositories(&world);
+    let sshd = Sshd::start();
+    let url = sshd.url(world.served.path().join("git/shapeline.git")).replace("sftp://", "ssh://");
+    let tool = format!("{url}@{commit}");
+    let (key, hosts) = (sshd.identity(), sshd.known_hosts());
+    let ssh = format!("ssh -F none -i {} -o UserKnownHostsFile={}", key.display(), hosts.display());
+    world.env.push(("GIT_SSH_COMMAND", ssh));
+    assert_eq!(world.installed(&tool), format!("shapeline 7.8.9 Some({tool:?})\n"));
 }
 
 #[test]
