@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::init::Tool;
 use crate::model::Date;
 use crate::report::CheckFormat;
 use crate::text::quote::quoted;
@@ -133,6 +134,13 @@ pub(crate) struct InitArgs {
     /// Without the example's plans, domain and subscribers.
     #[arg(long)]
     pub(crate) empty: bool,
+
+    /// Where the workflows get Shapeline from: `https://HOST/PATH.git@COMMIT`, or a tag (a commit of 40 digits
+    /// cannot be moved); a release's `https://HOST/PATH.tar.gz#sha256=DIGEST`, or its .deb; an image's
+    /// `docker://HOST/PATH@sha256:DIGEST`, or `:TAG`; `crates.io@VERSION` [default: the source that this
+    /// program was built from, if its build named it].
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) tool: Option<Tool>,
 }
 
 /// The data to read, and the day.

@@ -48,6 +48,10 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) add_only: bool,
 
+    /// Do not ask on a terminal before subscribers are removed.
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+
     /// The file for that report: a new file, or an earlier report [default: FILE.refused.txt in the
     /// current folder]
     #[arg(long, value_name = "FILE", requires = "skip_bad")]

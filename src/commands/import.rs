@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::prompt::{can_ask, confirm, outdated};
 use super::{Outcome, refuse};
 use crate::cli::{Cli, ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
 use crate::import::adopt::RateHints;
 use crate::import::json::json;
 use crate::import::left_out::LeftOut;
-use crate::import::proposal::{self, ImportOptions, Proposal, propose};
+use crate::import::proposal::{ImportOptions, Proposal, ProposalOutcome, propose};
 use crate::import::report::{self, Ending};
-use crate::import::{Found, ReadOptions, SourceKind, read};
+use crate::import::{Found, ReadOptions, SourceKind, read, removals};
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::text::quote::harmless;
@@ -53,38 +54,8 @@ pub(super) fn run(cli: &Cli, args: &ImportArgs) -> Result<Outcome> {
     };
     drop((progress, bytes));
     check_options(args, &found)?;
-    let root = &root.map_or_else(|| start(cli), Ok)?;
-    // From here on no other edit changes what is compared.
-    let mut notes = Vec::new();
-    let lock = if args.dry_run { None } else { Some(WorkTree::lock(root, &mut notes)?) };
-    for note in notes {
-        writeln!(crate::console::err(), "{note}")?;
-    }
-    if args.dry_run {
-        super::warn_of_cut_off(root);
-    }
-    let progress = Progress::start("comparing with the data".to_owned());
-    let wishes = ImportOptions {
-        rates: RateHints { given: &args.rate, order: args.rates_in_names },
-        today: args.on.unwrap_or_else(Date::today),
-        keep_suspended: args.keep_suspended,
-        add_only: args.add_only,
-    };
-    let tree = Tree::Work { root: root.clone() };
-    let outcome = propose(found, &tree, &wishes)?;
-    drop(progress);
-    let proposal = match outcome {
-        proposal::ProposalOutcome::Proposed(proposal) => *proposal,
-        proposal::ProposalOutcome::Refused(repo, findings) => {
-            let outcome = refuse(&repo, findings)?;
-            writeln!(crate::console::err(), "{shown}: nothing is imported until the data passes the check")?;
-            return Ok(outcome);
-        }
-    };
-    if let Some(unknown) = proposal.adoption.plans.unknown.first() {
-        bail!("{unknown}");
-    }
-    finish(root, args, &shown, proposal, lock)
+    let root = root.map_or_else(|| start(cli), Ok)?;
+    Import { args, shown: &shown, root: &root, today: args.on.unwrap_or_else(Date::today) }.run(found)
 }
 
 /// The data repository; none where `--init` will start one.
@@ -123,30 +94,157 @@ fn check_options(args: &ImportArgs, found: &Found) -> Result<()> {
     Ok(())
 }
 
-fn finish(root: &Path, args: &ImportArgs, shown: &str, proposal: Proposal, lock: Option<WorkTree>) -> Result<Outcome> {
-    let refused = !proposal.found.refusals.is_empty();
-    let verdict = &proposal.effect.verdict;
-    let acknowledged = args.ack.as_ref() == Some(&proposal.effect.fingerprint);
-    let ending = match (refused && !args.skip_bad, verdict.is_safe() || acknowledged, args.dry_run) {
-        (true, ..) => Ending::RowsRefused,
-        (_, false, _) => Ending::Limits,
-        (_, _, true) => Ending::DryRun,
-        _ => Ending::Written,
-    };
-    let left_out = match refused && args.skip_bad && ending == Ending::Written {
-        true => Some(LeftOut::new(report_path(args), &args.file, root)?),
-        false => None,
-    };
-    let output = ImportOutput::new(args, shown, &proposal, ending, left_out.as_ref().map(LeftOut::path))?;
-    if let (Ending::Written, Some(lock)) = (ending, &lock) {
-        // First the report: skipped rows must not be lost.
-        if let Some(left_out) = &left_out {
-            left_out.write(&proposal.found)?;
+/// An import whose source is read.
+struct Import<'a> {
+    args: &'a ImportArgs,
+    /// The name of the source.
+    shown: &'a str,
+    root: &'a Path,
+    today: Date,
+}
+
+impl Import<'_> {
+    fn run(&self, found: Found) -> Result<Outcome> {
+        if self.args.dry_run {
+            super::warn_of_cut_off(self.root);
+            return match self.propose(found)? {
+                Ok(proposal) => self.finish(proposal, None, false),
+                Err(outcome) => Ok(outcome),
+            };
         }
-        proposal.draft.write(lock)?;
+        let may_ask = !self.args.yes && can_ask();
+        let again = may_ask.then(|| found.clone());
+        // From here on no other edit changes what is compared.
+        let lock = self.lock()?;
+        let proposal = match self.propose(found)? {
+            Ok(proposal) => proposal,
+            Err(outcome) => return Ok(outcome),
+        };
+        match again {
+            Some(again) if self.needs_an_answer(&proposal) => {
+                // Not while a person thinks.
+                drop(lock);
+                self.ask(proposal, again)
+            }
+            _ => self.finish(proposal, Some(&lock), false),
+        }
     }
-    output.print()?;
-    Ok(if matches!(ending, Ending::Written | Ending::DryRun) { Outcome::Fine } else { Outcome::Refused })
+
+    fn lock(&self) -> Result<WorkTree> {
+        let mut notes = Vec::new();
+        let lock = WorkTree::lock(self.root, &mut notes)?;
+        for note in notes {
+            writeln!(crate::console::err(), "{note}")?;
+        }
+        Ok(lock)
+    }
+
+    /// Compares the source with the data. The outcome, if that ends the command.
+    fn propose(&self, found: Found) -> Result<Result<Proposal, Outcome>> {
+        let progress = Progress::start("comparing with the data".to_owned());
+        let wishes = ImportOptions {
+            rates: RateHints { given: &self.args.rate, order: self.args.rates_in_names },
+            today: self.today,
+            keep_suspended: self.args.keep_suspended,
+            add_only: self.args.add_only,
+        };
+        let outcome = propose(found, &Tree::Work { root: self.root.to_path_buf() }, &wishes)?;
+        drop(progress);
+        let proposal = match outcome {
+            ProposalOutcome::Proposed(proposal) => *proposal,
+            ProposalOutcome::Refused(repo, findings) => {
+                let outcome = refuse(&repo, findings)?;
+                writeln!(crate::console::err(), "{}: nothing is imported until the data passes the check", self.shown)?;
+                return Ok(Err(outcome));
+            }
+        };
+        if let Some(unknown) = proposal.adoption.plans.unknown.first() {
+            bail!("{unknown}");
+        }
+        Ok(Ok(proposal))
+    }
+
+    /// Whether a person must agree: the import would be written and would remove someone. A fingerprint
+    /// that was given names this very change.
+    fn needs_an_answer(&self, proposal: &Proposal) -> bool {
+        self.ending(proposal) == Ending::Written && !proposal.removed.is_empty() && !self.is_acknowledged(proposal)
+    }
+
+    /// Shows who would be removed and asks; then imports, if the result is still the one that was shown.
+    fn ask(&self, proposal: Proposal, again: Found) -> Result<Outcome> {
+        let question = self.before(&proposal) + &removals::listed(&proposal.removed, self.shown);
+        crate::console::err().write_all(question.as_bytes())?;
+        // The texts alone: a person may take long, and the rest is made again.
+        let confirmed = proposal.draft.texts();
+        drop(proposal);
+        confirm("Remove them, and import the rest?")?;
+        let lock = self.lock()?;
+        match self.propose(again)? {
+            Ok(proposal) if proposal.draft.texts() == confirmed => self.finish(proposal, Some(&lock), true),
+            Ok(_) => Err(outdated().into()),
+            Err(outcome) => Ok(outcome),
+        }
+    }
+
+    fn ending(&self, proposal: &Proposal) -> Ending {
+        let refused = !proposal.found.refusals.is_empty() && !self.args.skip_bad;
+        let is_safe = proposal.effect.verdict.is_safe() || self.is_acknowledged(proposal);
+        match (refused, is_safe, self.args.dry_run) {
+            (true, ..) => Ending::RowsRefused,
+            (_, false, _) => Ending::Limits,
+            (_, _, true) => Ending::DryRun,
+            _ => Ending::Written,
+        }
+    }
+
+    fn is_acknowledged(&self, proposal: &Proposal) -> bool {
+        self.args.ack.as_ref() == Some(&proposal.effect.fingerprint)
+    }
+
+    /// Writes the proposal, if it may be, and prints it; the source only unless it `is_shown` already.
+    fn finish(&self, proposal: Proposal, lock: Option<&WorkTree>, is_shown: bool) -> Result<Outcome> {
+        let ending = self.ending(&proposal);
+        let left_out = match !proposal.found.refusals.is_empty() && ending == Ending::Written {
+            true => Some(LeftOut::new(report_path(self.args), &self.args.file, self.root)?),
+            false => None,
+        };
+        let mut output = self.output(&proposal, ending, left_out.as_ref().map(LeftOut::path))?;
+        if is_shown {
+            output.before.clear();
+        }
+        if let (Ending::Written, Some(lock)) = (ending, lock) {
+            // First the report: skipped rows must not be lost.
+            if let Some(left_out) = &left_out {
+                left_out.write(&proposal.found)?;
+            }
+            proposal.draft.write(lock)?;
+        }
+        output.print()?;
+        Ok(if matches!(ending, Ending::Written | Ending::DryRun) { Outcome::Fine } else { Outcome::Refused })
+    }
+
+    /// The source, and the rows of it that are refused.
+    fn before(&self, proposal: &Proposal) -> String {
+        let source = report::source(&proposal.found, self.shown) + "\n";
+        match self.args.format {
+            ImportFormat::Text => source + &report::refusals(&proposal.found),
+            ImportFormat::Json => source,
+        }
+    }
+
+    fn output(&self, proposal: &Proposal, ending: Ending, report_to: Option<&Path>) -> Result<ImportOutput> {
+        let report_to = report_to.map(|path| path.display().to_string());
+        let (result, mut after) = match self.args.format {
+            ImportFormat::Text => {
+                (report::text(proposal, ending), report::verdict(proposal, ending, self.args.ack.is_some()))
+            }
+            ImportFormat::Json => (json(proposal, ending, report_to.as_deref())?, String::new()),
+        };
+        if let Some(path) = report_to {
+            after += &format!("What was left out is in {}.\n", quoted(&path));
+        }
+        Ok(ImportOutput { before: self.before(proposal), result, after })
+    }
 }
 
 /// What is printed once all is done.
@@ -157,29 +255,6 @@ struct ImportOutput {
 }
 
 impl ImportOutput {
-    fn new(
-        args: &ImportArgs,
-        shown: &str,
-        proposal: &Proposal,
-        ending: Ending,
-        report_to: Option<&Path>,
-    ) -> Result<ImportOutput> {
-        let report_to = report_to.map(|path| path.display().to_string());
-        let mut before = report::source(&proposal.found, shown) + "\n";
-        let mut after = String::new();
-        let result = if args.format == ImportFormat::Json {
-            json(proposal, ending, report_to.as_deref())?
-        } else {
-            before += &report::refusals(&proposal.found);
-            after = report::verdict(proposal, ending, args.ack.is_some());
-            report::text(proposal, ending)
-        };
-        if let Some(path) = report_to {
-            after += &format!("What was left out is in {}.\n", quoted(&path));
-        }
-        Ok(ImportOutput { before, result, after })
-    }
-
     fn print(&self) -> Result<()> {
         let mut notes = crate::console::err();
         write!(notes, "{}", self.before)?;

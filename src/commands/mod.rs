@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod plan;
 mod plans;
+mod prompt;
 mod publish;
 mod render;
 mod rollback;
@@ -95,7 +96,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Man(args) => man::run(args),
         Command::Schema(args) => schema::run(&root(cli)?, args),
         Command::History(args) => history::run(cli, args),
-        Command::Import(args) => import::run(cli, args),
+        Command::Import(args) => refusal_is_an_outcome(import::run(cli, args)),
         Command::Subscriber(args) => subscriber::run(&root(cli)?, args),
         Command::Plans(args) => plans::run(&root(cli)?, args),
         Command::Domains(args) => domains::run(&root(cli)?, args),

@@ -4,7 +4,6 @@ mod add;
 mod change;
 mod list;
 mod next_step;
-mod prompt;
 mod set;
 mod show;
 mod who;

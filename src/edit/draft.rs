@@ -21,6 +21,9 @@ pub struct ChangedFile<'d> {
     pub after: Option<&'d str>,
 }
 
+/// The files that a draft changes, each with its text before and after.
+pub type FileTexts = Vec<(String, Option<String>, Option<String>)>;
+
 /// A file that was put or removed.
 #[derive(Clone, Debug)]
 struct Proposed {
@@ -82,6 +85,12 @@ impl Draft {
             before: file.before.as_deref(),
             after: file.after.as_deref(),
         })
+    }
+
+    /// The same, to be compared with those of a later draft.
+    pub fn texts(&self) -> FileTexts {
+        let text = |text: Option<&str>| text.map(ToOwned::to_owned);
+        self.changes().map(|file| (file.path.to_owned(), text(file.before), text(file.after))).collect()
     }
 
     /// Whether nothing differs.

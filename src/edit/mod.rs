@@ -26,7 +26,7 @@ mod work_tree;
 pub(crate) use add::{NewSubscriber, add, not_held};
 pub(crate) use change::SubscriberEdits;
 pub(crate) use commit::Basis;
-pub(crate) use draft::{ChangedFile, Draft};
+pub(crate) use draft::{ChangedFile, Draft, FileTexts};
 pub(crate) use file::new_file;
 pub use file::{FileEdits, NotEdited};
 pub(crate) use home::{Home, Homes};

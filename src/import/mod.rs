@@ -23,7 +23,7 @@ pub(crate) mod left_out;
 mod libreqos;
 pub mod proposal;
 mod recognise;
-mod removals;
+pub(crate) mod removals;
 pub mod report;
 mod shadow;
 mod shaper;

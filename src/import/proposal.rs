@@ -40,6 +40,8 @@ pub struct Proposal {
     pub resumed: Vec<Subscriber>,
     /// Whether they stay suspended.
     pub keep_suspended: bool,
+    /// The subscribers that are in the data and not in the source.
+    pub removed: Vec<Subscriber>,
 }
 
 /// How to import.
@@ -82,8 +84,9 @@ pub fn propose(mut found: Found, tree: &Tree, options: &ImportOptions<'_>) -> Re
             Attempt::Done(done) => {
                 let (adoption, draft, effect) = *done;
                 found.refusals.sort();
-                let resumed = adoption.subscribers.resumed.iter();
-                let resumed = resumed.map(|&at| baseline.repo.subscribers[at].value.clone()).collect();
+                let record = |&at: &usize| baseline.repo.subscribers[at].value.clone();
+                let resumed = adoption.subscribers.resumed.iter().map(record).collect();
+                let removed = adoption.subscribers.removed().map(|at| record(&at)).collect();
                 return Ok(ProposalOutcome::Proposed(Box::new(Proposal {
                     found,
                     adoption,
@@ -92,6 +95,7 @@ pub fn propose(mut found: Found, tree: &Tree, options: &ImportOptions<'_>) -> Re
                     old_errors: baseline.errors.len(),
                     resumed,
                     keep_suspended: options.keep_suspended,
+                    removed,
                 })));
             }
             Attempt::Refused(repo, findings) => return Ok(ProposalOutcome::Refused(repo, findings)),

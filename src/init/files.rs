@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Error, Result};
 
+use super::Tool;
 use crate::model::{Addresses, Name, Plan, PlanStatus, Rate, Subscriber, SubscriberStatus};
 use crate::schema;
 use crate::yaml::ser::to_text;
@@ -12,13 +13,21 @@ use crate::yaml::ser::to_text;
 const PLAIN: &[(&str, &str)] = &[
     (".gitattributes", include_str!("files/gitattributes")),
     (".github/CODEOWNERS", include_str!("files/CODEOWNERS")),
-    (".github/shapeline.env", include_str!("files/shapeline.env")),
     (".gitignore", include_str!("files/gitignore")),
     (".pre-commit-config.yaml", include_str!("files/pre-commit-config.yaml")),
     (".vscode/extensions.json", include_str!("files/vscode-extensions.json")),
     (".vscode/settings.json", include_str!("files/vscode-settings.json")),
     ("shapeline.yaml", include_str!("files/shapeline.yaml")),
 ];
+
+/// Where the workflows read the source of the tool.
+pub(crate) const TOOL_FILE: &str = ".github/shapeline.env";
+
+/// Its text without a source.
+const TOOL_TEXT: &str = include_str!("files/shapeline.env");
+
+/// What precedes the source in it.
+const TOOL_KEY: &str = "SHAPELINE_TOOL=";
 
 /// The settings at the forge that make the checks binding, as Markdown.
 pub const SETUP: &str = include_str!("files/setup.md");
@@ -51,16 +60,20 @@ const PLANS: [u64; 2] = [30, 50];
 const SUBSCRIBERS: [(&str, u64); 5] =
     [("10.10.10.25", 30), ("10.10.10.26", 50), ("10.10.10.30", 50), ("11.11.11.12", 50), ("192.168.1.10", 30)];
 
-/// Every file of a fresh data repository, by path; with an example in it, or without data.
+/// Every file of a fresh data repository, by path; with an example in it, or without data. Its workflows
+/// install the tool from `tool`, or from the source that a variable of the repository will name.
 ///
 /// # Errors
 /// If the example is not valid data, which a test rules out.
-pub fn files(example: bool) -> Result<BTreeMap<String, String>> {
+pub fn files(example: bool, tool: Option<&Tool>) -> Result<BTreeMap<String, String>> {
     let plain = PLAIN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let workflows =
         WORKFLOWS.iter().map(|(name, text)| (format!(".github/workflows/{name}"), text.replace(INSTALL_HERE, INSTALL)));
     let schemas = schema::schema_files().into_iter().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text));
     let mut files: BTreeMap<String, String> = plain.chain(workflows).chain(schemas).collect();
+    let named = tool.map(Tool::to_string).unwrap_or_default();
+    files
+        .insert(TOOL_FILE.to_owned(), TOOL_TEXT.replace(&format!("\n{TOOL_KEY}\n"), &format!("\n{TOOL_KEY}{named}\n")));
     let readme = README.replace(SETUP_HERE, SETUP);
     if !example {
         files.insert("README.md".to_owned(), readme.replace(EXAMPLE_FOLDER, ""));
@@ -101,6 +114,11 @@ fn subscriber(ip: &str, mbps: u64) -> Result<Subscriber> {
         ends: None,
         labels: None,
     })
+}
+
+/// The source that the text of [`TOOL_FILE`] names, if it is one.
+pub(crate) fn tool_in(text: &str) -> Option<Tool> {
+    text.lines().find_map(|line| line.strip_prefix(TOOL_KEY))?.parse().ok()
 }
 
 /// The workflow `name` with other steps to get the tool; `None` if there is no such workflow.

@@ -1,6 +1,7 @@
 //! A fresh data repository: its files, written all together or not at all.
 
 mod files;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -12,6 +13,8 @@ use anyhow::{Context, Result, bail};
 use crate::disk::write::write_new;
 
 pub use files::{SETUP, files, workflow};
+pub(crate) use files::{TOOL_FILE, tool_in};
+pub use tool::Tool;
 
 /// The files of a fresh data repository that a folder already has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 mod action;
 mod image;
 mod package;
-mod registry;
+pub(crate) mod registry;
 mod release;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 }
 
 /// Whether all these programs are there. Where one is not, says so, and on a build server fails.
-fn have(programs: &[&str]) -> bool {
+pub(crate) fn have(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap();
     // Some are where only root looks.
     let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]).collect();
@@ -49,6 +49,6 @@ fn run(command: &mut Command) -> String {
 }
 
 /// Everything that was printed.
-fn all(output: &Output) -> String {
+pub(crate) fn all(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

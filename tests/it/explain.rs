@@ -64,7 +64,15 @@ fn the_set_up_is_listed() {
     let repo = Repo::empty();
     let run = repo.run(&["explain", "setup"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    for needed in ["code owners", "up to date", ".github/shapeline.env", "`admins`", "`owners`", ".gitattributes"] {
+    for needed in [
+        "code owners",
+        "up to date",
+        "SHAPELINE_TOOL",
+        ".github/shapeline.env",
+        "`admins`",
+        "`owners`",
+        ".gitattributes",
+    ] {
         assert!(run.stdout.contains(needed), "{needed}");
     }
     assert_eq!(repo.run(&["init"]).code, 0);

@@ -86,7 +86,7 @@ const BUILD: &str =
 
 #[test]
 fn editor_settings() {
-    current(".vscode/settings.json", &shapeline::init::files(true).unwrap()[".vscode/settings.json"]);
+    current(".vscode/settings.json", &shapeline::init::files(true, None).unwrap()[".vscode/settings.json"]);
 }
 
 #[test]

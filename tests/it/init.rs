@@ -157,7 +157,7 @@ fn a_link_is_not_followed_out_of_the_folder() {
 fn a_write_that_fails_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("net");
-    let mut files = shapeline::init::files(true).unwrap();
+    let mut files = shapeline::init::files(true, None).unwrap();
     // A name that no file system takes, in the middle of the list.
     files.insert(format!("m{}", "x".repeat(5000)), String::new());
     let all: Vec<String> = files.keys().cloned().collect();
@@ -229,4 +229,54 @@ fn import_starts_a_repository_without_an_example() {
     assert_eq!(repo.run(&["render"]).stdout, live);
     // A second time it is there.
     assert_eq!(repo.run(&["import", "--init", "live.txt"]).code, 0);
+}
+
+#[test]
+fn the_source_of_the_tool_is_written_where_the_workflows_read_it() {
+    let repo = Repo::empty();
+    let tool = "https://git.ispcustomer.co.zw/isp/shapeline.git@v0.2.0";
+    let run = repo.run(&["init", "--tool", tool]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let line = format!("\nThe workflows install Shapeline from {tool}: see .github/shapeline.env.\n");
+    assert!(run.stdout.contains(&line), "{}", run.stdout);
+    assert!(repo.read(".github/shapeline.env").ends_with(&format!("\nSHAPELINE_TOOL={tool}\n")));
+    // What is there already is kept, and is not replaced by another.
+    let before = files(repo.path());
+    let again = repo.run(&["init"]);
+    assert!(again.code == 0 && again.stdout.contains(&line), "{again:?}");
+    let other = repo.run(&["init", "--tool", "crates.io"]);
+    refused(&other, &repo, &before);
+    assert!(other.stderr.contains("  .github/shapeline.env\n"), "{}", other.stderr);
+}
+
+#[test]
+fn a_source_of_the_tool_that_is_none_is_refused() {
+    let repo = Repo::empty();
+    for (tool, says) in [
+        ("", "not a source of Shapeline"),
+        ("-x", "not a source of Shapeline"),
+        ("https://git.ispcustomer.co.zw/shapeline.git", "names no revision"),
+        ("https://ispcustomer.co.zw/shapeline.tar.gz", "has no checksum"),
+        ("x\n::error::y", "not a source of Shapeline"),
+    ] {
+        let run = repo.run(&["init", &format!("--tool={tool}")]);
+        assert!(run.code == 2 && run.stderr.contains(says), "{tool}: {run:?}");
+        assert!(!run.stderr.contains("\n::error"), "{run:?}");
+    }
+    assert!(files(repo.path()).is_empty());
+}
+
+/// A program that was not built from a known source names none.
+#[test]
+fn without_a_source_the_variable_is_asked_for() {
+    let repo = Repo::empty();
+    let run = repo.run(&["init"]);
+    let named = repo.read(".github/shapeline.env").lines().last().unwrap().to_owned();
+    match shapeline::init::Tool::of_this_program() {
+        None => {
+            assert!(run.stdout.contains("set the repository variable SHAPELINE_TOOL"), "{}", run.stdout);
+            assert_eq!(named, "SHAPELINE_TOOL=");
+        }
+        Some(tool) => assert_eq!(named, format!("SHAPELINE_TOOL={tool}")),
+    }
 }

@@ -37,6 +37,7 @@ mod servers;
 mod stores;
 mod support;
 mod sync;
+mod terminal;
 mod trust;
 mod workflows;
 mod yaml_mistakes;

@@ -1,6 +1,9 @@
 //! The workflows that `init` writes: what they may do, and that their steps do it.
 #![cfg(unix)]
 
+mod install;
+mod named;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -53,42 +56,6 @@ fn in_ci_the_commit_is_read() {
         }
     }
     assert!(runs > 15, "{runs}");
-}
-
-/// The tool comes from a source and a commit that a file of the repository names, and from nowhere else.
-#[test]
-fn the_tool_is_built_from_the_commit_that_is_named() {
-    let runner = Runner::new();
-    runner.program("cargo", "#!/bin/sh\necho \"$@\" > \"$RUNNER_TEMP/cargo\"; pwd >> \"$RUNNER_TEMP/cargo\"\n");
-    let commit = "0123456789abcdef0123456789abcdef01234567";
-    let source = "https://git.example/shapeline?$(touch owned)";
-    let output = runner.temp("output");
-    let find = |source: &str, commit: &str| {
-        let text = format!("# a comment\nSHAPELINE_SOURCE={source}\nSHAPELINE_COMMIT={commit}\n");
-        runner.repo.write(".github/shapeline.env", text);
-        runner.repo.commit("name the tool");
-        let env = [("GITHUB_OUTPUT", output.to_str().unwrap())];
-        let run = runner.step("check", "check", "Find out which tool is wanted", &env);
-        (run.status.code(), String::from_utf8(run.stdout).unwrap())
-    };
-    for (source, commit, names) in [
-        ("", commit, "SHAPELINE_SOURCE"),
-        (source, "", "SHAPELINE_COMMIT"),
-        (source, "main", "SHAPELINE_COMMIT"),
-        (source, "--help", "SHAPELINE_COMMIT"),
-    ] {
-        let (code, said) = find(source, commit);
-        assert!(code == Some(1) && said.starts_with("::error ") && said.contains(names), "{said}");
-        assert_eq!(runner.read("output"), "");
-    }
-    assert_eq!(find(source, commit), (Some(0), String::new()));
-    assert_eq!(runner.read("output"), format!("source={source}\ncommit={commit}\n"));
-    let install = runner.step("check", "check", "Install the tool", &[("SOURCE", source), ("COMMIT", commit)]);
-    assert!(install.status.success(), "{install:?}");
-    let (arguments, folder) = runner.read("cargo").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    assert_eq!(arguments, format!("install --locked --git {source} --rev {commit} shapeline"));
-    assert_eq!(PathBuf::from(folder.trim_end()), runner.temp.path().canonicalize().unwrap());
-    assert!(!runner.repo.path().join("owned").exists() && !runner.temp("owned").exists());
 }
 
 fn hold_step(step: &Value, job_may_write: bool) {
@@ -145,12 +112,16 @@ impl Runner {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs one step as GitHub would, with `bash -e`.
-    fn step(&self, workflow: &str, job: &str, name: &str, env: &[(&str, &str)]) -> Output {
+    fn find(&self, workflow: &str, job: &str, name: &str) -> Value {
         let text = self.repo.read(&format!(".github/workflows/{workflow}.yml"));
         let workflow: Value = serde_yaml::from_str(&text).unwrap();
         let steps = workflow["jobs"][job]["steps"].as_sequence().unwrap();
         let step = steps.iter().find(|step| step["name"].as_str() == Some(name)).unwrap();
+        step.clone()
+    }
+
+    /// Runs one step as GitHub would, with `bash -e`.
+    fn step(&self, workflow: &str, job: &str, name: &str, env: &[(&str, &str)]) -> Output {
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_shapeline"));
         let path = std::env::join_paths(
             [self.temp("bin"), binary.parent().unwrap().to_path_buf()]
@@ -158,7 +129,7 @@ impl Runner {
                 .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );
         Command::new("bash")
-            .args(["-e", "-c", step["run"].as_str().unwrap()])
+            .args(["-e", "-c", self.find(workflow, job, name)["run"].as_str().unwrap()])
             .current_dir(self.repo.path())
             .env("PATH", path.unwrap())
             .env("RUNNER_TEMP", self.temp.path())

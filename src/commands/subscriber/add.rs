@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::change::{self, Confirmation};
-use super::prompt::{self, Choice, can_ask};
 use crate::cli::AddArgs;
+use crate::commands::prompt::{self, Choice, can_ask};
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{self, NewSubscriber, NotAdded};
 use crate::inventory::{Index, KnownDomain};

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::next_step::{self, Done};
-use super::prompt::{can_ask, confirm};
 use crate::cli::EditArgs;
+use crate::commands::prompt::{can_ask, confirm, outdated};
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{Basis, Destination, Draft, EditSession, EditSummary, ProposedEdit, Review, Saved, SubscriberEdits};
+use crate::edit::{
+    Basis, Destination, Draft, EditSession, EditSummary, FileTexts, ProposedEdit, Review, Saved, SubscriberEdits,
+};
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
-use crate::query::Refusal;
 use crate::query::who::Naming;
 use crate::render;
 use crate::repo::Repo;
@@ -73,7 +74,7 @@ pub(super) fn naming(args: &EditArgs) -> Naming {
 /// Makes an edit: `make` adds its changes.
 ///
 /// # Errors
-/// If it cannot be made; a [`Refusal`] where the request is at fault.
+/// If it cannot be made; a [refusal](crate::query::Refusal) where the request is at fault.
 pub(super) fn run(
     root: &Path,
     args: &EditArgs,
@@ -90,10 +91,9 @@ pub(super) fn run(
     };
     let edit = propose(root, args, destination(args), &make)?;
     if let Some(confirmed) = &confirmed
-        && *confirmed != changes(&edit.draft)
+        && *confirmed != edit.draft.texts()
     {
-        let why = "the data changed in the meantime, so nothing was changed: run the command again";
-        return Err(Refusal(why.to_owned()).into());
+        return Err(outdated().into());
     }
     let network = match (reviewed(&edit, confirmed.is_some())?, &edit.review) {
         (Some(outcome), _) => return Ok(outcome),
@@ -131,7 +131,7 @@ fn propose(
 /// command ends without a question.
 ///
 /// # Errors
-/// A [`Refusal`] if the answer is no.
+/// A [refusal](crate::query::Refusal) if the answer is no.
 fn confirmed(edit: ProposedEdit) -> Result<Result<FileTexts, Outcome>> {
     if let Some(outcome) = reviewed(&edit, false)? {
         return Ok(Err(outcome));
@@ -142,7 +142,7 @@ fn confirmed(edit: ProposedEdit) -> Result<Result<FileTexts, Outcome>> {
     }
     crate::console::err().write_all(shown.as_bytes())?;
     confirm("Make this change?")?;
-    Ok(Ok(changes(&edit.draft)))
+    Ok(Ok(edit.draft.texts()))
 }
 
 /// Prints what the review found, unless it `was_shown`. Returns the outcome if that ends the command.
@@ -163,14 +163,6 @@ fn reviewed(edit: &ProposedEdit, was_shown: bool) -> Result<Option<Outcome>> {
         writeln!(notes, "note: {note}")?;
     }
     Ok(None)
-}
-
-/// The files of a draft, each with its text before and after.
-type FileTexts = Vec<(String, Option<String>, Option<String>)>;
-
-fn changes(draft: &Draft) -> FileTexts {
-    let text = |text: Option<&str>| text.map(ToOwned::to_owned);
-    draft.changes().map(|file| (file.path.to_owned(), text(file.before), text(file.after))).collect()
 }
 
 /// What an edit does, with a line for each subscriber where there are several.

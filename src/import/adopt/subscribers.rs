@@ -51,6 +51,14 @@ pub struct SubscriberWork {
 }
 
 impl SubscriberWork {
+    /// Indices of the subscribers that are removed.
+    pub fn removed(&self) -> impl Iterator<Item = usize> {
+        self.steps.iter().filter_map(|step| match step {
+            SubscriberStep::Remove(at) => Some(*at),
+            _ => None,
+        })
+    }
+
     pub(super) fn new(found: &Found, present: &CurrentData<'_>, plans: &PlanWork) -> Self {
         let mut work = Self::default();
         let matching = Matching::new(found, present);

@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use super::{command, run};
 
 /// Who may push and pull.
-pub(super) const USER: &str = "robot";
+pub(crate) const USER: &str = "robot";
 /// Nothing that any output may hold.
-pub(super) const PASSWORD: &str = "correct horse $(id) 'battery";
+pub(crate) const PASSWORD: &str = "correct horse $(id) 'battery";
 
 /// A running registry; it ends with this value.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     process: Child,
     /// `127.0.0.1:PORT`.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Registry {
     /// Starts one that keeps its data in `folder`.
-    pub(super) fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let users = run(command("htpasswd").args(["-Bbn", USER, PASSWORD]));
         std::fs::write(folder.join("users"), users.trim_end().to_owned() + "\n").unwrap();
         // Another process may take the port before the registry does; then it is tried with another.

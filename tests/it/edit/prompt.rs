@@ -1,36 +1,18 @@
-//! Questions on a terminal, by `script` of util-linux, which gives the program one.
+//! Questions on a terminal.
 
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use super::command::{LIST, PATH, fine, run, with_list};
 use crate::support::Repo;
+use crate::terminal;
 
-/// Starts the program on a terminal of this width.
 fn start(repo: &Repo, columns: u32, args: &str) -> Child {
-    let program = env!("CARGO_BIN_EXE_shapeline");
-    let command = format!("stty rows 50 cols {columns} -echo; {program} subscriber {args}");
-    Command::new("script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .current_dir(repo.path())
-        .env("NO_COLOR", "1")
-        .env("TERM", "xterm")
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("`script` of util-linux is needed for the tests")
+    terminal::start(repo, columns, &format!("subscriber {args}"))
 }
 
-/// Runs the program on a terminal of this width, and types `answers`. What it says, on both outputs.
 fn on_terminal(repo: &Repo, columns: u32, args: &str, answers: &str) -> (Option<i32>, String) {
-    let mut child = start(repo, columns, args);
-    // The terminal keeps what is typed ahead. At the end of its input, `script` would type Ctrl-D.
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(answers.as_bytes()).unwrap();
-    let out = child.wait_with_output().unwrap();
-    drop(input);
-    (out.status.code(), String::from_utf8_lossy(&out.stdout).replace("\r\n", "\n"))
+    terminal::on_terminal(repo, columns, &format!("subscriber {args}"), answers)
 }
 
 #[test]
@@ -170,14 +152,8 @@ fn data_that_changes_while_a_person_thinks_is_not_overwritten() {
     let mut running = start(&repo, 200, "set acme-hq name=Beta");
     let mut input = running.stdin.take().unwrap();
     // The question is on the screen before the other edit begins.
-    let mut said = String::new();
     let mut out = running.stdout.take().unwrap();
-    while !said.contains("Make this change?") {
-        let mut bytes = [0; 1024];
-        let read = std::io::Read::read(&mut out, &mut bytes).unwrap();
-        assert_ne!(read, 0, "{said}");
-        said += &String::from_utf8_lossy(&bytes[..read]);
-    }
+    let mut said = terminal::until(&mut out, "Make this change?");
     // No lock is held meanwhile.
     fine(&repo, &["set", "10.10.10.26", "name=Gamma"]);
     let changed = repo.read(PATH);

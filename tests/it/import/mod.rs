@@ -1,6 +1,7 @@
 //! `import`: converting existing data.
 
 mod adopt;
+mod asked;
 mod changes;
 mod columns;
 mod dump;

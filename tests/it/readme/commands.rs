@@ -54,6 +54,7 @@ fn refused(line: &str) -> Option<String> {
     let value = |word: &str| match word {
         "DATE" => "2026-12-01".to_owned(),
         "SHELL" => "bash".to_owned(),
+        "SOURCE" => "crates.io".to_owned(),
         word => word.to_owned(),
     };
     let error = Cli::try_parse_from(words.iter().map(|word| value(word))).err()?;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "s3")]
 pub mod answers;
+pub mod https;
 #[cfg(feature = "s3")]
 pub mod moto;
 #[cfg(feature = "s3")]

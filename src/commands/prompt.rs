@@ -110,6 +110,12 @@ pub(super) fn confirm(question: &str) -> Result<()> {
     }
 }
 
+/// The refusal of what was confirmed if something else would be done now: no lock is held while a person
+/// thinks.
+pub(super) fn outdated() -> Refusal {
+    Refusal("the data changed in the meantime, so nothing was changed: run the command again".to_owned())
+}
+
 fn answered<T>(answer: Result<T, InquireError>) -> Result<T> {
     answer.map_err(|error| match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled().into(),

@@ -1,0 +1,48 @@
+//! Files of a folder, and the git repositories below its `git`, over HTTPS.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A running server; it ends with this value.
+pub struct Https {
+    child: Child,
+    /// `https://127.0.0.1:PORT`.
+    pub url: String,
+    /// What a client has to trust.
+    pub certificate: PathBuf,
+}
+
+impl Https {
+    /// Starts one for `folder`, which gets its certificate, too. Needs python3, openssl and git.
+    pub fn start(folder: &Path) -> Self {
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"])
+            .args(["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let mut child = Command::new("python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/serve_https.py"))
+            .args([folder, &certificate, &key])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        assert_ne!(port, "", "the server did not start");
+        Self { child, url: format!("https://127.0.0.1:{}", port.trim()), certificate }
+    }
+}
+
+impl Drop for Https {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
