@@ -63,9 +63,11 @@ pub(super) fn folder_kind(depth: usize) -> EntryKind {
 pub(super) fn read_file(path: &Path) -> Result<FileContent> {
     let cannot = || format!("cannot read {}", path.display());
     let file = crate::disk::open::without_waiting(path).with_context(cannot)?;
-    let mut bytes = Vec::new();
+    // Room for a file of one record: without it the standard library asks the system four times.
+    let mut bytes = Vec::with_capacity(1024);
     // One byte more than allowed, which shows that a file grew too large while it was read.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    bytes.shrink_to_fit();
     Ok(if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) })
 }
 
