@@ -9,7 +9,9 @@ mod targets;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::completion;
 use crate::model::Date;
 use crate::report::CheckFormat;
 use crate::text::quote::quoted;
@@ -104,9 +106,9 @@ pub(crate) enum Command {
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
     /// List what can be sold: plans with their rates and how many subscribers have them.
-    Plans(NamedArgs),
+    Plans(PlansArgs),
     /// List who sells: domains with their subscribers, used and free addresses, committed rates.
-    Domains(NamedArgs),
+    Domains(DomainsArgs),
     /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -147,11 +149,26 @@ pub(crate) struct DataArgs {
     pub(crate) on: Option<Date>,
 }
 
-/// Arguments of `plans` and `domains`.
+/// Arguments of `plans`.
 #[derive(Debug, Args)]
-pub(crate) struct NamedArgs {
+pub(crate) struct PlansArgs {
     /// Show everything about the one with this name [default: list all]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::plans))]
+    pub(crate) name: Option<String>,
+
+    /// How the list is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// Arguments of `domains`.
+#[derive(Debug, Args)]
+pub(crate) struct DomainsArgs {
+    /// Show everything about the one with this name [default: list all]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) name: Option<String>,
 
     /// How the list is printed.
@@ -184,7 +201,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The output's name in shapeline.yaml [default: shaper]
-    #[arg(value_name = "OUTPUT")]
+    #[arg(value_name = "OUTPUT", add = ArgValueCompleter::new(completion::outputs))]
     pub(crate) output: Option<String>,
 
     #[command(flatten)]
@@ -209,11 +226,11 @@ pub(crate) struct PlanArgs {
     pub(crate) against: Option<PathBuf>,
 
     /// Compare with the live file of a target; the plan's fingerprint binds `publish --plan`.
-    #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"], add = ArgValueCompleter::new(completion::targets))]
     pub(crate) live: Option<String>,
 
     /// The output to compare [default: shaper]
-    #[arg(long, value_name = "OUTPUT")]
+    #[arg(long, value_name = "OUTPUT", add = ArgValueCompleter::new(completion::outputs))]
     pub(crate) output: Option<String>,
 
     /// How the plan is printed.
@@ -292,7 +309,7 @@ pub(crate) struct SchemaArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's id, or `setup` for the settings of the forge [default: a list of all rules]
-    #[arg(value_name = "RULE")]
+    #[arg(value_name = "RULE", add = ArgValueCompleter::new(completion::rules))]
     pub(crate) rule: Option<String>,
 
     /// How rules are printed.

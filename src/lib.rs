@@ -102,6 +102,9 @@ mod sync;
 // The files of a fresh data repository.
 pub mod init;
 
+// What a shell completes on the command line, from the data too.
+pub mod completion;
+
 // The arguments of the command line.
 pub mod cli;
 

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
@@ -16,6 +16,14 @@ fn main() -> ExitCode {
     #[cfg(unix)]
     if let Some(code) = shapeline::render::apart::start() {
         return code;
+    }
+    match shapeline::completion::answer(Cli::command) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => {
+            let _ = writeln!(console::err(), "shapeline: {}", one_line(&format!("{error:#}")));
+            return ExitCode::from(2);
+        }
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli.with_environment(),

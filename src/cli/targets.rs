@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{DataArgs, ListFormat, TextOrJson, whole_number};
+use crate::completion;
 use crate::sync::interval::Interval;
 
 /// The targets of a command.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
     /// Only this target of shapeline.yaml. Can be repeated [default: all targets]
-    #[arg(short = 't', long = "target", value_name = "NAME")]
+    #[arg(short = 't', long = "target", value_name = "NAME", add = ArgValueCompleter::new(completion::targets))]
     pub(crate) targets: Vec<String>,
 }
 
@@ -87,7 +89,7 @@ pub(crate) struct DriftArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// The target [default: the only one]
-    #[arg(short = 't', long, value_name = "NAME")]
+    #[arg(short = 't', long, value_name = "NAME", add = ArgValueCompleter::new(completion::targets))]
     pub(crate) target: Option<String>,
 
     /// Change nothing; show which version would be restored.

@@ -44,7 +44,7 @@ use crate::report::CheckFormat;
 use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
-use crate::tree::{SETTINGS, Tree};
+use crate::tree::{SETTINGS, Tree, is_repository, nearest_repository};
 
 /// How a command ended that did its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +141,8 @@ fn root(cli: &Cli) -> Result<PathBuf> {
         return Ok(dir.clone());
     }
     let here = std::env::current_dir()?;
-    // The nearest of either kind: what a proposal adds further up must not take its place.
-    match here.ancestors().find(|dir| dir.join(SETTINGS).is_file() || has_folders(dir)) {
-        Some(dir) => Ok(dir.to_path_buf()),
+    match nearest_repository(&here) {
+        Some(dir) => Ok(dir),
         None => bail!(
             "no data repository here or above: neither {SETTINGS} nor the folders plans, domains and subscribers; \
              name one with -C DIR, or make one with `shapeline init DIR`"
@@ -152,11 +151,7 @@ fn root(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn is_data_repository(dir: &Path) -> bool {
-    dir.join(SETTINGS).is_file() || has_folders(dir) || git::is_bare(dir)
-}
-
-fn has_folders(dir: &Path) -> bool {
-    ["plans", "domains", "subscribers"].iter().all(|folder| dir.join(folder).is_dir())
+    is_repository(dir) || git::is_bare(dir)
 }
 
 /// The data that `args` mean, below `root`.
