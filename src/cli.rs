@@ -22,7 +22,7 @@ pub(crate) use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs,
 };
 pub(crate) use targets::{
-    ActorArgs, BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
+    ActorArgs, BackupArgs, DiffArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
@@ -30,11 +30,11 @@ pub(crate) use targets::{
 #[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The data repository [default: SHAPELINE_DIR, else the nearest parent folder with one]
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, help_heading = GLOBAL)]
     pub(crate) directory: Option<PathBuf>,
 
     /// When to use colour.
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true, help_heading = GLOBAL)]
     pub color: ColorWhen,
 
     #[command(subcommand)]
@@ -53,6 +53,9 @@ impl Cli {
         self
     }
 }
+
+/// The options of every command, below those of its own.
+const GLOBAL: &str = "Global options";
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 fine; 1 the data or the change is refused; 2 usage, I/O or internal failure;
@@ -87,6 +90,9 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Compare the live files with the data.
     Drift(DriftArgs),
+    /// Compare two versions that a target keeps.
+    #[command(after_help = examples::DIFF)]
+    Diff(DiffArgs),
     /// Restore a past version.
     #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),

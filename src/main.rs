@@ -11,6 +11,7 @@ use shapeline::commands::is_broken_pipe;
 use shapeline::console;
 use shapeline::text::characters::is_steering;
 use shapeline::text::quote::harmless;
+use shapeline::text::style::Style;
 
 fn main() -> ExitCode {
     #[cfg(unix)]
@@ -21,8 +22,7 @@ fn main() -> ExitCode {
         Ok(true) => return ExitCode::SUCCESS,
         Ok(false) => {}
         Err(error) => {
-            let _ = writeln!(console::err(), "shapeline: {}", one_line(&format!("{error:#}")));
-            return ExitCode::from(2);
+            return failed(&format!("{error:#}"));
         }
     }
     let cli = match Cli::try_parse() {
@@ -45,11 +45,14 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         // Whoever reads our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(console::err(), "shapeline: {}", one_line(&with_harmless_arguments(format!("{error:#}"))));
-            ExitCode::from(2)
-        }
+        Err(error) => failed(&with_harmless_arguments(format!("{error:#}"))),
     }
+}
+
+/// Prints why the program could not do its job.
+fn failed(message: &str) -> ExitCode {
+    let _ = writeln!(console::err(), "{} {}", Style::Bad.paint("shapeline:"), one_line(message));
+    ExitCode::from(2)
 }
 
 /// The error without the advice to pass an unknown option behind `--`: it would be taken for the name of an

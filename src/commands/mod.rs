@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod completions;
+mod diff;
 mod domains;
 mod drift;
 mod explain;
@@ -44,6 +45,7 @@ use crate::report::CheckFormat;
 use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
+use crate::text::style::Style;
 use crate::tree::{SETTINGS, Tree, is_repository, nearest_repository};
 
 /// How a command ended that did its job.
@@ -81,6 +83,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Plan(args) => plan::run(&root(cli)?, args),
         Command::Publish(args) => publish::run(&root(cli)?, args),
         Command::Drift(args) => drift::run(&root(cli)?, args),
+        Command::Diff(args) => diff::run(&root(cli)?, args),
         Command::Rollback(args) => rollback::run(&root(cli)?, args),
         Command::Log(args) => log::run(&root(cli)?, args),
         Command::Stat(args) => stat::run(&root(cli)?, args),
@@ -108,7 +111,7 @@ fn refusal_is_an_outcome(ended: Result<Outcome>) -> Result<Outcome> {
     match ended {
         Err(error) => match error.downcast_ref::<Refusal>() {
             Some(refusal) => {
-                writeln!(crate::console::err(), "shapeline: {refusal}")?;
+                writeln!(crate::console::err(), "{} {refusal}", Style::Bad.paint("shapeline:"))?;
                 Ok(Outcome::Refused)
             }
             None => Err(error),
@@ -207,7 +210,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 fn warn_of_cut_off(root: &Path) {
     if let Some(warning) = interrupted_edit(root) {
         // A closed standard error changes nothing.
-        let _ = writeln!(crate::console::err(), "warning: {warning}");
+        let _ = writeln!(crate::console::err(), "{} {warning}", Style::Changed.paint("warning:"));
     }
 }
 

@@ -54,7 +54,7 @@ impl EnvCompleter for Adapted {
             "bash" => BASH.to_owned(),
             "zsh" => script.replace(ZSH_END, ZSH_AUTOLOADED),
             // Nothing on the terminal where the program is not in the path.
-            "fish" => script.replace(")\"", " 2>/dev/null)\""),
+            "fish" => script.replace("\"(", "\"(command -q shapeline; and ").replace(")\"", " 2>/dev/null)\""),
             _ => script,
         };
         writeln!(out, "{}", script.trim())
