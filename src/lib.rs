@@ -20,6 +20,9 @@ mod process;
 // Standard output and standard error, without lines that a build server takes for commands.
 pub mod console;
 
+// Ctrl-C on a terminal.
+mod interrupt;
+
 // A progress indicator for terminals.
 pub mod progress;
 

@@ -77,6 +77,9 @@ impl From<Outcome> for ExitCode {
 /// # Errors
 /// If it could not do its job: usage, I/O, or a fault of its own.
 pub fn run(cli: &Cli) -> Result<Outcome> {
+    if !matches!(cli.command, Command::Sync(_)) {
+        crate::interrupt::restore_terminal();
+    }
     match &cli.command {
         Command::Check(args) => check::run(&root(cli)?, args),
         Command::Render(args) => render::run(&root(cli)?, args),

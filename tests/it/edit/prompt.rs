@@ -1,6 +1,6 @@
 //! Questions on a terminal, by `script` of util-linux, which gives the program one.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::command::{LIST, PATH, fine, run, with_list};
@@ -60,6 +60,33 @@ fn a_cancelled_question_changes_nothing() {
     assert_eq!(repo.read(PATH), LIST);
     let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51 --yes", "\n");
     assert_eq!(code, Some(0), "--yes confirms: {said}");
+}
+
+#[test]
+fn an_interrupted_question_leaves_a_clean_terminal() {
+    let repo = with_list();
+    let mut child = start(&repo, 200, "add 10.10.10.51");
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+    let mut typed = false;
+    loop {
+        let read = output.read(&mut piece).unwrap_or(0);
+        if read == 0 {
+            break;
+        }
+        said.extend_from_slice(&piece[..read]);
+        // Before the question, Ctrl-C would end the shell around the program.
+        if !typed && String::from_utf8_lossy(&said).contains("Esc to cancel") {
+            typed = true;
+            input.write_all(b"\x03").unwrap();
+        }
+    }
+    let code = child.wait().unwrap().code();
+    let said = String::from_utf8_lossy(&said).replace("\r\n", "\n");
+    assert_eq!(code, Some(130), "{said}");
+    let ended = said.rfind("\u{1b}[?25h\n\u{1b}[J");
+    assert!(ended > said.rfind("\u{1b}[?25l"), "a visible cursor on a line of its own: {said:?}");
+    assert_eq!(repo.read(PATH), LIST);
 }
 
 #[test]
