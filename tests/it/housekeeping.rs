@@ -64,6 +64,63 @@ fn the_manual_names_every_command_and_has_a_page_for_each() {
 }
 
 #[test]
+fn manual_pages_are_as_man_pages_wants_them() {
+    let repo = Repo::empty();
+    repo.run(&["man", "--out-dir", "man1"]);
+    for entry in std::fs::read_dir(repo.path().join("man1")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        let title =
+            regex::Regex::new(r#"(?m)^\.TH \S+ 1 \d{4}-\d\d-\d\d "shapeline \d+\.\d+\.\d+" "Shapeline manual"$"#)
+                .unwrap();
+        assert!(title.is_match(&page), "{}: {}", path.display(), &page[..200]);
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        let mut wanted = sections.clone();
+        let order = [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "\"GLOBAL OPTIONS\"",
+            "SUBCOMMANDS",
+            "\"EXIT STATUS\"",
+            "ENVIRONMENT",
+            "FILES",
+            "EXAMPLES",
+            "\"SEE ALSO\"",
+        ];
+        wanted
+            .sort_by_key(|section| order.iter().position(|one| one == section).unwrap_or_else(|| panic!("{section}")));
+        assert_eq!(sections, wanted, "{}", path.display());
+        for section in ["SYNOPSIS", "\"EXIT STATUS\"", "\"SEE ALSO\""] {
+            assert!(sections.contains(&section), "{}: {section}", path.display());
+        }
+        let out = std::process::Command::new("man")
+            .args(["--warnings", "-E", "UTF-8", "-l"])
+            .arg(&path)
+            .env("MANWIDTH", "80")
+            .output();
+        if let Ok(out) = out {
+            assert_eq!(String::from_utf8_lossy(&out.stderr), "", "{}", path.display());
+        }
+    }
+    let dated = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"))
+        .arg("man")
+        .env("SOURCE_DATE_EPOCH", "1793491200")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&dated.stdout).contains(".TH shapeline 1 2026-11-01 "));
+}
+
+#[test]
+fn global_options_are_below_those_of_the_command() {
+    let help = Repo::empty().run(&["drift", "--help"]).stdout;
+    let (own, global) = help.split_once("\nGlobal options:\n").unwrap();
+    assert!(own.contains("--target") && !own.contains("--color"), "{help}");
+    assert!(global.contains("--directory") && global.contains("--color") && !global.contains("--target"), "{help}");
+}
+
+#[test]
 fn the_environment_names_the_data_repository() {
     let (data, elsewhere) = (Repo::new(), Repo::empty());
     let run = |args: &[&str], folder: &std::path::Path| {
