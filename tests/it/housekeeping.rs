@@ -67,12 +67,11 @@ fn the_manual_names_every_command_and_has_a_page_for_each() {
 fn manual_pages_are_as_man_pages_wants_them() {
     let repo = Repo::empty();
     repo.run(&["man", "--out-dir", "man1"]);
+    let title =
+        regex::Regex::new(r#"(?m)^\.TH \S+ 1 \d{4}-\d\d-\d\d "shapeline \d+\.\d+\.\d+" "Shapeline manual"$"#).unwrap();
     for entry in std::fs::read_dir(repo.path().join("man1")).unwrap() {
         let path = entry.unwrap().path();
         let page = std::fs::read_to_string(&path).unwrap();
-        let title =
-            regex::Regex::new(r#"(?m)^\.TH \S+ 1 \d{4}-\d\d-\d\d "shapeline \d+\.\d+\.\d+" "Shapeline manual"$"#)
-                .unwrap();
         assert!(title.is_match(&page), "{}: {}", path.display(), &page[..200]);
         let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
         let mut wanted = sections.clone();
