@@ -9,7 +9,9 @@ mod targets;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::completion;
 use crate::init::Tool;
 use crate::model::Date;
 use crate::report::CheckFormat;
@@ -21,7 +23,7 @@ pub(crate) use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs,
 };
 pub(crate) use targets::{
-    ActorArgs, BackupArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
+    ActorArgs, BackupArgs, DiffArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
@@ -29,11 +31,11 @@ pub(crate) use targets::{
 #[command(name = "shapeline", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The data repository [default: SHAPELINE_DIR, else the nearest parent folder with one]
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, help_heading = GLOBAL)]
     pub(crate) directory: Option<PathBuf>,
 
     /// When to use colour.
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true, help_heading = GLOBAL)]
     pub color: ColorWhen,
 
     #[command(subcommand)]
@@ -52,6 +54,9 @@ impl Cli {
         self
     }
 }
+
+/// The options of every command, below those of its own.
+const GLOBAL: &str = "Global options";
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 fine; 1 the data or the change is refused; 2 usage, I/O or internal failure;
@@ -86,6 +91,9 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Compare the live files with the data.
     Drift(DriftArgs),
+    /// Compare two versions that a target keeps.
+    #[command(after_help = examples::DIFF)]
+    Diff(DiffArgs),
     /// Restore a past version.
     #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
@@ -105,9 +113,9 @@ pub(crate) enum Command {
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
     /// List what can be sold: plans with their rates and how many subscribers have them.
-    Plans(NamedArgs),
+    Plans(PlansArgs),
     /// List who sells: domains with their subscribers, used and free addresses, committed rates.
-    Domains(NamedArgs),
+    Domains(DomainsArgs),
     /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -155,11 +163,26 @@ pub(crate) struct DataArgs {
     pub(crate) on: Option<Date>,
 }
 
-/// Arguments of `plans` and `domains`.
+/// Arguments of `plans`.
 #[derive(Debug, Args)]
-pub(crate) struct NamedArgs {
+pub(crate) struct PlansArgs {
     /// Show everything about the one with this name [default: list all]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::plans))]
+    pub(crate) name: Option<String>,
+
+    /// How the list is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// Arguments of `domains`.
+#[derive(Debug, Args)]
+pub(crate) struct DomainsArgs {
+    /// Show everything about the one with this name [default: list all]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) name: Option<String>,
 
     /// How the list is printed.
@@ -192,7 +215,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The output's name in shapeline.yaml [default: shaper]
-    #[arg(value_name = "OUTPUT")]
+    #[arg(value_name = "OUTPUT", add = ArgValueCompleter::new(completion::outputs))]
     pub(crate) output: Option<String>,
 
     #[command(flatten)]
@@ -217,11 +240,11 @@ pub(crate) struct PlanArgs {
     pub(crate) against: Option<PathBuf>,
 
     /// Compare with the live file of a target; the plan's fingerprint binds `publish --plan`.
-    #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"])]
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["base", "against", "output"], add = ArgValueCompleter::new(completion::targets))]
     pub(crate) live: Option<String>,
 
     /// The output to compare [default: shaper]
-    #[arg(long, value_name = "OUTPUT")]
+    #[arg(long, value_name = "OUTPUT", add = ArgValueCompleter::new(completion::outputs))]
     pub(crate) output: Option<String>,
 
     /// How the plan is printed.
@@ -300,7 +323,7 @@ pub(crate) struct SchemaArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The rule's id, or `setup` for the settings of the forge [default: a list of all rules]
-    #[arg(value_name = "RULE")]
+    #[arg(value_name = "RULE", add = ArgValueCompleter::new(completion::rules))]
     pub(crate) rule: Option<String>,
 
     /// How rules are printed.

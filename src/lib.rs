@@ -20,6 +20,9 @@ mod process;
 // Standard output and standard error, without lines that a build server takes for commands.
 pub mod console;
 
+// Ctrl-C on a terminal.
+mod interrupt;
+
 // A progress indicator for terminals.
 pub mod progress;
 
@@ -101,6 +104,9 @@ mod sync;
 
 // The files of a fresh data repository.
 pub mod init;
+
+// What a shell completes on the command line, from the data too.
+pub mod completion;
 
 // The arguments of the command line.
 pub mod cli;

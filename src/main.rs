@@ -3,19 +3,27 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
 use shapeline::text::characters::is_steering;
 use shapeline::text::quote::harmless;
+use shapeline::text::style::Style;
 
 fn main() -> ExitCode {
     #[cfg(unix)]
     if let Some(code) = shapeline::render::apart::start() {
         return code;
+    }
+    match shapeline::completion::answer(Cli::command) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => {
+            return failed(&format!("{error:#}"));
+        }
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli.with_environment(),
@@ -37,11 +45,14 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         // Whoever reads our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(console::err(), "shapeline: {}", one_line(&with_harmless_arguments(format!("{error:#}"))));
-            ExitCode::from(2)
-        }
+        Err(error) => failed(&with_harmless_arguments(format!("{error:#}"))),
     }
+}
+
+/// Prints why the program could not do its job.
+fn failed(message: &str) -> ExitCode {
+    let _ = writeln!(console::err(), "{} {}", Style::Bad.paint("shapeline:"), one_line(message));
+    ExitCode::from(2)
 }
 
 /// The error without the advice to pass an unknown option behind `--`: it would be taken for the name of an

@@ -15,6 +15,12 @@ Examples:
   shapeline publish --dry-run          # what would happen
   shapeline publish --target hre-1     # on one target";
 
+pub(super) const DIFF: &str = "\
+Examples:
+  shapeline diff                        # what the last publish changed
+  shapeline diff 41                     # from version 41 to what is live
+  shapeline diff 41 43 --target hre-1   # versions that `log` lists";
+
 pub(super) const ROLLBACK: &str = "\
 Examples:
   shapeline rollback --dry-run                  # which version would be restored

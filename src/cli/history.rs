@@ -1,17 +1,19 @@
 //! The arguments of `history`.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{HistoryFormat, whole_number};
+use crate::completion;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// An address, a prefix, an id, ADDRESS@DOMAIN, or a part of a name [default: all subscribers]
-    #[arg(value_name = "WHO")]
+    #[arg(value_name = "WHO", add = ArgValueCompleter::new(completion::subscribers))]
     pub(crate) who: Option<String>,
 
     /// Only subscribers of this domain.
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) domain: Option<String>,
 
     /// Show the state on this day or at this moment (UTC) instead of the changes.

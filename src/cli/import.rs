@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::completion;
 use crate::import::adopt::GivenRates;
 use crate::import::csv::ColumnMapping;
 use crate::import::{RateOrder, RateUnit, SourceKind, TableColumns};
@@ -67,7 +69,7 @@ pub(crate) struct ImportArgs {
     pub(crate) unit: Option<RateUnit>,
 
     /// The domain of rows without one. For csv and libreqos.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) domain: Option<DomainName>,
 
     /// The database, if a dump has several.

@@ -1,8 +1,10 @@
 //! Arguments of `subscriber`.
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{DataArgs, ListFormat, TextOrJson, examples, whole_number};
+use crate::completion;
 use crate::model::Date;
 use crate::query::{SortField, StatusFilter};
 
@@ -49,11 +51,11 @@ pub(crate) struct ListArgs {
     pub(crate) text: Option<String>,
 
     /// Only subscribers of this domain.
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) domain: Option<String>,
 
     /// Only subscribers with this plan.
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, value_name = "PLAN", add = ArgValueCompleter::new(completion::plans))]
     pub(crate) plan: Option<String>,
 
     /// Only subscribers with this status.
@@ -92,7 +94,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// An id, an address, address@domain or a name; a part of these if only one subscriber has it.
-    #[arg(value_name = "WHO")]
+    #[arg(value_name = "WHO", add = ArgValueCompleter::new(completion::subscribers))]
     pub(crate) who: String,
 
     /// The output format.
@@ -119,11 +121,11 @@ pub(crate) struct AddArgs {
     pub(crate) length: Option<u8>,
 
     /// The domain [default: the one whose block contains the address]
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", add = ArgValueCompleter::new(completion::domains))]
     pub(crate) domain: Option<String>,
 
     /// The plan.
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, value_name = "PLAN", add = ArgValueCompleter::new(completion::plans))]
     pub(crate) plan: Option<String>,
 
     /// A unique id that stays the same when the address changes.
@@ -160,12 +162,12 @@ fn prefix_length(text: &str) -> Result<u8, String> {
 pub(crate) struct SetArgs {
     /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
     /// has it.
-    #[arg(value_name = "WHO")]
+    #[arg(value_name = "WHO", add = ArgValueCompleter::new(completion::subscribers))]
     pub(crate) who: String,
 
     /// A field and its new value: ip, domain, plan, id, name, status, starts, ends or labels.NAME. An
     /// empty value removes the field. Separate several addresses by commas.
-    #[arg(value_name = "FIELD=VALUE", required = true)]
+    #[arg(value_name = "FIELD=VALUE", required = true, add = ArgValueCompleter::new(completion::fields))]
     pub(crate) fields: Vec<String>,
 
     #[command(flatten)]
@@ -176,7 +178,7 @@ pub(crate) struct SetArgs {
 pub(crate) struct WhoListArgs {
     /// An id, an address, address@domain or a name. On a terminal, a part of these if only one subscriber
     /// has it.
-    #[arg(value_name = "WHO", required = true)]
+    #[arg(value_name = "WHO", required = true, add = ArgValueCompleter::new(completion::subscribers))]
     pub(crate) who: Vec<String>,
 
     #[command(flatten)]

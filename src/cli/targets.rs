@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{DataArgs, ListFormat, TextOrJson, whole_number};
+use crate::completion;
 use crate::sync::interval::Interval;
 
 /// The targets of a command.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
     /// Only this target of shapeline.yaml. Can be repeated [default: all targets]
-    #[arg(short = 't', long = "target", value_name = "NAME")]
+    #[arg(short = 't', long = "target", value_name = "NAME", add = ArgValueCompleter::new(completion::targets))]
     pub(crate) targets: Vec<String>,
 }
 
@@ -85,9 +87,36 @@ pub(crate) struct DriftArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The earlier version, as listed by `log` [default: the version before the live one]
+    #[arg(value_name = "BEFORE", value_parser = whole_number::<u64>)]
+    pub(crate) before: Option<u64>,
+
+    /// The later version [default: what is live]
+    #[arg(value_name = "AFTER", value_parser = whole_number::<u64>)]
+    pub(crate) after: Option<u64>,
+
+    /// The target [default: the only one]
+    #[arg(short = 't', long, value_name = "NAME", add = ArgValueCompleter::new(completion::targets))]
+    pub(crate) target: Option<String>,
+
+    /// Take the names and rates of plans from this git revision [default: what is checked out]
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+
+    /// Exit with 3 if the versions differ.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+
+    /// How the difference is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// The target [default: the only one]
-    #[arg(short = 't', long, value_name = "NAME")]
+    #[arg(short = 't', long, value_name = "NAME", add = ArgValueCompleter::new(completion::targets))]
     pub(crate) target: Option<String>,
 
     /// Change nothing; show which version would be restored.

@@ -3,15 +3,13 @@
 use std::io::Write;
 
 use anyhow::Result;
-use clap::CommandFactory;
 
 use super::Outcome;
-use crate::cli::{Cli, CompletionsArgs};
+use crate::cli::CompletionsArgs;
+use crate::completion::script;
 
 pub(super) fn run(args: &CompletionsArgs) -> Result<Outcome> {
-    // Into memory first: the generator panics where writing fails, as it does on a closed pipe.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "shapeline", &mut script);
+    let script = script(args.shell)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&script)?;
     out.flush()?;

@@ -8,11 +8,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, load_unaltered, refusal_is_an_outcome, today, tree};
-use crate::cli::{ListFormat, NamedArgs};
+use crate::cli::{DomainsArgs, ListFormat};
 use crate::model::TotalBps;
 use crate::query::{DomainView, domains};
 use crate::text::columns::{columns, csv_line, fitted};
-use crate::text::count::counted;
+use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 
 const JSON_VERSION: u32 = 1;
@@ -26,11 +26,11 @@ struct Listed {
     domains: Vec<DomainView>,
 }
 
-pub(super) fn run(root: &Path, args: &NamedArgs) -> Result<Outcome> {
+pub(super) fn run(root: &Path, args: &DomainsArgs) -> Result<Outcome> {
     refusal_is_an_outcome(list(root, args))
 }
 
-fn list(root: &Path, args: &NamedArgs) -> Result<Outcome> {
+fn list(root: &Path, args: &DomainsArgs) -> Result<Outcome> {
     let repo = Arc::new(load_unaltered(&tree(root, &args.data)?)?);
     let domains = domains(&repo, args.name.as_deref(), today(&args.data))?;
     match args.format {
@@ -61,10 +61,10 @@ fn print_table(domains: &[DomainView]) -> Result<()> {
     let row = |view: &DomainView| {
         [
             text(&view.name),
-            view.subscribers.to_string(),
-            view.ipv4_used.to_string(),
-            view.ipv4_free.to_string(),
-            if v6 { view.ipv6_used.to_string() } else { String::new() },
+            grouped(view.subscribers),
+            grouped(view.ipv4_used),
+            grouped(view.ipv4_free),
+            if v6 { grouped(view.ipv6_used) } else { String::new() },
             TotalBps(view.committed.0).to_string(),
             TotalBps(view.committed.1).to_string(),
         ]
@@ -81,8 +81,25 @@ fn print_table(domains: &[DomainView]) -> Result<()> {
     }
     out.flush()?;
     // The list is printed: a closed standard error changes nothing.
-    let _ = writeln!(crate::console::err(), "{}", counted(domains.len(), "domain", "domains"));
+    let _ = writeln!(crate::console::err(), "{}", total(domains));
     Ok(())
+}
+
+/// The sum of the columns.
+fn total(domains: &[DomainView]) -> String {
+    if domains.is_empty() {
+        return "0 domains".to_owned();
+    }
+    let subscribers = counted(domains.iter().map(|view| view.subscribers).sum(), "subscriber", "subscribers");
+    let committed = |of: fn(&DomainView) -> u128| TotalBps(domains.iter().map(of).sum());
+    format!(
+        "{}, {subscribers}, {} IPv4 addresses used, {} free, {} up and {} down committed",
+        counted(domains.len(), "domain", "domains"),
+        grouped(domains.iter().map(|view| u128::from(view.ipv4_used)).sum::<u128>()),
+        grouped(domains.iter().map(|view| u128::from(view.ipv4_free)).sum::<u128>()),
+        committed(|view| view.committed.0),
+        committed(|view| view.committed.1),
+    )
 }
 
 /// The first prefixes, and how many more there are.
@@ -99,10 +116,10 @@ fn rows(view: &DomainView) -> Vec<[String; 2]> {
     let mut row = |name: &str, value: String| rows.push([name.to_owned(), value]);
     view.prefixes.iter().for_each(|prefix| row("prefix", prefix.to_string()));
     view.reserved.iter().for_each(|address| row("reserved", address.to_string()));
-    let most = view.max_subscribers.map(|most| format!(", at most {most}")).unwrap_or_default();
-    row("subscribers", format!("{}, {} served{most}", view.subscribers, view.served));
+    let most = view.max_subscribers.map(|most| format!(", at most {}", grouped(most))).unwrap_or_default();
+    row("subscribers", format!("{}, {} served{most}", grouped(view.subscribers), grouped(view.served)));
     if view.ipv4_addresses > 0 {
-        let (used, free, all) = (view.ipv4_used, view.ipv4_free, view.ipv4_addresses);
+        let [used, free, all] = [view.ipv4_used, view.ipv4_free, view.ipv4_addresses].map(grouped);
         row("IPv4", format!("{used} used, {free} free, of {all}"));
     }
     if view.prefixes.iter().any(|prefix| prefix.net().network().is_ipv6()) {

@@ -16,6 +16,7 @@ use crate::publish::drift::{self, Drift, DriftKind, DriftReport};
 use crate::publish::site::Site;
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
+use crate::text::style::{self, Style};
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let rev = match &args.data.rev {
@@ -68,7 +69,7 @@ const MAX_LINES: usize = 50;
 
 fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Result<()> {
     let mut out = crate::console::out();
-    writeln!(out, "{name}: {}", kind(drift))?;
+    writeln!(out, "{name}: {}", style_of(drift.kind()).paint(kind(drift)))?;
     if let Some(pending) = &drift.pending {
         writeln!(out, "  {}; if it was interrupted, the next publish finishes it", harmless(pending, 500))?;
     }
@@ -87,7 +88,7 @@ fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Resu
         return Ok(());
     }
     writeln!(out, "What the data would change of what is live:\n")?;
-    out.write_all(changes.trim_start_matches('\n').as_bytes())?;
+    out.write_all(style::plan(changes.trim_start_matches('\n')).as_bytes())?;
     for line in report.lines.iter().take(MAX_LINES) {
         writeln!(out, "only {}, line {}: {}", line.only, line.line, line.text)?;
     }
@@ -104,5 +105,13 @@ fn kind(drift: &Drift) -> &'static str {
         DriftKind::ChangedByHand => "the live file was changed outside shapeline since it was published",
         DriftKind::NeverPublished => "the live file was not published from here",
         DriftKind::Missing => "there is no live file",
+    }
+}
+
+fn style_of(kind: DriftKind) -> Style {
+    match kind {
+        DriftKind::Same => Style::Good,
+        DriftKind::NotYetPublished | DriftKind::NeverPublished => Style::Changed,
+        DriftKind::ChangedByHand | DriftKind::Missing => Style::Bad,
     }
 }

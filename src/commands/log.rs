@@ -18,6 +18,7 @@ use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
+use crate::text::style::{self, Style};
 use crate::tree::SETTINGS;
 
 #[derive(Serialize)]
@@ -66,7 +67,8 @@ pub(super) fn report_damage<'l>(logs: impl Iterator<Item = (&'l str, &'l [String
         for damage in damage {
             whole = false;
             let damage = harmless(damage, 1000);
-            writeln!(crate::console::err(), "{target}: THE LOG WAS DAMAGED OR TAMPERED WITH: {damage}")?;
+            let what = Style::Bad.paint("THE LOG WAS DAMAGED OR TAMPERED WITH");
+            writeln!(crate::console::err(), "{target}: {what}: {damage}")?;
         }
     }
     Ok(whole)
@@ -105,7 +107,10 @@ fn print_text(all: &[LogListing]) -> Result<()> {
             writeln!(out, "{}", listing.target)?;
         }
         let rows: Vec<[String; 6]> = listing.entries.iter().map(row).collect();
-        out.write_all(columns(&rows).as_bytes())?;
+        let status = [("SUCCESS", Style::Good), ("ERROR", Style::Bad)];
+        for line in columns(&rows).lines() {
+            writeln!(out, "{}", style::word(line, &status))?;
+        }
         if rows.is_empty() {
             writeln!(out, "nothing was done to {} in that time", listing.target)?;
         }

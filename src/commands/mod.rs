@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod completions;
+mod diff;
 mod domains;
 mod drift;
 mod explain;
@@ -45,7 +46,8 @@ use crate::report::CheckFormat;
 use crate::report::{self, CheckReport};
 use crate::rules::sound_table;
 use crate::text::quote::harmless;
-use crate::tree::{SETTINGS, Tree};
+use crate::text::style::Style;
+use crate::tree::{SETTINGS, Tree, is_repository, nearest_repository};
 
 /// How a command ended that did its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +78,16 @@ impl From<Outcome> for ExitCode {
 /// # Errors
 /// If it could not do its job: usage, I/O, or a fault of its own.
 pub fn run(cli: &Cli) -> Result<Outcome> {
+    if !matches!(cli.command, Command::Sync(_)) {
+        crate::interrupt::restore_terminal();
+    }
     match &cli.command {
         Command::Check(args) => check::run(&root(cli)?, args),
         Command::Render(args) => render::run(&root(cli)?, args),
         Command::Plan(args) => plan::run(&root(cli)?, args),
         Command::Publish(args) => publish::run(&root(cli)?, args),
         Command::Drift(args) => drift::run(&root(cli)?, args),
+        Command::Diff(args) => diff::run(&root(cli)?, args),
         Command::Rollback(args) => rollback::run(&root(cli)?, args),
         Command::Log(args) => log::run(&root(cli)?, args),
         Command::Stat(args) => stat::run(&root(cli)?, args),
@@ -109,7 +115,7 @@ fn refusal_is_an_outcome(ended: Result<Outcome>) -> Result<Outcome> {
     match ended {
         Err(error) => match error.downcast_ref::<Refusal>() {
             Some(refusal) => {
-                writeln!(crate::console::err(), "shapeline: {refusal}")?;
+                writeln!(crate::console::err(), "{} {refusal}", Style::Bad.paint("shapeline:"))?;
                 Ok(Outcome::Refused)
             }
             None => Err(error),
@@ -142,9 +148,8 @@ fn root(cli: &Cli) -> Result<PathBuf> {
         return Ok(dir.clone());
     }
     let here = std::env::current_dir()?;
-    // The nearest of either kind: what a proposal adds further up must not take its place.
-    match here.ancestors().find(|dir| dir.join(SETTINGS).is_file() || has_folders(dir)) {
-        Some(dir) => Ok(dir.to_path_buf()),
+    match nearest_repository(&here) {
+        Some(dir) => Ok(dir),
         None => bail!(
             "no data repository here or above: neither {SETTINGS} nor the folders plans, domains and subscribers; \
              name one with -C DIR, or make one with `shapeline init DIR`"
@@ -153,11 +158,7 @@ fn root(cli: &Cli) -> Result<PathBuf> {
 }
 
 fn is_data_repository(dir: &Path) -> bool {
-    dir.join(SETTINGS).is_file() || has_folders(dir) || git::is_bare(dir)
-}
-
-fn has_folders(dir: &Path) -> bool {
-    ["plans", "domains", "subscribers"].iter().all(|folder| dir.join(folder).is_dir())
+    is_repository(dir) || git::is_bare(dir)
 }
 
 /// The data that `args` mean, below `root`.
@@ -218,7 +219,7 @@ fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 fn warn_of_cut_off(root: &Path) {
     if let Some(warning) = interrupted_edit(root) {
         // A closed standard error changes nothing.
-        let _ = writeln!(crate::console::err(), "warning: {warning}");
+        let _ = writeln!(crate::console::err(), "{} {warning}", Style::Changed.paint("warning:"));
     }
 }
 

@@ -22,6 +22,7 @@ use crate::publish::site::Site;
 use crate::render::{self, Table};
 use crate::repo::Repo;
 use crate::rules::sound_table;
+use crate::text::style;
 
 pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     // Once: a plan that is made around midnight must not compare two days.
@@ -106,6 +107,11 @@ fn finish(args: &PlanArgs, plan: &ChangePlan<'_>) -> Result<Outcome> {
     };
     match &args.out {
         Some(path) => write_atomic(path, printed.as_bytes())?,
+        None if args.format == PlanFormat::Text => {
+            let mut out = crate::console::out();
+            out.write_all(style::plan(&printed).as_bytes())?;
+            out.flush()?;
+        }
         None => {
             let mut out = crate::console::plain_out();
             out.write_all(printed.as_bytes())?;

@@ -7,10 +7,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, load_unaltered, refusal_is_an_outcome, tree};
-use crate::cli::{ListFormat, NamedArgs};
+use crate::cli::{ListFormat, PlansArgs};
 use crate::query::{PlanView, plans};
 use crate::text::columns::{columns, csv_line, fitted};
-use crate::text::count::counted;
+use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 
 const JSON_VERSION: u32 = 1;
@@ -24,11 +24,11 @@ struct Listed<'r> {
     plans: Vec<PlanView<'r>>,
 }
 
-pub(super) fn run(root: &Path, args: &NamedArgs) -> Result<Outcome> {
+pub(super) fn run(root: &Path, args: &PlansArgs) -> Result<Outcome> {
     refusal_is_an_outcome(list(root, args))
 }
 
-fn list(root: &Path, args: &NamedArgs) -> Result<Outcome> {
+fn list(root: &Path, args: &PlansArgs) -> Result<Outcome> {
     let repo = load_unaltered(&tree(root, &args.data)?)?;
     let plans = plans(&repo, args.name.as_deref())?;
     match args.format {
@@ -58,7 +58,7 @@ fn print_table(plans: &[PlanView<'_>]) -> Result<()> {
             text(view.name),
             view.plan.up.to_string(),
             view.plan.down.to_string(),
-            view.subscribers.to_string(),
+            grouped(view.subscribers),
             view.status.to_owned(),
             text(view.description.unwrap_or_default()),
         ]
@@ -69,7 +69,9 @@ fn print_table(plans: &[PlanView<'_>]) -> Result<()> {
     }
     out.flush()?;
     // The list is printed: a closed standard error changes nothing.
-    let _ = writeln!(crate::console::err(), "{}", counted(plans.len(), "plan", "plans"));
+    let subscribers = counted(plans.iter().map(|view| view.subscribers).sum(), "subscriber", "subscribers");
+    let subscribers = if plans.is_empty() { String::new() } else { format!(", {subscribers}") };
+    let _ = writeln!(crate::console::err(), "{}{subscribers}", counted(plans.len(), "plan", "plans"));
     Ok(())
 }
 
@@ -84,8 +86,12 @@ fn rows(view: &PlanView<'_>) -> Vec<[String; 2]> {
     ];
     rows.extend(view.description.map(|description| ["description".to_owned(), harmless(description, 400)]));
     rows.push(["file".to_owned(), format!("{}:{}", text(view.file), view.line)]);
-    rows.push(["subscribers".to_owned(), view.subscribers.to_string()]);
-    rows.extend(view.domains.iter().map(|(domain, count)| ["domain".to_owned(), format!("{}: {count}", text(domain))]));
+    rows.push(["subscribers".to_owned(), grouped(view.subscribers)]);
+    rows.extend(
+        view.domains
+            .iter()
+            .map(|(domain, count)| ["domain".to_owned(), format!("{}: {}", text(domain), grouped(count))]),
+    );
     rows
 }
 

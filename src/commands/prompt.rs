@@ -8,6 +8,7 @@ use anyhow::Result;
 use inquire::validator::Validation;
 use inquire::{Confirm, InquireError, Select, Text};
 
+use crate::interrupt;
 use crate::query::Refusal;
 use crate::text::quote::harmless;
 
@@ -117,6 +118,11 @@ pub(super) fn outdated() -> Refusal {
 }
 
 fn answered<T>(answer: Result<T, InquireError>) -> Result<T> {
+    if let Err(InquireError::IO(error)) = &answer
+        && error.kind() == std::io::ErrorKind::Interrupted
+    {
+        interrupt::end();
+    }
     answer.map_err(|error| match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled().into(),
         error => anyhow::Error::new(error).context("cannot ask on this terminal"),

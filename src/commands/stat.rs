@@ -14,6 +14,7 @@ use crate::cli::{ListFormat, LogArgs};
 use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::moment::Moment;
 use crate::text::columns::{columns, csv_line};
+use crate::text::count::grouped;
 
 /// How often one kind of action was done.
 #[derive(Default, Serialize)]
@@ -50,10 +51,12 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     }
     match args.format {
         ListFormat::Json => print_json(&all)?,
-        ListFormat::Csv => {
-            print_rows(&all, |rows| rows.iter().map(|row| csv_line(row.iter().map(String::as_str))).collect())?
-        }
-        ListFormat::Text => print_rows(&all, columns)?,
+        ListFormat::Csv => print_rows(
+            &all,
+            |count| count.to_string(),
+            |rows| rows.iter().map(|row| csv_line(row.iter().map(String::as_str))).collect(),
+        )?,
+        ListFormat::Text => print_rows(&all, grouped, columns)?,
     }
     Ok(match whole {
         _ if failed => Outcome::Failed,
@@ -80,7 +83,11 @@ fn count<'e>(always: &[LogAction], entries: impl Iterator<Item = &'e LogEntry>) 
     counts
 }
 
-fn print_rows(all: &[TargetCounts], format: impl Fn(&[[String; 6]]) -> String) -> Result<()> {
+fn print_rows(
+    all: &[TargetCounts],
+    number: impl Fn(u64) -> String,
+    format: impl Fn(&[[String; 6]]) -> String,
+) -> Result<()> {
     let heading = ["target", "action", "attempted", "successful", "failed", "last success"];
     let mut rows = vec![heading.map(ToOwned::to_owned)];
     for counts in all {
@@ -88,9 +95,9 @@ fn print_rows(all: &[TargetCounts], format: impl Fn(&[[String; 6]]) -> String) -
             rows.push([
                 counts.target.clone(),
                 (*action).to_owned(),
-                count.attempted.to_string(),
-                count.successful.to_string(),
-                count.failed.to_string(),
+                number(count.attempted),
+                number(count.successful),
+                number(count.failed),
                 count.last_success.map(|time| time.to_string()).unwrap_or_default(),
             ]);
         }

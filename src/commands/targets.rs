@@ -20,6 +20,7 @@ use crate::records::moment::Moment;
 use crate::repo::settings;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::harmless;
+use crate::text::style::{self, Style};
 use crate::tree::SETTINGS;
 
 /// The version of what these commands print for programs: see docs/publish-json.md.
@@ -103,12 +104,12 @@ pub(super) fn print(reports: &[TargetReport], json: bool) -> Result<()> {
     for report in reports {
         let name = &report.target;
         if let Some(plan) = &report.plan {
-            write!(out, "{plan}")?;
+            out.write_all(style::plan(plan).as_bytes())?;
         }
         for note in &report.notes {
             writeln!(out, "{name}: note: {}", harmless(note, 2000))?;
         }
-        writeln!(out, "{name}: {}", sentence(report))?;
+        writeln!(out, "{name}: {}", style::word(&sentence(report), &ENDS))?;
         for reason in &report.reasons {
             writeln!(out, "  {}", harmless(reason, 2000))?;
         }
@@ -125,6 +126,10 @@ pub(super) fn print(reports: &[TargetReport], json: bool) -> Result<()> {
 pub(super) fn whether_read_or_not(printed: Result<()>) -> Result<()> {
     printed.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) })
 }
+
+/// The words of [`sentence`] that say how it ended.
+const ENDS: [(&str, Style); 4] =
+    [("REFUSED", Style::Bad), ("FAILED", Style::Bad), ("is live", Style::Good), ("would be published", Style::Good)];
 
 fn sentence(report: &TargetReport) -> String {
     let version = report.version.map_or_else(|| "what is there".to_owned(), |id| format!("version {id}"));

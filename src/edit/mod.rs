@@ -35,6 +35,6 @@ pub(crate) use not_added::NotAdded;
 pub(crate) use operation::{EditSummary, remove, resume, suspend};
 pub(crate) use review::Review;
 pub(crate) use session::{Destination, EditSession, ProposedEdit, Saved};
-pub(crate) use set::set;
+pub(crate) use set::{FIELDS, set};
 pub use value::{Fields, Value};
 pub(crate) use work_tree::{WorkTree, interrupted_edit};

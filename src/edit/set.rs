@@ -11,7 +11,8 @@ use crate::repo::{Record, Repo};
 use crate::text::quote::{harmless, quoted};
 use crate::text::suggest::nearest;
 
-const FIELDS: [&str; 9] = ["ip", "domain", "plan", "id", "name", "status", "starts", "ends", "labels"];
+/// The fields of a subscriber.
+pub(crate) const FIELDS: [&str; 9] = ["ip", "domain", "plan", "id", "name", "status", "starts", "ends", "labels"];
 
 /// Fields that every subscriber has.
 const REQUIRED: [&str; 3] = ["ip", "domain", "plan"];

@@ -52,6 +52,15 @@ pub(crate) struct Changes<'a> {
 }
 
 impl Changes<'_> {
+    /// Leaves out why addresses are removed: the data that says so is of another time.
+    pub(crate) fn forget_reasons(&mut self) {
+        for change in &mut self.all {
+            if let AddressChange::Removed(_, reason) = change {
+                *reason = Reason::Gone;
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::text::{LATER_ROWS, addresses, arrow, base, note, nothing, parts, sold_down, sold_up, summary, used};
 use super::{AddressChange, ChangePlan};
-use crate::text::count::counted;
+use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 
 /// How many changes are listed. GitHub takes comments of up to 65,536 characters.
@@ -109,7 +109,7 @@ fn changes(plan: &ChangePlan<'_>, out: &mut String) {
         if count == 0 {
             continue;
         }
-        let _ = writeln!(out, "<details><summary>{count} {name}</summary>\n");
+        let _ = writeln!(out, "<details><summary>{} {name}</summary>\n", grouped(count));
         out.push_str("| address | domain | plan | rate | |\n|---|---|---|---|---|\n");
         let mut listed = 0;
         for change in plan.changes.all.iter().filter(|change| is_kind(change)).take(MAX_ROWS) {
@@ -120,7 +120,7 @@ fn changes(plan: &ChangePlan<'_>, out: &mut String) {
             listed += 1;
         }
         if listed < count {
-            let _ = writeln!(out, "\n… and {} more {name}; `shapeline plan` lists them all.", count - listed);
+            let _ = writeln!(out, "\n… and {} more {name}; `shapeline plan` lists them all.", grouped(count - listed));
         }
         out.push_str("\n</details>\n\n");
     }

@@ -21,7 +21,7 @@ pub use guard::Verdict;
 pub(crate) use guard::{DEFAULT_LIMIT, percent, too_many_removed};
 use later::Later;
 pub use served::{Served, of_table as served_by};
-pub(crate) use shaper_file::side_of_file;
+pub(crate) use shaper_file::{BadLine, side_of_file};
 pub use shaper_file::{BadLines, parse as parse_shaper_file};
 pub(crate) use sold::{DomainSold, Sold, sold_by_domain};
 

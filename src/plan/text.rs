@@ -9,7 +9,7 @@ use crate::inventory::peak::Peak;
 use crate::model::{Capacity, Date, Rate, TotalBps};
 use crate::render::Unserved;
 use crate::text::columns::columns;
-use crate::text::count::counted;
+use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
 
@@ -84,10 +84,11 @@ fn sold(plan: &ChangePlan<'_>) -> String {
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
 pub(super) fn summary(plan: &ChangePlan<'_>) -> String {
     let changes = &plan.changes;
-    let mut text = format!("{} added, {} changed, {} removed", changes.added, changes.changed, changes.removed);
+    let [added, changed, removed] = [changes.added, changes.changed, changes.removed].map(grouped);
+    let mut text = format!("{added} added, {changed} changed, {removed} removed");
     let _ = match plan.before == plan.after {
         true => write!(text, "; {} as before", addresses(plan.after)),
-        false => write!(text, "; {} → {}", plan.before, addresses(plan.after)),
+        false => write!(text, "; {} → {}", grouped(plan.before), addresses(plan.after)),
     };
     if !plan.bytes_differ {
         text.push_str("; the file itself stays as it is");
@@ -201,7 +202,7 @@ pub(super) fn rates(rates: Option<(Rate, Rate)>) -> String {
 fn sold_row(today: Date, domain: &DomainSold) -> [String; 5] {
     [
         harmless(&domain.name, MAX_WIDTH),
-        arrow(domain.before.subscribers.to_string(), domain.after.subscribers.to_string()),
+        arrow(grouped(domain.before.subscribers), grouped(domain.after.subscribers)),
         sold_up(today, domain),
         sold_down(today, domain),
         domain.capacity.as_ref().map(|capacity| used(capacity, today, domain)).unwrap_or_default(),
@@ -230,7 +231,7 @@ fn peak_later(today: Date, peak: Option<Peak>) -> String {
 /// A sum of rates, and how many are unknown.
 fn total(bps: u128, unknown: usize) -> String {
     let sum = TotalBps(bps);
-    if unknown == 0 { sum.to_string() } else { format!("{sum} and {unknown} not known") }
+    if unknown == 0 { sum.to_string() } else { format!("{sum} and {} not known", grouped(unknown)) }
 }
 
 /// The capacity, and how much of it is sold in the fuller direction, today and at the peak.

@@ -104,7 +104,8 @@ impl Drift {
 /// A line of a file that is no subscriber.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnexplainedLine {
-    /// `live`: only in the live file. `declared`: only in what the data gives.
+    /// `live`: only in the live file. `declared`: only in what the data gives. `before`, `after`: only in one of
+    /// two versions.
     pub only: &'static str,
     /// From 1.
     pub line: usize,
@@ -133,7 +134,11 @@ impl Drift {
 }
 
 /// The lines of `one` that are not in `other`.
-fn missing<'l>(only: &'static str, one: &'l str, other: &'l str) -> impl Iterator<Item = UnexplainedLine> + use<'l> {
+pub(super) fn missing<'l>(
+    only: &'static str,
+    one: &'l str,
+    other: &'l str,
+) -> impl Iterator<Item = UnexplainedLine> + use<'l> {
     surplus(one.lines(), other.lines()).map(move |(line, text)| UnexplainedLine {
         only,
         line,

@@ -7,6 +7,7 @@
 
 mod blame;
 pub(crate) mod choice;
+pub(crate) mod compare;
 pub mod data;
 pub(crate) mod drift;
 pub(crate) mod freeze;

@@ -142,22 +142,40 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
     Ok(report)
 }
 
-/// The version that is meant.
-fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<StoredVersion, String> {
-    let kept = || match manifest.versions.as_slice() {
+/// Which versions are kept.
+pub(super) fn kept(manifest: &Manifest) -> String {
+    match manifest.versions.as_slice() {
         [] => "none is kept: nothing was published here".to_owned(),
         versions => format!("kept are {}: `shapeline log` lists them", ranges(versions)),
-    };
-    if let Some(id) = to {
-        return manifest.find(id).cloned().ok_or_else(|| format!("version {id} is not kept; {}", kept()));
     }
-    let current = manifest.live.as_ref().map(|live| &live.version);
+}
+
+/// The kept version with this number.
+///
+/// # Errors
+/// If it is not kept: a sentence.
+pub(super) fn find_version(manifest: &Manifest, id: u64) -> Result<StoredVersion, String> {
+    let not_kept = || format!("version {id} is not kept; {}", kept(manifest));
+    manifest.find(id).cloned().ok_or_else(not_kept)
+}
+
+/// The last version before `current` that is another; the last of all without one.
+pub(super) fn version_before(manifest: &Manifest, current: Option<&StoredVersion>) -> Option<StoredVersion> {
     let before = |version: &&StoredVersion| {
         current.is_none_or(|current| version.id < current.id && version.digest != current.digest)
     };
     // A version that was found in place is chosen only where nothing was published before it.
     let published = manifest.versions.iter().rev().filter(before).find(|version| !version.found);
-    let previous = published.or_else(|| manifest.versions.iter().rev().find(before)).cloned();
+    published.or_else(|| manifest.versions.iter().rev().find(before)).cloned()
+}
+
+/// The version that is meant.
+fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<StoredVersion, String> {
+    if let Some(id) = to {
+        return find_version(manifest, id);
+    }
+    let current = manifest.live.as_ref().map(|live| &live.version);
+    let previous = version_before(manifest, current);
     match (current, live) {
         // No subscriber is served: what was published last is nearest.
         (Some(current), None) => return Ok(current.clone()),
@@ -172,7 +190,7 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         }
         _ => {}
     }
-    previous.ok_or_else(|| format!("there is no version before the live one; {}", kept()))
+    previous.ok_or_else(|| format!("there is no version before the live one; {}", kept(manifest)))
 }
 
 /// The numbers of versions, oldest first: `1-3, 7, 9-12`.

@@ -18,6 +18,7 @@ use crate::records::log::{LogAction, LogStatus};
 use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
+use crate::text::count::grouped;
 use crate::text::quote::harmless;
 
 /// How to publish.
@@ -74,7 +75,8 @@ impl Changed {
 
 impl std::fmt::Display for Changed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} added, {} changed, {} removed", self.added, self.changed, self.removed)
+        let [added, changed, removed] = [self.added, self.changed, self.removed].map(grouped);
+        write!(f, "{added} added, {changed} changed, {removed} removed")
     }
 }
 

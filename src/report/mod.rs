@@ -167,6 +167,10 @@ pub(crate) fn print(report: &CheckReport<'_>, format: CheckFormat) -> Result<()>
     }
     // The result is written. A closed standard error changes nothing.
     let _ = writeln!(std::io::stderr(), "{}", summary::line(report));
+    if format == CheckFormat::Text {
+        let hint = summary::explanation(report.findings.iter().map(|finding| finding.rule));
+        hint.into_iter().for_each(|hint| drop(writeln!(std::io::stderr(), "{hint}")));
+    }
     Ok(())
 }
 

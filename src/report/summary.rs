@@ -32,3 +32,28 @@ pub(super) fn verdict(report: &CheckReport<'_>) -> String {
         outside(warnings_outside_change),
     )
 }
+
+/// How many rules are named.
+const MOST_RULES: usize = 6;
+
+/// Where to read about the rules of the findings, each once; nothing without findings.
+pub(super) fn explanation(rules: impl Iterator<Item = &'static str>) -> Option<String> {
+    let mut seen: Vec<&str> = Vec::new();
+    rules.for_each(|rule| {
+        if !seen.contains(&rule) {
+            seen.push(rule);
+        }
+    });
+    match seen.as_slice() {
+        [] => None,
+        [one] => Some(format!("Run `shapeline explain {one}` for the reason, and for data that is accepted.")),
+        several => {
+            let named = several.iter().take(MOST_RULES).copied().collect::<Vec<_>>().join(", ");
+            let more = several.len().saturating_sub(MOST_RULES);
+            let more = if more > 0 { format!(" and {}", counted(more, "more", "more")) } else { String::new() };
+            Some(format!(
+                "Run `shapeline explain RULE` for the reason of a rule, and for data that is accepted: {named}{more}."
+            ))
+        }
+    }
+}

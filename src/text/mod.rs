@@ -8,4 +8,5 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub mod quote;
 pub(crate) mod redact;
+pub mod style;
 pub(crate) mod suggest;

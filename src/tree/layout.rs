@@ -1,5 +1,7 @@
 //! The folders and files of a data repository, and the limits on reading them.
 
+use std::path::{Path, PathBuf};
+
 /// The folders of the data, and the one of the templates.
 pub(crate) const FOLDERS: [&str; 4] = ["domains", "plans", "subscribers", "templates"];
 
@@ -38,4 +40,16 @@ pub(super) fn too_many_entries() -> anyhow::Error {
 
 pub(super) fn is_in_data(path: &str) -> bool {
     path == SETTINGS || path.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder))
+}
+
+/// Whether `folder` holds a data repository: the settings, or else the three data folders.
+pub(crate) fn is_repository(folder: &Path) -> bool {
+    let has_folders = || ["plans", "domains", "subscribers"].iter().all(|name| folder.join(name).is_dir());
+    folder.join(SETTINGS).is_file() || has_folders()
+}
+
+/// The nearest folder upwards with a data repository. Of either kind: what a proposal adds further up must not
+/// take its place.
+pub(crate) fn nearest_repository(from: &Path) -> Option<PathBuf> {
+    from.ancestors().find(|folder| is_repository(folder)).map(Path::to_path_buf)
 }

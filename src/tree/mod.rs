@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) use attributes::altering;
 pub(crate) use entry::{EntryKind, FileContent, TreeEntry};
 pub use layout::MAX_FOLDERS;
-pub(crate) use layout::{ATTRIBUTES, FOLDERS, SETTINGS, TOPS, configures_git};
+pub(crate) use layout::{ATTRIBUTES, FOLDERS, SETTINGS, TOPS, configures_git, is_repository, nearest_repository};
 pub(crate) use revision::open_git;
 
 use crate::git::Git;

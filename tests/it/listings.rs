@@ -46,7 +46,7 @@ fn plans_are_listed_with_rates_and_subscribers() {
          30_MEG_UP_30_MEG_DOWN  30 Mbps  30 Mbps  3            offered\n\
          50_MEG_UP_50_MEG_DOWN  50 Mbps  50 Mbps  0            offered\n"
     );
-    assert_eq!((all.code, all.stderr.as_str()), (0, "3 plans\n"));
+    assert_eq!((all.code, all.stderr.as_str()), (0, "3 plans, 4 subscribers\n"));
     assert_eq!(
         repo.run(&["plans", BASIC]).stdout,
         "plan         30_MEG_UP_30_MEG_DOWN\nup           30 Mbps\ndown         30 Mbps\nstatus       offered\n\
@@ -77,7 +77,10 @@ fn domains_are_listed_with_what_is_used() {
          b.example          3            3     4     2     60 Mbps       60 Mbps         10.20.0.0/29, 10.20.0.8/30, 2001:db8::/32\n\
          ispcustomer.co.zw  1            1     761   0     1 Mbps        2 Mbps          10.10.10.0/24, 11.11.11.0/24, 192.168.1.0/24\n"
     );
-    assert_eq!((all.code, all.stderr.as_str()), (0, "2 domains\n"));
+    assert_eq!(
+        (all.code, all.stderr.as_str()),
+        (0, "2 domains, 4 subscribers, 4 IPv4 addresses used, 765 free, 61 Mbps up and 62 Mbps down committed\n")
+    );
     assert_eq!(
         repo.run(&["domains", "b.example"]).stdout,
         "domain       b.example\nprefix       10.20.0.0/29\nprefix       10.20.0.8/30\nprefix       2001:db8::/32\n\

@@ -5,6 +5,7 @@
 mod altered;
 mod backup;
 mod check;
+mod completion;
 mod delivery;
 mod edit;
 mod explain;

@@ -274,8 +274,8 @@ fn a_long_plan_is_cut_with_a_count_and_fits_a_comment() {
     repo.write("subscribers/a.yaml", all);
     let run = plan(&repo, &["--format", "markdown"]);
     assert!(run.stdout.len() < 65_536, "{}", run.stdout.len());
-    assert!(run.stdout.contains("… and 2800 more added"), "{}", &run.stdout[run.stdout.len() - 600..]);
-    assert!(run.stdout.contains("**3000 added"), "the summary counts all");
+    assert!(run.stdout.contains("… and 2,800 more added"), "{}", &run.stdout[run.stdout.len() - 600..]);
+    assert!(run.stdout.contains("**3,000 added"), "the summary counts all");
 }
 
 #[test]

@@ -150,6 +150,25 @@ fn colours_are_for_terminals() {
     }
 }
 
+#[test]
+fn the_rules_of_the_findings_are_named_once_for_people() {
+    let repo = Repo::new();
+    assert!(!repo.run(&["check"]).stderr.contains("explain"));
+    for last in 1..=2 {
+        repo.write(&format!("subscribers/{last}.yaml"), format!("ip: {last}\n"));
+    }
+    let one = repo.run(&["check"]).stderr;
+    assert_eq!(one.matches("Run `shapeline explain schema` for the reason").count(), 1, "{one}");
+    repo.write("plans/A.yaml", "name: [");
+    let two = repo.run(&["check"]).stderr;
+    let last = two.lines().last().unwrap();
+    assert!(last.starts_with("Run `shapeline explain RULE` ") && last.contains("schema"), "{two}");
+    assert_eq!(last.matches("schema").count(), 1, "{two}");
+    for format in ["json", "github", "sarif", "junit"] {
+        assert!(!repo.run(&["check", "--format", format]).stderr.contains("explain"), "{format}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_and_a_closed_pipe_does_not_hide_a_refusal() {

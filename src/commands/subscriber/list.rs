@@ -13,7 +13,7 @@ use crate::model::Subscriber;
 use crate::query::{PAGE, Page, SubscriberQuery, SubscriberView, Viewer, status, who};
 use crate::repo::{Record, Repo};
 use crate::text::columns::{columns, csv_line, fitted};
-use crate::text::count::counted;
+use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 
 /// The longest a value is in a column.
@@ -127,8 +127,8 @@ fn print_summary(repo: &Repo, page: &Page<'_>) -> Result<()> {
     let subscribers = counted(page.total, "subscriber", "subscribers");
     let line = match page.subscribers.len() {
         shown if shown == page.total => subscribers,
-        0 => format!("none from {} on of {subscribers}", page.offset + 1),
-        shown => format!("{} to {} of {subscribers}", page.offset + 1, page.offset + shown),
+        0 => format!("none from {} on of {subscribers}", grouped(page.offset.saturating_add(1))),
+        shown => format!("{} to {} of {subscribers}", grouped(page.offset + 1), grouped(page.offset + shown)),
     };
     // The list is printed: a closed standard error changes nothing.
     let _ = writeln!(notes, "{line}");

@@ -1,6 +1,6 @@
 //! Questions on a terminal.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Child;
 
 use super::command::{LIST, PATH, fine, run, with_list};
@@ -42,6 +42,23 @@ fn a_cancelled_question_changes_nothing() {
     assert_eq!(repo.read(PATH), LIST);
     let (code, said) = on_terminal(&repo, 200, "add 10.10.10.51 --yes", "\n");
     assert_eq!(code, Some(0), "--yes confirms: {said}");
+}
+
+#[test]
+fn an_interrupted_question_leaves_a_clean_terminal() {
+    let repo = with_list();
+    let mut child = start(&repo, 200, "add 10.10.10.51");
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    // Before the question, Ctrl-C would end the shell around the program.
+    let mut said = terminal::until(&mut output, "Esc to cancel");
+    input.write_all(b"\x03").unwrap();
+    output.read_to_string(&mut said).unwrap();
+    let code = child.wait().unwrap().code();
+    let said = said.replace("\r\n", "\n");
+    assert_eq!(code, Some(130), "{said}");
+    let ended = said.rfind("\u{1b}[?25h\n\u{1b}[J");
+    assert!(ended > said.rfind("\u{1b}[?25l"), "a visible cursor on a line of its own: {said:?}");
+    assert_eq!(repo.read(PATH), LIST);
 }
 
 #[test]

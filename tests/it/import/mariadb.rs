@@ -180,13 +180,13 @@ fn whatever_it_dumps_is_taken_over() {
         let run = import_bytes(&repo, &dump, &order);
         assert_eq!(run.code, 0, "{args:?}\n{}", run.stderr);
         assert!(
-            run.stderr.contains("5003 subscribers, 3 plans, 2 domains, 0 rows refused"),
+            run.stderr.contains("5,003 subscribers, 3 plans, 2 domains, 0 rows refused"),
             "{args:?}\n{}",
             run.stderr
         );
         assert_eq!(rendered(&repo), expected, "{args:?}");
         let again = import_bytes(&repo, &dump, &order);
-        assert!(again.stdout.starts_with("Nothing to do: 5003 subscribers"), "{args:?}\n{}", again.stdout);
+        assert!(again.stdout.starts_with("Nothing to do: 5,003 subscribers"), "{args:?}\n{}", again.stdout);
         // Truncated anywhere it is refused, if its form shows that.
         if !args.contains(&"--compact") {
             let cut = dump.len() * (number + 1) / 10;

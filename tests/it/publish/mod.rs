@@ -3,6 +3,7 @@
 mod commands;
 mod crash;
 mod damage;
+mod diff;
 mod disk;
 mod flushed;
 mod frozen;

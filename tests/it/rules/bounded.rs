@@ -68,7 +68,7 @@ fn too_many_warnings_refuse_nothing() {
     repo.write("subscribers/a.yaml", (0..MAX_FINDINGS + 2).map(line).collect::<String>());
     let run = repo.run(&["check"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("10001 warnings"), "{}", run.stderr);
+    assert!(run.stderr.contains("10,001 warnings"), "{}", run.stderr);
 }
 
 #[test]
@@ -79,6 +79,6 @@ fn of_broken_files_the_first_findings_are_listed_and_the_rest_is_counted() {
     }
     let [one, four] = [1, 4].map(|threads| found(None, repo.path(), threads));
     assert_eq!(one.len(), 20_001);
-    assert!(one.iter().any(|finding| finding.message == "20000 more findings of reading are not listed"));
+    assert!(one.iter().any(|finding| finding.message == "20,000 more findings of reading are not listed"));
     assert_eq!(one, four);
 }
