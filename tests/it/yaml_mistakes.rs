@@ -105,3 +105,14 @@ fn no_cut_of_a_file_is_reported_in_the_parsers_own_words_alone() {
     }
     assert!(unexplained.is_empty(), "{unexplained:#?}");
 }
+
+/// Many keys are compared by a table, few one by one.
+#[test]
+fn a_repeated_key_is_found_among_few_and_among_many() {
+    for count in [2, 16, 17, 40] {
+        let keys: String = (0..count).map(|number| format!("  l{number}: x\n")).collect();
+        let reading = yaml::read(&format!("labels:\n{keys}  l1: y\n"));
+        let messages: Vec<&str> = reading.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, ["the field `l1` is there twice"], "{count}");
+    }
+}
