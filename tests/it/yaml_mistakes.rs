@@ -116,3 +116,12 @@ fn a_repeated_key_is_found_among_few_and_among_many() {
         assert_eq!(messages, ["the field `l1` is there twice"], "{count}");
     }
 }
+
+#[test]
+fn a_mapping_has_so_many_keys_and_no_more() {
+    for more in [0, 1] {
+        let text: String = (0..yaml::MAX_KEYS + more).map(|number| format!("l{number}: x\n")).collect();
+        let messages: Vec<String> = yaml::read(&text).problems.into_iter().map(|problem| problem.message).collect();
+        assert_eq!(messages, vec!["one mapping has more than 10000 keys"; more]);
+    }
+}
