@@ -88,11 +88,6 @@ impl TimeSpan {
         let from = self.from.max(other.from);
         until.is_none_or(|until| from < until).then_some(TimeSpan { from, until })
     }
-
-    /// Whether a moment is in it.
-    pub fn holds(self, moment: Seconds) -> bool {
-        self.from <= moment && self.until.is_none_or(|until| moment < until)
-    }
 }
 
 /// Parses a day, which is all of its seconds, or a moment.

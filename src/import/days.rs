@@ -35,5 +35,6 @@ mod tests {
         for text in ["1.5.27", "2027-05-01 12:00:00", "2027.05.01", "soon"] {
             assert!(day(text).is_err(), "{text}");
         }
+        assert!(!day("1.5.27").unwrap_err().contains("there is no day"), "of which century is not known");
     }
 }

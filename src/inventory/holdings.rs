@@ -170,7 +170,18 @@ mod tests {
         prop::collection::vec(prop::collection::vec(one, 1..3), 0..12)
     }
 
+    /// Generated once, when it failed.
+    #[test]
+    fn a_prefix_that_is_spelt_in_two_ways_is_one() {
+        let owners = ["2001:db8::0/124", "2001:db8::1/124"].map(|text| [text.parse::<Address>().unwrap()]);
+        let holdings = Holdings::new(owners.iter().map(<[Address; 1]>::as_slice), 0);
+        let overlaps = holdings.overlaps();
+        assert!(matches!(overlaps.as_slice(), [overlap] if overlap.same), "{overlaps:?}");
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn finds_what_comparing_each_with_each_finds(owners in addresses()) {
             let holdings = Holdings::new(owners.iter().map(Vec::as_slice), 0);

@@ -182,6 +182,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn prints_as_it_would_be_written(bits in 1_u64..10_u64.pow(MAX_DIGITS)) {
             let rate = Rate::from_bps(bits).unwrap();

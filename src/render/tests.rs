@@ -185,7 +185,7 @@ fn no_single_step_lets_free_text_out() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
     #[test]
     fn no_sequence_of_steps_lets_free_text_out(steps in prop::collection::vec(step(), 1..6)) {
         stays_hidden(&steps);

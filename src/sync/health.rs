@@ -30,3 +30,24 @@ pub(crate) fn health(status: &SyncStatus, now: Moment) -> (SyncState, String) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_late_after_three_intervals_or_the_pause_and_a_while() {
+        for (interval, pause, allowed) in [(60, 0, 480), (60, 900, 1200)] {
+            let status: SyncStatus = serde_json::from_value(serde_json::json!({
+                "version": 1, "tool": "x", "state": "ok", "remote": "origin", "branch": "main", "interval": interval,
+                "last_attempt": "2026-11-21T12:00:00Z", "last_success": null, "remote_commit": null,
+                "synced_commit": null, "failures": 0, "error": null, "pause": pause, "next_attempt": null, "targets": [],
+            }))
+            .unwrap();
+            let began: Moment = "2026-11-21T12:00:00Z".parse().unwrap();
+            let after = |seconds| health(&status, began.after(std::time::Duration::from_secs(seconds))).0;
+            assert_eq!([after(allowed), after(allowed + 1)], [SyncState::Ok, SyncState::Failing], "{interval} {pause}");
+        }
+    }
+}

@@ -219,6 +219,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// Against a distance that fills the whole table.
         #[test]
         fn the_band_finds_what_the_whole_table_finds(a in "[abc]{0,9}", b in "[abc]{0,9}", limit in 1_usize..5) {

@@ -153,6 +153,8 @@ mod tests {
             ("SUBSCRIBERS/x.yaml ident", "ident"),
             ("**/x.yaml ident", "ident"),
             ("[attr]mine ident", "ident"),
+            // By the name alone its use would do no harm.
+            ("[attr]linguist-a.b filter=x", "filter=x"),
             ("* mine", "mine"),
             ("*.y[a]ml ident", "ident"),
             ("\"*.yaml\" ident", "ident"),

@@ -64,6 +64,8 @@ mod tests {
     use crate::model::{Addresses, Name, Plan, Subscriber, SubscriberStatus};
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_written_is_read_as_it_was(
             name in prop_oneof![

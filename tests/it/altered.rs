@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use crate::support::{Repo, Run};
+use crate::yaml_properties::cases;
 
 #[path = "laws/checkout.rs"]
 mod checkout;
@@ -481,8 +482,26 @@ fn attributes() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..3).prop_map(|lines| lines.concat())
 }
 
+/// A filter may have put it there, with the time of the file that it took.
+#[test]
+fn a_file_that_gits_index_takes_for_the_committed_one_is_compared() {
+    let repo = Repo::new();
+    repo.subscriber("10.10.10.25", 30);
+    let path = "subscribers/ispcustomer.co.zw/10.10.10.25.yaml";
+    let past = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    let dated = || std::fs::File::options().append(true).open(repo.path().join(path)).unwrap().set_modified(past);
+    dated().unwrap();
+    repo.write(".gitattributes", "zz.yaml ident\n");
+    repo.commit("x");
+    repo.write(path, repo.read(path).replace("ip: 10.10.10.25", "ip: 10.10.10.26"));
+    dated().unwrap();
+    let run = repo.run(&["check"]);
+    assert!(run.code == 1 && run.stdout.contains("git's index considers it unchanged"), "{run:?}");
+    repo.git(&["update-index", "--really-refresh", "-q"]);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn git_checks_out_what_is_committed_or_is_refused(

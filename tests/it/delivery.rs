@@ -27,9 +27,7 @@ pub(crate) fn have(programs: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    let message = format!("not installed: {}; run scripts/install-test-tools", missing.join(", "));
-    assert!(std::env::var_os("CI").is_none(), "{message}");
-    eprintln!("SKIPPED, {message}");
+    crate::support::left_out(&format!("not installed: {}; run scripts/install-test-tools", missing.join(", ")));
     false
 }
 

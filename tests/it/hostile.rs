@@ -253,6 +253,8 @@ mod unix {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
 
     use super::*;
 
@@ -319,24 +321,43 @@ mod unix {
     #[test]
     fn what_may_not_be_read_is_named() {
         let repo = Repo::new();
+        let closed = |path: &Path| std::fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
+        std::fs::set_permissions(repo.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let file = repo.write("subscribers/closed.yaml", "ip: 10.10.10.25\n");
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
-        // Root may read it all the same, and then there is nothing to see here.
-        if std::fs::read(&file).is_err() {
-            for run in check(&repo) {
-                assert!(run.code == 2 && run.stderr.contains("subscribers/closed.yaml"), "{run:?}");
-            }
-        }
+        closed(&file);
+        let run = check_as_plain_user(&repo);
+        assert!(run.code == 2 && run.stderr.contains("subscribers/closed.yaml"), "{run:?}");
         std::fs::remove_file(&file).unwrap();
         let folder = repo.path().join("subscribers/closed");
         std::fs::create_dir(&folder).unwrap();
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o000)).unwrap();
-        if std::fs::read_dir(&folder).is_err() {
-            for run in check(&repo) {
-                assert!(run.code == 2 && run.stderr.contains("subscribers/closed"), "{run:?}");
-            }
+        closed(&folder);
+        let run = check_as_plain_user(&repo);
+        assert!(run.code == 2 && run.stderr.contains("subscribers/closed"), "{run:?}");
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+        let run = check_as_plain_user(&repo);
+        assert_eq!(run.code, 0, "all of it may be read: {run:?}");
+    }
+
+    /// Runs `check` as a user who is not root, who may read everything.
+    fn check_as_plain_user(repo: &Repo) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+        if rustix::process::geteuid().is_root() {
+            // Others need not be able to reach the folder in which it was built.
+            let copy = repo.path().join("shapeline");
+            std::fs::copy(env!("CARGO_BIN_EXE_shapeline"), &copy).unwrap();
+            command = Command::new(copy);
+            command.uid(1234).gid(1234);
         }
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let out = command
+            .env_remove("GITHUB_ACTIONS")
+            .current_dir("/")
+            .arg("-C")
+            .arg(repo.path())
+            .arg("check")
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: out.status.code().unwrap_or(-1), stdout: text(out.stdout), stderr: text(out.stderr) }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `completions` and `man`, through the binary.
+//! `completions` and `man`, through the binary; and what the tests leave behind.
 
 use clap::CommandFactory;
 use shapeline::cli::Cli;
@@ -154,4 +154,24 @@ fn examples_in_the_help_are_command_lines() {
         let parsed = Cli::try_parse_from(std::iter::once("shapeline").chain(words));
         assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
     }
+}
+
+/// A run that fails must leave the work tree as it is: what it found is printed.
+#[test]
+fn a_property_that_fails_writes_no_file() {
+    let mut seen = 0;
+    for folder in ["src", "tests/it"] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap) {
+            let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+            let mut lines = text.lines().map(str::trim);
+            while lines.any(|line| line == "proptest! {") {
+                let config = lines.next().unwrap();
+                let persists = !config.contains("failure_persistence: None") && !config.contains("cases(");
+                assert!(!persists, "{}: {config}", entry.path().display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 15, "{seen}");
 }

@@ -148,6 +148,21 @@ fn limits_are_settable_as_counts_and_by_domain() {
 }
 
 #[test]
+fn a_domain_counts_from_as_many_subscribers_as_all_do_unless_it_says_otherwise() {
+    let repo = many(5);
+    let settings = |all: &str, own: &str| {
+        let domain = format!("ispcustomer.co.zw: {{max_changed: 20%{own}}}");
+        repo.write("shapeline.yaml", format!("safety: {{max_changed: 100%{all}, domains: {{{domain}}}}}\n"));
+        (1..=2).for_each(|host| repo.subscriber(&format!("10.10.10.{host}"), 30));
+        repo.commit("limits");
+        change_and_remove(&repo, 2, 0)["safe"] == true
+    };
+    assert!(settings("", ""), "five are few");
+    assert!(!settings(", min_subscribers: 5", ""));
+    assert!(settings(", min_subscribers: 5", ", min_subscribers: 6"));
+}
+
+#[test]
 fn a_percentage_of_one_domain_counts_its_own_subscribers() {
     let settings = "safety: {max_removed: 100%, domains: {ispcustomer.co.zw: {max_removed: 20%}}}\n";
     for (removed, safe) in [(2, true), (3, false)] {
@@ -170,6 +185,29 @@ fn a_percentage_of_one_domain_counts_its_own_subscribers() {
     let plan = change_and_remove(&repo, 0, 3);
     let reason = "3 of 10 served addresses of ispcustomer.co.zw would be removed (30%), more than 20%";
     assert_eq!((&plan["safe"], &plan["reasons"][0]), (&false.into(), &reason.into()));
+}
+
+#[test]
+fn an_address_that_moves_is_a_change_of_the_domain_that_loses_it() {
+    let repo = many(3);
+    let settings = |domain: &str| format!("safety: {{domains: {{{domain}: {{max_changed: 0}}}}}}\n");
+    let block = |domain: &str, prefixes: &str| {
+        repo.write(&format!("domains/{domain}.yaml"), format!("name: {domain}\nprefixes: [{prefixes}]\n"));
+    };
+    let record = |domain: &str| format!("ip: 11.11.11.1\ndomain: {domain}\nplan: 30_MEG_UP_30_MEG_DOWN\n");
+    block("other.example", "10.20.0.0/24");
+    repo.write("subscribers/moves.yaml", record("ispcustomer.co.zw"));
+    repo.commit("before");
+    block("ispcustomer.co.zw", "10.10.10.0/24");
+    block("other.example", "10.20.0.0/24, 11.11.11.0/24");
+    repo.write("subscribers/moves.yaml", record("other.example"));
+    let reason = "1 of 4 served addresses of ispcustomer.co.zw would be changed (25%), more than 0";
+    for (domain, expected) in [("ispcustomer.co.zw", Some(reason)), ("other.example", None)] {
+        repo.write("shapeline.yaml", settings(domain));
+        let plan = json(&repo, &[]);
+        assert_eq!(plan["summary"]["changed"], 1, "{plan}");
+        assert_eq!(plan["reasons"][0].as_str(), expected);
+    }
 }
 
 #[test]
@@ -209,12 +247,13 @@ fn against_a_live_file_odd_lines_are_counted_not_skipped() {
                 10.10.10.25 10.10.10.25@ispcustomer.co.zw :=set_attribute 50_MEG_UP_50_MEG_DOWN\n\
                 \x2010.10.10.26 10.10.10.26@ispcustomer.co.zw :=set_attribute 50_MEG_UP_50_MEG_DOWN\n\
                 10.10.10.30 10.10.10.30@ispcustomer.co.zw :=set_attribute GOLD\u{1b}[31m\n\
+                10.10.10.31 10.10.10.32@ispcustomer.co.zw :=set_attribute 30_MEG_UP_30_MEG_DOWN\n\
                 41.221.144.5dd x\n";
     let run = repo.run_with_input(&["plan", "--on", "2026-11-21", "--against", "-"], live);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(
         run.stdout.contains(
-            "3 lines of the file could not be understood, so who is served is not fully known; the first is line 2"
+            "4 lines of the file could not be understood, so who is served is not fully known; the first is line 2"
         ),
         "{run:?}"
     );
@@ -328,6 +367,23 @@ fn an_own_template_s_output_is_guarded_by_its_lines() {
     repo.write("templates/s.j2", template(15));
     let plan = json(&repo, &[]);
     assert_eq!(plan["reasons"][0], "14 of 20 lines of the output would be changed or removed (70%), more than 60%");
+    repo.write(
+        "shapeline.yaml",
+        "outputs: {shaper: {template: templates/s.j2}}\nsafety: {max_changed: 100%, max_removed: 100%}\n",
+    );
+    assert_eq!(json(&repo, &[])["reasons"], plan["reasons"], "a change that raises the limits is not judged by them");
+    // Counts are added, too: a changed line counts as one that is gone.
+    repo.write(
+        "shapeline.yaml",
+        "outputs: {shaper: {template: templates/s.j2}}\nsafety: {max_changed: 8, max_removed: 6}\n",
+    );
+    repo.write("templates/s.j2", template(0));
+    repo.commit("counts");
+    repo.write("templates/s.j2", template(15));
+    assert_eq!(json(&repo, &[])["safe"], true, "14 are within both limits together");
+    repo.write("templates/s.j2", template(16));
+    let plan = json(&repo, &[]);
+    assert_eq!(plan["reasons"][0], "15 of 20 lines of the output would be changed or removed (75%), more than 14");
     repo.write("templates/s.j2", "");
     assert_eq!(json(&repo, &[])["reasons"][0], "the output would be empty");
 }

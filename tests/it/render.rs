@@ -108,6 +108,24 @@ fn the_suspended_may_get_a_plan_of_their_own() {
     assert_eq!(run.stdout, "10.10.10.1 10.10.10.1@ispcustomer.co.zw :=set_attribute \"Plan\"=WALLED\n", "{run:?}");
 }
 
+/// Otherwise nothing could be published from that day on.
+#[test]
+fn a_template_that_fails_on_who_comes_later_is_refused_today() {
+    let ticket = |number: u32| format!("  labels: {{ticket: '{number}'}}\n");
+    let repo = with_subscribers(&format!(
+        "- ip: 10.10.10.1\n  {PLAN}{}- ip: 10.10.10.2\n  {PLAN}  starts: 2026-12-01\n",
+        ticket(1)
+    ));
+    repo.write("shapeline.yaml", "outputs:\n  all: {template: templates/all.j2}\n");
+    repo.write("templates/all.j2", "{% for s in subscribers %}\n{{ s.labels.ticket | json }}\n{% endfor %}\n");
+    let run = repo.run(&["check", "--on", "2026-11-21"]);
+    assert!(run.code == 1 && run.stdout.contains("error[template]"), "{run:?}");
+    assert!(run.stdout.contains("while writing this subscriber"), "{run:?}");
+    let text = repo.read("subscribers/all.yaml");
+    repo.write("subscribers/all.yaml", text + &ticket(2));
+    assert_eq!(repo.run(&["check", "--on", "2026-11-21"]).code, 0);
+}
+
 #[test]
 fn data_that_fails_the_check_is_not_rendered() {
     let repo = with_subscribers(&format!("- ip: 10.10.10.1\n  {PLAN}- ip: 10.10.10.300\n  {PLAN}"));

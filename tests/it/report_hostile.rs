@@ -12,6 +12,7 @@ use shapeline::text::characters::is_steering;
 
 use crate::report::{assert_is_sarif, file, files, place, text, written};
 use crate::support::Repo;
+use crate::yaml_properties::cases;
 
 const FORMATS: [CheckFormat; 5] =
     [CheckFormat::Text, CheckFormat::Json, CheckFormat::Github, CheckFormat::Sarif, CheckFormat::Junit];
@@ -224,6 +225,8 @@ mod never_panics {
     use super::*;
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn whatever_the_text_and_wherever_the_spans(
             content in "([a-zé名\u{feff}\u{1b}\u{202e}:\\[\\]# \t]{0,30}(\n|\r\n|\r)?){0,12}",

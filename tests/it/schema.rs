@@ -159,3 +159,24 @@ fn schema_leaves_other_files_alone_and_names_what_is_in_its_way() {
     assert_eq!(blocked.code, 2, "{blocked:?}");
     assert!(blocked.stderr.contains("plan.schema.json"), "{}", blocked.stderr);
 }
+
+#[test]
+fn a_number_may_be_as_large_as_the_schema_says_and_no_larger() {
+    let repo = crate::support::Repo::new();
+    for (most, contention, code) in [(100_000_000, 10_000, 0), (100_000_001, 10_000, 1), (100_000_000, 10_001, 1)] {
+        repo.write(
+            "domains/ispcustomer.co.zw.yaml",
+            format!(
+                "name: ispcustomer.co.zw\nprefixes: [10.10.10.0/24]\nmax_subscribers: {most}\n\
+                 capacity: {{up: 1 Mbps, down: 1 Mbps, contention: {contention}}}\n"
+            ),
+        );
+        let run = repo.run(&["check"]);
+        assert_eq!(run.code, code, "{most} {contention}: {run:?}");
+        // What is too large is the only mistake; a mistake elsewhere makes the largest number none.
+        assert_eq!(run.stdout.matches("error[schema]").count(), code as usize, "{run:?}");
+        repo.write("domains/ispcustomer.co.zw.yaml", repo.read("domains/ispcustomer.co.zw.yaml") + "colour: red\n");
+        let run = repo.run(&["check"]);
+        assert_eq!(run.stdout.matches("error[schema]").count(), code as usize + 1, "{run:?}");
+    }
+}

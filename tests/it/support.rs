@@ -1,7 +1,35 @@
 //! A throw-away data repository, and the binary run in it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+
+/// Says that a test cannot run here and is left out. On a build server none is: there it fails.
+pub fn left_out(why: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "on a build server no test is left out: {why}");
+    eprintln!("SKIPPED: {why}");
+}
+
+/// Runs the binary in `folder` under strace with `options`: what it printed, and the trace.
+pub fn strace(folder: &Path, options: &[&str], args: &[&str]) -> Option<(Output, String)> {
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let ran = Command::new("strace")
+        .args(["-f", "-y"])
+        .args(options)
+        .arg("-o")
+        .arg(trace.path())
+        .arg(env!("CARGO_BIN_EXE_shapeline"))
+        .args(args)
+        .current_dir(folder)
+        .output();
+    let out = match ran {
+        Ok(out) => out,
+        Err(error) => {
+            left_out(&format!("strace cannot be run: {error}"));
+            return None;
+        }
+    };
+    Some((out, std::fs::read_to_string(trace.path()).unwrap()))
+}
 
 /// A data repository in a temporary folder.
 pub struct Repo {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::servers::sshd::is_root;
-use crate::support::{Repo, Run};
+use crate::support::{Repo, Run, left_out};
 
 /// Another user, whose name does not matter.
 const OTHER: u32 = 1234;
@@ -89,7 +89,7 @@ fn run(mut command: Command) -> Run {
 /// Whether there is another user for the test to be: only root can act for one.
 fn has_others() -> bool {
     if !is_root() {
-        eprintln!("not run as root: nothing can belong to another user");
+        left_out("not run as root: nothing can belong to another user");
     }
     is_root()
 }
@@ -210,6 +210,39 @@ fn a_plain_user_follows_the_links_of_root() {
     let run = as_user(&["drift"]);
     let said = run.stdout + &run.stderr;
     assert!(run.code == 2 && said.contains("symbolic link of user 4321"), "{said}");
+}
+
+/// Where files cannot be given away, a program must not run as a group that it was not made for.
+#[test]
+fn a_copy_that_a_plain_user_puts_back_sets_no_group() {
+    if !has_others() {
+        return;
+    }
+    let ground = Ground::new();
+    let (file, to) = (ground.path("program"), ground.path("to"));
+    fs::write(&file, "#!/bin/sh\n").unwrap();
+    set_mode(&file, 0o2755);
+    assert_eq!(ground.run(&["backup", file.to_str().unwrap()]).code, 0);
+    let list = ground.run(&["backup", "--list", "--format", "csv"]).stdout;
+    let id = list.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    fs::create_dir(&to).unwrap();
+    set_mode(ground.srv.path(), 0o755);
+    for path in [ground.repo.path(), &ground.path("backups"), &to] {
+        assert!(Command::new("chown").args(["-R", "1234:1234"]).arg(path).status().unwrap().success());
+    }
+    let binary = ground.path("shapeline");
+    fs::copy(env!("CARGO_BIN_EXE_shapeline"), &binary).unwrap();
+    let mut command = Command::new(&binary);
+    std::os::unix::process::CommandExt::uid(&mut command, OTHER);
+    std::os::unix::process::CommandExt::gid(&mut command, OTHER);
+    command.current_dir("/").arg("-C").arg(ground.repo.path()).env("HOME", ground.repo.path());
+    let run = run({
+        command.args(["backup", "--restore", &id, "--into", to.to_str().unwrap()]);
+        command
+    });
+    assert_eq!(run.code, 0, "{run:?}");
+    let mode = fs::metadata(to.join("program")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o755);
 }
 
 #[test]

@@ -105,3 +105,23 @@ fn no_cut_of_a_file_is_reported_in_the_parsers_own_words_alone() {
     }
     assert!(unexplained.is_empty(), "{unexplained:#?}");
 }
+
+/// Many keys are compared by a table, few one by one.
+#[test]
+fn a_repeated_key_is_found_among_few_and_among_many() {
+    for count in [2, 16, 17, 40] {
+        let keys: String = (0..count).map(|number| format!("  l{number}: x\n")).collect();
+        let reading = yaml::read(&format!("labels:\n{keys}  l1: y\n"));
+        let messages: Vec<&str> = reading.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, ["the field `l1` is there twice"], "{count}");
+    }
+}
+
+#[test]
+fn a_mapping_has_so_many_keys_and_no_more() {
+    for more in [0, 1] {
+        let text: String = (0..yaml::MAX_KEYS + more).map(|number| format!("l{number}: x\n")).collect();
+        let messages: Vec<String> = yaml::read(&text).problems.into_iter().map(|problem| problem.message).collect();
+        assert_eq!(messages, vec!["one mapping has more than 10000 keys"; more]);
+    }
+}

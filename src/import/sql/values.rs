@@ -302,6 +302,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_text_that_was_escaped_comes_back(texts in prop::collection::vec(r#"[\x00-\x1f\\'",a%_()ü]{0,12}"#, 1..6)) {
             let insert = format!("INSERT INTO t VALUES ({})", texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(","));

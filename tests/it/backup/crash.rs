@@ -22,6 +22,7 @@ use shapeline::store::{ContentMark, Expect, Fence, Store, Stored, digest};
 
 use super::Site;
 use super::tree::{look, sample};
+use crate::support::strace;
 
 /// Everything on the list is there and whole.
 fn check_list(site: &Site) {
@@ -32,29 +33,44 @@ fn check_list(site: &Site) {
     }
 }
 
+/// The system calls by which a run changes something on the disk.
+const CHANGES: [&str; 10] =
+    ["write", "fsync", "fchmod", "mkdirat", "symlinkat", "linkat", "utimensat", "renameat", "renameat2", "unlinkat"];
+
+/// Runs `backup`, which is killed as it begins its `number`th call of one kind. Whether it came to that;
+/// nothing where calls cannot be traced.
+fn killed_at(site: &Site, call: &str, number: u32, args: &[&str]) -> Option<bool> {
+    let trace = format!("trace={}", CHANGES.join(","));
+    let kill = format!("inject={call}:signal=KILL:when={number}");
+    let (ended, _) = strace(site.repo.path(), &["-e", &trace, "-e", &kill], &[&["backup"], args].concat())?;
+    let killed = ended.status.signal() == Some(9);
+    assert!(killed || ended.status.success(), "{call} {number}: {}", String::from_utf8_lossy(&ended.stderr));
+    Some(killed)
+}
+
+/// One after the other in the same folder.
 #[test]
-fn killed_at_any_time() {
+fn killed_at_every_change_of_the_disk() {
     let site = Site::with(", keep: 3");
     let path = site.path("src");
-    sample(&path, 3_000_000);
+    sample(&path, 300_000);
     let before = look(&path);
-    let began = Instant::now();
     site.copy(&path);
-    let whole_run = began.elapsed();
     let mut killed = 0;
-    for round in 0..50u32 {
-        let mut child = site.command(&[&path]).stdout(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(whole_run * round / 50);
-        child.kill().unwrap();
-        killed += usize::from(child.wait().unwrap().signal() == Some(9));
-        check_list(&site);
-        if round % 10 == 9 {
-            let newest = site.ids().pop().unwrap();
-            site.restore(0, &newest, &["--force"]);
-            assert_eq!(look(&path), before);
+    for call in CHANGES {
+        for number in 1.. {
+            let Some(was_killed) = killed_at(&site, call, number, &[path.to_str().unwrap()]) else { return };
+            check_list(&site);
+            if !was_killed {
+                break;
+            }
+            killed += 1;
         }
+        let newest = site.ids().pop().unwrap();
+        site.restore(0, &newest, &["--force"]);
+        assert_eq!(look(&path), before);
     }
-    assert!(killed > 10, "most were cut off: {killed}");
+    assert!(killed > 30, "most were cut off: {killed}");
     let last = site.copy(&path);
     check_list(&site);
     // Interrupted runs leave nothing: neither unlisted tars nor partial ones.
@@ -106,38 +122,52 @@ fn killed_at_every_step() {
     assert_eq!(copied.len(), 2, "some were cut off before, and some after");
 }
 
+/// Ends a thread that looks on, however the test ends.
+struct Done<'d>(&'d AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A reader sees the complete old or new content, however often the restore is interrupted.
 #[test]
 fn killed_while_it_puts_back() {
     let site = Site::new();
     let path = site.path("src");
-    sample(&path, 200_000);
+    sample(&path, 20_000);
     let versions = ["old", "new"].map(|text| {
         fs::write(path.join("sub/version"), text).unwrap();
         (site.copy(&path), look(&path))
     });
-    let began = Instant::now();
-    site.restore(0, &versions[0].0, &["--force"]);
-    let whole_run = began.elapsed();
     let (missing, done) = (AtomicUsize::new(0), AtomicBool::new(false));
-    std::thread::scope(|scope| {
+    let killed = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
                 missing.fetch_add(usize::from(!path.exists()), Ordering::SeqCst);
             }
         });
-        for round in 0..30u32 {
-            let args = ["--restore", versions[round as usize % 2].0.as_str(), "--force"];
-            let mut child = site.command(&args).stdout(Stdio::null()).spawn().unwrap();
-            // The later ones are not cut off.
-            std::thread::sleep(whole_run * round / 20);
-            child.kill().unwrap();
-            child.wait().unwrap();
-            let now = look(&path);
-            assert!(versions.iter().any(|(_, version)| *version == now), "round {round}: {now:?}");
+        let _done = Done(&done);
+        let (mut killed, mut wanted) = (0, 0);
+        for call in CHANGES {
+            for number in 1.. {
+                let args = ["--restore", versions[wanted].0.as_str(), "--force"];
+                let was_killed = killed_at(&site, call, number, &args)?;
+                let now = look(&path);
+                let is = versions.iter().position(|(_, version)| *version == now);
+                // Next the one that is not there.
+                wanted = 1 - is.unwrap_or_else(|| panic!("{call} {number}: {now:?}"));
+                if !was_killed {
+                    break;
+                }
+                killed += 1;
+            }
         }
-        done.store(true, Ordering::SeqCst);
+        Some(killed)
     });
+    let Some(killed) = killed else { return };
+    assert!(killed > 30, "most were cut off: {killed}");
     assert_eq!(missing.into_inner(), 0, "there was a moment in which nothing was there");
     // What interrupted runs left behind is reported.
     fs::create_dir(site.path(".src.shapeline-restore-0")).unwrap();

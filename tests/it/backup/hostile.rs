@@ -16,6 +16,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::tree::{look, sample};
 use super::{Site, names};
+use crate::yaml_properties::cases;
 
 /// An entry with any name and any link, written unchanged.
 #[derive(Clone, Debug)]
@@ -208,7 +209,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn no_tar_writes_outside(pieces in pieces()) {

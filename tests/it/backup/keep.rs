@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::Site;
+use crate::support::strace;
 
 #[test]
 fn the_oldest_copies_of_the_same_path_go() {
@@ -118,6 +119,27 @@ fn the_log_has_every_action() {
     let counts: Vec<&str> = stat.lines().skip(1).filter_map(|line| line.rsplit_once(',')).map(|(all, _)| all).collect();
     assert_eq!(counts, ["backup,BACKUP,2,1,1", "backup,RESTORE,3,1,2"]);
     assert_eq!(site.repo.run(&["log", "--backup", "--target", "hre-1"]).code, 2);
+}
+
+/// A disk that says that it wrote, and did not.
+#[test]
+fn what_was_not_written_is_no_copy() {
+    let site = Site::new();
+    let path = site.write("src/file", "text");
+    let whole = site.copy(&path);
+    let (calls, args) = (["-e", "trace=linkat"], ["backup", path.to_str().unwrap()]);
+    let Some((_, trace)) = strace(site.repo.path(), &calls, &args) else { return };
+    let links: Vec<&str> = trace.lines().filter(|line| line.contains("linkat(")).collect();
+    let number = links.iter().position(|line| line.contains(".tar\"")).unwrap() + 1;
+    let before = site.ids();
+    assert_eq!((before.len(), &before[0]), (2, &whole));
+    let lie = format!("inject=linkat:retval=0:when={number}");
+    let (out, _) = strace(site.repo.path(), &[&calls[..], &["-e", &lie]].concat(), &args).unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(2) && said.contains("is not what was written"), "{said}");
+    assert_eq!(site.ids(), before);
+    assert!(site.logged().pop().unwrap().starts_with("BACKUP ERROR"), "{:?}", site.logged());
+    site.copy(&path);
 }
 
 #[test]

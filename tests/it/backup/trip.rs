@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::tree::{Node, look, make, name, node, sample};
 use super::{Site, names};
+use crate::yaml_properties::cases;
 
 /// Not a link that leads to the backup folder or around it: that is refused.
 fn root() -> impl Strategy<Value = Node> {
@@ -18,7 +19,7 @@ fn root() -> impl Strategy<Value = Node> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..cases(32) })]
 
     #[test]
     fn any_tree_comes_back(name in name(), tree in root()) {

@@ -243,6 +243,15 @@ fn several_candidates_are_named() {
 }
 
 #[test]
+fn an_empty_text_names_nobody() {
+    let repo = with_list();
+    for nobody in ["", " "] {
+        refused(&repo, &["show", nobody], "there is no subscriber");
+        refused(&repo, &["remove", nobody], "there is no subscriber");
+    }
+}
+
+#[test]
 fn existing_errors_do_not_block_an_edit() {
     let repo = with_list();
     repo.write("subscribers/broken.yaml", "ip: 10.10.10.400\ndomain: ispcustomer.co.zw\nplan: GONE\n");

@@ -44,6 +44,20 @@ fn a_branch_is_made_and_nothing_else_is_touched() {
 }
 
 #[test]
+fn a_file_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = with_list();
+    std::fs::set_permissions(repo.path().join(PATH), PermissionsExt::from_mode(0o755)).unwrap();
+    repo.commit("The data");
+    repo.git(&["config", "user.name", "Alice"]);
+    repo.git(&["config", "user.email", "alice@ispcustomer.co.zw"]);
+    fine(&repo, &ADD);
+    for branch in ["main", "add-10.10.10.40"] {
+        assert!(repo.git(&["ls-tree", "-r", branch, PATH]).starts_with("100755 blob "), "{branch}");
+    }
+}
+
+#[test]
 fn a_branch_is_continued_from_its_tip() {
     let repo = committed();
     let on = ["--commit", "--branch", "isp/changes"];

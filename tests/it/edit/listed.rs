@@ -43,6 +43,24 @@ fn lists_are_filtered_sorted_and_paged() {
 }
 
 #[test]
+fn those_without_a_value_come_last_and_labels_are_searched() {
+    let repo = with_list();
+    fine(&repo, &["set", ALL[1], "ends=2030-06-01", "starts=2030-01-01", "id=b", "labels.ticket=4711"]);
+    fine(&repo, &["set", ALL[2], "ends=2030-05-01", "starts=2030-02-01", "name=Beta"]);
+    for (sort, expected) in [
+        ("ends", [ALL[2], "b", ALL[0]]),
+        ("starts", ["b", ALL[2], ALL[0]]),
+        ("id", [ALL[0], "b", ALL[2]]),
+        ("name", [ALL[0], ALL[2], "b"]),
+    ] {
+        assert_eq!(keys(&repo, &["--sort", sort]), expected, "{sort}");
+    }
+    for text in ["4711", "TICKET"] {
+        assert_eq!(keys(&repo, &[text]), ["b"], "{text}");
+    }
+}
+
+#[test]
 fn unused_and_unknown_names_are_distinguished() {
     let repo = with_list();
     assert_eq!(keys(&repo, &["--limit", "0"]), keys(&repo, &[]));

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::command::{LIST, PATH, fine, run, with_list};
-use crate::support::Repo;
+use crate::support::{Repo, left_out};
 
 /// A subscriber that changes its address has a new file, and the old one goes.
 fn two_files() -> Repo {
@@ -196,6 +196,57 @@ fn a_file_changed_meanwhile_is_not_overwritten_by_recovery() {
 }
 
 #[test]
+fn an_interrupted_edit_concerns_its_own_data_repository_alone() {
+    let mut killed = 0;
+    for number in 1.. {
+        let top = Repo::empty();
+        for name in ["one", "two"] {
+            let copied = Command::new("cp").arg("-r").arg(two_files().path()).arg(top.path().join(name)).status();
+            assert!(copied.unwrap().success());
+        }
+        top.commit("both");
+        let in_folder = |name: &str, args: &[&str], at_step: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
+            command.current_dir(top.path().join(name)).args(args).env("SHAPELINE_AT_STEP", at_step);
+            let out = command.stdin(Stdio::null()).output().unwrap();
+            (out.status.code(), String::from_utf8(out.stderr).unwrap())
+        };
+        if in_folder("one", &EDIT, &format!("kill {number}")).0.is_some() {
+            break;
+        }
+        killed += 1;
+        let (code, said) = in_folder("two", &["subscriber", "set", "10.10.10.26", "name=Beta"], "");
+        assert!(code == Some(0) && !said.contains("interrupted"), "step {number}: {said}");
+        assert!(!in_folder("two", &["check"], "").1.contains("interrupted"), "step {number}");
+    }
+    assert!(killed >= 8, "{killed} steps");
+}
+
+/// What is elsewhere is none of the data.
+#[test]
+fn an_edit_is_not_finished_through_a_link() {
+    let repo = two_files();
+    repo.commit("x");
+    half_way(&repo);
+    let (folder, elsewhere) = (repo.path().join("subscribers/ispcustomer.co.zw"), repo.path().join("elsewhere"));
+    std::fs::rename(&folder, &elsewhere).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", &folder).unwrap();
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(&elsewhere).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect::<Vec<_>>()
+    };
+    let before = files();
+    let next = run(&repo, &["set", "10.10.10.26", "name=Beta"]);
+    assert!(next.code == 2 && next.stderr.contains("is no ordinary folder"), "{next:?}");
+    assert_eq!(files(), before);
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&elsewhere, &folder).unwrap();
+    let next = run(&repo, &["set", "10.10.10.26", "name=Beta"]);
+    assert!(next.stderr.contains("is finished now"), "{next:?}");
+}
+
+#[test]
 fn a_journal_that_leads_elsewhere_is_not_believed() {
     let repo = two_files();
     repo.commit("x");
@@ -280,8 +331,7 @@ fn where_git_refuses_there_is_no_second_lock() {
     repo.commit("x");
     let owner = repo.path().metadata().unwrap().uid();
     if !give(repo.path(), owner + 1) || !give(&repo.path().join(".git"), owner + 1) {
-        eprintln!("not tested: this user cannot give a folder to another one, and there is no sudo");
-        assert!(std::env::var_os("CI").is_none(), "in CI nothing is left out");
+        left_out("this user cannot give a folder to another one, and there is no sudo");
         return;
     }
     let home = tempfile::tempdir().unwrap();

@@ -15,6 +15,8 @@ use shapeline::model::{Plan, Subscriber};
 use shapeline::repo::{Repo, data_kind};
 use shapeline::schema::FileKind;
 
+use crate::yaml_properties::cases;
+
 type Files = BTreeMap<String, String>;
 type State = BTreeMap<String, String>;
 
@@ -326,7 +328,7 @@ fn cache(folder: &Path) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn history_replayed_gives_the_state_at_every_commit(rounds in rounds(), stops in any::<u64>()) {

@@ -294,6 +294,34 @@ fn what_a_merge_brings_is_shown_with_its_author() {
     ");
 }
 
+/// Who said otherwise later on the branch is not named for what the merge took.
+#[test]
+fn a_merge_that_takes_an_earlier_state_of_the_branch_names_who_made_it() {
+    let repo = fresh();
+    let (file, says) = (path("10.10.10.25"), |rate, more| record("10.10.10.25", rate, more));
+    repo.write(&file, says(30, ""));
+    commit(&repo, "01-01", "Alice", "Start");
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    repo.write(&file, says(50, ""));
+    commit(&repo, "02-01", "Bob", "Faster");
+    repo.write(&file, says(50, "name: ACME\n"));
+    commit(&repo, "02-02", "Carol", "Named");
+    repo.git(&["checkout", "-q", "main"]);
+    commit(&repo, "03-01", "Dave", "Meanwhile");
+    git_on(&repo, "04-01", "Erin", &["merge", "-q", "--no-ff", "--no-commit", "side"]);
+    repo.write(&file, says(50, ""));
+    commit(&repo, "04-01", "Erin", "Merge");
+    let said = shown(&repo, &["--from", "2026-02-01"]);
+    assert!(said.ends_with("\n    FASTER  Bob: Faster (merged by Erin, MERGE)\n"), "{said}");
+}
+
+#[test]
+fn the_last_day_counts_and_the_midnight_after_it_does_not() {
+    let events = |to: &str| json(&one(), &["10.10.10.25", "--to", to])["total"].clone();
+    assert_eq!((events("2026-01-31"), events("2026-02-01"), events("2026-02-28")), (0.into(), 1.into(), 1.into()));
+    assert_eq!((events("2026-01-31T23:59:59Z"), events("2026-02-01T00:00:00Z")), (0.into(), 1.into()));
+}
+
 #[test]
 fn an_unreadable_file_removes_no_subscriber() {
     let repo = fresh();

@@ -171,6 +171,27 @@ fn who_is_not_spoken_of_stays() {
 }
 
 /// A row that is refused says nothing about whom it names.
+/// A block of two addresses has neither a network address nor one for all (RFC 3021).
+#[test]
+fn a_block_of_two_addresses_is_proposed_alone() {
+    let repo = empty();
+    let of = |last: u8, domain: &str| line(&format!("10.0.0.{last}"), domain, PLAN);
+    let source: String = [of(0, DOMAIN), of(1, DOMAIN), of(2, "b.example"), of(3, "b.example")].concat();
+    imported(&repo, &source, &[]);
+    for (domain, block) in [(DOMAIN, "10.0.0.0/31"), ("b.example", "10.0.0.2/31")] {
+        let text = repo.read(&format!("domains/{domain}.yaml"));
+        assert_eq!((text.matches("10.0.0.").count(), text.contains(block)), (1, true), "{text}");
+    }
+}
+
+#[test]
+fn a_row_that_is_there_twice_with_its_id_is_one_subscriber() {
+    let repo = empty();
+    let row = format!("10.10.10.1,{DOMAIN},{PLAN},a\n");
+    imported(&repo, &format!("ip,domain,plan,id\n{row}{row}"), &["--from", "csv"]);
+    assert_eq!(rendered(&repo), line("10.10.10.1", DOMAIN, PLAN));
+}
+
 #[test]
 fn who_is_named_by_a_refused_row_stays() {
     let repo = empty();

@@ -200,6 +200,19 @@ fn tables_and_columns_that_are_not_there_are_named() {
 }
 
 #[test]
+fn a_row_is_read_up_to_a_number_of_values() {
+    for (count, why) in [
+        (256, "the row has 256 values and the table 5 columns"),
+        (257, "the row is no list of plain values, at most 256"),
+    ] {
+        let row = format!("(4713{})", ",1".repeat(count - 1));
+        let dump = DUMP.replace("(4713,_binary '2001:db8::1',':=set_attribute',2,2)", &row);
+        let run = import(&empty(), &dump, &[]);
+        assert!(run.code == 1 && run.stderr.contains(why), "{count}: {run:?}");
+    }
+}
+
+#[test]
 fn all_bad_rows_are_reported() {
     let rows = [
         "(1,'10.10.10.5dd',':=set_attribute',1,1)",

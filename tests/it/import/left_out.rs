@@ -51,6 +51,17 @@ fn a_report_is_written_over_nothing_else() {
     assert_eq!(repo.read("shapeline.yaml"), "");
 }
 
+#[test]
+fn a_data_folder_that_is_elsewhere_is_data_too() {
+    let (repo, elsewhere) = (empty(), tempfile::tempdir().unwrap());
+    std::fs::remove_dir(repo.path().join("plans")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), repo.path().join("plans")).unwrap();
+    let to = elsewhere.path().join("left.txt");
+    let run = import(&repo, &source(), &["--skip-bad", "--report", to.to_str().unwrap()]);
+    assert!(run.code == 2 && run.stderr.contains("there the data is"), "{run:?}");
+    assert!(!to.exists());
+}
+
 /// A source may begin as a report does.
 #[test]
 fn a_source_is_never_written_over() {

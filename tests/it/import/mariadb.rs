@@ -20,9 +20,7 @@ fn program(name: &str) -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
     let found = folders.map(|folder| folder.join(name)).find(|path| path.exists());
     if found.is_none() {
-        let missing = format!("{name} is not there: run scripts/install-test-tools");
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{missing}");
-        eprintln!("SKIPPED: {missing}");
+        crate::support::left_out(&format!("{name} is not there: run scripts/install-test-tools"));
     }
     found
 }

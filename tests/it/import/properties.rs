@@ -9,6 +9,7 @@ use shapeline::model::RatesInName;
 use shapeline::tree::Tree;
 
 use crate::support::Repo;
+use crate::yaml_properties::cases;
 
 /// Imports into files in memory; what becomes of them.
 fn import_into(files: BTreeMap<String, Vec<u8>>, source: &[u8], rates: &[GivenRates]) -> Imported {
@@ -106,7 +107,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     /// An imported clean shaper file is rendered byte for byte, and importing it again does nothing.
     #[test]
@@ -128,10 +129,26 @@ proptest! {
             let plan = if number % 3 == 0 { &plans[number % plans.len()] } else { plan };
             format!("{rest} {plan}\n")
         }).collect();
-        let after = import_whole(before, second.as_bytes());
-        let domain = |line: &str| line.split(['@', ' ']).nth(2).unwrap().to_owned();
-        let named: BTreeSet<String> = second.lines().map(domain).collect();
-        let left: String = rendered(&after).lines().filter(|line| named.contains(&domain(line))).map(|line| format!("{line}\n")).collect();
-        prop_assert_eq!(left, second);
+        replaces(before, &second);
     }
+}
+
+/// After the import of `second`, its domains have what it says, and no more.
+fn replaces(before: BTreeMap<String, Vec<u8>>, second: &str) {
+    let after = import_whole(before, second.as_bytes());
+    let domain = |line: &str| line.split(['@', ' ']).nth(2).unwrap().to_owned();
+    let named: BTreeSet<String> = second.lines().map(domain).collect();
+    let rendered = rendered(&after);
+    let left = rendered.lines().filter(|line| named.contains(&domain(line)));
+    assert_eq!(left.map(|line| format!("{line}\n")).collect::<String>(), second);
+}
+
+/// Generated once, when it failed.
+#[test]
+fn a_second_source_with_other_plans_and_a_prefix_replaces_the_first() {
+    let line = |ip: &str, plan: &str| super::line(ip, "isp.example", plan);
+    let before = import_whole(BTreeMap::new(), line("10.0.0.1", "1g").as_bytes());
+    let gold = "\"Plan\"=GOLD_98.5MEG";
+    let second = [("10.0.2.189", "224_MEG_UP_899_MEG_DOWN"), ("10.2.0.153", gold), ("10.8.0.224/29", gold)];
+    replaces(before, &second.map(|(ip, plan)| line(ip, plan)).concat());
 }

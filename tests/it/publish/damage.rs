@@ -31,6 +31,16 @@ fn edit_log(site: &Site, edit: impl Fn(&mut Vec<String>)) {
 }
 
 #[test]
+fn a_log_whose_last_line_has_lost_its_end_goes_on() {
+    let site = three("");
+    let text = std::fs::read_to_string(log_path(&site)).unwrap();
+    std::fs::write(log_path(&site), text.strip_suffix('\n').unwrap()).unwrap();
+    next(&site, 4);
+    site.publish(0, &[]);
+    assert_eq!(site.log().len(), 4);
+}
+
+#[test]
 fn a_damaged_manifest_stops_everything_until_it_is_moved_away() {
     let site = three("");
     let (live, versions) = (site.live(), site.record_path("versions"));

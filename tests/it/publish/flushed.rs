@@ -2,9 +2,12 @@
 //! because a test cannot cut the power.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use super::Site;
+use crate::support::strace;
+
+/// The system calls that matter here, for strace.
+const CALLS: &str = "trace=fsync,fdatasync,rename,renameat,renameat2,linkat";
 
 /// A system call that matters here.
 #[derive(Debug, PartialEq)]
@@ -16,33 +19,9 @@ enum Call {
 
 /// Runs the program in `folder`, and gives its system calls; `None` where they cannot be traced.
 fn traced(folder: &Path, args: &[&str]) -> Option<Vec<Call>> {
-    let (out, trace) = strace(folder, &[], args)?;
+    let (out, trace) = strace(folder, &["-e", CALLS], args)?;
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     Some(calls(&trace))
-}
-
-/// Runs the program under strace with `options`; what it printed, and the trace.
-fn strace(folder: &Path, options: &[&str], args: &[&str]) -> Option<(Output, String)> {
-    let trace = tempfile::NamedTempFile::new().unwrap();
-    let ran = Command::new("strace")
-        .args(["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,linkat"])
-        .args(options)
-        .arg("-o")
-        .arg(trace.path())
-        .arg(env!("CARGO_BIN_EXE_shapeline"))
-        .args(args)
-        .current_dir(folder)
-        .output();
-    let out = match ran {
-        Ok(out) => out,
-        Err(error) => {
-            let skipped = format!("SKIPPED: strace cannot be run: {error}");
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{skipped}");
-            eprintln!("{skipped}");
-            return None;
-        }
-    };
-    Some((out, std::fs::read_to_string(trace.path()).unwrap()))
 }
 
 fn calls(trace: &str) -> Vec<Call> {
@@ -117,13 +96,13 @@ fn what_was_not_written_is_not_reported_as_live() {
         site.repo.commit("one more");
     };
     next(2);
-    let Some((_, trace)) = strace(site.repo.path(), &[], &["publish"]) else { return };
+    let Some((_, trace)) = strace(site.repo.path(), &["-e", CALLS], &["publish"]) else { return };
     let renames: Vec<&str> = trace.lines().filter(|line| line.contains("renameat(")).collect();
     let live = renames.iter().position(|line| line.contains("\"shaper.txt\"")).unwrap() + 1;
     let before = site.live();
     next(3);
     let lie = format!("inject=renameat:retval=0:when={live}");
-    let (out, _) = strace(site.repo.path(), &["-e", &lie], &["publish"]).unwrap();
+    let (out, _) = strace(site.repo.path(), &["-e", CALLS, "-e", &lie], &["publish"]).unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
     assert!(!out.status.success() && said.contains("read back, the live file is not what was written"), "{said}");
     assert_eq!(site.live(), before);

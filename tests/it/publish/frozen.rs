@@ -420,3 +420,16 @@ fn a_fault_that_stays_stops_nobody() {
     assert_eq!(frozen(&publish(&site, DAY, 1)), ["mine.example"]);
     is_live(&site, &["10.1.0.129"], &["10.8.0.1"]);
 }
+
+/// Errors that are not listed may be of any domain.
+#[test]
+fn where_errors_are_left_out_no_domain_is_frozen() {
+    let site = two();
+    let record = "- {ip: x, domain: mine.example, plan: 30_MEG_UP_30_MEG_DOWN}\n";
+    for number in 0..21 {
+        site.repo.write(&format!("subscribers/mine.example/bad{number}.yaml"), record.repeat(1000));
+    }
+    site.repo.commit("bad");
+    let run = site.publish(1, &["--on", "2026-11-21"]);
+    assert!(run.stdout.contains("too much of it cannot be read"), "{}", run.stdout);
+}

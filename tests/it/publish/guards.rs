@@ -1,5 +1,10 @@
 //! What may not go live.
 
+use shapeline::publish::data::{Data, DataRequest, LoadedData};
+use shapeline::publish::run::{PublishOptions, publish};
+use shapeline::records::holder::Operator;
+use shapeline::records::lock::Patience;
+
 use super::{Site, line};
 
 /// Twelve subscribers published, then all but `left` removed and committed.
@@ -46,6 +51,19 @@ fn a_target_may_have_limits_of_its_own() {
     site.publish(0, &[]);
     let site = shrunk("safety: {max_removed: 0}", 11);
     site.publish(1, &[]);
+    // Where it says nothing, the general ones count.
+    for (general, code) in [("max_removed: 60%", 0), ("max_removed: 60%, max_changed: 0", 0), ("max_changed: 0", 1)] {
+        let site = Site::new(12, "");
+        site.settings("safety: {max_changed: 50%}", &format!("safety: {{{general}}}\n"));
+        site.repo.commit("limits");
+        site.publish(0, &[]);
+        for number in 7..=12 {
+            let path = format!("subscribers/ispcustomer.co.zw/10.10.10.{number}.yaml");
+            std::fs::remove_file(site.repo.path().join(path)).unwrap();
+        }
+        site.repo.commit("fewer");
+        site.publish(code, &[]);
+    }
 }
 
 #[test]
@@ -104,6 +122,24 @@ fn only_the_plan_that_was_looked_at_is_carried_out() {
     site.repo.write("no.json", "{}");
     let run = site.publish(2, &["--plan", "no.json"]);
     assert!(run.stderr.contains("no.json holds no plan"), "{}", run.stderr);
+    site.repo.write("no.json", site.repo.read("plan.json").replacen("\"version\": 1", "\"version\": 2", 1));
+    let run = site.publish(2, &["--plan", "no.json"]);
+    assert!(run.stderr.contains("no.json is a plan in version 2 of the format"), "{}", run.stderr);
+}
+
+#[test]
+fn a_dry_run_of_data_with_errors_logs_nothing() {
+    let site = Site::new(2, "");
+    site.publish(0, &[]);
+    let before = site.everything();
+    site.settings("", "faults: refuse\n");
+    site.repo.write("subscribers/bad.yaml", "ip: x\n");
+    site.repo.commit("bad");
+    let dry = site.publish(1, &["--dry-run"]);
+    assert!(dry.stdout.contains("nothing of it is published"), "{dry:?}");
+    assert!(site.everything() == before);
+    site.publish(1, &[]);
+    assert!(site.log().pop().unwrap().starts_with("PUBLISH ERROR data refused: "), "{:?}", site.log());
 }
 
 #[test]
@@ -121,6 +157,29 @@ fn a_dry_run_plans_for_all_targets() {
     let run = site.publish(1, &["--plan", "plan.json"]);
     assert!(run.stdout.contains("does not cover hre-1"), "{}", run.stdout);
     assert_eq!(site.live().lines().count(), 2);
+}
+
+/// As `sync` does every minute.
+#[test]
+fn a_refusal_that_is_repeated_is_logged_once_for_each_reason() {
+    let site = shrunk("", 6);
+    let wanted = DataRequest { rev: None, today: "2026-11-21".parse().unwrap(), allow_dirty: false };
+    let Ok(LoadedData::Ready(data)) = Data::load(site.repo.path(), &wanted) else { panic!("the data is sound") };
+    let refused = |acknowledged: Option<&str>| {
+        let options = PublishOptions {
+            who: Operator::here("noc".to_owned()),
+            patience: Patience::of(std::time::Duration::from_secs(30)),
+            planned: None,
+            acknowledged: acknowledged.map(ToOwned::to_owned),
+            dry_run: false,
+            quiet: true,
+        };
+        let report = publish(&data.table.repo().settings.targets[0], &data, &options, &mut |_| Ok(()));
+        let stale = report.reasons.last().unwrap().contains("of another plan");
+        assert_eq!(stale, acknowledged.is_some(), "{:?}", report.reasons);
+        site.log().len()
+    };
+    assert_eq!([None, None, Some("sha256:0"), Some("sha256:0"), None].map(refused), [2, 2, 3, 3, 4]);
 }
 
 #[test]
@@ -146,6 +205,26 @@ fn an_older_commit_does_not_undo_a_newer_one() {
     let run = site.publish(1, &[]);
     assert!(run.stdout.contains("is not in this clone"), "{}", run.stdout);
     assert_eq!(site.live(), live);
+}
+
+/// What a template writes need not say how many are served.
+#[test]
+fn a_template_of_ones_own_does_not_hide_that_nobody_is_left() {
+    for left in [1, 0] {
+        let site = Site::new(3, "");
+        site.settings("output: note", "outputs:\n  note: {template: templates/note.j2}\n");
+        site.repo.write("templates/note.j2", "made by shapeline\n");
+        site.repo.commit("template");
+        site.publish(0, &[]);
+        site.repo.write("templates/note.j2", "made by shapeline, again\n");
+        for number in left + 1..=3 {
+            let path = format!("subscribers/ispcustomer.co.zw/10.10.10.{number}.yaml");
+            std::fs::remove_file(site.repo.path().join(path)).unwrap();
+        }
+        site.repo.commit("fewer");
+        let run = site.publish(i32::from(left == 0), &[]);
+        assert_eq!(left == 0, run.stdout.contains("3 of 3 subscribers would no longer be served"), "{}", run.stdout);
+    }
 }
 
 #[test]

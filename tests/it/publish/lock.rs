@@ -124,6 +124,40 @@ fn a_store_that_lists_what_cannot_be_read_is_given_up() {
     assert!(refused(liar, Duration::ZERO).0.contains("cannot be read"));
 }
 
+/// The folder was removed, and another run has begun anew.
+#[test]
+fn a_lock_of_the_same_number_may_be_anothers() {
+    let store: Arc<dyn Store> = Arc::new(Liar::default());
+    let first = take(&store, Duration::ZERO).unwrap();
+    store.remove("lock/00000001").unwrap();
+    let second = take(&store, Duration::ZERO).unwrap();
+    assert!(first.fence().unwrap_err().to_string().contains("another publisher has taken over the lock"));
+    drop(first);
+    second.fence().unwrap();
+}
+
+/// Of a host about which nothing is known here.
+#[test]
+fn a_holder_that_is_silent_keeps_the_lock_for_the_whole_lease() {
+    let store: Arc<dyn Store> = Arc::new(Liar::default());
+    drop(take(&store, Duration::ZERO).unwrap());
+    let released = store.read("lock/00000001").unwrap().unwrap().bytes;
+    let mut lock: serde_json::Value = serde_json::from_slice(&released).unwrap();
+    lock["released"] = false.into();
+    lock["holder"]["boot"] = "another".into();
+    let liar =
+        Liar { files: Mutex::new([("lock/00000001".to_owned(), lock.to_string().into())].into()), ..Liar::default() };
+    let store: Arc<dyn Store> = Arc::new(liar);
+    let patience = |wait| Patience { lease: Duration::from_secs(12), wait: Duration::from_secs(wait) };
+    let take = |wait| {
+        let who = Operator::here("alice".to_owned());
+        Lock::take(&store, "lock", &who, "publish", patience(wait), &mut |_| Ok(()))
+    };
+    let error = take(4).err().expect("the lease is not over").to_string();
+    assert!(error.contains("is being worked on by alice"), "{error}");
+    take(60).unwrap().fence().unwrap();
+}
+
 #[test]
 fn names_that_are_no_numbers_of_ours_do_not_matter() {
     let store: Arc<dyn Store> =

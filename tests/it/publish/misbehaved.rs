@@ -39,6 +39,18 @@ fn a_check_command_that_fails_refuses_and_is_logged() {
 }
 
 #[test]
+fn a_secret_that_a_command_prints_is_neither_shown_nor_logged() {
+    let site = checked_by("echo denied: $SHAPER_TOKEN; exit 1");
+    let mut publish = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"));
+    publish.current_dir(site.repo.path()).arg("publish").env("SHAPER_TOKEN", "s3cret-s3cret");
+    let out = publish.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(1) && said.contains("denied: [SHAPER_TOKEN]"), "{said}");
+    let log = std::fs::read_to_string(site.record_path("log/00000001")).unwrap();
+    assert!(log.contains("[SHAPER_TOKEN]") && !(log + &said).contains("s3cret"), "{said}");
+}
+
+#[test]
 fn what_a_check_command_leaves_running_blocks_nothing() {
     let site = checked_by("setsid sleep 20 &");
     let began = Instant::now();
@@ -82,6 +94,20 @@ fn a_reload_that_fails_twice_is_said_loudly_and_the_next_one_works() {
     site.repo.commit("mended");
     site.publish(0, &[]);
     assert_eq!(site.live().lines().count(), 2);
+}
+
+#[test]
+fn what_a_failed_reload_put_in_place_is_not_overwritten() {
+    let site = Site::new(1, "");
+    site.publish(0, &[]);
+    let live = site.live_path();
+    site.settings(&format!("reload: [sh, -c, 'echo mine > \"{}\"; exit 1']", live.display()), "");
+    site.repo.subscriber("10.10.10.2", 30);
+    site.repo.commit("second");
+    let run = site.publish(2, &[]);
+    assert!(run.stdout.contains("meanwhile the live file was changed outside shapeline"), "{}", run.stdout);
+    assert_eq!(site.live(), "mine\n");
+    assert!(!site.is_pending());
 }
 
 /// Runs with closed readers of its output; returns the exit code.

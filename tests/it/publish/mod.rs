@@ -1,6 +1,7 @@
 //! Publishing, through the binary: what goes live, what does not, and what is recorded.
 
 mod commands;
+mod commits;
 mod crash;
 mod damage;
 mod diff;

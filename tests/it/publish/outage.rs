@@ -221,6 +221,17 @@ fn a_rollback_holds_even_if_the_manifest_is_lost() {
 }
 
 #[test]
+fn what_was_published_last_is_known_as_such_though_the_manifest_is_lost() {
+    let site = two("");
+    std::fs::remove_file(site.record_path("manifest.json")).unwrap();
+    site.repo.subscriber("10.10.10.3", 30);
+    site.repo.commit("third");
+    site.publish(0, &[]);
+    let versions = site.manifest()["versions"].clone();
+    assert_eq!((&versions[0]["found"], versions[1]["found"].is_null()), (&true.into(), true), "{versions}");
+}
+
+#[test]
 fn versions_survive_a_manifest_that_was_moved_away() {
     let site = two("");
     std::fs::remove_file(site.record_path("manifest.json")).unwrap();

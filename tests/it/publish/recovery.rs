@@ -52,6 +52,20 @@ fn before_the_file_was_replaced() {
 }
 
 #[test]
+fn drift_does_not_call_it_well_what_was_not_finished() {
+    let CutOff { site, second, .. } = cut_off("");
+    put(&site, &second);
+    let drift = site.run(&["drift"]);
+    assert!(
+        drift.code == 3 && drift.stdout.contains("if it was interrupted, the next publish finishes it"),
+        "{drift:?}"
+    );
+    assert!(drift.stdout.contains("no difference: what is live is what the data says"), "{drift:?}");
+    site.publish(0, &[]);
+    assert_eq!(site.run(&["drift"]).code, 0);
+}
+
+#[test]
 fn after_the_file_was_replaced_it_is_reloaded_and_finished() {
     let CutOff { site, second, .. } = cut_off("");
     let marker = site.repo.path().join("reloaded");

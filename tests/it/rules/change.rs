@@ -122,12 +122,27 @@ fn a_sum_is_of_the_change_only_if_the_change_raises_it() {
 }
 
 #[test]
+fn a_mistake_in_the_settings_is_of_the_change_that_writes_them() {
+    let (base, head) = owned();
+    head.write("shapeline.yaml", "targets:\n  - {name: hre-1, url: 'file:///srv/shaper.txt', output: none}\n");
+    let said = report(&base, &head, &[]);
+    assert!(said.contains("error [unknown-output]") && !said.contains("not in this change"), "{said}");
+    base.write("shapeline.yaml", head.read("shapeline.yaml"));
+    assert!(report(&base, &head, &[]).contains("not in this change"));
+}
+
+#[test]
 fn what_could_not_be_read_before_may_not_be_taken_away_by_a_stranger() {
     let (base, head) = owned();
     base.write("subscribers/all.yaml", "- ip: 10.10.10.25\n  domain: [\n");
     head.write("subscribers/all.yaml", "[]\n");
     assert!(report(&base, &head, &["mallory"]).contains("could not be read in the base revision"));
     assert_eq!(report(&base, &head, &["alice"]), "", "an owner of every domain may correct it");
+    // Whose the domain is that cannot be read either is not known.
+    for repo in [&base, &head] {
+        repo.write("domains/other.yaml", "name: other.example\nprefixes: [\n");
+    }
+    assert!(report(&base, &head, &["alice"]).contains("could not be read in the base revision"));
 }
 
 #[test]

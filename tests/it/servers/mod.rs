@@ -18,8 +18,6 @@ pub fn tool(path: &str, script: &str) -> Option<PathBuf> {
     if tool.exists() {
         return Some(tool);
     }
-    let missing = format!("{} is not there: run {script}", tool.display());
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{missing}");
-    eprintln!("SKIPPED: {missing}");
+    crate::support::left_out(&format!("{} is not there: run {script}", tool.display()));
     None
 }

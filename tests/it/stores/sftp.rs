@@ -11,6 +11,7 @@ use shapeline::store::open::open_file;
 use shapeline::store::{Expect, Store, open_fence};
 
 use crate::servers::sshd::{Sshd, is_root, keygen};
+use crate::support::left_out;
 
 mod hostile;
 
@@ -89,7 +90,7 @@ fn the_servers_umask_is_kept() {
 fn what_is_not_permitted_changes_nothing_and_is_said() {
     if !is_root() {
         // The only user there is owns all that it can see.
-        eprintln!("not run as root: nobody else can log in, and nothing is forbidden");
+        left_out("not run as root: nobody else can log in, and nothing is forbidden");
         return;
     }
     let sshd = Sshd::start();

@@ -110,6 +110,31 @@ fn a_file_changed_by_hand_is_put_back_before_a_new_commit_is_judged() {
 }
 
 #[test]
+fn the_same_change_by_hand_is_logged_each_time_it_is_put_right() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    for _ in 0..2 {
+        host.write("srv/shaper.txt", "by hand\n");
+        host.once(0, &[]);
+        assert_eq!(host.live(), three());
+    }
+    let log = host.log();
+    let actions: Vec<&str> = log.iter().map(|entry| entry.split(' ').next().unwrap()).collect();
+    assert_eq!(actions, ["PUBLISH", "DRIFT", "PUBLISH", "DRIFT", "PUBLISH"], "{log:#?}");
+}
+
+#[test]
+fn the_status_of_another_branch_does_not_count() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    assert!(host.status()["synced_commit"].is_string());
+    host.once(2, &["--branch", "nowhere"]);
+    let status = host.status();
+    assert_eq!(status["branch"], "nowhere");
+    assert!(status["synced_commit"].is_null() && status["last_success"].is_null(), "{status}");
+}
+
+#[test]
 fn a_foreign_live_file_that_the_data_gives_stays() {
     let host = Host::new("");
     host.once(0, &[]);

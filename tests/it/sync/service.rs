@@ -68,6 +68,13 @@ fn wait<T>(mut what: impl FnMut() -> Option<T>, otherwise: impl Fn() -> String) 
     }
 }
 
+/// A number that the system keeps of a process; see proc_pid_status(5).
+fn number(pid: u32, name: &str, radix: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+    u64::from_str_radix(line.trim(), radix).unwrap()
+}
+
 fn synced(commit: &str) -> impl Fn(&Value) -> bool {
     move |status| status["state"] == "ok" && status["synced_commit"] == commit
 }
@@ -158,6 +165,21 @@ fn a_refusal_is_reported_once_and_the_next_commit_goes_live() {
 }
 
 #[test]
+fn a_refusal_that_could_not_be_logged_is_logged_later() {
+    let host = Host::new("");
+    let service = Service::start(&host, &["--interval", "1s"]);
+    service.until("the first commit", |status| status["state"] == "ok");
+    std::fs::rename(host.path("srv"), host.path("gone")).unwrap();
+    host.author.write("subscribers/bad.yaml", "ip: x\n");
+    let bad = host.push("bad");
+    service.until("a failure", |status| status["state"] == "failing" && status["remote_commit"] == bad);
+    wait(|| service.journal().contains("the refusal could not be logged").then_some(()), || service.journal());
+    std::fs::rename(host.path("gone"), host.path("srv")).unwrap();
+    service.until("a refusal", |status| status["state"] == "refused");
+    assert!(host.log().pop().unwrap().starts_with("PUBLISH ERROR data refused: "), "{:#?}", host.log());
+}
+
+#[test]
 fn failures_are_further_and_further_apart() {
     let host = Host::new("");
     let service = Service::start(&host, &["--interval", "1s"]);
@@ -209,9 +231,15 @@ fn a_signal_lets_a_publish_come_to_its_end() {
     let mut service = Service::start(&host, &["--interval", "24h"]);
     wait(|| host.path("begun").exists().then_some(()), || service.journal());
     service.signal(Signal::TERM);
-    // Time for a process that does not heed this to end.
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(service.child.try_wait().unwrap().is_none(), "it ended in the middle");
+    // It got the signal, and has looked at the command several times since.
+    let pid = service.child.id();
+    let is_pending = || number(pid, "ShdPnd", 16) >> (Signal::TERM.as_raw() - 1) & 1 == 1;
+    wait(|| (!is_pending()).then_some(()), || "the signal is not delivered".to_owned());
+    let pauses = || number(pid, "voluntary_ctxt_switches", 10);
+    let looked = pauses();
+    let mut has_ended = || service.child.try_wait().unwrap().is_some();
+    wait(|| (has_ended() || pauses() > looked + 10).then_some(()), || "it does not look".to_owned());
+    assert!(!has_ended(), "it ended in the middle");
     host.write("go", "");
     let (code, took) = service.ended();
     assert_eq!(code, Some(0), "{}", service.journal());

@@ -187,6 +187,8 @@ fn the_signers_are_the_hosts_own() {
             assert!(said.contains("belongs to user 1234") && said.contains(owned), "{owned}: {said}");
             std::os::unix::fs::lchown(host.path(owned), Some(0), None).unwrap();
         }
+    } else {
+        crate::support::left_out("not run as root: nothing can belong to another user");
     }
     std::fs::remove_file(host.path("etc/shapeline/signers")).unwrap();
     assert!(Command::new("mkfifo").arg(host.path("etc/shapeline/signers")).status().unwrap().success());
@@ -243,6 +245,37 @@ impl Drop for Gpg<'_> {
     fn drop(&mut self) {
         let _ = Command::new("gpgconf").arg("--homedir").arg(&self.home).args(["--kill", "all"]).status();
     }
+}
+
+/// Whatever it reports.
+#[test]
+fn a_gpg_that_does_not_end_well_has_not_verified() {
+    let (host, ssh) = host();
+    let author = Gpg::new(&host, "author-gpg");
+    let key = author.key("alice", &[], "never");
+    let signers = host.signers(&format!("noc {ssh}\ngpg {key}\n"));
+    author.push(4, &key, &[]);
+    let path = std::env::var("PATH").unwrap();
+    for (code, why) in [(2, "its GPG signature is not good"), (0, "version 1 is live")] {
+        host.script("gpg", &format!("PATH=$OLD gpg \"$@\"; exit {code}"));
+        let mut sync = host.sync(&["--once", "--require-signature", "--allowed-signers", signers.to_str().unwrap()]);
+        sync.env("GNUPGHOME", &author.home)
+            .env("OLD", &path)
+            .env("PATH", format!("{}:{path}", host.path("").display()));
+        let round = super::run(sync);
+        assert_eq!(round.code, i32::from(code != 0), "{}", round.stderr);
+        assert!(round.stderr.contains(why), "{why}: {}", round.stderr);
+    }
+}
+
+/// It may name any file of the host.
+#[test]
+fn a_target_that_only_unsigned_commits_name_is_left_alone() {
+    let (host, _) = host();
+    refused(&host, "is not signed");
+    host.push("still not signed");
+    refused(&host, "is not signed");
+    assert_eq!(std::fs::read_dir(host.path("srv")).unwrap().count(), 0);
 }
 
 #[test]

@@ -117,6 +117,22 @@ fn what_piles_up_is_packed_before_it_ends() {
     assert!(count.starts_with("count: 0\n") && count.contains("\npacks: 1\n"), "{count}");
 }
 
+/// Replaced objects and grafts would show git another history than the one that is published.
+#[test]
+fn git_takes_objects_for_what_they_are() {
+    let host = Host::new("");
+    host.script("git", &format!("env >> {}; PATH=$OLD exec git \"$@\"", host.path("environment").display()));
+    let path = std::env::var("PATH").unwrap();
+    let mut sync = host.sync(&["--once"]);
+    sync.env("OLD", &path).env("PATH", format!("{}:{path}", host.path("").display()));
+    assert_eq!(run(sync).code, 0);
+    let environment = host.read("environment");
+    let count = |line: &str| environment.lines().filter(|set| *set == line).count();
+    let runs = count("GIT_TERMINAL_PROMPT=0");
+    assert!(runs > 0, "{environment}");
+    assert_eq!([count("GIT_NO_REPLACE_OBJECTS=1"), count("GIT_GRAFT_FILE=/dev/null")], [runs; 2], "{environment}");
+}
+
 /// The system's ssh never prompts.
 #[test]
 fn ssh_does_not_prompt_unless_configured_to() {
@@ -161,4 +177,17 @@ fn what_cannot_be_synced_is_reported_at_once() {
     let mut sync = host.sync(&["--once"]);
     sync.arg("--status-file").arg("/no/such/folder/status.json");
     assert_eq!(run(sync).code, 2);
+}
+
+/// Someone has pulled in the clone.
+#[test]
+fn a_clone_that_is_ahead_of_the_last_round_is_read_as_it_is() {
+    let host = Host::new("");
+    host.once(0, &[]);
+    assert_eq!(host.shapeline("clone", &["drift"]).code, 0);
+    host.author.subscriber("10.10.10.4", 50);
+    host.push("second");
+    host.git(&["-C", "clone", "pull", "--quiet"]);
+    let drift = host.shapeline("clone", &["drift"]);
+    assert!(drift.code == 3 && drift.stdout.contains("10.10.10.4"), "{drift:?}");
 }
