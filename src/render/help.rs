@@ -89,9 +89,12 @@ fn undefined(name: &str) -> Option<String> {
 
 fn syntax(detail: &str) -> Option<String> {
     if let Some(name) = detail.strip_prefix("unknown statement ") {
+        if STATEMENTS.contains(&name) {
+            return Some(format!("{{% {name} %}} belongs to a statement before it, and none is open: remove it"));
+        }
         return Some(one_of(name, &STATEMENTS, "the statements are"));
     }
-    if detail.contains("end of input") {
+    if detail.contains("end of input") && !detail.contains("variable block") {
         return Some("every {% for %} needs an {% endfor %}, every {% if %} an {% endif %}".to_owned());
     }
     let ends = "a value is written {{ value }}, a statement {% statement %}";

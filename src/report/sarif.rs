@@ -1,7 +1,8 @@
 //! SARIF 2.1.0, for code scanning.
 //!
 //! Paths are relative to the top of the git repository (`%SRCROOT%`), as code scanning wants them;
-//! columns are code points. A place without a region is the file as a whole.
+//! columns are code points. For a file as a whole the region is its first line: code scanning shows nothing
+//! without one.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -120,8 +121,7 @@ struct SarifLocation {
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
+    region: Region,
 }
 
 #[derive(Serialize)]
@@ -135,6 +135,13 @@ struct ArtifactLocation {
 #[serde(rename_all = "camelCase")]
 struct Region {
     start_line: usize,
+    #[serde(flatten)]
+    within: Option<WithinLines>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WithinLines {
     start_column: usize,
     end_line: usize,
     end_column: usize,
@@ -226,20 +233,17 @@ fn message(report: &CheckReport<'_>, entry: &LocatedFinding<'_>) -> String {
 }
 
 fn location(report: &CheckReport<'_>, place: &LocatedLabel<'_>, id: Option<usize>) -> SarifLocation {
-    let region = Region {
-        start_line: place.start.line,
-        start_column: place.start.column,
-        end_line: place.end.line,
-        end_column: place.end.column,
+    let within =
+        WithinLines { start_column: place.start.column, end_line: place.end.line, end_column: place.end.column };
+    let region = match place.whole_file {
+        true => Region { start_line: 1, within: None },
+        false => Region { start_line: place.start.line, within: Some(within) },
     };
     let uri = escape::uri(&report.path_in_git(place.path()));
     let text = escape::sarif(&escape::plain(place.label));
     SarifLocation {
         id,
-        physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri, uri_base_id: TOP },
-            region: (!place.whole_file).then_some(region),
-        },
+        physical_location: PhysicalLocation { artifact_location: ArtifactLocation { uri, uri_base_id: TOP }, region },
         message: (!text.is_empty()).then_some(SarifMessage { text }),
     }
 }

@@ -5,6 +5,7 @@
 //! near the limits; where one is reached there is no suggestion, for these names and for the later
 //! ones. Names are asked for in the order of the data, so the same data gives the same suggestions.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::text::quote::{listed, quoted};
@@ -24,8 +25,8 @@ pub(crate) struct Suggestions<'a> {
     /// The names by length and then by spelling; made when the first name is looked up.
     sorted: Option<Vec<Candidate<'a>>>,
     known: HashMap<String, Option<&'a str>>,
-    /// The first candidates in the order of the alphabet, for people.
-    there: Option<String>,
+    /// For a name that is like none: a few candidates for people, by what the name begins with.
+    there: HashMap<String, String>,
     /// How many steps are left.
     steps: usize,
     steps_a_name: usize,
@@ -44,7 +45,7 @@ impl<'a> Suggestions<'a> {
 
     fn within(candidates: impl IntoIterator<Item = &'a str>, steps: usize, steps_a_name: usize) -> Self {
         let names = candidates.into_iter().collect();
-        Self { names, sorted: None, known: HashMap::new(), there: None, steps, steps_a_name }
+        Self { names, sorted: None, known: HashMap::new(), there: HashMap::new(), steps, steps_a_name }
     }
 
     /// What to say of `name`, which is none of the candidates: the likely one, or else what there is, called
@@ -53,10 +54,24 @@ impl<'a> Suggestions<'a> {
         if let Some(near) = self.find(name) {
             return format!("did you mean {}?", quoted(near));
         }
-        match self.there.get_or_insert_with(|| alphabetical(&self.names)).as_str() {
+        match self.there(name) {
             "" => format!("there are no {kind}s yet"),
             there => format!("the {kind}s are: {there}"),
         }
+    }
+
+    /// The candidates that begin as `name` does, then the others in the order of the alphabet; all in that order
+    /// once the steps are used up.
+    fn there(&mut self, name: &str) -> &str {
+        let sorting = 64 + name.len() + self.names.len() * 16;
+        let name = if self.there.contains_key(name) || sorting <= self.steps { name } else { "" };
+        let (names, steps) = (&self.names, &mut self.steps);
+        self.there.entry(name.to_owned()).or_insert_with(|| {
+            *steps = steps.saturating_sub(sorting);
+            let mut names = names.clone();
+            names.sort_by_cached_key(|candidate| (Reverse(common_start(name, candidate)), *candidate));
+            listed(names)
+        })
     }
 
     /// The likely candidate for `name`; `None` once the steps for all names are used up.
@@ -88,10 +103,9 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     Suggestions::alone(candidates).find(name)
 }
 
-fn alphabetical(names: &[&str]) -> String {
-    let mut names = names.to_vec();
-    names.sort_unstable();
-    listed(names)
+/// How many letters two names begin with alike, in any case.
+fn common_start(one: &str, other: &str) -> usize {
+    lower(one).zip(lower(other)).take_while(|(a, b)| a == b).count()
 }
 
 struct Candidate<'a> {
@@ -205,6 +219,19 @@ mod tests {
         assert_eq!(nearest("GOLD", names), None);
         assert_eq!(nearest("gold", ["GOLE", "GOLD", "GOLF"]), Some("GOLD"));
         assert_eq!(nearest("GOLX", ["GOLF", "GOLE"]), Some("GOLE"), "the first in the alphabet");
+    }
+
+    #[test]
+    fn a_name_that_is_like_none_gets_those_that_begin_like_it() {
+        let names = ["10_MEG", "11_MEG", "20_MEG", "30_MEG", "35_MEG_UP", "40_MEG", "50_MEG"];
+        let mut suggestions = Suggestions::new(names);
+        let hint = suggestions.hint("35mbit", "plan");
+        assert!(hint.starts_with("the plans are: `35_MEG_UP`, `30_MEG`, `10_MEG`, "), "{hint}");
+        assert!(suggestions.hint("GOLD", "plan").starts_with("the plans are: `10_MEG`, `11_MEG`, "));
+        suggestions.steps = 0;
+        assert!(suggestions.hint("50bit", "plan").starts_with("the plans are: `10_MEG`, "), "no more work is done");
+        assert_eq!(suggestions.hint("35mbit", "plan"), hint);
+        assert_eq!(Suggestions::new([]).hint("GOLD", "plan"), "there are no plans yet");
     }
 
     #[test]

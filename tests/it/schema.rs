@@ -1,5 +1,9 @@
 //! The JSON Schemas as editors and other validators read them, and `schema`.
 
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use shapeline::schema::{FileKind, file_schema, schema_files};
 
@@ -81,34 +85,70 @@ fn a_pattern_comes_with_words() {
     FileKind::ALL.into_iter().for_each(|kind| walk(&file_schema(kind)));
 }
 
+/// What a file may hold, and what not, with the verdict.
+fn instances(kind: FileKind) -> Vec<(Value, bool)> {
+    let record = match kind {
+        FileKind::Plan => json!({"name": "GOLD", "up": "30 Mbps", "down": "30 Mbps", "status": "retired"}),
+        FileKind::Domain => json!({"name": "ispcustomer.co.zw", "prefixes": ["10.10.10.0/24"]}),
+        FileKind::Subscriber => json!({"ip": "10.10.10.25", "domain": "ispcustomer.co.zw", "plan": "GOLD"}),
+        FileKind::Settings => {
+            return vec![
+                (json!({}), true),
+                (json!({"safety": {"max_removed": "30%", "max_changed": 500}}), true),
+                (json!({"safety": {"max_removed": "300%"}}), false),
+                (json!([{}]), false),
+            ];
+        }
+    };
+    let mut strange = record.clone();
+    strange["strange"] = "x".into();
+    vec![
+        (record.clone(), true),
+        (json!([record, record]), true),
+        (json!([]), true),
+        (json!([record, strange]), false),
+        (strange, false),
+        (json!([[record]]), false),
+        (json!({}), false),
+        (json!("text"), false),
+        (Value::Null, false),
+    ]
+}
+
 #[test]
 fn one_record_or_a_list_is_accepted_and_nothing_else() {
-    let records = [
-        (FileKind::Plan, json!({"name": "GOLD", "up": "30 Mbps", "down": "30 Mbps", "status": "retired"})),
-        (FileKind::Domain, json!({"name": "ispcustomer.co.zw", "prefixes": ["10.10.10.0/24"]})),
-        (FileKind::Subscriber, json!({"ip": "10.10.10.25", "domain": "ispcustomer.co.zw", "plan": "GOLD"})),
-    ];
-    for (kind, record) in records {
+    for kind in FileKind::ALL {
         let validator = jsonschema::validator_for(&file_schema(kind)).unwrap();
-        let mut strange = record.clone();
-        strange["strange"] = "x".into();
-        for (instance, good) in [
-            (record.clone(), true),
-            (json!([record, record]), true),
-            (json!([]), true),
-            (json!([record, strange]), false),
-            (strange, false),
-            (json!([[record]]), false),
-            (json!({}), false),
-            (json!("text"), false),
-            (Value::Null, false),
-        ] {
+        for (instance, good) in instances(kind) {
             assert_eq!(validator.is_valid(&instance), good, "{kind:?}: {instance}");
         }
     }
-    let settings = jsonschema::validator_for(&file_schema(FileKind::Settings)).unwrap();
-    assert!(settings.is_valid(&json!({})));
-    assert!(!settings.is_valid(&json!([{}])), "the settings are one record");
+}
+
+#[test]
+fn the_strict_mode_of_ajv_agrees() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !Command::new("sh").arg(root.join("scripts/fetch-ajv")).status().is_ok_and(|status| status.success()) {
+        return crate::support::left_out("ajv could not be fetched: scripts/fetch-ajv must work");
+    }
+    let file = |kind: FileKind| format!("{}.schema.json", kind.name());
+    let cases: Value = FileKind::ALL
+        .map(|kind| (file(kind), instances(kind).into_iter().map(|(instance, _)| instance).collect::<Value>()))
+        .into_iter()
+        .collect();
+    let mut child = Command::new("node")
+        .arg(root.join("tests/tools/ajv/check.mjs"))
+        .args([root.join("schemas"), root.join("target/ajv")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(cases.to_string().as_bytes()).unwrap();
+    let verdicts: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    for kind in FileKind::ALL {
+        let expected: Value = instances(kind).into_iter().map(|(_, good)| Value::from(good)).collect();
+        assert_eq!(verdicts[file(kind)], expected, "{kind:?}");
+    }
 }
 
 #[test]
