@@ -13,7 +13,7 @@ use anstream::AutoStream;
 use crate::text::characters::RUNNER_COMMAND as INNER;
 
 /// Standard output, for people; strips styles where they are not wanted.
-pub(crate) fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
+pub fn out() -> GuardedLines<AutoStream<StdoutLock<'static>>> {
     GuardedLines::new(anstream::stdout().lock())
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
 use shapeline::cli::{Cli, ColorWhen};
 use shapeline::commands::is_broken_pipe;
 use shapeline::console;
@@ -25,6 +25,8 @@ fn main() -> ExitCode {
             return failed(&format!("{error:#}"));
         }
     }
+    // What clap itself prints has no arguments yet.
+    choose_color(typed_color());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli.with_environment(),
         Err(error) if error.use_stderr() => {
@@ -33,20 +35,46 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         // Help and the version are no errors.
-        Err(help) => help.exit(),
+        Err(help) => {
+            let mut out = console::out();
+            return match write!(out, "{}", help.render().ansi()).and_then(|()| out.flush()) {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => failed(&error.to_string()),
+                _ => ExitCode::SUCCESS,
+            };
+        }
     };
-    match cli.color {
-        ColorWhen::Auto => anstream::ColorChoice::Auto,
-        ColorWhen::Always => anstream::ColorChoice::Always,
-        ColorWhen::Never => anstream::ColorChoice::Never,
-    }
-    .write_global();
+    choose_color(cli.color);
     match shapeline::commands::run(&cli) {
         Ok(outcome) => outcome.into(),
         // Whoever reads our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&with_harmless_arguments(format!("{error:#}"))),
     }
+}
+
+fn choose_color(when: ColorWhen) {
+    match when {
+        ColorWhen::Auto => anstream::ColorChoice::Auto,
+        ColorWhen::Always => anstream::ColorChoice::Always,
+        ColorWhen::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// The value of `--color` on the command line, if it is plain.
+fn typed_color() -> ColorWhen {
+    let mut arguments = std::env::args_os().take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        let value = match argument.to_str() {
+            Some("--color") => arguments.next(),
+            Some(joined) => joined.strip_prefix("--color=").map(Into::into),
+            None => None,
+        };
+        if let Some(when) = value.and_then(|value| ColorWhen::from_str(value.to_str()?, false).ok()) {
+            return when;
+        }
+    }
+    ColorWhen::Auto
 }
 
 /// Prints why the program could not do its job.

@@ -170,17 +170,21 @@ impl Import<'_> {
         self.ending(proposal) == Ending::Written && !proposal.removed.is_empty() && !self.is_acknowledged(proposal)
     }
 
-    /// Shows who would be removed and asks; then imports, if the result is still the one that was shown.
+    /// Shows what would change on the network and who would be removed, and asks; then imports, if the result
+    /// is still the one that was shown.
     fn ask(&self, proposal: Proposal, again: Found) -> Result<Outcome> {
-        let question = self.before(&proposal) + &removals::listed(&proposal.removed, self.shown);
+        let question = self.before(&proposal)
+            + &report::network_in_short(&proposal)
+            + &removals::listed(&proposal.removed, self.shown);
         crate::console::err().write_all(question.as_bytes())?;
-        // The texts alone: a person may take long, and the rest is made again.
-        let confirmed = proposal.draft.texts();
+        // These alone: a person may take long, and the rest is made again.
+        let agreed = |proposal: &Proposal| (proposal.draft.texts(), proposal.effect.fingerprint.clone());
+        let shown = agreed(&proposal);
         drop(proposal);
         confirm("Remove them, and import the rest?")?;
         let lock = self.lock()?;
         match self.propose(again)? {
-            Ok(proposal) if proposal.draft.texts() == confirmed => self.finish(proposal, Some(&lock), true),
+            Ok(proposal) if agreed(&proposal) == shown => self.finish(proposal, Some(&lock), true),
             Ok(_) => Err(outdated().into()),
             Err(outcome) => Ok(outcome),
         }

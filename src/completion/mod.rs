@@ -10,7 +10,8 @@ mod stems;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use clap_complete::CompleteEnv;
 use clap_complete::engine::CompletionCandidate;
@@ -28,7 +29,7 @@ use records::{Found, each_record, settings_entries};
 const VARIABLE: &str = "SHAPELINE_COMPLETE";
 
 /// How long reading the data may take: a person waits.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Answers a shell that asks for completions, if one does.
 ///
@@ -51,8 +52,8 @@ pub fn answer(command: fn() -> clap::Command) -> anyhow::Result<bool> {
 
 /// Plans, with their rates.
 pub(crate) fn plans(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, until| {
-        each_record(&repository()?, "plans", typed, until, |record, found| {
+    fitting(typed, |typed| {
+        each_record(&repository()?, "plans", typed, |record, found| {
             let rates = [("up", "up"), ("down", "down")].map(|(field, word)| format!("{} {word}", text(record, field)));
             let retired = if text(record, "status") == "retired" { ", retired" } else { "" };
             found.add(text(record, "name"), || format!("{}{retired}", rates.join(", ")));
@@ -62,8 +63,8 @@ pub(crate) fn plans(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Domains, with their blocks.
 pub(crate) fn domains(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, until| {
-        each_record(&repository()?, "domains", typed, until, |record, found| {
+    fitting(typed, |typed| {
+        each_record(&repository()?, "domains", typed, |record, found| {
             let blocks = || record.get("prefixes").map(|blocks| texts(blocks).join(", ")).unwrap_or_default();
             found.add(text(record, "name"), blocks);
         })
@@ -72,8 +73,8 @@ pub(crate) fn domains(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Subscribers: ids and addresses; the key once the `@` is typed.
 pub(crate) fn subscribers(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, until| {
-        each_record(&repository()?, "subscribers", typed.split('@').next()?, until, |record, found| {
+    fitting(typed, |typed| {
+        each_record(&repository()?, "subscribers", typed.split('@').next()?, |record, found| {
             let about = || {
                 let (name, plan) = (text(record, "name"), text(record, "plan"));
                 if name.is_empty() { plan.to_owned() } else { format!("{name}, {plan}") }
@@ -92,7 +93,7 @@ pub(crate) fn subscribers(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The targets in the settings, with their URLs.
 pub(crate) fn targets(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, _| {
+    fitting(typed, |typed| {
         settings_entries(&repository()?, typed, |settings, found| {
             for target in settings.get("targets").into_iter().flat_map(|targets| targets.items()) {
                 let output = text(target, "output");
@@ -104,7 +105,7 @@ pub(crate) fn targets(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The outputs in the settings, and the one that is always there.
 pub(crate) fn outputs(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, _| {
+    fitting(typed, |typed| {
         settings_entries(&repository()?, typed, |settings, found| {
             found.add("shaper", || "the shaper file".to_owned());
             for (name, output) in settings.get("outputs").into_iter().flat_map(|outputs| outputs.entries()) {
@@ -116,7 +117,7 @@ pub(crate) fn outputs(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The rules, and `setup`.
 pub(crate) fn rules(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fitting(typed, |typed, _| {
+    fitting(typed, |typed| {
         let mut found = Found::of(typed);
         RULES.iter().for_each(|rule| found.add(rule.id, || rule.summary.to_owned()));
         found.add("setup", || "the settings of the forge".to_owned());
@@ -127,7 +128,7 @@ pub(crate) fn rules(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// `FIELD=VALUE` of a subscriber.
 pub(crate) fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some((field, value)) = typed.to_str().and_then(|typed| typed.split_once('=')) else {
-        return fitting(typed, |typed, _| {
+        return fitting(typed, |typed| {
             let mut found = Found::of(typed);
             let fields = crate::edit::FIELDS.iter().filter(|field| **field != "labels");
             fields.for_each(|field| found.add(&format!("{field}="), String::new));
@@ -139,7 +140,7 @@ pub(crate) fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
     let values = match field {
         "plan" => plans(value),
         "domain" => domains(value),
-        "status" => fitting(value, |typed, _| {
+        "status" => fitting(value, |typed| {
             let mut found = Found::of(typed);
             ["active", "suspended"].iter().for_each(|status| found.add(status, String::new));
             Some(found)
@@ -150,14 +151,19 @@ pub(crate) fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// What `find` finds for what is typed, in order; stems of it where that is too much for a list.
-fn fitting(typed: &OsStr, find: impl FnOnce(&str, Instant) -> Option<Found>) -> Vec<CompletionCandidate> {
-    let until = Instant::now() + PATIENCE;
-    let found = typed.to_str().and_then(|typed| find(typed, until));
+///
+/// Nothing if it takes too long: a part of the words would complete to what is not the only one. The thread
+/// that still looks ends with the process.
+fn fitting(typed: &OsStr, find: impl FnOnce(&str) -> Option<Found<'_>> + Send + 'static) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str().map(str::to_owned) else { return Vec::new() };
+    let (answer, answered) = channel();
+    std::thread::spawn(move || answer.send(find(&typed).map(Found::into_sorted).unwrap_or_default()));
+    let found = answered.recv_timeout(PATIENCE).unwrap_or_default();
     let shown = |(value, about): (String, String)| {
         let about = Some(harmless(&about, 60)).filter(|about| !about.is_empty());
         CompletionCandidate::new(value).help(about.map(Into::into))
     };
-    stems::listed(found.map(Found::into_sorted).unwrap_or_default()).into_iter().map(shown).collect()
+    stems::listed(found).into_iter().map(shown).collect()
 }
 
 /// The data repository that is meant: by `-C` in what is typed, by `SHAPELINE_DIR`, or the nearest.

@@ -1,7 +1,6 @@
 //! The records of the data, without the checks: what cannot be read is passed over.
 
 use std::path::Path;
-use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -54,19 +53,14 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// What `each` finds in the records below `folder`. A file without the text that is typed is not read as YAML.
-/// Nothing if it takes until `until`: a part of the words would complete to what is not the only one.
 pub(super) fn each_record<'t>(
     root: &Path,
     folder: &str,
     typed: &'t str,
-    until: Instant,
     each: impl Fn(Node<'_>, &mut Found<'t>) + Sync,
 ) -> Option<Found<'t>> {
     let mut paths = Vec::new();
     for entry in walkdir::WalkDir::new(root.join(folder)).max_depth(MAX_FOLDERS).follow_root_links(false) {
-        if Instant::now() > until {
-            return None;
-        }
         let Ok(entry) = entry else { continue };
         let inside = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
         if entry.file_type().is_file() && inside.is_some_and(|path| data_kind(path).is_some()) {
@@ -75,18 +69,15 @@ pub(super) fn each_record<'t>(
     }
     let read = paths.par_iter().map(|path| {
         let mut found = Found::of(typed);
-        if Instant::now() > until {
-            return None;
-        }
         let text = open::read(path, MAX_FILE_BYTES as u64).ok().flatten().and_then(|text| String::from_utf8(text).ok());
-        let Some(text) = text.filter(|text| text.contains(typed)) else { return Some(found) };
+        let Some(text) = text.filter(|text| text.contains(typed)) else { return found };
         with_tree(&text, |root| match root.kind() {
             NodeKind::Sequence => root.items().for_each(|record| each(record, &mut found)),
             _ => each(root, &mut found),
         });
-        Some(found)
+        found
     });
-    read.try_reduce(|| Found::of(typed), |one, next| Some(one.with(next)))
+    Some(read.reduce(|| Found::of(typed), Found::with))
 }
 
 /// What `each` finds in the settings.

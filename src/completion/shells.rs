@@ -103,6 +103,12 @@ _shapeline() {
     # Only the last piece is replaced.
     word=${words[${#words[@]} - 1]}
     COMPREPLY=("${COMPREPLY[@]#"${word%"$2"}"}")
+    # What a file is called may be a command to bash.
+    for i in "${!COMPREPLY[@]}"; do
+        if [[ ${COMPREPLY[i]} == *[![:alnum:]._/:@+=%,-]* ]]; then
+            printf -v "COMPREPLY[$i]" '%q' "${COMPREPLY[i]}"
+        fi
+    done
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[-=/:.@] ]]; then
         compopt -o nospace 2> /dev/null
     fi

@@ -89,7 +89,10 @@ impl Git {
 
     /// Refuses a branch that cannot be moved by a commit.
     fn can_be_committed_to(&self, name: &str) -> Result<()> {
-        let valid = git2::Branch::name_is_valid(name).unwrap_or(false) && !name.starts_with('-') && name != "HEAD";
+        // The name is shown in commands to type, and goes to the forge.
+        let plain = name.chars().all(|c| c.is_alphanumeric() || "._/-+@#".contains(c));
+        let valid =
+            plain && git2::Branch::name_is_valid(name).unwrap_or(false) && !name.starts_with('-') && name != "HEAD";
         if !valid {
             bail!("{} is no name for a branch: letters, digits and . _ / - will do", quoted(name));
         }

@@ -181,6 +181,27 @@ pub fn text(proposal: &Proposal, ending: Ending) -> String {
     out
 }
 
+/// Lines of changes on the network that are shown before a question.
+const IN_SHORT: usize = 20;
+
+/// The changes on the network, the first of them one by one; nothing if there are none.
+pub fn network_in_short(proposal: &Proposal) -> String {
+    let changes = proposal.effect.text();
+    let lines = changes.lines().count();
+    let mut out: String = changes.split_inclusive('\n').take(IN_SHORT).collect();
+    if lines > IN_SHORT {
+        let _ = writeln!(out, "and {} more: --dry-run shows them", lines - IN_SHORT);
+    }
+    let (added, changed, removed) = proposal.effect.changes;
+    if (added, changed, removed) != (0, 0, 0) {
+        let _ = writeln!(out, "On the network: {added} added, {changed} changed, {removed} removed.");
+    }
+    for missing in &proposal.adoption.plans.missing {
+        let _ = writeln!(out, "To fill in: {}", to_fill_in(missing));
+    }
+    out
+}
+
 /// Why nothing is written, and what to do.
 pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> String {
     match ending {

@@ -178,6 +178,22 @@ fn bash_completes_whole_words() {
 }
 
 #[test]
+fn bash_quotes_the_names_of_files() {
+    let repo = data();
+    for name in
+        ["acme$(touch PWNED).yaml", "b;touch PWNED;.yaml", "c`touch PWNED`.yaml", "d e.yaml", "f\ntouch PWNED\n.yaml"]
+    {
+        repo.write(&format!("subscribers/{name}"), "");
+        let typed = format!("subscribers/{}", &name[..1]);
+        let words = in_bash(&repo, &format!("shapeline fmt {typed}"), &["shapeline", "fmt", &typed]);
+        let [word] = words.as_slice() else { panic!("{words:?}") };
+        let meant = Command::new("bash").current_dir(repo.path()).args(["-c", &format!("printf %s {word}")]).output();
+        assert_eq!(String::from_utf8(meant.unwrap().stdout).unwrap(), format!("subscribers/{name}"), "{word}");
+        assert!(!repo.path().join("PWNED").exists(), "{word}");
+    }
+}
+
+#[test]
 fn zsh_and_fish_are_sent_descriptions() {
     let repo = data();
     let sent = |shell: &str, typed: &[&str]| {

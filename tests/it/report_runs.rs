@@ -148,6 +148,15 @@ fn colours_are_for_terminals() {
         let run = repo.run(&["--color", "always", "check", "--format", format]);
         assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
     }
+    // What is said before a command runs, too.
+    for (args, wanted) in
+        [(["--color", "always"], true), (["--color", "never"], false), (["--color=always", "-h"], true)]
+    {
+        let (help, wrong) =
+            (repo.run(&[&args[..], &["--help"]].concat()), repo.run(&[&args[..], &["publsh"]].concat()));
+        assert_eq!((help.code, help.stdout.contains('\u{1b}')), (0, wanted), "{args:?}");
+        assert_eq!((wrong.stdout + &wrong.stderr).contains('\u{1b}'), wanted, "{args:?}");
+    }
 }
 
 #[test]

@@ -81,23 +81,23 @@ pub(super) fn run(
     confirmation: Confirmation,
     make: impl Fn(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
 ) -> Result<Outcome> {
-    let confirmed = match confirmation.is_due(args) {
+    let agreed = match confirmation.is_due(args) {
         // The lock is not held while a person thinks: the edit is made once more afterwards.
         true => match confirmed(propose(root, args, without_lock(args), &make)?)? {
-            Ok(changes) => Some(changes),
+            Ok(agreed) => Some(agreed),
             Err(outcome) => return Ok(outcome),
         },
         false => None,
     };
     let edit = propose(root, args, destination(args), &make)?;
-    if let Some(confirmed) = &confirmed
-        && *confirmed != edit.draft.texts()
+    if let Some(agreed) = &agreed
+        && *agreed != Agreed::to(&edit)?
     {
         return Err(outdated().into());
     }
-    let network = match (reviewed(&edit, confirmed.is_some())?, &edit.review) {
+    let network = match (reviewed(&edit, agreed.is_some())?, &edit.review) {
         (Some(outcome), _) => return Ok(outcome),
-        (None, Some(review)) if confirmed.is_none() => network(review)?,
+        (None, Some(review)) if agreed.is_none() => network(review, LISTED)?,
         (None, _) => String::new(),
     };
     if args.dry_run {
@@ -127,22 +127,39 @@ fn propose(
     session.make(&before, today, make)
 }
 
-/// Shows what an edit would do and asks whether to go on. Returns the changes that were shown, or how the
-/// command ends without a question.
+/// What a person agreed to: nothing else may be done. The same files have another effect if a plan's rates or
+/// the settings change in the meantime.
+#[derive(PartialEq)]
+struct Agreed {
+    files: FileTexts,
+    network: Option<String>,
+}
+
+impl Agreed {
+    fn to(edit: &ProposedEdit) -> Result<Self> {
+        let network = edit.review.as_ref().map(|review| network(review, usize::MAX)).transpose()?;
+        Ok(Self { files: edit.draft.texts(), network })
+    }
+}
+
+/// Shows what an edit would do and asks whether to go on. Returns what is agreed to, or how the command ends
+/// without a question.
 ///
 /// # Errors
 /// A [refusal](crate::query::Refusal) if the answer is no.
-fn confirmed(edit: ProposedEdit) -> Result<Result<FileTexts, Outcome>> {
+fn confirmed(edit: ProposedEdit) -> Result<Result<Agreed, Outcome>> {
     if let Some(outcome) = reviewed(&edit, false)? {
         return Ok(Err(outcome));
     }
     let mut shown = said(edit.summary.verb.imperative(), &edit.summary);
     if let Some(review) = &edit.review {
-        shown += &network(review)?;
+        shown += &network(review, LISTED)?;
     }
     crate::console::err().write_all(shown.as_bytes())?;
+    let agreed = Agreed::to(&edit)?;
+    drop(edit);
     confirm("Make this change?")?;
-    Ok(Ok(edit.draft.texts()))
+    Ok(Ok(agreed))
 }
 
 /// Prints what the review found, unless it `was_shown`. Returns the outcome if that ends the command.
@@ -241,8 +258,8 @@ fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The changes on the network, in a few lines.
-fn network(review: &Review) -> Result<String> {
+/// The changes on the network, at most `most` of them.
+fn network(review: &Review, most: usize) -> Result<String> {
     let output = render::output(&review.after.settings, None)?;
     let side = |table| Side { served: served_by(table), bytes: b"" };
     let base = PlanBase::File { path: String::new() };
@@ -252,10 +269,10 @@ fn network(review: &Review) -> Result<String> {
     if changes.is_empty() {
         return Ok("On the network nothing changes.\n".to_owned());
     }
-    let rows: Vec<[String; 5]> = changes.all.iter().take(LISTED).map(text::row).collect();
+    let rows: Vec<[String; 5]> = changes.all.iter().take(most).map(text::row).collect();
     let mut said = format!("On the network, once it is published:\n{}", columns(&rows));
-    if changes.all.len() > LISTED {
-        said += &format!("and {} more\n", changes.all.len() - LISTED);
+    if changes.all.len() > most {
+        said += &format!("and {} more\n", changes.all.len() - most);
     }
     Ok(said)
 }

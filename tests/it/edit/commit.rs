@@ -138,6 +138,7 @@ fn what_cannot_be_a_branch_to_commit_to_is_refused() {
         ("-d", "is no name for a branch"),
         ("a..b", "is no name for a branch"),
         ("a b", "is no name for a branch"),
+        ("a$(id)", "is no name for a branch"),
         ("HEAD", "is no name for a branch"),
         ("x:y", "is no name for a branch"),
         ("", "is no name for a branch"),

@@ -182,6 +182,22 @@ fn data_that_changes_while_a_person_thinks_is_not_overwritten() {
 }
 
 #[test]
+fn the_effect_that_is_confirmed_is_the_one_that_comes() {
+    let repo = with_list();
+    let before = repo.read(PATH);
+    let mut running = start(&repo, 200, "set acme-hq plan=50_MEG_UP_50_MEG_DOWN");
+    let (mut input, mut out) = (running.stdin.take().unwrap(), running.stdout.take().unwrap());
+    let mut said = terminal::until(&mut out, "Make this change?");
+    // The same edit of the same file, and another rate.
+    repo.write("plans/50_MEG_UP_50_MEG_DOWN.yaml", "name: 50_MEG_UP_50_MEG_DOWN\nup: 5 Mbps\ndown: 5 Mbps\n");
+    input.write_all(b"y\n").unwrap();
+    out.read_to_string(&mut said).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("the data changed in the meantime, so nothing was changed"), "{said}");
+    assert_eq!(repo.read(PATH), before);
+}
+
+#[test]
 fn without_a_terminal_there_is_no_prompt() {
     let repo = with_list();
     let run = run(&repo, &["add", "10.10.10.50"]);

@@ -31,11 +31,13 @@ fn who_would_be_removed_is_shown_and_confirmed() {
     for answer in ["n\n", "\n", "\x1b"] {
         let (code, said) = on_terminal(&repo, 200, "import live.txt", answer);
         assert_eq!(code, Some(1), "{answer:?}: {said}");
-        let shown = "live.txt: a shaper file: 4 subscribers, 2 plans, 1 domain, 0 rows refused\n\
+        let shown = "On the network: 1 added, 1 changed, 1 removed.\n\
                      Not in live.txt, and removed by this import:\n  \
                      1 subscriber of `ispcustomer.co.zw`: 10.1.0.3 (`ACME`)\n\
                      To add and change only, and remove no subscriber: --add-only\n";
         // On a busy machine the spinner comes first.
+        assert!(said.contains("live.txt: a shaper file: 4 subscribers, 2 plans, 1 domain, 0 rows refused\n"), "{said}");
+        assert!(said.contains("~ 10.1.0.2 "), "who gets another plan is shown: {said}");
         assert!(said.contains(shown) && said.contains(QUESTION), "{answer:?}: {said}");
         assert!(said.ends_with("shapeline: cancelled: nothing was changed\n"), "{answer:?}: {said}");
         assert_eq!(files(&repo), before, "{answer:?}");
