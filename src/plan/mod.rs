@@ -69,6 +69,8 @@ pub struct Before {
     pub(crate) limits: Option<Option<Safety>>,
     /// Limits that replace those of the settings: a target's own.
     pub(crate) instead: Option<Safety>,
+    /// The digest of what was published last. It may be put back, however much was changed by hand since.
+    pub(crate) published: Option<String>,
 }
 
 /// One of the two states that are compared.

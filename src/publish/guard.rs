@@ -31,7 +31,8 @@ pub fn limits(general: Option<&Safety>, target: &Target) -> Safety {
 /// data which raises them does not judge itself.
 pub fn known(settings: &Settings, target: &Target, manifest: &Manifest) -> Before {
     let limits = limits(settings.safety.as_ref(), target);
-    Before { instead: Some(limits), limits: manifest.limits.clone().map(Some), ..Before::default() }
+    let published = manifest.live.as_ref().map(|live| live.version.digest.clone());
+    Before { instead: Some(limits), limits: manifest.limits.clone().map(Some), published, ..Before::default() }
 }
 
 /// What would change on a target. What cannot be understood of the live file makes the plan
@@ -46,8 +47,14 @@ pub fn plan<'a>(
 ) -> ChangePlan<'a> {
     let base = PlanBase::Live { target: site.name.clone(), place: site.place() };
     let after = Side { served: served_by(table), bytes };
-    let (before, known) = side(live, bytes, table, output, known);
-    ChangePlan::new(output, base, before, after, table, known)
+    let (before, mut known) = side(live, bytes, table, output, known);
+    let published = known.published.take();
+    let mut plan = ChangePlan::new(output, base, before, after, table, known);
+    if !plan.verdict.is_safe() && !bytes.is_empty() && published.is_some_and(|published| published == digest(bytes)) {
+        plan.verdict.reasons.clear();
+        plan.notes.push("this puts back what was published last: the limits do not apply to that".to_owned());
+    }
+    plan
 }
 
 /// Who was served by a file. What a template of the repository's own wrote cannot be read back:

@@ -143,6 +143,27 @@ fn a_dry_run_of_data_with_errors_logs_nothing() {
 }
 
 #[test]
+fn a_plan_that_puts_back_what_was_published_says_that_it_is_safe() {
+    let site = Site::new(12, "");
+    site.publish(0, &[]);
+    let published = site.live();
+    std::fs::write(site.live_path(), "nonsense\n").unwrap();
+    for args in [&["publish", "--dry-run"][..], &["plan", "--live", "hre-1"]] {
+        let run = site.run(args);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.stdout.contains("this puts back what was published last"), "{run:?}");
+        assert!(run.stdout.contains("Safe: ") && !run.stdout.contains("NOT SAFE"), "{run:?}");
+    }
+    site.publish(0, &[]);
+    assert_eq!(site.live(), published);
+    // Anything else is judged by what is live.
+    std::fs::write(site.live_path(), "nonsense\n").unwrap();
+    site.repo.subscriber("10.10.10.13", 30);
+    site.repo.commit("one more");
+    assert!(site.run(&["plan", "--live", "hre-1"]).stdout.contains("NOT SAFE"));
+}
+
+#[test]
 fn a_dry_run_plans_for_all_targets() {
     let site = Site::new(2, "");
     let dry = site.publish(0, &["--dry-run", "--format", "json"]);
