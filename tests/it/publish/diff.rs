@@ -155,12 +155,14 @@ fn colours_say_what_comes_and_goes_and_nothing_else_does() {
     assert!(coloured(&["diff", "9"]).stderr.starts_with(&format!("{bad}shapeline:{off} version 9")));
     // A file, JSON and a workflow get none.
     std::fs::write(site.live_path(), "\u{1b}[31m+ x\n").unwrap();
-    let plan = coloured(&["plan", "--live", "hre-1"]).stdout;
+    let live = site.live_path();
+    let against = ["plan", "--against", live.to_str().unwrap()];
+    let plan = coloured(&against).stdout;
     assert!(plan.contains(&format!("{bad}NOT SAFE")) && !plan.contains("\u{1b}[31m+ x"), "{plan:?}");
     assert!(coloured(&["drift"]).stdout.starts_with(&format!("hre-1: {bad}the live file was changed")));
-    coloured(&["plan", "--live", "hre-1", "-o", "plan.txt"]);
+    coloured(&[&against[..], &["-o", "plan.txt"]].concat());
     assert!(site.repo.read("plan.txt").contains("NOT SAFE") && !site.repo.read("plan.txt").contains('\u{1b}'));
-    assert!(!coloured(&["plan", "--live", "hre-1", "--format", "json"]).stdout.contains('\u{1b}'));
+    assert!(!coloured(&[&against[..], &["--format", "json"]].concat()).stdout.contains('\u{1b}'));
     assert!(
         coloured(&["rollback", "--to", "9"]).stdout.contains(&format!("hre-1: {bad}REFUSED{off}, nothing was changed"))
     );
