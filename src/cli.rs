@@ -113,9 +113,11 @@ pub(crate) enum Command {
     /// List, show, add, change, suspend, resume and remove subscribers.
     Subscriber(SubscriberArgs),
     /// List what can be sold: plans with their rates and how many subscribers have them.
-    Plans(PlansArgs),
+    #[command(mut_arg("name", |name| name.add(ArgValueCompleter::new(completion::plans))))]
+    Plans(NamedArgs),
     /// List who sells: domains with their subscribers, used and free addresses, committed rates.
-    Domains(DomainsArgs),
+    #[command(mut_arg("name", |name| name.add(ArgValueCompleter::new(completion::domains))))]
+    Domains(NamedArgs),
     /// Format the data files; comments survive.
     Fmt(FmtArgs),
     /// Write the JSON Schemas that editors use.
@@ -163,26 +165,11 @@ pub(crate) struct DataArgs {
     pub(crate) on: Option<Date>,
 }
 
-/// Arguments of `plans`.
+/// Arguments of `plans` and `domains`.
 #[derive(Debug, Args)]
-pub(crate) struct PlansArgs {
+pub(crate) struct NamedArgs {
     /// Show everything about the one with this name [default: list all]
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::plans))]
-    pub(crate) name: Option<String>,
-
-    /// How the list is printed.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub(crate) format: ListFormat,
-
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-}
-
-/// Arguments of `domains`.
-#[derive(Debug, Args)]
-pub(crate) struct DomainsArgs {
-    /// Show everything about the one with this name [default: list all]
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::domains))]
+    #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
 
     /// How the list is printed.

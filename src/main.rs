@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     choose_color(cli.color);
     match shapeline::commands::run(&cli) {
         Ok(outcome) => outcome.into(),
-        // Whoever reads our output has read enough; `shapeline … | head` is no failure.
+        // The reader of our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&with_harmless_arguments(format!("{error:#}"))),
     }

@@ -18,8 +18,7 @@ use rayon::prelude::*;
 
 use crate::finding::{Finding, Place, Where};
 use crate::model::{Domain, Plan, Settings, Subscriber};
-use crate::schema::FileKind;
-use crate::source::{FileId, SourceFile, Sources};
+use crate::source::{FileId, Sources};
 use crate::text::count::counted;
 use crate::tree::{EntryKind, Tree, TreeEntry};
 use file::{FileRead, Records, read_entry};
@@ -129,11 +128,14 @@ impl Repo {
     /// As [`Repo::load`].
     pub fn load_base(tree: &Tree, head: &Repo) -> Result<Repo> {
         let mut entries = tree.list()?;
-        let files: Vec<(FileId, &SourceFile)> = head.sources.iter().collect();
-        let subscribers =
-            files.into_par_iter().filter(|(_, file)| data_kind(file.path()) == Some(FileKind::Subscriber));
-        let known: HashMap<&str, (FileId, git2::Oid)> =
-            subscribers.filter_map(|(id, file)| Some((file.path(), (id, file.blob()?)))).collect();
+        // Those in which a subscriber was read: the content of a link, say, is no file's.
+        let mut files: Vec<FileId> = head.subscribers.iter().map(|record| record.file).collect();
+        files.dedup();
+        let content = |id: FileId| {
+            let file = head.sources.file(id);
+            Some((file.path(), (id, file.blob()?)))
+        };
+        let known: HashMap<&str, (FileId, git2::Oid)> = files.into_par_iter().filter_map(content).collect();
         let mut repo = Repo::default();
         entries.retain(|entry| match known.get(entry.path.as_str()) {
             Some((file, blob)) if entry.kind == EntryKind::File && entry.blob == Some(*blob) => {

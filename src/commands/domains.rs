@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, load_unaltered, refusal_is_an_outcome, today, tree};
-use crate::cli::{DomainsArgs, ListFormat};
+use crate::cli::{ListFormat, NamedArgs};
 use crate::model::TotalBps;
 use crate::query::{DomainView, domains};
 use crate::text::columns::{columns, csv_line, fitted};
@@ -26,11 +26,11 @@ struct Listed {
     domains: Vec<DomainView>,
 }
 
-pub(super) fn run(root: &Path, args: &DomainsArgs) -> Result<Outcome> {
+pub(super) fn run(root: &Path, args: &NamedArgs) -> Result<Outcome> {
     refusal_is_an_outcome(list(root, args))
 }
 
-fn list(root: &Path, args: &DomainsArgs) -> Result<Outcome> {
+fn list(root: &Path, args: &NamedArgs) -> Result<Outcome> {
     let repo = Arc::new(load_unaltered(&tree(root, &args.data)?)?);
     let domains = domains(&repo, args.name.as_deref(), today(&args.data))?;
     match args.format {

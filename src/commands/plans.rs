@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, load_unaltered, refusal_is_an_outcome, tree};
-use crate::cli::{ListFormat, PlansArgs};
+use crate::cli::{ListFormat, NamedArgs};
 use crate::query::{PlanView, plans};
 use crate::text::columns::{columns, csv_line, fitted};
 use crate::text::count::{counted, grouped};
@@ -24,11 +24,11 @@ struct Listed<'r> {
     plans: Vec<PlanView<'r>>,
 }
 
-pub(super) fn run(root: &Path, args: &PlansArgs) -> Result<Outcome> {
+pub(super) fn run(root: &Path, args: &NamedArgs) -> Result<Outcome> {
     refusal_is_an_outcome(list(root, args))
 }
 
-fn list(root: &Path, args: &PlansArgs) -> Result<Outcome> {
+fn list(root: &Path, args: &NamedArgs) -> Result<Outcome> {
     let repo = load_unaltered(&tree(root, &args.data)?)?;
     let plans = plans(&repo, args.name.as_deref())?;
     match args.format {

@@ -29,8 +29,8 @@ pub struct ReviewedChange<'a> {
 }
 
 impl<'a> ReviewedChange<'a> {
-    /// Compares `head` with `base`, which may be read by [`Repo::load_base`]. Files that `head` lacks are added to its sources without their
-    /// text, so that findings can name them.
+    /// Compares `head` with `base`, which may be read by [`Repo::load_base`]. Files that `head` lacks are added
+    /// to its sources without their text, so that findings can name them.
     pub fn new(base: &'a Repo, head: &mut Repo, actors: &'a [String]) -> Self {
         let files = DifferingFiles::compare(base, &mut head.sources);
         let (touched_plans, gone_plans) = compare(&base.plans, &head.plans, &files);

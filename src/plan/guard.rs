@@ -18,9 +18,24 @@ const DEFAULT_MIN: u32 = 10;
 pub struct Verdict {
     /// Why the plan must be acknowledged, in sentences; empty if it is safe.
     pub(crate) reasons: Vec<String>,
+    /// It puts back what was published last, to which the limits do not apply.
+    pub(crate) puts_back: bool,
 }
 
 impl Verdict {
+    /// A plan that puts back what was published last: it may, however much was changed by hand since.
+    pub(crate) fn of_putting_back() -> Self {
+        Self { reasons: Vec::new(), puts_back: true }
+    }
+
+    /// Why a safe plan is safe.
+    pub(super) fn why_safe(&self) -> &'static str {
+        match self.puts_back {
+            true => "this puts back what was published last, to which the limits do not apply",
+            false => "within the limits",
+        }
+    }
+
     /// Whether the plan needs no acknowledgement.
     pub(crate) fn is_safe(&self) -> bool {
         self.reasons.is_empty()

@@ -24,7 +24,7 @@ pub(crate) fn markdown(plan: &ChangePlan<'_>) -> String {
         let _ = writeln!(out, "**{}**\n", summary(plan));
     }
     if plan.verdict.is_safe() {
-        out.push_str("✅ Safe: within the limits.\n");
+        let _ = writeln!(out, "✅ Safe: {}.", plan.verdict.why_safe());
     } else {
         out.push_str("⛔ **Not safe**: `publish` refuses this plan unless its fingerprint is acknowledged.\n");
         for reason in &plan.verdict.reasons {

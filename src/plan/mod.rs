@@ -121,7 +121,7 @@ impl<'a> ChangePlan<'a> {
         let domains = sold::by_domain(&before.served, &after.served, table.repo());
         let (served_before, served_after) = (before.served.len(), after.served.len());
         let changes = diff::diff(before.served, after.served, table);
-        let mut verdict = Verdict { reasons: known.doubts };
+        let mut verdict = Verdict { reasons: known.doubts, ..Verdict::default() };
         let touched = PlanTotals { changes: &changes, domains: &domains, before: served_before, after: served_after };
         let limits = known.instead.as_ref().or(table.repo().settings.safety.as_ref());
         verdict.check(&touched, limits);

@@ -101,7 +101,7 @@ pub(super) fn summary(plan: &ChangePlan<'_>) -> String {
 /// Whether the plan is safe, and why not.
 pub(super) fn verdict(plan: &ChangePlan<'_>) -> String {
     if plan.verdict.is_safe() {
-        return "Safe: within the limits.".to_owned();
+        return format!("Safe: {}.", plan.verdict.why_safe());
     }
     let mut text = String::from("NOT SAFE: `publish` refuses this plan unless its fingerprint is acknowledged.");
     for reason in &plan.verdict.reasons {

@@ -109,7 +109,7 @@ fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// What is live: a version, or what somebody made of it.
+/// What is live: a version, or what it was changed to.
 fn live_file(site: &Site, manifest: &Manifest) -> Result<ComparedFile> {
     let Some(live) = site.live()? else {
         return Err(Refusal(format!("there is no live file at {}; {}", site.place(), kept(manifest))).into());

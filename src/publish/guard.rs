@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::git::Git;
 use crate::model::{Safety, Settings, Target};
-use crate::plan::{Before, ChangePlan, PlanBase, Side, parse_shaper_file, served_by};
+use crate::plan::{Before, ChangePlan, PlanBase, Side, Verdict, parse_shaper_file, served_by};
 use crate::publish::data::Data;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
@@ -51,8 +51,7 @@ pub fn plan<'a>(
     let published = known.published.take();
     let mut plan = ChangePlan::new(output, base, before, after, table, known);
     if !plan.verdict.is_safe() && !bytes.is_empty() && published.is_some_and(|published| published == digest(bytes)) {
-        plan.verdict.reasons.clear();
-        plan.notes.push("this puts back what was published last: the limits do not apply to that".to_owned());
+        plan.verdict = Verdict::of_putting_back();
     }
     plan
 }

@@ -124,10 +124,12 @@ fn write_command(text: &mut String, command: &Command) {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap();
     writeln!(text, "\n## `{name}`\n\n{}\n\n```text\n{usage}\n```", about(command)).unwrap();
-    let mut own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help").peekable();
-    if own.peek().is_some() {
+    let own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help");
+    let (mut own, options): (Vec<_>, Vec<_>) = own.partition(|arg| arg.is_positional());
+    own.extend(options);
+    if !own.is_empty() {
         text.push('\n');
-        write_arguments(text, own);
+        write_arguments(text, own.into_iter());
     }
     for command in command.get_subcommands() {
         write_command(text, command);

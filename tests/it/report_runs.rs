@@ -139,6 +139,17 @@ fn findings_come_by_path_and_place_and_those_outside_the_change_last() {
 }
 
 #[test]
+fn code_scanning_shows_a_file_as_a_whole_at_its_first_line() {
+    let repo = Repo::new();
+    repo.write("subscribers/empty.yaml", "# nothing\n");
+    let run = repo.run(&["check", "--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "subscribers/empty.yaml");
+    assert_eq!(place["region"], serde_json::json!({"startLine": 1}));
+}
+
+#[test]
 fn colours_are_for_terminals() {
     let repo = Repo::new();
     repo.write("subscribers/b.yaml", "ip: 1\n");

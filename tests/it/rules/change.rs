@@ -21,6 +21,37 @@ fn owned() -> (Repo, Repo) {
 }
 
 #[test]
+fn of_the_base_only_what_differs_is_read() {
+    let repo = Repo::new();
+    let record = |ip: &str| format!("- ip: {ip}\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n");
+    repo.write("subscribers/same.yaml", record("10.10.10.1") + &record("10.10.10.2"));
+    repo.write("subscribers/other.yaml", record("10.10.10.3"));
+    let git = tempfile::tempdir().unwrap();
+    let base = super::committed(repo.path(), git.path());
+    repo.write("subscribers/other.yaml", record("10.10.10.4"));
+    let head = super::load(repo.path());
+    let read = shapeline::repo::Repo::load_base(&base, &head).unwrap();
+    let addresses: Vec<String> = read.subscribers.iter().map(|one| one.value.ip.as_slice()[0].to_string()).collect();
+    assert_eq!(addresses, ["10.10.10.3"], "the file that is the same is not read");
+    assert_eq!((read.plans.len(), read.domains.len()), (head.plans.len(), head.domains.len()));
+}
+
+/// A link has its target as content, to git.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_file_is_a_change() {
+    let repo = Repo::new();
+    repo.write("subscribers/a.yaml", "b.yaml");
+    repo.commit("a file that is no record");
+    std::fs::remove_file(repo.path().join("subscribers/a.yaml")).unwrap();
+    std::os::unix::fs::symlink("b.yaml", repo.path().join("subscribers/a.yaml")).unwrap();
+    repo.commit("a link");
+    let run = repo.run(&["check", "--rev", "HEAD", "--base", "HEAD~1", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &report["findings"][0]["in_change"]), (1, &true.into()), "{}", run.stdout);
+}
+
+#[test]
 fn owners_their_teams_and_admins_may() {
     let (base, head) = owned();
     for repo in [&base, &head] {

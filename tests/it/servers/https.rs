@@ -1,8 +1,7 @@
 //! Files of a folder, and the git repositories below its `git`, over HTTPS.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 /// A running server; it ends with this value.
 pub struct Https {
@@ -26,17 +25,9 @@ impl Https {
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        let mut child = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/serve_https.py"))
-            .args([folder, &certificate, &key])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        assert_ne!(port, "", "the server did not start");
-        Self { child, url: format!("https://127.0.0.1:{}", port.trim()), certificate }
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/serve_https.py");
+        let (child, port) = super::on_a_port(Command::new("python3").arg(script).args([folder, &certificate, &key]));
+        Self { child, url: format!("https://127.0.0.1:{port}"), certificate }
     }
 }
 

@@ -9,7 +9,18 @@ pub mod moto;
 pub mod s3s;
 pub mod sshd;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// Starts a server that prints its port on a line, and ends with its standard input.
+fn on_a_port(server: &mut Command) -> (Child, String) {
+    let mut child = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    assert_ne!(port, "", "the server did not start: {server:?}");
+    (child, port.trim().to_owned())
+}
 
 /// A program that `script` installs, under target/tools. Without it a test has nothing to run
 /// against: it says so, and on a build server it fails.

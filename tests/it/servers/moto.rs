@@ -1,10 +1,10 @@
 //! moto, which honours conditional writes and accepts any key.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 /// A service with one empty bucket.
 pub struct Moto {
@@ -28,18 +28,10 @@ impl Moto {
     }
 
     fn start_with(args: &[&str]) -> Option<Moto> {
-        let mut child = Command::new(super::tool("moto/bin/python", "scripts/test-tools-s3")?)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/serve_moto.py"))
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        assert_ne!(port, "", "moto did not start");
-        let endpoint = format!("http://127.0.0.1:{}", port.trim());
-        Some(Moto { child, endpoint })
+        let python = super::tool("moto/bin/python", "scripts/test-tools-s3")?;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/serve_moto.py");
+        let (child, port) = super::on_a_port(Command::new(python).arg(script).args(args));
+        Some(Moto { child, endpoint: format!("http://127.0.0.1:{port}") })
     }
 
     /// Asks for something in the plainest way, past the code that is tested.
