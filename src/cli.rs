@@ -132,7 +132,9 @@ pub(crate) enum Command {
 
 /// A whole number of an option.
 fn whole_number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{} is not a whole number in digits, such as 10", quoted(text)))
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let why = if digits { "is too large a number" } else { "is not a whole number in digits, such as 10" };
+    text.parse().map_err(|_| format!("{} {why}", quoted(text)))
 }
 
 #[derive(Debug, Args)]
