@@ -1,6 +1,6 @@
 //! The texts that were read, and the one place where byte offsets become lines and columns.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sha1::{Digest, Sha1};
 
@@ -81,9 +81,9 @@ impl SourceFile {
         }
     }
 
-    /// The same file, from git, where its content has the id `blob`.
-    pub(crate) fn with_blob(self, blob: Option<git2::Oid>) -> Self {
-        Self { blob, ..self }
+    /// Notes that git has the content as `blob`.
+    pub(crate) fn set_blob(&mut self, blob: Option<git2::Oid>) {
+        self.blob = blob;
     }
 
     /// The id that git has, or would have, for the content; `None` if not all of it is known.
@@ -180,14 +180,14 @@ fn count_points(utf8: &[u8]) -> usize {
 /// Every file that was read, in path order; after them those that a change removes.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
     removed: usize,
 }
 
 impl Sources {
     /// Adds a file and returns its id.
-    pub fn add(&mut self, file: SourceFile) -> FileId {
-        self.files.push(file);
+    pub fn add(&mut self, file: impl Into<Arc<SourceFile>>) -> FileId {
+        self.files.push(file.into());
         FileId(self.files.len() as u32 - 1)
     }
 
@@ -202,9 +202,14 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// The same, to be in other sources, too.
+    pub(crate) fn shared(&self, id: FileId) -> Arc<SourceFile> {
+        self.files[id.0 as usize].clone()
+    }
+
     /// All files with their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0..).map(FileId).zip(&self.files)
+        (0..).map(FileId).zip(self.files.iter().map(AsRef::as_ref))
     }
 
     /// How many files were read.

@@ -74,7 +74,7 @@ fuzz_target!(|bytes: &[u8]| {
         let table = Arc::new(Table::new(&head, &context));
         let shaper = output(&head.settings, None).expect("there is always a shaper file");
         let text = render(&table, &shaper).expect("the built-in template takes all data").into_text();
-        let (served, bad) = parse_shaper_file(&text, &table);
+        let (served, bad) = parse_shaper_file(&text, &table, "");
         assert!(bad.doubt("the output").is_none() && served.len() == table.len(), "{text}");
     }
 });

@@ -53,7 +53,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     match &args.against {
         Some(path) => {
             let live = super::read_file(path, MAX_LIVE)?;
-            let (before, known) = side_of_file(&live, path, &output, &table)?;
+            let (before, known) = side_of_file(&live, path, &output, &table, &bytes)?;
             let base = PlanBase::File { path: path.display().to_string() };
             finish(args, &ChangePlan::new(&output, base, before, after, &table, known).looking_ahead(None, &table))
         }
@@ -63,7 +63,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
                 Some(rev) => (git.commit(rev)?, rev.clone()),
                 None => git.default_base()?,
             };
-            let old = Arc::new(super::load_tree(&git.tree_of(commit))?);
+            let old = Arc::new(super::load_with(&git.tree_of(commit), |tree| Repo::load_earlier(tree, repo))?);
             let old = BaseData::of(&old, &Git::short(commit), &output, today);
             let base = PlanBase::Revision { name, commit: commit.to_string() };
             let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };

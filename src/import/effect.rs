@@ -56,16 +56,10 @@ impl Effect {
         let bytes = |table| render(table, &output).map(crate::render::Rendered::into_text).unwrap_or_default();
         let (bytes_before, bytes_after) = (bytes(&self.before), bytes(&self.after));
         // A rate that was made up is none; filling it in is no change of a rate.
-        let served = |table, incomplete: &BTreeSet<String>| {
-            let mut all = served_by(table);
-            for served in all.iter_mut().filter(|served| incomplete.contains(served.plan.as_ref())) {
-                served.rates = None;
-            }
-            all
-        };
         let [before, after] = &self.incomplete;
-        let before_side = Side { served: served(&self.before, before), bytes: bytes_before.as_bytes() };
-        let after_side = Side { served: served(&self.after, after), bytes: bytes_after.as_bytes() };
+        let before_side =
+            Side { served: served_by(&self.before).without_rates_of(before), bytes: bytes_before.as_bytes() };
+        let after_side = Side { served: served_by(&self.after).without_rates_of(after), bytes: bytes_after.as_bytes() };
         let known = Before { limits: Some(self.before.repo().settings.safety.clone()), ..Before::default() };
         let base = PlanBase::File { path: String::new() };
         take(&ChangePlan::new(&output, base, before_side, after_side, &self.after, known))

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Served;
+use super::side::ServedList;
+use super::sums::SoldSums;
 use crate::render::{Table, Unserved, unserved};
 
 /// Why an address is not served any more.
@@ -66,11 +68,19 @@ impl Changes<'_> {
     }
 }
 
-/// Merges two lists that are sorted by address.
-pub(crate) fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &Arc<Table>) -> Changes<'a> {
+/// What two lists of served addresses differ in, and what each domain has sold by them.
+pub(crate) struct Compared<'a> {
+    pub(crate) changes: Changes<'a>,
+    pub(crate) before: SoldSums<'a>,
+    pub(crate) after: SoldSums<'a>,
+}
+
+/// Merges two lists.
+pub(crate) fn diff<'a>(before: &ServedList<'a>, after: &ServedList<'a>, table: &Arc<Table>) -> Compared<'a> {
     let mut changes = Changes::default();
-    let mut before = before.into_iter().peekable();
-    let mut after = after.into_iter().peekable();
+    let (mut sold_before, mut sold_after) = (SoldSums::default(), SoldSums::default());
+    let mut before = before.iter().inspect(|served| sold_before.add(served)).peekable();
+    let mut after = after.iter().inspect(|served| sold_after.add(served)).peekable();
     loop {
         let order = match (before.peek(), after.peek()) {
             (None, None) => break,
@@ -90,6 +100,7 @@ pub(crate) fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &
             }
         }
     }
+    drop((before, after));
     give_reasons(&mut changes, table);
     for change in &changes.all {
         match change {
@@ -98,7 +109,7 @@ pub(crate) fn diff<'a>(before: Vec<Served<'a>>, after: Vec<Served<'a>>, table: &
             AddressChange::Changed { .. } => changes.changed += 1,
         }
     }
-    changes
+    Compared { changes, before: sold_before, after: sold_after }
 }
 
 /// Sets the reason of removed addresses that still have a record.

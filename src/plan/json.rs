@@ -225,9 +225,9 @@ fn change<'a>(change: &'a AddressChange<'_>) -> ChangeJson<'a> {
 
 fn served<'a>(served: &'a Served<'_>) -> ServedJson<'a> {
     ServedJson {
-        domain: &served.domain,
-        plan: &served.plan,
-        attribute: &served.attribute,
+        domain: served.domain,
+        plan: served.plan,
+        attribute: served.attribute,
         up_bps: served.rates.map(|(up, _)| up.bps()),
         down_bps: served.rates.map(|(_, down)| down.bps()),
         name: served.name,

@@ -11,19 +11,25 @@ pub(crate) mod later;
 pub(crate) mod markdown;
 mod served;
 mod shaper_file;
+mod side;
 mod sold;
+mod sums;
 pub(crate) mod text;
 
 pub(crate) use base::BaseData;
+use diff::Compared;
 pub(crate) use diff::{AddressChange, Changes, Reason};
 use guard::PlanTotals;
 pub use guard::Verdict;
 pub(crate) use guard::{DEFAULT_LIMIT, percent, too_many_removed};
 use later::Later;
-pub use served::{Served, of_table as served_by};
-pub(crate) use shaper_file::{BadLine, side_of_file};
-pub use shaper_file::{BadLines, parse as parse_shaper_file};
-pub(crate) use sold::{DomainSold, Sold, sold_by_domain};
+pub use served::Served;
+pub(crate) use shaper_file::BadLine;
+pub use shaper_file::BadLines;
+pub(crate) use side::side_of_file;
+pub use side::{ServedList, Side, parse_shaper_file, served_by};
+pub(crate) use sold::{DomainSold, sold_by_domain};
+pub(crate) use sums::Sold;
 
 use std::sync::Arc;
 
@@ -73,14 +79,6 @@ pub struct Before {
     pub(crate) published: Option<String>,
 }
 
-/// One of the two states that are compared.
-pub struct Side<'a> {
-    /// The served addresses, sorted.
-    pub served: Vec<Served<'a>>,
-    /// The output, byte for byte.
-    pub bytes: &'a [u8],
-}
-
 /// What would change on the network.
 pub struct ChangePlan<'a> {
     pub(crate) output: &'a Output,
@@ -118,9 +116,10 @@ impl<'a> ChangePlan<'a> {
         table: &'a Arc<Table>,
         known: Before,
     ) -> Self {
-        let domains = sold::by_domain(&before.served, &after.served, table.repo());
         let (served_before, served_after) = (before.served.len(), after.served.len());
-        let changes = diff::diff(before.served, after.served, table);
+        let Compared { changes, before: sold_before, after: sold_after } =
+            diff::diff(&before.served, &after.served, table);
+        let domains = sold::by_domain(sold_before, sold_after, table.repo());
         let mut verdict = Verdict { reasons: known.doubts, ..Verdict::default() };
         let touched = PlanTotals { changes: &changes, domains: &domains, before: served_before, after: served_after };
         let limits = known.instead.as_ref().or(table.repo().settings.safety.as_ref());

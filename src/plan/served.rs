@@ -1,24 +1,22 @@
 //! Served addresses and their plans: the common form of the data and of a live file.
 
-use std::borrow::Cow;
-
 use crate::model::{Address, Plan, Rate, Subscriber};
-use crate::render::Table;
+use crate::render::{ServedAddress, Table};
 
 /// One address and the plan it gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served<'a> {
     pub(crate) address: Address,
-    pub(crate) domain: Cow<'a, str>,
+    pub(crate) domain: &'a str,
     /// The shaper attribute.
-    pub(crate) attribute: Cow<'a, str>,
+    pub(crate) attribute: &'a str,
     /// The name of the plan, or the attribute if only that is known.
-    pub(crate) plan: Cow<'a, str>,
+    pub(crate) plan: &'a str,
     /// Upload and download rate; `None` if no plan has the attribute.
     pub(crate) rates: Option<(Rate, Rate)>,
     /// The display name of the subscriber, if it has one.
     pub(crate) name: Option<&'a str>,
-    /// The number of the subscriber: its addresses share it.
+    /// The number of a subscriber with several addresses, which share it.
     pub(crate) subscriber: Option<u32>,
 }
 
@@ -27,13 +25,19 @@ impl<'a> Served<'a> {
     pub(crate) fn of(address: &Address, subscriber: &'a Subscriber, plan: &'a Plan, number: u32) -> Served<'a> {
         Served {
             address: address.clone(),
-            domain: subscriber.domain.as_str().into(),
-            attribute: plan.shaper_attribute().into(),
-            plan: plan.name.as_str().into(),
+            domain: subscriber.domain.as_str(),
+            attribute: plan.shaper_attribute(),
+            plan: plan.name.as_str(),
             rates: Some((plan.up, plan.down)),
             name: subscriber.name.as_ref().map(|name| name.as_str()),
-            subscriber: Some(number),
+            subscriber: (subscriber.ip.as_slice().len() > 1).then_some(number),
         }
+    }
+
+    /// One row of `table`.
+    pub(super) fn of_row(table: &'a Table, row: ServedAddress) -> Served<'a> {
+        let subscriber = &table.subscriber(row).value;
+        Served::of(table.address(row), subscriber, table.plan(row), table.subscriber_number(row))
     }
 
     /// Whether the network treats this address differently afterwards. A new display name makes no
@@ -42,16 +46,4 @@ impl<'a> Served<'a> {
         let rates_differ = self.rates.is_some() && self.rates != after.rates;
         self.domain != after.domain || self.attribute != after.attribute || rates_differ
     }
-}
-
-/// All addresses that `table` serves, in its order.
-pub fn of_table(table: &Table) -> Vec<Served<'_>> {
-    table
-        .rows()
-        .iter()
-        .map(|&row| {
-            let subscriber = &table.subscriber(row).value;
-            Served::of(table.address(row), subscriber, table.plan(row), table.subscriber_number(row))
-        })
-        .collect()
 }

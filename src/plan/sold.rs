@@ -1,25 +1,14 @@
 //! Bandwidth sold, by domain, before and after.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::{Served, later};
+use super::later;
+use super::side::ServedList;
+use super::sums::{Sold, SoldSums};
 use crate::inventory::peak::Peaks;
 use crate::model::{Capacity, Domain};
 use crate::render::Table;
 use crate::repo::Repo;
-
-/// The bandwidth that a domain has sold. A subscriber with several addresses counts once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sold {
-    pub(crate) subscribers: usize,
-    pub(crate) addresses: usize,
-    /// The sum of their upload rates, in bit/s.
-    pub(crate) up: u128,
-    /// The sum of their download rates, in bit/s.
-    pub(crate) down: u128,
-    /// How many subscribers have a plan with unknown rates.
-    pub(crate) unknown: usize,
-}
 
 /// One domain, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,20 +25,22 @@ pub(crate) struct DomainSold {
 }
 
 /// Every domain with subscribers before or after, by name.
-pub(crate) fn by_domain(before: &[Served<'_>], after: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
+pub(crate) fn by_domain(before: SoldSums<'_>, after: SoldSums<'_>, repo: &Repo) -> Vec<DomainSold> {
     let mut domains = Domains::new(repo);
-    for (name, sold) in sum(before) {
+    for (name, sold) in before.by_domain {
         domains.entry(name).before = sold;
     }
-    for (name, sold) in sum(after) {
+    for (name, sold) in after.by_domain {
         domains.entry(name).after = sold;
     }
     domains.sold.into_values().collect()
 }
 
 /// What every domain with served subscribers has sold, by name.
-pub(crate) fn sold_by_domain(served: &[Served<'_>], repo: &Repo) -> Vec<DomainSold> {
-    by_domain(&[], served, repo)
+pub(crate) fn sold_by_domain(served: &ServedList<'_>, repo: &Repo) -> Vec<DomainSold> {
+    let mut sums = SoldSums::default();
+    served.iter().for_each(|served| sums.add(&served));
+    by_domain(SoldSums::default(), sums, repo)
 }
 
 /// Adds the peaks of each domain before and after. A state before without terms, such as a live file, has
@@ -98,27 +89,4 @@ impl DomainSold {
         let most = |peaks: &Option<Peaks>| peaks.map_or((0, 0), |peaks| (peaks.up.bps, peaks.down.bps));
         self.before != self.after || most(&self.peaks) != most(&self.peaks_before)
     }
-}
-
-fn sum<'s>(served: &'s [Served<'_>]) -> BTreeMap<&'s str, Sold> {
-    let mut domains: BTreeMap<&str, Sold> = BTreeMap::new();
-    // Only a subscriber with several addresses could be counted twice. Most have one, but which is not
-    // known here, so all are remembered.
-    let mut counted: HashSet<u32> = HashSet::with_capacity(served.len());
-    for one in served {
-        let sold = domains.entry(one.domain.as_ref()).or_default();
-        sold.addresses += 1;
-        if one.subscriber.is_some_and(|subscriber| !counted.insert(subscriber)) {
-            continue;
-        }
-        sold.subscribers += 1;
-        match one.rates {
-            Some((up, down)) => {
-                sold.up += u128::from(up.bps());
-                sold.down += u128::from(down.bps());
-            }
-            None => sold.unknown += 1,
-        }
-    }
-    domains
 }

@@ -10,11 +10,10 @@ use super::rollback::{find_version, kept, version_before};
 use super::run::Changed;
 use super::site::Site;
 use crate::model::Target;
-use crate::plan::{BadLine, Before, ChangePlan, PlanBase, Side, json, parse_shaper_file};
+use crate::plan::{BadLine, Before, ChangePlan, PlanBase, ServedList, Side, json, parse_shaper_file};
 use crate::query::Refusal;
 use crate::records::manifest::{Manifest, StoredVersion};
 use crate::render::{self, Output, Table};
-use crate::store::digest;
 use crate::text::lines::surplus;
 use crate::text::quote::harmless;
 
@@ -70,8 +69,8 @@ impl Comparison {
     pub(crate) fn plan<'a>(&'a self, table: &'a Arc<Table>) -> ChangePlan<'a> {
         let side = |file: &'a ComparedFile| {
             let served = match self.output.is_shaper_format() {
-                true => parse_shaper_file(&file.text, table).0,
-                false => Vec::new(),
+                true => parse_shaper_file(&file.text, table, "").0,
+                false => ServedList::default(),
             };
             Side { served, bytes: file.text.as_bytes() }
         };
@@ -89,7 +88,7 @@ impl Comparison {
             let (before, after) = (self.before.text.as_str(), self.after.text.as_str());
             return missing("before", before, after).chain(missing("after", after, before)).collect();
         }
-        let [before, after] = [&self.before, &self.after].map(|file| parse_shaper_file(&file.text, table).1.lines);
+        let [before, after] = [&self.before, &self.after].map(|file| parse_shaper_file(&file.text, table, "").1.lines);
         bad_lines("before", &before, &after).chain(bad_lines("after", &after, &before)).collect()
     }
 }
@@ -115,7 +114,7 @@ fn live_file(site: &Site, manifest: &Manifest) -> Result<ComparedFile> {
         return Err(Refusal(format!("there is no live file at {}; {}", site.place(), kept(manifest))).into());
     };
     let published = manifest.live.as_ref().map(|live| &live.version);
-    let digest = digest(&live.bytes);
+    let digest = live.digest().to_owned();
     let version = published.filter(|version| version.digest == digest).cloned();
     Ok(ComparedFile { version, live: true, digest, text: lossy(live.bytes) })
 }

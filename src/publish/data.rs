@@ -13,6 +13,7 @@ use crate::publish::freeze::{self, Frozen};
 use crate::render::{self, Output, Table};
 use crate::repo::Repo;
 use crate::rules::sound_table;
+use crate::store::digest;
 use crate::text::quote::harmless;
 use crate::tree::Tree;
 
@@ -44,7 +45,21 @@ pub struct Data {
     /// The history: which commits follow from which.
     pub git: Option<Git>,
     /// What was rendered already, by output: a thousand targets may take the same one.
-    rendered: Mutex<BTreeMap<String, Result<Arc<String>, String>>>,
+    rendered: Mutex<BTreeMap<String, Result<Arc<RenderedFile>, String>>>,
+}
+
+/// An output's text and its digest.
+pub struct RenderedFile {
+    /// All of it.
+    pub text: String,
+    /// See [`digest`].
+    pub digest: String,
+}
+
+impl RenderedFile {
+    fn of(text: String) -> RenderedFile {
+        RenderedFile { digest: digest(text.as_bytes()), text }
+    }
 }
 
 /// What loading gives.
@@ -109,9 +124,9 @@ impl Data {
     ///
     /// # Errors
     /// A sentence that says why it cannot be made.
-    pub fn rendered(&self, output: &Output) -> Result<Arc<String>, String> {
+    pub fn rendered(&self, output: &Output) -> Result<Arc<RenderedFile>, String> {
         let make = || match render::render(&self.table, output) {
-            Ok(rendered) => Ok(Arc::new(rendered.into_text())),
+            Ok(rendered) => Ok(Arc::new(RenderedFile::of(rendered.into_text()))),
             Err(finding) => Err(format!("the output {} cannot be made: {}", output.name, finding.message)),
         };
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,8 +144,8 @@ impl Data {
     /// How many subscribers are served.
     pub fn subscribers(&self) -> u64 {
         let table = &self.table;
-        let numbers: std::collections::HashSet<_> =
-            table.rows().iter().map(|row| table.subscriber_number(*row)).collect();
-        numbers.len() as u64
+        let mut served = vec![false; table.repo().subscribers.len()];
+        table.rows().iter().for_each(|row| served[table.subscriber_number(*row) as usize] = true);
+        served.into_iter().filter(|served| *served).count() as u64
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::Target;
 use crate::plan::{Before, ChangePlan, parse_shaper_file};
-use crate::publish::data::Data;
+use crate::publish::data::{Data, RenderedFile};
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::run::Changed;
@@ -18,7 +18,7 @@ use crate::records::log::LogAction;
 use crate::records::manifest::{Hold, Live};
 use crate::records::moment::Moment;
 use crate::render::{self, Output};
-use crate::store::{Stored, digest};
+use crate::store::Stored;
 use crate::text::lines::surplus;
 use crate::text::quote::harmless;
 
@@ -43,7 +43,7 @@ pub struct Drift {
     /// What is live.
     pub live: Option<Stored>,
     /// What the data gives.
-    pub declared: Arc<String>,
+    pub declared: Arc<RenderedFile>,
     /// What was published last, by whom, when.
     pub published: Option<Live>,
     /// A publish that runs at this moment, or was interrupted.
@@ -83,11 +83,15 @@ impl Drift {
     pub fn kind(&self) -> DriftKind {
         let Some(live) = &self.live else { return DriftKind::Missing };
         let Some(published) = &self.published else {
-            return if live.bytes == self.declared.as_bytes() { DriftKind::Same } else { DriftKind::NeverPublished };
+            return if live.bytes == self.declared.text.as_bytes() {
+                DriftKind::Same
+            } else {
+                DriftKind::NeverPublished
+            };
         };
-        if live.bytes == self.declared.as_bytes() {
+        if live.bytes == self.declared.text.as_bytes() {
             DriftKind::Same
-        } else if published.version.digest == digest(&live.bytes) {
+        } else if published.version.digest == live.digest() {
             DriftKind::NotYetPublished
         } else {
             DriftKind::ChangedByHand
@@ -97,7 +101,7 @@ impl Drift {
     /// The difference, by subscriber: from the live file to the data.
     pub fn plan<'a>(&'a self, site: &Site, data: &'a Data) -> ChangePlan<'a> {
         let live = self.live.as_ref().map_or(&[][..], |live| live.bytes.as_slice());
-        guard::plan(site, &data.table, &self.output, live, self.declared.as_bytes(), Before::default())
+        guard::plan(site, &data.table, &self.output, live, self.declared.text.as_bytes(), Before::default())
     }
 }
 
@@ -122,14 +126,14 @@ impl Drift {
         }
         let live = self.live.as_ref().map(|live| String::from_utf8_lossy(&live.bytes)).unwrap_or_default();
         if self.output.is_shaper_format() {
-            let (_, bad) = parse_shaper_file(&live, &data.table);
+            let (_, bad) = parse_shaper_file(&live, &data.table, &self.declared.text);
             return bad
                 .lines
                 .into_iter()
                 .map(|bad| UnexplainedLine { only: "live", line: bad.line, text: harmless(&bad.text, 80) })
                 .collect();
         }
-        missing("live", &live, &self.declared).chain(missing("declared", &self.declared, &live)).collect()
+        missing("live", &live, &self.declared.text).chain(missing("declared", &self.declared.text, &live)).collect()
     }
 }
 
@@ -160,7 +164,7 @@ pub fn record(
 ) -> Result<()> {
     let mut session = TargetSession::begin_looking(site, who, "drift", patience, notice)?;
     let mut entry = session.entry(LogAction::Drift, summary.to_owned());
-    entry.digest = drift.live.as_ref().map(|live| digest(&live.bytes));
+    entry.digest = drift.live.as_ref().map(|live| live.digest().to_owned());
     session.record_once(entry, |entry| Some((entry.action, entry.digest.clone())))
 }
 
@@ -213,8 +217,8 @@ impl DriftReport {
             pending: drift.pending.clone(),
             held: drift.held.clone(),
             frozen: frozen.to_vec(),
-            live: drift.live.as_ref().map(|live| digest(&live.bytes)),
-            declared: digest(drift.declared.as_bytes()),
+            live: drift.live.as_ref().map(|live| live.digest().to_owned()),
+            declared: drift.declared.digest.clone(),
             version: published.map(|live| live.version.id),
             commit: published.and_then(|live| live.version.commit.clone()),
             since: published.map(|live| live.since),

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::git::Git;
 use crate::model::{Safety, Settings, Target};
-use crate::plan::{Before, ChangePlan, PlanBase, Side, Verdict, parse_shaper_file, served_by};
-use crate::publish::data::Data;
+use crate::plan::{Before, ChangePlan, PlanBase, ServedList, Side, Verdict, parse_shaper_file, served_by};
+use crate::publish::data::{Data, RenderedFile};
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
 use crate::records::manifest::{Manifest, StoredVersion};
@@ -71,9 +71,9 @@ fn side<'a>(
     }
     let Ok(text) = std::str::from_utf8(live) else {
         known.doubts.push("the live file is no text: is it a shaper file?".to_owned());
-        return (Side { served: Vec::new(), bytes: live }, known);
+        return (Side { served: ServedList::default(), bytes: live }, known);
     };
-    let (served, bad) = parse_shaper_file(text, table);
+    let (served, bad) = parse_shaper_file(text, table, std::str::from_utf8(bytes).unwrap_or_default());
     known.doubts.extend(bad.doubt("the live file"));
     (Side { served, bytes: live }, known)
 }
@@ -88,23 +88,23 @@ pub fn reasons(
     data: &Data,
     plan: &ChangePlan<'_>,
     live: Option<&Stored>,
-    bytes: &[u8],
+    file: &RenderedFile,
     known: &Before,
 ) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
-    let live_digest = live.map(|live| digest(&live.bytes));
+    let live_digest = live.map(Stored::digest);
     let published = manifest.live.as_ref().map(|live| &live.version);
     // What was published and changed by hand since may be put back, however much was changed; so
     // may what was rolled back to.
-    let heals = published.is_some_and(|version| version.digest == digest(bytes));
+    let heals = published.is_some_and(|version| version.digest == file.digest);
     if !heals {
         reasons.extend(plan.verdict.reasons.iter().cloned());
         reasons.extend(fewer(published, data, plan.output, known));
-        if let Some(version) = published.filter(|version| Some(&version.digest) != live_digest.as_ref()) {
-            reasons.extend(since_published(site, version, data, plan.output, bytes, known));
+        if let Some(version) = published.filter(|version| Some(version.digest.as_str()) != live_digest) {
+            reasons.extend(since_published(site, version, data, plan.output, file.text.as_bytes(), known));
         }
     }
-    if bytes.is_empty() {
+    if file.text.is_empty() {
         reasons.push("the file would be empty".to_owned());
     }
     reasons.extend(not_a_descendant(manifest, data)?);

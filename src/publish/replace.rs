@@ -14,7 +14,7 @@ use crate::records::frozen::FrozenAt;
 use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::{Hold, Live, Pending, StoredVersion};
 use crate::records::moment::Moment;
-use crate::store::{Expect, Stored, digest};
+use crate::store::{Expect, Stored};
 
 /// A version to put in place.
 pub struct Replacement<'c> {
@@ -24,6 +24,8 @@ pub struct Replacement<'c> {
     pub live: Option<&'c Stored>,
     /// The new bytes.
     pub bytes: &'c [u8],
+    /// Their digest.
+    pub digest: &'c str,
     /// The kept version that this is; without it, a new one.
     pub kept: Option<StoredVersion>,
     /// How many subscribers it serves.
@@ -73,7 +75,7 @@ impl TargetSession<'_> {
     fn prepare(&mut self, change: &Replacement<'_>, entry: &mut LogEntry) -> Result<Pending, Failure> {
         entry.commit.clone_from(&change.commit);
         entry.frozen.clone_from(&change.frozen);
-        entry.digest = Some(digest(change.bytes));
+        entry.digest = Some(change.digest.to_owned());
         entry.parameter = match &change.kept {
             Some(kept) => format!("version {}", kept.id),
             None => "a new version".to_owned(),
@@ -107,9 +109,9 @@ impl TargetSession<'_> {
 
     /// The version that is live, kept: a file that was put there outside shapeline is kept before it is lost.
     fn keep_found(&mut self, live: &Stored) -> Result<StoredVersion> {
-        let digest = digest(&live.bytes);
+        let digest = live.digest();
         let of_live = self.manifest.live.as_ref().map(|live| &live.version).filter(|version| version.digest == digest);
-        if let Some(known) = of_live.or_else(|| self.manifest.with_digest(&digest)).cloned() {
+        if let Some(known) = of_live.or_else(|| self.manifest.with_digest(digest)).cloned() {
             // Its bytes may have been lost or damaged: here they are.
             let fence = || self.lock.fence();
             self.ledger.write_version(known.id, &live.bytes, &fence)?;
@@ -138,7 +140,7 @@ impl TargetSession<'_> {
     fn version(&self, change: &Replacement<'_>) -> StoredVersion {
         change.kept.clone().unwrap_or_else(|| StoredVersion {
             id: self.manifest.next,
-            digest: digest(change.bytes),
+            digest: change.digest.to_owned(),
             bytes: change.bytes.len() as u64,
             subscribers: change.subscribers,
             commit: change.commit.clone(),
@@ -162,7 +164,7 @@ impl TargetSession<'_> {
         self.lock.fence()?;
         // Also after an error: the answer may have been lost on the way, not the file.
         let now = match (site.live(), put.as_ref()) {
-            (Ok(now), _) => now.map(|now| digest(&now.bytes)),
+            (Ok(now), _) => now.map(|now| now.digest().to_owned()),
             (Err(error), Ok(_)) => {
                 return Err(Failure::Failed(error.context("the file was written and cannot be read back")));
             }
@@ -175,7 +177,7 @@ impl TargetSession<'_> {
             }
             return Ok(());
         }
-        let unchanged = now == live.map(|live| digest(&live.bytes));
+        let unchanged = now.as_deref() == live.map(Stored::digest);
         let reason = match put {
             Err(error) if unchanged => format!("{error:#}; the live file is as it was"),
             Err(error) => format!("{error:#}; the live file is neither the old nor the new version"),
@@ -218,7 +220,7 @@ impl TargetSession<'_> {
         let site = self.site;
         let why = pending.taken_back.clone().unwrap_or_default();
         let live = site.live()?;
-        let now = live.as_ref().map(|live| digest(&live.bytes));
+        let now = live.as_ref().map(|live| live.digest().to_owned());
         let fence = || self.lock.fence();
         let mut said = match (&pending.before, live) {
             (Some(before), _) if now.as_ref() == Some(&before.digest) => format!("version {} is live again", before.id),
@@ -307,7 +309,7 @@ impl TargetSession<'_> {
         if let Some(status) = self.ledger.log()?.of_run(&pending.entry.run).map(|entry| entry.status) {
             return self.finish_records(pending, status);
         }
-        let now = self.site.live()?.map(|live| digest(&live.bytes));
+        let now = self.site.live()?.map(|live| live.digest().to_owned());
         let before = pending.before.as_ref().map(|before| before.digest.clone());
         let how = if pending.taken_back.is_some() {
             self.take_back(pending)?

@@ -11,7 +11,7 @@ use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogStatus};
 use crate::records::manifest::{Hold, Manifest, StoredVersion};
-use crate::store::{Stored, digest};
+use crate::store::Stored;
 use crate::text::count::counted;
 
 /// How to go back.
@@ -62,7 +62,7 @@ fn look(site: &Site, options: &RollbackOptions) -> Result<TargetReport> {
     let (manifest, live) = (ledger.manifest_or_new(&site.name)?, site.live()?);
     let mut report = TargetReport::new(&site.name, PublishOutcome::Refused, Vec::new());
     report.version = manifest.live.as_ref().map(|live| live.version.id);
-    report.digest = live.as_ref().map(|live| digest(&live.bytes));
+    report.digest = live.as_ref().map(|live| live.digest().to_owned());
     let to = match choose(&manifest, live.as_ref(), options.to) {
         Ok(to) => to,
         Err(reason) => {
@@ -100,7 +100,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
         return refuse(session, options, reason);
     }
     let recorded = session.manifest.live.as_ref().is_some_and(|live| live.version.id == to.id);
-    if recorded && live.as_ref().is_some_and(|live| digest(&live.bytes) == to.digest) {
+    if recorded && live.as_ref().is_some_and(|live| live.digest() == to.digest) {
         report.notes.push("that version is live already".to_owned());
         return Ok(report);
     }
@@ -115,6 +115,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
         action: LogAction::Rollback,
         live: live.as_ref(),
         bytes: &bytes,
+        digest: &to.digest.clone(),
         subscribers: to.subscribers,
         commit: to.commit.clone(),
         dirty: to.dirty,
@@ -180,7 +181,7 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         // No subscriber is served: what was published last is nearest.
         (Some(current), None) => return Ok(current.clone()),
         // Either the change by hand or the published version may be the fault: the operator decides.
-        (Some(current), Some(live)) if current.digest != digest(&live.bytes) => {
+        (Some(current), Some(live)) if current.digest != live.digest() => {
             let further = previous.map(|previous| format!(", --to {} what was before that", previous.id));
             return Err(format!(
                 "the live file was changed outside shapeline since version {0} was published; choose one: --to {0} puts back what was published last{1}",

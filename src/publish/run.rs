@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::Target;
 use crate::plan::ChangePlan;
-use crate::publish::data::Data;
+use crate::publish::data::{Data, RenderedFile};
 use crate::publish::freeze::{self, Frozen};
 use crate::publish::guard;
 use crate::publish::planned::Planned;
@@ -158,19 +158,19 @@ fn try_publish(
     let settings = &data.table.repo().settings;
     let output = render::output(settings, target.output.as_ref().map(|name| name.as_str()))?;
     // Before the lock: others need not wait for it.
-    let bytes = match data.rendered(&output) {
-        Ok(bytes) => bytes,
+    let file = match data.rendered(&output) {
+        Ok(file) => file,
         Err(reason) => return Ok(TargetReport::new(target.name.as_str(), PublishOutcome::Refused, vec![reason])),
     };
     let site = Site::open(target)?;
     if options.dry_run {
         let manifest = site.ledger().manifest_or_new(&site.name)?;
         let live = site.live()?;
-        let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
+        let work = Work { target, site: &site, data, options, output: &output, file: &file };
         return work.look(&manifest, live.as_ref()).map(|(report, _)| report);
     }
     let mut session = TargetSession::begin(&site, &options.who, "publish", options.patience, notice)?;
-    let work = Work { target, site: &site, data, options, output: &output, bytes: bytes.as_bytes() };
+    let work = Work { target, site: &site, data, options, output: &output, file: &file };
     let mut report = work.carry_out(&mut session)?;
     report.notes.splice(0..0, std::mem::take(&mut session.notes));
     report.log = Some(session.manifest.log.digest.clone());
@@ -183,7 +183,7 @@ struct Work<'w> {
     data: &'w Data,
     options: &'w PublishOptions,
     output: &'w Output,
-    bytes: &'w [u8],
+    file: &'w RenderedFile,
 }
 
 impl Work<'_> {
@@ -191,14 +191,14 @@ impl Work<'_> {
     fn look(&self, manifest: &Manifest, live: Option<&Stored>) -> Result<(TargetReport, bool)> {
         let known = guard::known(&self.data.table.repo().settings, self.target, manifest);
         let old = live.map_or(&[][..], |live| live.bytes.as_slice());
-        let plan = guard::plan(self.site, &self.data.table, self.output, old, self.bytes, known.clone());
+        let plan = guard::plan(self.site, &self.data.table, self.output, old, self.file.text.as_bytes(), known.clone());
         let mut report = TargetReport::new(&self.site.name, PublishOutcome::Planned, Vec::new());
         report.changes = Some(Changed::of(&plan));
         report.fingerprint = Some(plan.fingerprint.clone());
         report.acknowledge = Some(acknowledgement(&plan.fingerprint, manifest));
         report.commit = self.data.commit.map(|commit| commit.to_string());
         report.version = manifest.live.as_ref().map(|live| live.version.id);
-        report.digest = live.map(|live| digest(&live.bytes));
+        report.digest = live.map(|live| live.digest().to_owned());
         let recorded = manifest.live.as_ref().map(|live| &live.version.digest);
         // A file that was put there outside shapeline is taken over, reloaded and recorded, even if it is just
         // what the data gives.
@@ -209,7 +209,7 @@ impl Work<'_> {
             Some(reason) => vec![reason],
             None => self.unacknowledged(
                 acknowledgement(&plan.fingerprint, manifest),
-                guard::reasons(self.site, manifest, self.data, &plan, live, self.bytes, &known)?,
+                guard::reasons(self.site, manifest, self.data, &plan, live, self.file, &known)?,
             ),
         };
         report.ended = match (reasons.is_empty(), nothing_to_do) {
@@ -260,11 +260,12 @@ impl Work<'_> {
         }
         let known = guard::known(&self.data.table.repo().settings, self.target, &session.manifest);
         let held = self.still_held(&session.manifest, report.fingerprint.as_deref().unwrap_or_default())?;
-        let taken = live.as_ref().is_some_and(|live| live.bytes == self.bytes);
+        let taken = live.as_ref().is_some_and(|live| live.bytes == self.file.text.as_bytes());
         let change = Replacement {
             action: LogAction::Publish,
             live: live.as_ref(),
-            bytes: self.bytes,
+            bytes: self.file.text.as_bytes(),
+            digest: &self.file.digest,
             kept: self.live_version(&session.manifest),
             subscribers: Some(self.data.subscribers()),
             commit: report.commit.clone(),
@@ -298,7 +299,7 @@ impl Work<'_> {
         let last = manifest.live.as_ref().map(|live| &live.version)?;
         let commit = self.data.commit.map(|commit| commit.to_string());
         let same = !last.found && last.commit == commit && last.dirty == self.data.dirty;
-        (same && last.digest == digest(self.bytes)).then(|| last.clone())
+        (same && last.digest == self.file.digest).then(|| last.clone())
     }
 
     /// The hold of a rollback goes on if what was rolled back to is put back after it was
@@ -306,7 +307,7 @@ impl Work<'_> {
     fn still_held(&self, manifest: &Manifest, fingerprint: &str) -> Result<Option<Hold>> {
         let Some(held) = &manifest.held else { return Ok(None) };
         let acknowledged = self.options.acknowledged == Some(acknowledgement(fingerprint, manifest));
-        let heals = manifest.live.as_ref().is_some_and(|live| live.version.digest == digest(self.bytes));
+        let heals = manifest.live.as_ref().is_some_and(|live| live.version.digest == self.file.digest);
         let after = !self.data.dirty && self.follows(held.commit.as_ref())?;
         Ok((heals && !after && !acknowledged).then(|| held.clone()))
     }
@@ -317,7 +318,7 @@ impl Work<'_> {
         entry.reason = Some(format!("refused: {}", report.reasons.join("; ")));
         entry.commit.clone_from(&report.commit);
         entry.frozen = freeze::noted(&self.data.frozen);
-        entry.digest = Some(digest(self.bytes));
+        entry.digest = Some(self.file.digest.clone());
         if !self.options.quiet {
             return session.record(entry);
         }
@@ -355,7 +356,7 @@ impl Work<'_> {
         entry.reason = Some("the data gives what was rolled back to: publishing goes on".to_owned());
         entry.commit = commit;
         entry.frozen = freeze::noted(&self.data.frozen);
-        entry.digest = Some(digest(self.bytes));
+        entry.digest = Some(self.file.digest.clone());
         session.record(entry)
     }
 

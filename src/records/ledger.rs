@@ -10,7 +10,7 @@ use crate::records::lock::MOST;
 use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
 use crate::records::manifest::{Hold, Live, Manifest, Pending, StoredVersion};
 use crate::records::versioned::{VERSION, VersionedRecord};
-use crate::store::{Expect, Fence, Store, digest};
+use crate::store::{Expect, Fence, Store};
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
@@ -180,7 +180,7 @@ impl<'s> Ledger<'s> {
         let Some(stored) = self.store.read(&name)? else {
             bail!("version {} is not kept any more: there is no {place}", version.id);
         };
-        if digest(&stored.bytes) != version.digest {
+        if stored.digest() != version.digest {
             bail!("version {} was changed since: {place} does not have its digest {}", version.id, version.digest);
         }
         Ok(stored.bytes)

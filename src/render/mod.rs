@@ -13,7 +13,7 @@ mod table;
 mod values;
 
 pub use table::Table;
-pub(crate) use table::{Unserved, unserved};
+pub(crate) use table::{ServedAddress, Unserved, unserved};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

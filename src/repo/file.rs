@@ -1,6 +1,7 @@
 //! One file → its records and findings.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -20,7 +21,7 @@ use crate::yaml::{self, Node, NodeKind, Problem, ProblemKind};
 /// The result of reading one file. Its file id is not known yet: findings name file 0 until it is.
 #[derive(Default)]
 pub(super) struct FileRead {
-    pub(super) source: Option<SourceFile>,
+    pub(super) source: Option<Arc<SourceFile>>,
     pub(super) records: Records,
     pub(super) findings: Vec<Finding>,
     /// How many findings were left out.
@@ -45,7 +46,7 @@ pub(super) enum Records {
 pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, prefix: &str) -> Result<FileRead> {
     let whole = Where::File(FileId::default());
     let refused = |message: String, help: &str| FileRead {
-        source: Some(SourceFile::new(entry.path.clone(), "")),
+        source: Some(SourceFile::new(entry.path.clone(), "").into()),
         findings: vec![Finding::new("file-name", whole.clone(), message).help(help)],
         unread: unread_file(&entry.path, role(&entry.path)),
         in_domains: entry.path.starts_with("domains/"),
@@ -103,7 +104,11 @@ pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, pr
         Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes, prefix)),
         _ => None,
     };
-    Ok(read_text(entry.path.clone(), bytes, kind))
+    let mut read = read_text(entry.path.clone(), bytes, kind);
+    if let Some(source) = read.source.as_mut().and_then(Arc::get_mut) {
+        source.set_blob(entry.blob);
+    }
+    Ok(read)
 }
 
 fn of_rule(rule: &'static str, mut read: FileRead) -> FileRead {
@@ -132,7 +137,12 @@ fn read_attributes(path: String, bytes: &[u8], prefix: &str) -> FileRead {
         Finding::new(ALTERED_BY_GIT, Where::Span(FileId::default(), span), message).help(help)
     });
     let findings = findings.collect();
-    FileRead { source: Some(SourceFile::new(path, text)), records: Records::Git, findings, ..FileRead::default() }
+    FileRead {
+        source: Some(SourceFile::new(path, text).into()),
+        records: Records::Git,
+        findings,
+        ..FileRead::default()
+    }
 }
 
 /// The names that may have been in a file that could not be read.
@@ -154,7 +164,7 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>) -> FileRead {
             let text = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
             return FileRead {
                 unread: kind.map(|kind| unread_file(&path, Role::Data(kind))).unwrap_or_default(),
-                source: Some(SourceFile::cut(path, text, &bytes)),
+                source: Some(SourceFile::cut(path, text, &bytes).into()),
                 findings: vec![finding],
                 left_out: 0,
                 records: if kind == Some(FileKind::Settings) { Records::Settings(None) } else { Records::None },
@@ -167,7 +177,7 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>) -> FileRead {
         None => read.records = Records::Template,
         Some(kind) => read_data(&mut read, &path, &text, kind),
     }
-    read.source = Some(SourceFile::new(path, text));
+    read.source = Some(SourceFile::new(path, text).into());
     read
 }
 

@@ -1,6 +1,8 @@
 //! A folder on the far side: on this host, on an SSH server, in a bucket. What publishing needs of
 //! it, and nothing more.
 
+use std::sync::OnceLock;
+
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
@@ -23,12 +25,33 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 /// A file as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Stored {
     /// All of it.
     pub bytes: Vec<u8>,
     /// Identifies this content.
     pub mark: ContentMark,
+    /// Computed once: a file may have 60 MB and is compared several times.
+    digest: OnceLock<String>,
+}
+
+impl Stored {
+    /// A file with this content, marked by its digest.
+    pub fn of(bytes: Vec<u8>) -> Stored {
+        let mark = ContentMark::of(&bytes);
+        Stored { digest: OnceLock::from(mark.0.clone()), mark, bytes }
+    }
+
+    /// A file with this content and a mark of the store's own.
+    #[cfg(feature = "s3")]
+    pub(super) fn with_mark(bytes: Vec<u8>, mark: ContentMark) -> Stored {
+        Stored { bytes, mark, digest: OnceLock::new() }
+    }
+
+    /// See [`digest`].
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| digest(&self.bytes))
+    }
 }
 
 /// What must hold of a file for it to be replaced.

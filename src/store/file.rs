@@ -133,7 +133,7 @@ impl Store for FileStore {
         let cannot = || format!("cannot read {}", self.place(name));
         let Some((folder, last)) = self.folder_of(name).with_context(cannot)? else { return Ok(None) };
         let bytes = read(&folder, last).with_context(cannot)?;
-        Ok(bytes.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
+        Ok(bytes.map(Stored::of))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {

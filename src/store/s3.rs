@@ -140,7 +140,7 @@ impl S3Store {
         let mark = ContentMark(found.meta.e_tag.clone().context("the service gives no ETag")?);
         // It has come already: see `http`.
         let bytes = found.bytes().await;
-        Ok(Some(Stored { bytes: explained(bytes, &self.service)?.into(), mark }))
+        Ok(Some(Stored::with_mark(explained(bytes, &self.service)?.into(), mark)))
     }
 
     /// The mark of what is there, and which write put it there.

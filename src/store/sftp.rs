@@ -132,7 +132,7 @@ impl SftpStore {
 impl Store for SftpStore {
     fn read(&self, name: &str) -> Result<Option<Stored>> {
         let bytes = self.read_at(&self.path(name)).with_context(|| format!("cannot read {}", self.place(name)))?;
-        Ok(bytes.map(|bytes| Stored { mark: ContentMark::of(&bytes), bytes }))
+        Ok(bytes.map(Stored::of))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {

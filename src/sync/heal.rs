@@ -9,7 +9,7 @@ use crate::records::holder::Operator;
 use crate::records::lock::Patience;
 use crate::records::log::{LogAction, LogEntry, LogStatus};
 use crate::records::manifest::Live;
-use crate::store::{Stored, digest};
+use crate::store::Stored;
 use crate::text::count::counted;
 use crate::text::lines::surplus;
 
@@ -45,7 +45,7 @@ pub(crate) fn heal(
     let live = site.live()?;
     let published = session.manifest.live.clone();
     let Some(published) = changed(published.as_ref(), live.as_ref()) else { return Ok(None) };
-    if live.as_ref().is_some_and(|live| Some(digest(&live.bytes)) == wanted()) {
+    if live.as_ref().is_some_and(|live| wanted().is_some_and(|wanted| live.digest() == wanted)) {
         return Ok(None);
     }
     let version = published.version.clone();
@@ -56,6 +56,7 @@ pub(crate) fn heal(
         action: LogAction::Publish,
         live: live.as_ref(),
         bytes: &bytes,
+        digest: &version.digest.clone(),
         subscribers: version.subscribers,
         commit: version.commit.clone(),
         dirty: version.dirty,
@@ -76,13 +77,13 @@ pub(crate) fn heal(
 
 /// The published version, if something else is live; `None` if none was ever published.
 fn changed<'p>(published: Option<&'p Live>, live: Option<&Stored>) -> Option<&'p Live> {
-    published.filter(|published| live.is_none_or(|live| digest(&live.bytes) != published.version.digest))
+    published.filter(|published| live.is_none_or(|live| live.digest() != published.version.digest))
 }
 
 /// Logs the difference, unless the log has it and nothing was put in place since.
 fn record(session: &mut TargetSession<'_>, live: Option<&Stored>, found: &str) -> Result<()> {
     let mut entry = session.entry(LogAction::Drift, found.to_owned());
-    entry.digest = live.map(|live| digest(&live.bytes));
+    entry.digest = live.map(|live| live.digest().to_owned());
     let counts = |entry: &LogEntry| entry.action == LogAction::Drift || entry.status == LogStatus::Success;
     session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone())))
 }
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_a_sentence() {
-        let live = Stored { mark: crate::store::ContentMark::of(b""), bytes: b"a\nx\ny\n".to_vec() };
+        let live = Stored::of(b"a\nx\ny\n".to_vec());
         let found = sentence(Some(&live), b"a\nb\n");
         assert_eq!(found, "the live file was changed outside shapeline: 2 lines added, 1 line removed");
         assert!(sentence(None, b"").contains("removed"));

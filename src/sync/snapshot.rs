@@ -5,7 +5,6 @@ use anyhow::Result;
 use crate::model::Target;
 use crate::publish::site::Site;
 use crate::records::manifest::{Hold, Live};
-use crate::store::digest;
 
 /// What the outcome on a target depends on, besides the commit and the day. While nothing of this
 /// changes, another round would have the same outcome.
@@ -31,7 +30,7 @@ impl TargetSnapshot {
             return Ok(None);
         }
         let (published, held) = ledger.manifest()?.map(|manifest| (manifest.live, manifest.held)).unwrap_or_default();
-        Ok(Some(TargetSnapshot { live: site.live()?.map(|live| digest(&live.bytes)), published, held }))
+        Ok(Some(TargetSnapshot { live: site.live()?.map(|live| live.digest().to_owned()), published, held }))
     }
 
     pub(super) fn published_digest(&self) -> Option<&String> {

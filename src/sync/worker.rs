@@ -15,7 +15,6 @@ use crate::publish::run::{PublishOptions, PublishOutcome, TargetReport, publish}
 use crate::publish::site::Site;
 use crate::records::holder::Operator;
 use crate::records::lock::Patience;
-use crate::store::digest;
 use crate::text::quote::{harmless, short_id};
 
 /// Works on one target after the other, and writes to the journal.
@@ -37,7 +36,7 @@ impl Worker<'_> {
         let wanted = || {
             let site = Site::open(target).ok()?;
             let drift = Drift::look(&site, target, data).ok().filter(|drift| drift.kind() == DriftKind::Same)?;
-            Some(digest(drift.declared.as_bytes()))
+            Some(drift.declared.digest.clone())
         };
         // Publish even if healing failed: it may repair the target, and reports what it cannot repair.
         let not_healed = self.heal(target, &wanted)?.err();

@@ -95,6 +95,7 @@ fn put(old: Option<&[u8]>, fate: Fate) -> Came {
         action: LogAction::Publish,
         live: live.as_ref(),
         bytes: b"new\n",
+        digest: &shapeline::store::digest(b"new\n"),
         kept: None,
         subscribers: None,
         commit: None,

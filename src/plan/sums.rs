@@ -1,0 +1,44 @@
+//! What the served subscribers add up to.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Served;
+
+/// The bandwidth that a domain has sold. A subscriber with several addresses counts once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sold {
+    pub(crate) subscribers: usize,
+    pub(crate) addresses: usize,
+    /// The sum of their upload rates, in bit/s.
+    pub(crate) up: u128,
+    /// The sum of their download rates, in bit/s.
+    pub(crate) down: u128,
+    /// How many subscribers have a plan with unknown rates.
+    pub(crate) unknown: usize,
+}
+
+/// What is sold, by domain, as it is added up.
+#[derive(Default)]
+pub(crate) struct SoldSums<'a> {
+    pub(super) by_domain: HashMap<&'a str, Sold>,
+    /// The subscribers with several addresses that were counted.
+    counted: HashSet<u32>,
+}
+
+impl<'a> SoldSums<'a> {
+    pub(super) fn add(&mut self, served: &Served<'a>) {
+        let sold = self.by_domain.entry(served.domain).or_default();
+        sold.addresses += 1;
+        if served.subscriber.is_some_and(|subscriber| !self.counted.insert(subscriber)) {
+            return;
+        }
+        sold.subscribers += 1;
+        match served.rates {
+            Some((up, down)) => {
+                sold.up += u128::from(up.bps());
+                sold.down += u128::from(down.bps());
+            }
+            None => sold.unknown += 1,
+        }
+    }
+}
