@@ -53,6 +53,12 @@ impl Cli {
         }
         self
     }
+
+    /// Whether the command reads the history of git and nothing else.
+    #[must_use]
+    pub fn reads_only_history(&self) -> bool {
+        matches!(self.command, Command::History(_))
+    }
 }
 
 /// The options of every command, below those of its own.
