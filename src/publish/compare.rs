@@ -49,7 +49,7 @@ impl Comparison {
         let ledger = site.ledger();
         let manifest = ledger.manifest_or_new(&site.name)?;
         let stored = |version: StoredVersion| -> Result<ComparedFile> {
-            let bytes = ledger.read_version(&version)?;
+            let bytes = ledger.read_logged_version(&version)?;
             let live = manifest.live.as_ref().is_some_and(|live| live.version.id == version.id);
             Ok(ComparedFile { digest: version.digest.clone(), version: Some(version), live, text: lossy(bytes) })
         };

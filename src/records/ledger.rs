@@ -11,6 +11,7 @@ use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
 use crate::records::manifest::{Hold, Live, Manifest, Pending, StoredVersion};
 use crate::records::versioned::{VERSION, VersionedRecord};
 use crate::store::{Expect, Fence, Store, digest};
+use crate::text::quote::harmless;
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
@@ -184,6 +185,27 @@ impl<'s> Ledger<'s> {
             bail!("version {} was changed since: {place} does not have its digest {}", version.id, version.digest);
         }
         Ok(stored.bytes)
+    }
+
+    /// The bytes of a kept version. A user who can change them can change the manifest to match, so the
+    /// digest is compared with the one in the log, if the log has this version.
+    ///
+    /// # Errors
+    /// If they are not there, or are not what they were; or if the log cannot be read.
+    pub fn read_logged_version(&self, version: &StoredVersion) -> Result<Vec<u8>> {
+        let log = log::read(self.store, &self.name("log"))?;
+        let logged = log.of_version(version.id).and_then(|entry| Some((entry.n, entry.digest.as_ref()?)));
+        match logged.filter(|(_, digest)| **digest != version.digest) {
+            Some((number, digest)) => bail!(
+                "version {} is not what was published: entry {number} of the log has the digest {} for it, {} has \
+                 {}; restore both from a backup, or take another version",
+                version.id,
+                harmless(digest, 100),
+                self.store.place(&self.name("manifest.json")),
+                harmless(&version.digest, 100)
+            ),
+            None => self.read_version(version),
+        }
     }
 
     /// Keeps the bytes of a version. What is there under that number is replaced only if it is

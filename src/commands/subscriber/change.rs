@@ -11,7 +11,8 @@ use crate::cli::EditArgs;
 use crate::commands::prompt::{can_ask, confirm, outdated};
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{
-    Basis, Destination, Draft, EditSession, EditSummary, FileTexts, NotMade, ProposedEdit, Review, Saved, SubscriberEdits,
+    Basis, Destination, Draft, EditSession, EditSummary, FileTexts, NotMade, ProposedEdit, Review, Saved,
+    SubscriberEdits,
 };
 use crate::finding::Severity;
 use crate::git::Git;
