@@ -70,5 +70,9 @@ fn named(file: &ComparedFile) -> String {
     let commit = version.commit.as_deref().map(|commit| harmless(commit, 40));
     let commit = commit.map_or_else(|| "no commit".to_owned(), |commit| short_id(&commit).to_owned());
     let live = if file.live { ", live" } else { "" };
-    format!("version {} ({commit}, of {} by {}{live})", version.id, version.time, harmless(&version.actor, 80))
+    let made = match version.undated {
+        true => "time unknown".to_owned(),
+        false => format!("of {} by {}", version.time, harmless(&version.actor, 80)),
+    };
+    format!("version {} ({commit}, {made}{live})", version.id)
 }

@@ -155,13 +155,14 @@ impl ComparisonReport {
     pub(crate) fn of(comparison: &Comparison, plan: &ChangePlan<'_>, lines: Vec<UnexplainedLine>) -> Self {
         let file = |file: &ComparedFile| {
             let version = file.version.as_ref();
+            let dated = version.filter(|version| !version.undated);
             ComparedFileReport {
                 version: version.map(|version| version.id),
                 live: file.live,
                 digest: file.digest.clone(),
                 commit: version.and_then(|version| version.commit.clone()),
-                time: version.map(|version| version.time.to_string()),
-                actor: version.map(|version| version.actor.clone()),
+                time: dated.map(|version| version.time.to_string()),
+                actor: dated.map(|version| version.actor.clone()),
             }
         };
         ComparisonReport {

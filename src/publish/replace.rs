@@ -148,6 +148,7 @@ impl TargetSession<'_> {
             time: Moment::now(),
             actor: self.actor().to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
+            undated: false,
         })
     }
 

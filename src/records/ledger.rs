@@ -105,11 +105,19 @@ impl<'s> Ledger<'s> {
         Ok(manifest)
     }
 
-    /// Restores from the log what a lost manifest said: what was put in place last, the newest commit,
+    /// Restores from the log what a lost manifest said: the versions, what was put in place last, the newest commit,
     /// and whether a rollback holds the target. Without that, the next run would put back what was
     /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
         let log = log::read(self.store, &self.name("log"))?;
+        for version in &mut manifest.versions {
+            let entry = log.of_version(version.id).filter(|entry| entry.digest.as_ref() == Some(&version.digest));
+            let Some(entry) = entry else { continue };
+            version.commit.clone_from(&entry.commit);
+            version.frozen.clone_from(&entry.frozen);
+            (version.time, version.actor, version.tool) = (entry.time, entry.actor.clone(), entry.tool.clone());
+            version.undated = false;
+        }
         let put = |entry: &&LogEntry| {
             entry.status == LogStatus::Success && matches!(entry.action, LogAction::Publish | LogAction::Rollback)
         };
@@ -136,7 +144,7 @@ impl<'s> Ledger<'s> {
     /// A version of which only the bytes are left.
     fn found_version(&self, id: u64) -> Result<Option<StoredVersion>> {
         let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
-        Ok(Some(StoredVersion::found(id, &stored.bytes)))
+        Ok(Some(StoredVersion { undated: true, ..StoredVersion::found(id, &stored.bytes) }))
     }
 
     /// Writes the manifest.
