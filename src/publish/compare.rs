@@ -36,6 +36,8 @@ pub(crate) struct Comparison {
     pub(crate) before: ComparedFile,
     /// The later one.
     pub(crate) after: ComparedFile,
+    /// The version before the later one.
+    pub(crate) previous: Option<u64>,
 }
 
 impl Comparison {
@@ -58,12 +60,13 @@ impl Comparison {
             Some(id) => stored(find(id)?)?,
             None => live_file(&site, &manifest)?,
         };
+        let previous = earlier(&manifest, &after).ok().map(|version| version.id);
         let before = match before {
             Some(id) => find(id)?,
             None => earlier(&manifest, &after).map_err(Refusal)?,
         };
         let before = stored(before)?;
-        Ok(Comparison { site, output, before, after })
+        Ok(Comparison { site, output, before, after, previous })
     }
 
     /// The difference, by address. Names and rates of plans are those of `table`.

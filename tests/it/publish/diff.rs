@@ -45,6 +45,10 @@ fn versions_are_compared_by_address() {
     );
     let same = site.run(&["diff", "2", "2", "--exit-code"]);
     assert_eq!((same.code, same.stdout.lines().last().unwrap()), (0, "No difference."));
+    let why = "No difference: version 3 is the live one; `shapeline diff 2 3` shows what it changed";
+    assert_eq!(site.run(&["diff", "3"]).stdout.lines().last().unwrap(), why);
+    let named = site.run(&["diff", "3", "-t", "hre-1"]).stdout;
+    assert!(named.ends_with("`shapeline diff 2 3 --target hre-1` shows what it changed\n"), "{named}");
 }
 
 #[test]
