@@ -32,7 +32,7 @@ pub(crate) use file::new_file;
 pub use file::{FileEdits, NotEdited};
 pub(crate) use home::{Home, Homes};
 pub(crate) use new_findings::new_findings;
-pub(crate) use not_added::NotAdded;
+pub(crate) use not_added::{Missing, NotAdded};
 pub(crate) use not_made::NotMade;
 pub(crate) use operation::{EditSummary, remove, resume, suspend};
 pub(crate) use review::Review;
