@@ -201,7 +201,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "REV")]
     pub(crate) base: Option<String>,
 
-    /// The proposer of the change: a login, or one of its teams. Can be repeated.
+    /// The proposer of the change: a login, or one of its teams. Can be repeated. Covers the data, not
+    /// `.github/` or `schemas/`.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
     pub(crate) actors: Vec<String>,
 }
