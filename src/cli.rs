@@ -53,6 +53,12 @@ impl Cli {
         }
         self
     }
+
+    /// Whether the command reads the history of git and nothing else.
+    #[must_use]
+    pub fn reads_only_history(&self) -> bool {
+        matches!(self.command, Command::History(_))
+    }
 }
 
 /// The options of every command, below those of its own.
@@ -195,7 +201,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "REV")]
     pub(crate) base: Option<String>,
 
-    /// The proposer of the change: a login, or one of its teams. Can be repeated.
+    /// The proposer of the change: a login, or one of its teams. Can be repeated. Covers the data, not
+    /// `.github/` or `schemas/`.
     #[arg(long = "actor", value_name = "LOGIN", requires = "base")]
     pub(crate) actors: Vec<String>,
 }

@@ -44,11 +44,22 @@ fn main() -> ExitCode {
         }
     };
     choose_color(cli.color);
+    skip_rehashing(&cli);
     match shapeline::commands::run(&cli) {
         Ok(outcome) => outcome.into(),
         // The reader of our output has read enough; `shapeline … | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&with_harmless_arguments(format!("{error:#}"))),
+    }
+}
+
+/// Lets `history` read git's objects without computing their ids again, which takes as long as all the rest:
+/// git checked what it fetched, and packs have checksums of their own. The switch is one for the whole
+/// process, and this process reads nothing but the history; so it is here, and a program that calls the
+/// library keeps the verification.
+fn skip_rehashing(cli: &Cli) {
+    if cli.reads_only_history() {
+        git2::opts::strict_hash_verification(false);
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) const DIFF: &str = "\
 Examples:
   shapeline diff                        # what the last publish changed
   shapeline diff 41                     # from version 41 to what is live
+  shapeline diff 40 41                  # what version 41 changed
   shapeline diff 41 43 --target hre-1   # versions that `log` lists";
 
 pub(super) const ROLLBACK: &str = "\

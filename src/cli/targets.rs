@@ -92,7 +92,7 @@ pub(crate) struct DiffArgs {
     #[arg(value_name = "BEFORE", value_parser = whole_number::<u64>)]
     pub(crate) before: Option<u64>,
 
-    /// The later version [default: what is live]
+    /// The later version [default: what is live, so a live BEFORE is compared with itself]
     #[arg(value_name = "AFTER", value_parser = whole_number::<u64>)]
     pub(crate) after: Option<u64>,
 

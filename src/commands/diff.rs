@@ -40,16 +40,25 @@ fn compare(root: &Path, args: &DiffArgs) -> Result<Outcome> {
     let differs = !plan.is_empty();
     match args.format {
         TextOrJson::Json => print_json(&[ComparisonReport::of(&comparison, &plan, lines)])?,
-        TextOrJson::Text => print(target.name.as_str(), &comparison, &plan, &lines)?,
+        TextOrJson::Text => print(args, target.name.as_str(), &comparison, &plan, &lines)?,
     }
     Ok(if args.exit_code && differs { Outcome::Differs } else { Outcome::Fine })
 }
 
-fn print(target: &str, comparison: &Comparison, plan: &ChangePlan<'_>, lines: &[UnexplainedLine]) -> Result<()> {
+fn print(
+    args: &DiffArgs,
+    target: &str,
+    comparison: &Comparison,
+    plan: &ChangePlan<'_>,
+    lines: &[UnexplainedLine],
+) -> Result<()> {
     let mut out = crate::console::out();
     writeln!(out, "{target}: {}, compared with {}", named(&comparison.after), named(&comparison.before))?;
     if plan.is_empty() {
-        writeln!(out, "No difference.")?;
+        match itself(args, target, comparison) {
+            Some(why) => writeln!(out, "No difference: {why}")?,
+            None => writeln!(out, "No difference.")?,
+        }
         return Ok(());
     }
     writeln!(out)?;
@@ -64,11 +73,26 @@ fn print(target: &str, comparison: &Comparison, plan: &ChangePlan<'_>, lines: &[
     Ok(())
 }
 
+/// Why a version was compared with itself, if only one was named; what was meant is most likely what it changed.
+fn itself(args: &DiffArgs, target: &str, comparison: &Comparison) -> Option<String> {
+    let named = args.before.filter(|_| args.after.is_none())?;
+    comparison.after.version.as_ref().filter(|version| version.id == named)?;
+    let target = args.target.as_ref().map(|_| format!(" --target {target}")).unwrap_or_default();
+    let further = comparison
+        .previous
+        .map(|previous| format!("; `shapeline diff {previous} {named}{target}` shows what it changed"));
+    Some(format!("version {named} is the live one{}", further.unwrap_or_default()))
+}
+
 /// `version 2 (9d12ab34cd56, of 2026-11-01T00:00:00Z by alice, live)`
 fn named(file: &ComparedFile) -> String {
     let Some(version) = &file.version else { return "the live file, changed outside shapeline".to_owned() };
     let commit = version.commit.as_deref().map(|commit| harmless(commit, 40));
     let commit = commit.map_or_else(|| "no commit".to_owned(), |commit| short_id(&commit).to_owned());
     let live = if file.live { ", live" } else { "" };
-    format!("version {} ({commit}, of {} by {}{live})", version.id, version.time, harmless(&version.actor, 80))
+    let made = match version.undated {
+        true => "time unknown".to_owned(),
+        false => format!("of {} by {}", version.time, harmless(&version.actor, 80)),
+    };
+    format!("version {} ({commit}, {made}{live})", version.id)
 }

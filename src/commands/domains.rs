@@ -77,7 +77,7 @@ fn print_table(domains: &[DomainView]) -> Result<()> {
         let [a, b, c, d, e, f, g] = heading.map(ToOwned::to_owned);
         let rows: Vec<[String; 8]> =
             std::iter::once([a, b, c, d, e, f, g, "prefixes".to_owned()]).chain(rows).collect();
-        out.write_all(columns(&fitted(rows)).as_bytes())?;
+        out.write_all(columns(&fitted(rows, 7)).as_bytes())?;
     }
     out.flush()?;
     // The list is printed: a closed standard error changes nothing.

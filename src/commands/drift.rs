@@ -82,7 +82,15 @@ fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Resu
     }
     if let Some(held) = &drift.held {
         let by = harmless(&held.by, 80);
-        writeln!(out, "  held since {by} rolled back at {}: nothing is published until the data agrees", held.since)?;
+        let since = format!("held since {by} rolled back at {}", held.since);
+        match report.drift {
+            DriftKind::Same => writeln!(
+                out,
+                "  {since}: the data gives the same now; the next publish ends that, unless its data is older than \
+                 what was rolled back"
+            )?,
+            _ => writeln!(out, "  {since}: nothing is published until the data gives what is live")?,
+        }
     }
     if report.drift == DriftKind::Same {
         return Ok(());

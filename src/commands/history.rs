@@ -30,9 +30,6 @@ pub(super) fn run(cli: &Cli, args: &HistoryArgs) -> Result<Outcome> {
         "HEAD" => anyhow!("there is no history: the git repository has no commit yet"),
         _ => error,
     })?;
-    // Git checked what it fetched, and what is packed has checksums of its own: to work out the id of each
-    // version again would take as long as all the rest. Nothing else is read in this process.
-    git2::opts::strict_hash_verification(false);
     let progress = Progress::start("reading the history");
     let loaded = load(&git, tip, !args.no_cache)?;
     let log = HistoryLog::decode(&loaded.bytes)?;

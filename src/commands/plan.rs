@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::targets::{default_rev, note_left_on_disk};
 use super::{Outcome, refuse};
@@ -53,6 +53,13 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
     match &args.against {
         Some(path) => {
             let live = super::read_file(path, MAX_LIVE)?;
+            if !output.is_shaper_format() {
+                bail!(
+                    "--against reads the shaper file's format, and the output {} has a template of its own; compare \
+                     with --base REV",
+                    output.name
+                );
+            }
             let (before, known) = side_of_file(&live, path, &output, &table, &bytes)?;
             let base = PlanBase::File { path: path.display().to_string() };
             finish(args, &ChangePlan::new(&output, base, before, after, &table, known).looking_ahead(None, &table))

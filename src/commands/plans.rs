@@ -65,7 +65,7 @@ fn print_table(plans: &[PlanView<'_>]) -> Result<()> {
     };
     if !plans.is_empty() {
         let rows: Vec<[String; 6]> = std::iter::once(heading).chain(plans.iter().map(row)).collect();
-        out.write_all(columns(&fitted(rows)).as_bytes())?;
+        out.write_all(columns(&fitted(rows, 0)).as_bytes())?;
     }
     out.flush()?;
     // The list is printed: a closed standard error changes nothing.

@@ -30,8 +30,8 @@ pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
 fn next_step(report: &TargetReport) -> String {
     let version = report.version.map(|id| format!(" at version {id}")).unwrap_or_default();
     format!(
-        "held: {} stays{version}. Next: undo the change in git, then `shapeline publish` goes on; to publish the data as \
-         it is, `shapeline publish` prints what to pass to --ack",
+        "held: {} stays{version} until the data gives the same. Next: undo the change in git if that is not done, then \
+         `shapeline publish` goes on; to publish the data as it is, `shapeline publish` prints what to pass to --ack",
         report.target
     )
 }

@@ -200,3 +200,28 @@ fn text<'a>(record: Node<'a>, field: &str) -> &'a str {
 fn texts(value: Node<'_>) -> Vec<&str> {
     if value.is_scalar() { vec![value.text()] } else { value.items().map(|item| item.text()).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_takes_too_long_to_find_is_not_waited_for() {
+        let find = |lasts: Duration| {
+            let started = Instant::now();
+            let found = fitting(OsStr::new(""), move |_| {
+                std::thread::sleep(lasts);
+                let mut found = Found::of("");
+                found.add("GOLD", String::new);
+                Some(found)
+            });
+            (found.len(), started.elapsed())
+        };
+        assert_eq!(find(Duration::ZERO).0, 1);
+        let (count, lasted) = find(PATIENCE * 20);
+        assert_eq!(count, 0, "a part of the words would complete to what is not the only one");
+        assert!(lasted >= PATIENCE && lasted < PATIENCE * 10, "{lasted:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::change::SubscriberEdits;
-use super::not_added::NotAdded;
+use super::not_added::{Missing, NotAdded};
 use super::operation::{EditSummary, Verb, subject};
 use crate::inventory::{Index, KnownDomain};
 use crate::model::misspelling::Misspelt;
@@ -102,14 +102,14 @@ fn subscriber(repo: &Repo, wanted: &NewSubscriber) -> Result<Subscriber> {
     let mut addresses: Vec<Address> =
         wanted.addresses.iter().map(|text| query::address(text)).collect::<Result<_, _>>()?;
     let known = wanted.first_address()?;
+    let missing = missing(repo, wanted, known.as_ref());
+    let Some(plan) = wanted.plan.as_ref().filter(|_| missing.is_empty()) else {
+        return Err(NotAdded::Missing(missing).into());
+    };
     let domain = domain(repo, wanted, known.as_ref())?;
     if addresses.is_empty() {
-        if wanted.next_free.is_none() {
-            return Err(NotAdded::NoAddress.into());
-        }
         addresses.push(free_address(repo, domain, known.as_ref(), wanted.length)?);
     }
-    let plan = wanted.plan.as_ref().ok_or(NotAdded::NoPlan)?;
     let plan = query::plan(repo, plan)?.name.to_string();
     let mut json = serde_json::json!({"ip": addresses.iter().map(ToString::to_string).collect::<Vec<_>>()});
     if let [one] = addresses.as_slice() {
@@ -139,6 +139,14 @@ fn check<T: std::str::FromStr<Err = Misspelt>>(value: &Option<String>, field: &'
     parsed.transpose().map(drop).map_err(|why| NotAdded::BadValue(field, why.to_string()))
 }
 
+/// All that is not given, for one message.
+fn missing(repo: &Repo, wanted: &NewSubscriber, address: Option<&Address>) -> Vec<Missing> {
+    let no_address = wanted.addresses.is_empty() && wanted.next_free.is_none();
+    let no_domain = wanted.domain.is_none() && address.is_none() && Index::new(repo).domains().len() != 1;
+    let all = [(no_address, Missing::Address), (no_domain, Missing::Domain), (wanted.plan.is_none(), Missing::Plan)];
+    all.into_iter().filter_map(|(is_missing, what)| is_missing.then_some(what)).collect()
+}
+
 /// The domain that is named, or the one that the address tells.
 fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>) -> Result<&'r Domain> {
     if let Some(name) = &wanted.domain {
@@ -160,7 +168,7 @@ fn domain<'r>(repo: &'r Repo, wanted: &NewSubscriber, address: Option<&Address>)
             let names = known.iter().map(|name| (*name).to_owned()).collect();
             NotAdded::InSeveralBlocks(address.clone(), names).into()
         }
-        None => NotAdded::NoDomain.into(),
+        None => NotAdded::Missing(vec![Missing::Domain]).into(),
     })
 }
 

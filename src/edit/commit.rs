@@ -9,6 +9,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid};
 
 use super::draft::Draft;
+use super::not_made::NotMade;
 use super::origin::system_git;
 use crate::git::Git;
 use crate::text::quote::quoted;
@@ -54,7 +55,7 @@ impl Git {
         match self.head_of_origin().filter(|_| basis == Basis::Origin) {
             Some(commit) => Ok(commit),
             // In a repository without a commit, the branch of HEAD does not exist.
-            None => self.commit("HEAD").context("commit the data once with git, then use --commit"),
+            None => self.commit("HEAD").map_err(|error| NotMade::NoCommit(format!("{error:#}")).into()),
         }
     }
 
@@ -74,11 +75,7 @@ impl Git {
                 } else if basis == Basis::Head || follows(local, there) {
                     local
                 } else {
-                    bail!(
-                        "the branch {} has other commits here than at `origin`: merge them with git, or name another \
-                         with --branch",
-                        quoted(name)
-                    );
+                    return Err(NotMade::Diverged(name.to_owned()).into());
                 }
             }
             (Some(tip), _) | (None, Some(tip)) => tip,
@@ -98,11 +95,7 @@ impl Git {
         }
         let branch = self.repository().find_branch(name, git2::BranchType::Local);
         if branch.is_ok_and(|branch| branch.is_head() || self.is_checked_out(name)) {
-            bail!(
-                "the branch {} is checked out: a commit there would leave its files behind; name another with \
-                 --branch, or leave out --commit and commit with git",
-                quoted(name)
-            );
+            return Err(NotMade::CheckedOut(name.to_owned()).into());
         }
         Ok(())
     }

@@ -5,15 +5,22 @@ use std::fmt;
 use crate::model::Address;
 use crate::text::quote::quoted;
 
+/// What a request to add a subscriber must say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The address, or that the next free one is wanted.
+    Address,
+    /// The domain, if no address tells it and there are several.
+    Domain,
+    /// The plan.
+    Plan,
+}
+
 /// Why a subscriber cannot be added as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAdded {
-    /// No address is given, and the next free one is not asked for.
-    NoAddress,
-    /// No plan is given.
-    NoPlan,
-    /// No domain is given, and no address that would tell it.
-    NoDomain,
+    /// These are not given.
+    Missing(Vec<Missing>),
     /// No domain is given, and none has a block that holds the address; with what could not be read.
     InNoBlock(Address, Option<String>),
     /// No domain is given, and these have blocks that hold the address.
@@ -55,9 +62,14 @@ impl fmt::Display for NotAdded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |address: &Address| quoted(&address.to_string());
         match self {
-            NotAdded::NoAddress => f.write_str("no address is given"),
-            NotAdded::NoPlan => f.write_str("no plan is given"),
-            NotAdded::NoDomain => f.write_str("no domain is given"),
+            NotAdded::Missing(missing) => {
+                let words = missing.iter().map(|missing| match missing {
+                    Missing::Address => "no address",
+                    Missing::Domain => "no domain",
+                    Missing::Plan => "no plan",
+                });
+                write!(f, "{} given", words.collect::<Vec<_>>().join(" and "))
+            }
             NotAdded::InNoBlock(address, unread) => {
                 write!(f, "no domain has a block that holds {}", shown(address))?;
                 unread.as_ref().map_or(Ok(()), |why| write!(f, "; {why}"))
@@ -101,9 +113,7 @@ mod tests {
         let address: Address = "10.10.10.25".parse().unwrap();
         let name = || "a.example".to_owned();
         let all = [
-            NotAdded::NoAddress,
-            NotAdded::NoPlan,
-            NotAdded::NoDomain,
+            NotAdded::Missing(vec![Missing::Address, Missing::Domain, Missing::Plan]),
             NotAdded::InNoBlock(address.clone(), None),
             NotAdded::InSeveralBlocks(address.clone(), vec![name(), name()]),
             NotAdded::BadValue("id", "`a b` is not an id".to_owned()),

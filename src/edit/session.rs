@@ -9,14 +9,13 @@ use git2::Oid;
 use super::change::SubscriberEdits;
 use super::commit::{Basis, BranchTip, CommitSpec};
 use super::draft::Draft;
+use super::not_made::NotMade;
 use super::operation::{EditSummary, Verb};
 use super::review::Review;
 use super::work_tree::{WorkTree, WrittenFiles};
 use crate::git::Git;
 use crate::model::Date;
-use crate::query::Refusal;
 use crate::repo::Repo;
-use crate::text::quote::quoted;
 use crate::tree::Tree;
 
 /// Where an edit goes.
@@ -82,7 +81,7 @@ impl EditSession {
     /// every rule. `make` adds the changes.
     ///
     /// # Errors
-    /// A [`Refusal`] if the request is at fault; or if it cannot be made or checked.
+    /// A [`Refusal`](crate::query::Refusal) if the request is at fault; or if it cannot be made or checked.
     pub fn make(
         self,
         before: &Arc<Repo>,
@@ -153,14 +152,11 @@ impl ProposedEdit {
 /// # Errors
 /// If another branch adds the same subscriber: both would pass their checks, and only one
 /// can become part of the data.
-fn new_branch(git: &Git, summary: &EditSummary) -> Result<String, Refusal> {
+fn new_branch(git: &Git, summary: &EditSummary) -> Result<String, NotMade> {
     let wanted = branch_name(summary);
     let free = git.free_branch_name(&wanted);
     if summary.verb == Verb::Add && free != wanted {
-        return Err(Refusal(format!(
-            "the branch {} proposes that already: `--branch {wanted}` continues it, another name makes a second proposal",
-            quoted(&wanted)
-        )));
+        return Err(NotMade::Proposed(wanted));
     }
     Ok(free)
 }

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::change::{FieldEdit, SubscriberEdits};
+use super::not_made::NotMade;
 use super::operation::{EditSummary, Verb, subject};
 use super::value::{Fields, Value};
 use crate::model::{Address, Subscriber};
@@ -20,7 +21,7 @@ const REQUIRED: [&str; 3] = ["ip", "domain", "plan"];
 /// Gives fields of a subscriber other values: `FIELD=VALUE`, an empty value to remove the field.
 ///
 /// # Errors
-/// A [`Refusal`] if the request is at fault.
+/// A [`Refusal`] or [`NotMade`] if the request is at fault.
 pub fn set(
     repo: &Repo,
     record: &Record<Subscriber>,
@@ -112,9 +113,7 @@ fn value(repo: &Repo, field: &str, text: &str) -> Result<Option<Value>> {
     }
     if text.is_empty() {
         if REQUIRED.contains(&field) {
-            let why =
-                format!("every subscriber has the field {}; `shapeline subscriber remove` removes one", quoted(field));
-            return Err(Refusal(why).into());
+            return Err(NotMade::Required(field.to_owned()).into());
         }
         return Ok(None);
     }

@@ -49,6 +49,9 @@ impl FromStr for Tool {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err(format!("no source is named: name one of\n{FORMS}"));
+        }
         if text.len() > LONGEST {
             return Err(format!("a source has at most {LONGEST} characters"));
         }
@@ -223,6 +226,7 @@ mod tests {
             ("https://user:secret@git.ispcustomer.co.zw/shapeline.git@v1", "without a password"),
             ("https://ispcustomer.co.zw/x.tar.gz", "has no checksum"),
             ("https://ispcustomer.co.zw/x.tar.gz#sha256=12", "64 digits"),
+            ("", "no source is named: name one of\n  https://"),
             ("docker://ghcr.io/isp/shapeline", "name a tag or a digest"),
             ("docker://ghcr.io/ISP/shapeline:1", "small letters"),
             ("crates.io@latest", "crates.io@1.2.3"),

@@ -5,8 +5,9 @@
 
 use std::fmt::Write;
 
+use super::sold::total;
 use super::text::{LATER_ROWS, addresses, arrow, base, note, nothing, parts, sold_down, sold_up, summary, used};
-use super::{AddressChange, ChangePlan};
+use super::{AddressChange, ChangePlan, DomainSold};
 use crate::text::count::{counted, grouped};
 use crate::text::quote::harmless;
 
@@ -55,16 +56,20 @@ fn sold(plan: &ChangePlan<'_>, out: &mut String) {
         return;
     }
     out.push_str("| domain | subscribers | sold up | sold down | capacity |\n|---|---|---|---|---|\n");
-    for domain in domains.iter().take(MAX_ROWS / 4) {
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} |",
-            code(&domain.name),
+    let row = |name: &str, domain: &DomainSold| {
+        format!(
+            "| {name} | {} | {} | {} | {} |\n",
             arrow(domain.before.subscribers.to_string(), domain.after.subscribers.to_string()),
             sold_up(plan.date, domain),
             sold_down(plan.date, domain),
             domain.capacity.as_ref().map(|capacity| used(capacity, plan.date, domain)).unwrap_or_default(),
-        );
+        )
+    };
+    for domain in domains.iter().take(MAX_ROWS / 4) {
+        out.push_str(&row(&code(&domain.name), domain));
+    }
+    if let Some(total) = total(&plan.domains) {
+        out.push_str(&row(&total.name, &total));
     }
     if domains.len() > MAX_ROWS / 4 {
         let more = counted(domains.len() - MAX_ROWS / 4, "more domain", "more domains");

@@ -96,10 +96,7 @@ pub(crate) fn side_of_file<'a>(
     rendered: &str,
 ) -> Result<(Side<'a>, Before)> {
     if !output.is_shaper_format() {
-        bail!(
-            "--against reads the shaper file's format, and the output {} has a template of its own; compare with --base REV",
-            output.name
-        );
+        bail!("the output {} has a template of its own: only the shaper file's format can be read", output.name);
     }
     let text =
         std::str::from_utf8(live).with_context(|| format!("{} is not UTF-8: is it a shaper file?", path.display()))?;

@@ -36,6 +36,25 @@ pub(crate) fn by_domain(before: SoldSums<'_>, after: SoldSums<'_>, repo: &Repo) 
     domains.sold.into_values().collect()
 }
 
+/// The sums of all domains, if there are several. Peaks of different days cannot be added.
+pub(super) fn total(domains: &[DomainSold]) -> Option<DomainSold> {
+    if domains.len() < 2 {
+        return None;
+    }
+    let sum = |of: fn(&DomainSold) -> Sold| {
+        domains.iter().map(of).fold(Sold::default(), |sum, sold| Sold {
+            subscribers: sum.subscribers + sold.subscribers,
+            addresses: sum.addresses + sold.addresses,
+            up: sum.up + sold.up,
+            down: sum.down + sold.down,
+            unknown: sum.unknown + sold.unknown,
+        })
+    };
+    let (before, after) = (sum(|domain| domain.before), sum(|domain| domain.after));
+    let name = "all domains".to_owned();
+    Some(DomainSold { name, before, after, peaks: None, peaks_before: None, capacity: None })
+}
+
 /// What every domain with served subscribers has sold, by name.
 pub(crate) fn sold_by_domain(served: &ServedList<'_>, repo: &Repo) -> Vec<DomainSold> {
     let mut sums = SoldSums::default();

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::later::LaterEvent;
+use super::sold::total;
 use super::{AddressChange, ChangePlan, DomainSold, PlanBase, Reason, Served};
 use crate::console::without_commands;
 use crate::inventory::peak::Peak;
@@ -78,7 +79,11 @@ fn later(plan: &ChangePlan<'_>) -> String {
 fn sold(plan: &ChangePlan<'_>) -> String {
     let mut rows = vec![["Sold".to_owned(), "subscribers".into(), "up".into(), "down".into(), "of".into()]];
     rows.extend(plan.domains.iter().filter(|domain| domain.changes()).map(|domain| sold_row(plan.date, domain)));
-    if rows.len() == 1 { String::new() } else { columns(&rows) }
+    if rows.len() == 1 {
+        return String::new();
+    }
+    rows.extend(total(&plan.domains).map(|total| sold_row(plan.date, &total)));
+    columns(&rows)
 }
 
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
@@ -212,14 +217,14 @@ fn sold_row(today: Date, domain: &DomainSold) -> [String; 5] {
 /// Upload sold before and after, and its peak if that is on a later day.
 pub(super) fn sold_up(today: Date, domain: &DomainSold) -> String {
     let (before, after) = (&domain.before, &domain.after);
-    let sums = arrow(total(before.up, before.unknown), total(after.up, after.unknown));
+    let sums = arrow(sum_of_rates(before.up, before.unknown), sum_of_rates(after.up, after.unknown));
     sums + &peak_later(today, domain.peaks.map(|peaks| peaks.up))
 }
 
 /// The same for download.
 pub(super) fn sold_down(today: Date, domain: &DomainSold) -> String {
     let (before, after) = (&domain.before, &domain.after);
-    let sums = arrow(total(before.down, before.unknown), total(after.down, after.unknown));
+    let sums = arrow(sum_of_rates(before.down, before.unknown), sum_of_rates(after.down, after.unknown));
     sums + &peak_later(today, domain.peaks.map(|peaks| peaks.down))
 }
 
@@ -229,7 +234,7 @@ fn peak_later(today: Date, peak: Option<Peak>) -> String {
 }
 
 /// A sum of rates, and how many are unknown.
-fn total(bps: u128, unknown: usize) -> String {
+fn sum_of_rates(bps: u128, unknown: usize) -> String {
     let sum = TotalBps(bps);
     if unknown == 0 { sum.to_string() } else { format!("{sum} and {} not known", grouped(unknown)) }
 }

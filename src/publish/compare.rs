@@ -35,6 +35,8 @@ pub(crate) struct Comparison {
     pub(crate) before: ComparedFile,
     /// The later one.
     pub(crate) after: ComparedFile,
+    /// The version before the later one.
+    pub(crate) previous: Option<u64>,
 }
 
 impl Comparison {
@@ -48,7 +50,7 @@ impl Comparison {
         let ledger = site.ledger();
         let manifest = ledger.manifest_or_new(&site.name)?;
         let stored = |version: StoredVersion| -> Result<ComparedFile> {
-            let bytes = ledger.read_version(&version)?;
+            let bytes = ledger.read_logged_version(&version)?;
             let live = manifest.live.as_ref().is_some_and(|live| live.version.id == version.id);
             Ok(ComparedFile { digest: version.digest.clone(), version: Some(version), live, text: lossy(bytes) })
         };
@@ -57,12 +59,13 @@ impl Comparison {
             Some(id) => stored(find(id)?)?,
             None => live_file(&site, &manifest)?,
         };
+        let previous = earlier(&manifest, &after).ok().map(|version| version.id);
         let before = match before {
             Some(id) => find(id)?,
             None => earlier(&manifest, &after).map_err(Refusal)?,
         };
         let before = stored(before)?;
-        Ok(Comparison { site, output, before, after })
+        Ok(Comparison { site, output, before, after, previous })
     }
 
     /// The difference, by address. Names and rates of plans are those of `table`.
@@ -154,13 +157,14 @@ impl ComparisonReport {
     pub(crate) fn of(comparison: &Comparison, plan: &ChangePlan<'_>, lines: Vec<UnexplainedLine>) -> Self {
         let file = |file: &ComparedFile| {
             let version = file.version.as_ref();
+            let dated = version.filter(|version| !version.undated);
             ComparedFileReport {
                 version: version.map(|version| version.id),
                 live: file.live,
                 digest: file.digest.clone(),
                 commit: version.and_then(|version| version.commit.clone()),
-                time: version.map(|version| version.time.to_string()),
-                actor: version.map(|version| version.actor.clone()),
+                time: dated.map(|version| version.time.to_string()),
+                actor: dated.map(|version| version.actor.clone()),
             }
         };
         ComparisonReport {

@@ -129,7 +129,7 @@ fn since_published(
     bytes: &[u8],
     known: &Before,
 ) -> Vec<String> {
-    let old = match Ledger::of(site.store.as_ref(), &site.file).read_version(version) {
+    let old = match Ledger::of(site.store.as_ref(), &site.file).read_logged_version(version) {
         Ok(old) => old,
         Err(error) => {
             return vec![format!(

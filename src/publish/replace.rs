@@ -11,7 +11,7 @@ use crate::publish::site::TargetSession;
 use crate::records::command::CommandRecord;
 use crate::records::failure::Failure;
 use crate::records::frozen::FrozenAt;
-use crate::records::log::{LogAction, LogEntry, LogStatus};
+use crate::records::log::{LogAction, LogEntry, LogStatus, found_as, version};
 use crate::records::manifest::{Hold, Live, Pending, StoredVersion};
 use crate::records::moment::Moment;
 use crate::store::{Expect, Stored};
@@ -77,7 +77,7 @@ impl TargetSession<'_> {
         entry.frozen.clone_from(&change.frozen);
         entry.digest = Some(change.digest.to_owned());
         entry.parameter = match &change.kept {
-            Some(kept) => format!("version {}", kept.id),
+            Some(kept) => version(kept.id),
             None => "a new version".to_owned(),
         };
         // Only its records are missing: it is live already.
@@ -88,7 +88,7 @@ impl TargetSession<'_> {
         };
         entry.reason = self.reason_with_found(before.as_ref(), change.reason.as_ref());
         let after = self.version(change);
-        entry.parameter = format!("version {}", after.id);
+        entry.parameter = version(after.id);
         let record = if change.check { self.site.apply.check(change.bytes)? } else { None };
         if let Some(record) = record {
             let refusal =
@@ -130,7 +130,7 @@ impl TargetSession<'_> {
     /// which is nowhere else.
     fn reason_with_found(&self, before: Option<&StoredVersion>, reason: Option<&String>) -> Option<String> {
         let found = before.filter(|before| before.found);
-        let kept = found.map(|found| format!("what was found in its place is kept as version {}", found.id));
+        let kept = found.map(|found| found_as(found.id));
         match (reason, kept) {
             (Some(reason), Some(kept)) => Some(format!("{reason}; {kept}")),
             (reason, kept) => kept.or_else(|| reason.cloned()),
@@ -150,6 +150,7 @@ impl TargetSession<'_> {
             time: Moment::now(),
             actor: self.actor().to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
+            undated: false,
         })
     }
 

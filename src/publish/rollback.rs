@@ -70,7 +70,7 @@ fn look(site: &Site, options: &RollbackOptions) -> Result<TargetReport> {
             return Ok(report);
         }
     };
-    report.reasons.extend(guard(&to, &ledger.read_version(&to)?, live.as_ref(), options.force));
+    report.reasons.extend(guard(&to, &ledger.read_logged_version(&to)?, live.as_ref(), options.force));
     if report.reasons.is_empty() {
         let is_live = report.digest.as_ref() == Some(&to.digest) && report.version == Some(to.id);
         report.ended = if is_live { PublishOutcome::Unchanged } else { PublishOutcome::Planned };
@@ -90,7 +90,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
         Ok(to) => to,
         Err(reason) => return refuse(session, options, reason),
     };
-    let bytes = session.ledger.read_version(&to)?;
+    let bytes = session.ledger.read_logged_version(&to)?;
     let mut report = TargetReport::new(&site.name, PublishOutcome::Unchanged, Vec::new());
     (report.version, report.digest, report.commit) = (Some(to.id), Some(to.digest.clone()), to.commit.clone());
     if options.to.is_none() && live.is_none() {

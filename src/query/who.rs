@@ -46,7 +46,7 @@ pub fn find<'r>(repo: &'r Repo, who: &str, naming: Naming) -> Result<Found<'r>, 
     match (containing.as_slice(), naming) {
         ([one], Naming::Part) => Ok(Found { record: one, note: Some(note(who, &one.value)) }),
         ([_, _, ..], Naming::Part) => Err(ambiguous(repo, who, &containing)),
-        ([_, ..], Naming::Whole) if who.parse::<Address>().is_err() => {
+        ([_, ..], Naming::Whole) if around(repo, who).is_none() => {
             let candidates = candidates(repo, &containing);
             Err(Refusal(format!(
                 "there is no subscriber {}; name one of those that contain it:{candidates}",
@@ -136,10 +136,8 @@ fn containing<'r>(repo: &'r Repo, who: &str) -> Vec<&'r Record<Subscriber>> {
 
 fn not_found(repo: &Repo, who: &str) -> String {
     let none = format!("there is no subscriber {}", quoted(who));
-    if let Ok(address) = who.parse::<Address>() {
-        let around =
-            |subscriber: &Subscriber| subscriber.ip.as_slice().iter().any(|ip| ip.net().contains(&address.net()));
-        return match repo.subscribers.iter().find(|record| around(&record.value)) {
+    if who.parse::<Address>().is_ok() {
+        return match around(repo, who) {
             Some(record) => format!("{none}; it lies within {}: name that", quoted(&record.value.key())),
             None => none,
         };
@@ -149,6 +147,14 @@ fn not_found(repo: &Repo, who: &str) -> String {
         Some(near) => format!("{none}; did you mean {}?", quoted(near)),
         None => format!("{none}; name one by its id, its address, address@domain, or a part of its name"),
     }
+}
+
+/// The subscriber with a prefix around this address.
+fn around<'r>(repo: &'r Repo, who: &str) -> Option<&'r Record<Subscriber>> {
+    let address = who.parse::<Address>().ok()?;
+    let holds =
+        |record: &&Record<Subscriber>| record.value.ip.as_slice().iter().any(|ip| ip.net().contains(&address.net()));
+    repo.subscribers.iter().find(holds)
 }
 
 /// A subscriber's addresses, the first few of them.

@@ -11,6 +11,7 @@ use crate::records::log::{self, ActionLog, LogAction, LogEntry, LogStatus};
 use crate::records::manifest::{Hold, Live, Manifest, Pending, StoredVersion};
 use crate::records::versioned::{VERSION, VersionedRecord};
 use crate::store::{Expect, Fence, Store};
+use crate::text::quote::harmless;
 
 /// How many old versions are removed in one go: the lock is held meanwhile.
 const MOST_REMOVED: usize = 1000;
@@ -104,11 +105,19 @@ impl<'s> Ledger<'s> {
         Ok(manifest)
     }
 
-    /// Restores from the log what a lost manifest said: what was put in place last, the newest commit,
+    /// Restores from the log what a lost manifest said: the versions, what was put in place last, the newest commit,
     /// and whether a rollback holds the target. Without that, the next run would put back what was
     /// taken away.
     fn remember(&self, manifest: &mut Manifest) -> Result<()> {
         let log = log::read(self.store, &self.name("log"))?;
+        for version in &mut manifest.versions {
+            let entry = log.of_version(version.id).filter(|entry| entry.digest.as_ref() == Some(&version.digest));
+            let Some(entry) = entry else { continue };
+            version.commit.clone_from(&entry.commit);
+            version.frozen.clone_from(&entry.frozen);
+            (version.time, version.actor, version.tool) = (entry.time, entry.actor.clone(), entry.tool.clone());
+            version.undated = false;
+        }
         let put = |entry: &&LogEntry| {
             entry.status == LogStatus::Success && matches!(entry.action, LogAction::Publish | LogAction::Rollback)
         };
@@ -135,7 +144,7 @@ impl<'s> Ledger<'s> {
     /// A version of which only the bytes are left.
     fn found_version(&self, id: u64) -> Result<Option<StoredVersion>> {
         let Some(stored) = self.store.read(&self.version_name(id))? else { return Ok(None) };
-        Ok(Some(StoredVersion::found(id, &stored.bytes)))
+        Ok(Some(StoredVersion { undated: true, ..StoredVersion::found(id, &stored.bytes) }))
     }
 
     /// Writes the manifest.
@@ -184,6 +193,27 @@ impl<'s> Ledger<'s> {
             bail!("version {} was changed since: {place} does not have its digest {}", version.id, version.digest);
         }
         Ok(stored.bytes)
+    }
+
+    /// The bytes of a kept version. A user who can change them can change the manifest to match, so the
+    /// digest is compared with the one in the log, if the log has this version.
+    ///
+    /// # Errors
+    /// If they are not there, or are not what they were; or if the log cannot be read.
+    pub fn read_logged_version(&self, version: &StoredVersion) -> Result<Vec<u8>> {
+        let log = log::read(self.store, &self.name("log"))?;
+        let logged = log.of_version(version.id).and_then(|entry| Some((entry.n, entry.digest.as_ref()?)));
+        match logged.filter(|(_, digest)| **digest != version.digest) {
+            Some((number, digest)) => bail!(
+                "version {} is not what was published: entry {number} of the log has the digest {} for it, {} has \
+                 {}; restore both from a backup, or take another version",
+                version.id,
+                harmless(digest, 100),
+                self.store.place(&self.name("manifest.json")),
+                harmless(&version.digest, 100)
+            ),
+            None => self.read_version(version),
+        }
     }
 
     /// Keeps the bytes of a version. What is there under that number is replaced only if it is

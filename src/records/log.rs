@@ -135,6 +135,16 @@ impl LogEntry {
     }
 }
 
+/// What an entry says of the version that it is about.
+pub(crate) fn version(id: u64) -> String {
+    format!("version {id}")
+}
+
+/// The end of the reason of an entry that stored what was found in the place of the live file.
+pub(crate) fn found_as(id: u64) -> String {
+    format!("what was found in its place is kept as version {id}")
+}
+
 /// The end of the log: how many entries, and the digest of the last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHead {
@@ -169,6 +179,19 @@ impl ActionLog {
     pub(crate) fn says<K: PartialEq>(&self, entry: &LogEntry, key: impl Fn(&LogEntry) -> Option<K>) -> bool {
         let last = self.entries.iter().rev().find_map(&key);
         last.is_some() && last == key(entry)
+    }
+
+    /// The entry that put version `id` in place last; none if a file that was found has had that number since.
+    /// Numbers begin anew where all other records were lost.
+    pub(crate) fn of_version(&self, id: u64) -> Option<&LogEntry> {
+        let (version, found) = (version(id), found_as(id));
+        let put = |entry: &LogEntry| {
+            entry.parameter == version
+                && entry.status == LogStatus::Success
+                && matches!(entry.action, LogAction::Publish | LogAction::Rollback)
+        };
+        let found = |entry: &LogEntry| entry.reason.as_ref().is_some_and(|reason| reason.ends_with(&found));
+        self.entries.iter().rev().find(|entry| put(entry) || found(entry)).filter(|entry| put(entry))
     }
 
     /// The entry of the run called `run`.

@@ -39,6 +39,10 @@ pub struct StoredVersion {
     pub actor: String,
     /// The version of the tool.
     pub tool: String,
+    /// Time, actor and tool are not known: the records that had them are lost. Until it is written down that the
+    /// version was found.
+    #[serde(skip)]
+    pub undated: bool,
 }
 
 impl StoredVersion {
@@ -56,6 +60,7 @@ impl StoredVersion {
             time: Moment::now(),
             actor: "unknown".to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
+            undated: false,
         }
     }
 }

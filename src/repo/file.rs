@@ -58,6 +58,13 @@ pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, pr
             let message = format!("this is a symbolic link to {}, which is not followed", quoted(target));
             return Ok(refused(message, "replace the link with the file itself"));
         }
+        (EntryKind::Miscased(folder), _) => {
+            let message = "nothing in this folder is read: names of folders are in small letters".to_owned();
+            return Ok(refused(
+                message,
+                &format!("did you mean {}? Rename it, or move its files there", quoted(folder)),
+            ));
+        }
         (EntryKind::BadName, _) => {
             return Ok(refused("the file's name is not UTF-8".into(), "rename it with letters, digits and . _ -"));
         }

@@ -48,8 +48,8 @@ struct SarifDriver {
     name: &'static str,
     version: &'static str,
     semantic_version: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    information_uri: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_uri: Option<&'static str>,
     rules: Vec<RuleDescriptor>,
 }
 
@@ -157,7 +157,7 @@ pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()>
         name: env!("CARGO_PKG_NAME"),
         version,
         semantic_version: version,
-        information_uri: env!("CARGO_PKG_REPOSITORY"),
+        information_uri: public_source(option_env!("SHAPELINE_TOOL")),
         rules: RULES.iter().map(descriptor).collect(),
     };
     let top = UriBase { description: SarifMessage { text: "The top of the git repository.".to_owned() } };
@@ -169,6 +169,17 @@ pub(super) fn write(report: &CheckReport<'_>, out: &mut dyn Write) -> Result<()>
     };
     write_json(out, &SarifLog { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
     Ok(())
+}
+
+/// The page of the git repository that the program was built from, if the build named one by http or https. A
+/// release or an image has none.
+fn public_source(tool: Option<&'static str>) -> Option<&'static str> {
+    let tool = tool?;
+    let (url, revision) = tool.strip_prefix("git+").unwrap_or(tool).rsplit_once('@')?;
+    let place = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._~%+-:/".contains(c);
+    let named = !place.is_empty() && place.chars().all(plain) && !revision.is_empty() && !revision.contains('/');
+    named.then(|| url.strip_suffix(".git").unwrap_or(url))
 }
 
 fn descriptor(rule: &Rule) -> RuleDescriptor {
@@ -258,4 +269,46 @@ fn fingerprint(identity: [&str; 3], occurrence: u32) -> String {
     }
     hash.update(occurrence.to_be_bytes());
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_git_repository_on_the_web_is_a_page() {
+        let page = Some("https://git.ispcustomer.co.zw/isp/shapeline");
+        for (tool, expected) in [
+            ("https://git.ispcustomer.co.zw/isp/shapeline.git@v1.2.3", page),
+            ("git+https://git.ispcustomer.co.zw/isp/shapeline@4711abc", page),
+            ("http://10.10.10.25:3000/isp/shapeline.git@v1", Some("http://10.10.10.25:3000/isp/shapeline")),
+            ("https://user:secret@git.ispcustomer.co.zw/isp/shapeline.git@v1", None),
+            ("ssh://git@git.ispcustomer.co.zw/isp/shapeline.git@v1", None),
+            ("https://ispcustomer.co.zw/shapeline.tar.gz#sha256=00", None),
+            ("docker://git.ispcustomer.co.zw/isp/shapeline@sha256:00", None),
+            ("crates.io@1.2.3", None),
+            ("https://git.ispcustomer.co.zw/isp/shapeline.git", None),
+            ("https://git.ispcustomer.co.zw/a b.git@v1", None),
+            ("", None),
+        ] {
+            assert_eq!(public_source(Some(tool)), expected, "{tool}");
+        }
+        assert_eq!(public_source(None), None);
+    }
+
+    #[test]
+    fn a_page_that_is_not_known_is_left_out() {
+        let driver = |information_uri| {
+            serde_json::to_value(SarifDriver {
+                name: "shapeline",
+                version: "1.0.0",
+                semantic_version: "1.0.0",
+                information_uri,
+                rules: Vec::new(),
+            })
+        };
+        let page = "https://git.ispcustomer.co.zw/isp/shapeline";
+        assert_eq!(driver(Some(page)).unwrap()["informationUri"], page);
+        assert!(driver(None).unwrap().get("informationUri").is_none());
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn heal(
         return Ok(None);
     }
     let version = published.version.clone();
-    let bytes = ledger.read_version(&version)?;
+    let bytes = ledger.read_logged_version(&version)?;
     let found = sentence(live.as_ref(), &bytes);
     record(&mut session, live.as_ref(), &found)?;
     let change = Replacement {

@@ -60,16 +60,16 @@ pub(crate) fn csv_line<'f>(fields: impl IntoIterator<Item = &'f str>) -> String 
 /// The smallest width to which a column is cut.
 const NARROWEST: usize = 8;
 
-/// Cuts the widest columns until a line fits the terminal. Without a terminal on standard output,
-/// nothing is cut.
-pub(crate) fn fitted<const N: usize>(rows: Vec<[String; N]>) -> Vec<[String; N]> {
+/// Cuts the widest columns until a line fits the terminal, the column `last` only if the others are as narrow
+/// as can be: a line without its address is of no use. Without a terminal on standard output, nothing is cut.
+pub(crate) fn fitted<const N: usize>(rows: Vec<[String; N]>, last: usize) -> Vec<[String; N]> {
     match terminal_width() {
-        Some(width) => cut(rows, width),
+        Some(width) => cut(rows, width, last),
         None => rows,
     }
 }
 
-fn cut<const N: usize>(mut rows: Vec<[String; N]>, width: usize) -> Vec<[String; N]> {
+fn cut<const N: usize>(mut rows: Vec<[String; N]>, width: usize, last: usize) -> Vec<[String; N]> {
     let mut widths = [0; N];
     for row in &rows {
         for (width, value) in widths.iter_mut().zip(row) {
@@ -80,8 +80,9 @@ fn cut<const N: usize>(mut rows: Vec<[String; N]>, width: usize) -> Vec<[String;
         widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>().saturating_sub(2)
     };
     while line(&widths) > width {
-        match widths.iter_mut().max().filter(|widest| **widest > NARROWEST) {
-            Some(widest) => *widest -= 1,
+        let wide = widths.iter_mut().enumerate().filter(|(_, width)| **width > NARROWEST);
+        match wide.max_by_key(|(at, width)| (*at != last, **width)) {
+            Some((_, widest)) => *widest -= 1,
             None => break,
         }
     }
@@ -142,10 +143,14 @@ mod tests {
     #[test]
     fn the_widest_columns_are_cut_and_no_more_than_need_be() {
         let rows = || vec![["10.10.10.25".to_owned(), "x".repeat(30), "active".to_owned()]];
-        assert_eq!(cut(rows(), 80), rows());
-        let narrow = cut(rows(), 40);
+        assert_eq!(cut(rows(), 80, 0), rows());
+        let narrow = cut(rows(), 40, 0);
         assert_eq!(narrow, [["10.10.10.25".to_owned(), format!("{}…", "x".repeat(18)), "active".to_owned()]]);
-        let least = cut(rows(), 1);
+        let least = cut(rows(), 1, 0);
         assert_eq!(least, [["10.10.1…".to_owned(), format!("{}…", "x".repeat(7)), "active".to_owned()]]);
+        let wide = vec![["2001:db8:1:2::/64".to_owned(), "x".repeat(12), "x".repeat(12)]];
+        let cut_names =
+            [["2001:db8:1:2::/64".to_owned(), format!("{}…", "x".repeat(8)), format!("{}…", "x".repeat(8))]];
+        assert_eq!(cut(wide, 39, 0), cut_names, "addresses are cut last");
     }
 }

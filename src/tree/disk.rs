@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 
 use super::checkout::Checkout;
 use super::entry::{EntryKind, TreeEntry, entry_on_disk, exists, folder_kind, work_kind};
-use super::layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_FOLDERS, MODULES, SETTINGS, too_many_entries};
+use super::layout::{
+    ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_FOLDERS, MODULES, SETTINGS, miscased_folder, too_many_entries,
+};
 
 pub(super) fn list_work(root: &Path) -> Result<Vec<TreeEntry>> {
     let (entries, checkout) = rayon::join(|| list_disk(root), || Checkout::of(root));
@@ -22,6 +24,7 @@ fn list_disk(root: &Path) -> Result<Vec<TreeEntry>> {
     for name in [SETTINGS, ATTRIBUTES, MODULES] {
         entries.extend(entry_on_disk(&root.join(name), name.to_owned())?);
     }
+    entries.extend(miscased(root)?);
     for folder in FOLDERS {
         let top = root.join(folder);
         if !exists(&top)? {
@@ -47,6 +50,19 @@ fn list_disk(root: &Path) -> Result<Vec<TreeEntry>> {
             let path = relative.to_string_lossy().into_owned();
             entries.push(TreeEntry { path, kind, blob: None });
         }
+    }
+    Ok(entries)
+}
+
+/// The folders at the top with the name of a data folder in other case.
+fn miscased(root: &Path) -> Result<Vec<TreeEntry>> {
+    let mut entries = Vec::new();
+    let cannot = || format!("cannot list {}", root.display());
+    for found in std::fs::read_dir(root).with_context(cannot)? {
+        let found = found.with_context(cannot)?;
+        let Some(name) = found.file_name().to_str().map(ToOwned::to_owned) else { continue };
+        let meant = miscased_folder(&name).filter(|_| found.path().is_dir());
+        entries.extend(meant.map(|meant| TreeEntry { path: name, kind: EntryKind::Miscased(meant), blob: None }));
     }
     Ok(entries)
 }

@@ -18,6 +18,8 @@ pub(crate) enum EntryKind {
     Symlink(String),
     /// A folder.
     Folder,
+    /// A folder at the top with the name of this data folder in other case.
+    Miscased(&'static str),
     /// A folder nested too deep to be read.
     TooDeep,
     /// A git repository of its own.

@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 /// The folders of the data, and the one of the templates.
 pub(crate) const FOLDERS: [&str; 4] = ["domains", "plans", "subscribers", "templates"];
 
+/// The data folder that a name means in other case: on most disks it is not read.
+pub(super) fn miscased_folder(name: &str) -> Option<&'static str> {
+    FOLDERS[..3].iter().copied().find(|folder| name != *folder && name.eq_ignore_ascii_case(folder))
+}
+
 /// The names at the top of a data repository.
 pub(crate) const TOPS: [&str; 5] = [FOLDERS[0], FOLDERS[1], FOLDERS[2], FOLDERS[3], SETTINGS];
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::entry::{EntryKind, TreeEntry, folder_kind};
-use super::layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_LINK, MODULES, SETTINGS, too_many_entries};
+use super::layout::{ATTRIBUTES, FOLDERS, MAX_ENTRIES, MAX_LINK, MODULES, SETTINGS, miscased_folder, too_many_entries};
 
 pub(crate) fn open_git(dir: &Path) -> Result<git2::Repository> {
     git2::Repository::open(dir).with_context(|| format!("cannot open the git repository {}", dir.display()))
@@ -34,6 +34,12 @@ pub(super) fn list_revision(git_dir: &Path, prefix: &str, commit: git2::Oid) -> 
         if let Some(entry) = top.get_name(name) {
             push_revision(&repository, &entry, "", 0, &mut entries)?;
         }
+    }
+    for entry in &top {
+        let name = String::from_utf8_lossy(entry.name_bytes());
+        let meant = miscased_folder(&name).filter(|_| entry.kind() != Some(git2::ObjectType::Blob));
+        let path = name.clone().into_owned();
+        entries.extend(meant.map(|meant| TreeEntry { path, kind: EntryKind::Miscased(meant), blob: None }));
     }
     Ok(entries)
 }

@@ -87,3 +87,24 @@ fn a_secret_in_the_settings_is_refused() {
         assert!(run.code == 1 && run.stdout.contains("without a password"), "{key}: {run:?}");
     }
 }
+
+#[test]
+fn a_data_folder_in_other_case_is_not_passed_over() {
+    let repo = Repo::new();
+    repo.write("Subscribers/a.yaml", "ip: 10.10.10.1\n");
+    repo.write("DOMAINS/a.yaml", "name: a.ispcustomer.co.zw\n");
+    repo.write("Templates/a.txt", "not data");
+    repo.commit("start");
+    for args in [&["check"][..], &["check", "--rev", "HEAD"]] {
+        let run = repo.run(args);
+        let said = run.stdout + &run.stderr;
+        assert_eq!(run.code, 1, "{said}");
+        for (folder, meant) in [("Subscribers", "subscribers"), ("DOMAINS", "domains")] {
+            assert!(
+                said.contains(&format!("--> {folder}")) && said.contains(&format!("did you mean `{meant}`?")),
+                "{said}"
+            );
+        }
+        assert!(!said.contains("Templates") && said.matches("error[file-name]").count() == 2, "{said}");
+    }
+}

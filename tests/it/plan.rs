@@ -387,3 +387,28 @@ fn an_own_template_s_output_is_guarded_by_its_lines() {
     repo.write("templates/s.j2", "");
     assert_eq!(json(&repo, &[])["reasons"][0], "the output would be empty");
 }
+
+#[test]
+fn what_is_sold_has_a_total_if_there_are_several_domains() {
+    let repo = five();
+    repo.write("domains/b.ispcustomer.co.zw.yaml", "name: b.ispcustomer.co.zw\nprefixes: [10.20.0.0/24]\n");
+    let record = "ip: 10.20.0.1\ndomain: b.ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n";
+    repo.write("subscribers/b.yaml", record);
+    repo.commit("start");
+    repo.subscriber("10.10.10.31", 50);
+    let text = plan(&repo, &[]).stdout;
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Sold")).take(3).collect();
+    let expected = [
+        "Sold               subscribers  up                   down                 of",
+        "ispcustomer.co.zw  5 → 6        210 Mbps → 260 Mbps  210 Mbps → 260 Mbps",
+        "all domains        6 → 7        240 Mbps → 290 Mbps  240 Mbps → 290 Mbps",
+    ];
+    assert_eq!(rows, expected);
+    let markdown = plan(&repo, &["--format", "markdown"]).stdout;
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.contains("Mbps → ")).collect();
+    let expected = [
+        "| `ispcustomer.co.zw` | 5 → 6 | 210 Mbps → 260 Mbps | 210 Mbps → 260 Mbps |  |",
+        "| all domains | 6 → 7 | 240 Mbps → 290 Mbps | 240 Mbps → 290 Mbps |  |",
+    ];
+    assert_eq!(rows, expected);
+}

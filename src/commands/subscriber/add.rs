@@ -8,7 +8,7 @@ use super::change::{self, Confirmation};
 use crate::cli::AddArgs;
 use crate::commands::prompt::{self, Choice, can_ask};
 use crate::commands::{Outcome, load_unaltered};
-use crate::edit::{self, NewSubscriber, NotAdded};
+use crate::edit::{self, Missing, NewSubscriber, NotAdded};
 use crate::inventory::{Index, KnownDomain};
 use crate::model::{Domain, Plan};
 use crate::query::{self, Refusal, domains_of, next_free};
@@ -41,9 +41,7 @@ fn add(root: &Path, args: &AddArgs, wanted: &NewSubscriber, confirmation: Confir
 fn worded(why: &NotAdded) -> anyhow::Error {
     let refused = |message: String| Refusal(message).into();
     match why {
-        NotAdded::NoAddress => anyhow!("name the address, or --next-free"),
-        NotAdded::NoPlan => anyhow!("name the plan: --plan PLAN"),
-        NotAdded::NoDomain => anyhow!("name the domain: --domain DOMAIN"),
+        NotAdded::Missing(missing) => anyhow!("{}", named(missing)),
         NotAdded::BadLabel(_) => anyhow!("{why}"),
         NotAdded::BadValue(..) => refused(format!("--{why}")),
         NotAdded::InNoBlock(..) | NotAdded::InSeveralBlocks(..) => {
@@ -55,6 +53,19 @@ fn worded(why: &NotAdded) -> anyhow::Error {
         NotAdded::Unread { .. } => refused(format!("{why}; `shapeline check` shows the places")),
         NotAdded::NoneFree { .. } => refused(why.to_string()),
     }
+}
+
+/// What to name, with its options. An address tells the domain.
+fn named(missing: &[Missing]) -> String {
+    let no_domain = missing.contains(&Missing::Domain);
+    let parts = missing.iter().filter_map(|one| match one {
+        Missing::Address if no_domain => Some("name the address, or --next-free with --domain DOMAIN"),
+        Missing::Address => Some("name the address, or --next-free"),
+        Missing::Domain if missing.contains(&Missing::Address) => None,
+        Missing::Domain => Some("name the domain: --domain DOMAIN"),
+        Missing::Plan => Some("name the plan: --plan PLAN"),
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn wanted(args: &AddArgs) -> NewSubscriber {

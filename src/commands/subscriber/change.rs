@@ -4,19 +4,21 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::next_step::{self, Done};
 use crate::cli::EditArgs;
 use crate::commands::prompt::{can_ask, confirm, outdated};
 use crate::commands::{Outcome, load_unaltered};
 use crate::edit::{
-    Basis, Destination, Draft, EditSession, EditSummary, FileTexts, ProposedEdit, Review, Saved, SubscriberEdits,
+    Basis, Destination, Draft, EditSession, EditSummary, FileTexts, NotMade, ProposedEdit, Review, Saved,
+    SubscriberEdits,
 };
 use crate::finding::Severity;
 use crate::git::Git;
 use crate::model::Date;
 use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
+use crate::query::Refusal;
 use crate::query::who::Naming;
 use crate::render;
 use crate::repo::Repo;
@@ -76,6 +78,15 @@ pub(super) fn naming(args: &EditArgs) -> Naming {
 /// # Errors
 /// If it cannot be made; a [refusal](crate::query::Refusal) where the request is at fault.
 pub(super) fn run(
+    root: &Path,
+    args: &EditArgs,
+    confirmation: Confirmation,
+    make: impl Fn(&Repo, &mut SubscriberEdits<'_>) -> Result<EditSummary>,
+) -> Result<Outcome> {
+    edit(root, args, confirmation, make).map_err(worded)
+}
+
+fn edit(
     root: &Path,
     args: &EditArgs,
     confirmation: Confirmation,
@@ -233,7 +244,24 @@ fn save(root: &Path, mut edit: ProposedEdit, args: &EditArgs, network: &str) -> 
 
 /// The files that an edit starts from, without keeping other edits waiting.
 pub(super) fn tree(root: &Path, args: &EditArgs) -> Result<Tree> {
-    Ok(EditSession::open(root, without_lock(args))?.tree().clone())
+    Ok(EditSession::open(root, without_lock(args)).map_err(worded)?.tree().clone())
+}
+
+/// The error with the options that help.
+fn worded(error: anyhow::Error) -> anyhow::Error {
+    let Some(why) = error.downcast_ref::<NotMade>() else { return error };
+    let refused = |message: String| Refusal(message).into();
+    match why {
+        NotMade::NoCommit(_) => anyhow!("commit the data once with git, then use --commit: {why}"),
+        NotMade::Diverged(_) => anyhow!("{why}: merge them with git, or name another with --branch"),
+        NotMade::CheckedOut(_) => {
+            anyhow!("{why}; name another with --branch, or leave out --commit and commit with git")
+        }
+        NotMade::Proposed(branch) => {
+            refused(format!("{why}: `--branch {branch}` continues it, another name makes a second proposal"))
+        }
+        NotMade::Required(_) => refused(format!("{why}; `shapeline subscriber remove` removes one")),
+    }
 }
 
 fn without_lock(args: &EditArgs) -> Destination<'_> {

@@ -85,7 +85,7 @@ fn print_text(shown: &[&Record<Subscriber>], viewer: &Viewer<'_>) -> Result<()> 
     };
     if !shown.is_empty() {
         let rows: Vec<[String; 6]> = std::iter::once(heading).chain(shown.iter().map(row)).collect();
-        out.write_all(columns(&fitted(rows)).as_bytes())?;
+        out.write_all(columns(&fitted(rows, 0)).as_bytes())?;
     }
     out.flush()?;
     Ok(())

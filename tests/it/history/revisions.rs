@@ -236,3 +236,21 @@ fn where_dates_contradict_the_order_the_order_counts() {
     assert!(times[0] >= times[1], "{times:?}");
     assert!(run.stdout.find("by a slow clock") < run.stdout.find("Come"), "{run:?}");
 }
+
+/// Switches of git's library are for the whole process: only `main` may set one.
+#[test]
+fn a_program_that_calls_the_library_keeps_the_verification_of_ids() {
+    use clap::Parser as _;
+    let repo = three();
+    let path = |name: &str| {
+        let id = repo.git(&["rev-parse", name]);
+        repo.path().join(".git/objects").join(&id[..2]).join(&id[2..])
+    };
+    let (one, other) = (path("HEAD:subscribers/1.yaml"), path("HEAD:subscribers/2.yaml"));
+    std::fs::remove_file(&one).unwrap();
+    std::fs::copy(other, one).unwrap();
+    let folder = repo.path().to_str().unwrap();
+    let cli = shapeline::cli::Cli::parse_from(["shapeline", "-C", folder, "history", "--no-cache"]);
+    let error = format!("{:#}", shapeline::commands::run(&cli).unwrap_err());
+    assert!(error.contains("cannot read the blob") && error.contains("mismatch"), "{error}");
+}

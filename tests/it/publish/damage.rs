@@ -208,3 +208,37 @@ fn a_clock_that_goes_backwards_changes_nothing() {
     assert_eq!((of_2099.code, of_2099.stdout.lines().count()), (0, 1));
     assert!(site.run(&["drift"]).stdout.contains("hre-1"));
 }
+
+/// Who can write a version can write the manifest, too; the log is kept elsewhere as well.
+#[test]
+fn a_version_that_was_forged_with_its_manifest_is_refused_by_the_log() {
+    let site = three("");
+    let (live, forged) = (site.live(), super::line(9, 50));
+    std::fs::write(site.record_path("versions/00000002"), &forged).unwrap();
+    let mut manifest = site.manifest();
+    let logged = manifest["versions"][1]["digest"].as_str().unwrap().to_owned();
+    manifest["versions"][1]["digest"] = shapeline::store::digest(forged.as_bytes()).into();
+    std::fs::write(site.record_path("manifest.json"), manifest.to_string()).unwrap();
+    for args in [&["diff"][..], &["diff", "1", "2"], &["rollback"], &["rollback", "--to", "2", "--dry-run"]] {
+        let run = site.run(args);
+        let said = run.stdout + &run.stderr;
+        assert_eq!(run.code, 2, "{args:?}: {said}");
+        let why = format!("version 2 is not what was published: entry 2 of the log has the digest {logged} for it, ");
+        assert!(said.contains(&why) && said.contains("restore both from a backup"), "{args:?}: {said}");
+    }
+    assert_eq!(site.live(), live);
+    assert_eq!(site.run(&["rollback", "--to", "1"]).code, 0, "the others can be used");
+}
+
+/// The numbers begin anew, and the log has other digests for them.
+#[test]
+fn a_number_that_the_log_has_for_another_version_is_of_the_later_one() {
+    let site = three("");
+    std::fs::remove_file(site.record_path("manifest.json")).unwrap();
+    std::fs::remove_dir_all(site.record_path("versions")).unwrap();
+    std::fs::write(site.live_path(), super::line(1, 50)).unwrap();
+    site.publish(0, &[]);
+    assert_eq!(site.manifest()["live"]["id"], 2, "version 1 is what was found");
+    let run = site.run(&["rollback", "--to", "1", "--force"]);
+    assert_eq!((run.code, site.live()), (0, super::line(1, 50)), "{}{}", run.stdout, run.stderr);
+}

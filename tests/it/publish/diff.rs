@@ -45,6 +45,10 @@ fn versions_are_compared_by_address() {
     );
     let same = site.run(&["diff", "2", "2", "--exit-code"]);
     assert_eq!((same.code, same.stdout.lines().last().unwrap()), (0, "No difference."));
+    let why = "No difference: version 3 is the live one; `shapeline diff 2 3` shows what it changed";
+    assert_eq!(site.run(&["diff", "3"]).stdout.lines().last().unwrap(), why);
+    let named = site.run(&["diff", "3", "-t", "hre-1"]).stdout;
+    assert!(named.ends_with("`shapeline diff 2 3 --target hre-1` shows what it changed\n"), "{named}");
 }
 
 #[test]
@@ -166,4 +170,20 @@ fn colours_say_what_comes_and_goes_and_nothing_else_does() {
     assert!(
         coloured(&["rollback", "--to", "9"]).stdout.contains(&format!("hre-1: {bad}REFUSED{off}, nothing was changed"))
     );
+}
+
+/// The log knows when a version was published; of a file that nothing tells of, the time is not made up.
+#[test]
+fn without_a_manifest_no_time_is_made_up() {
+    let site = three();
+    let with = site.run(&["diff", "1", "2"]).stdout;
+    std::fs::remove_file(site.record_path("manifest.json")).unwrap();
+    assert_eq!(site.run(&["diff", "1", "2"]).stdout, with, "the log has it all");
+    std::fs::write(site.record_path("versions/00000007"), line(1, 50)).unwrap();
+    let head = site.run(&["diff", "7", "2"]).stdout;
+    assert!(head.lines().next().unwrap().ends_with(", compared with version 7 (no commit, time unknown)"), "{head}");
+    let run = site.run(&["diff", "7", "2", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let file = &json["targets"][0]["before"];
+    assert_eq!((&file["time"], &file["actor"]), (&serde_json::Value::Null, &serde_json::Value::Null));
 }

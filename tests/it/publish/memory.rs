@@ -242,3 +242,21 @@ fn what_a_newer_program_wrote_is_left_alone() {
     std::fs::write(&path, "{").unwrap();
     assert!(site.publish(2, &[]).stdout.contains("is damaged: move it away"));
 }
+
+/// The change was undone in git before the rollback.
+#[test]
+fn a_rollback_to_what_the_data_gives_already_is_held_in_the_same_words() {
+    let site = three("");
+    let held = "held since noc rolled back at";
+    site.repo.git(&["revert", "--no-edit", "HEAD"]);
+    let run = site.run(&["rollback", "-t", "hre-1", "--actor", "noc"]);
+    let next = "version 2 until the data gives the same. Next: undo the change in git if that is not done, then";
+    assert!(run.code == 0 && run.stderr.contains(next), "{run:?}");
+    let drift = site.run(&["drift"]);
+    assert!(drift.code == 0 && drift.stdout.contains("no difference") && drift.stdout.contains(held), "{drift:?}");
+    assert!(drift.stdout.contains(": the data gives the same now; the next publish ends that"), "{drift:?}");
+    let older = site.run(&["drift", "--rev", "HEAD~1"]);
+    assert!(older.code == 3 && older.stdout.contains(": nothing is published until the data gives"), "{older:?}");
+    site.publish(0, &[]);
+    assert!(!site.run(&["drift"]).stdout.contains("held"));
+}

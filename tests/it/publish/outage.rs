@@ -26,7 +26,12 @@ fn to_acknowledge(site: &Site) -> String {
 fn a_rollback_says_what_ends_the_hold() {
     let site = two("");
     let run = site.run(&["rollback", "-t", "hre-1", "--format", "json"]);
-    assert!(run.stderr.starts_with("held: hre-1 stays at version 1. Next: undo the change in git"), "{run:?}");
+    assert!(
+        run.stderr.starts_with(
+            "held: hre-1 stays at version 1 until the data gives the same. Next: undo the change in git if"
+        ),
+        "{run:?}"
+    );
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["targets"][0]["held"], true);
     let again = site.run(&["rollback", "-t", "hre-1", "--to", "1"]);
