@@ -16,6 +16,7 @@ mod hostile;
 mod housekeeping;
 mod import;
 mod init;
+mod junit;
 mod laws;
 mod layers;
 mod listings;

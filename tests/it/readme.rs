@@ -123,20 +123,8 @@ fn codes(line: &str) -> impl Iterator<Item = &str> {
 fn copy_of_the_data() -> Repo {
     let repo = Repo::empty();
     for name in ["shapeline.yaml", "plans", "domains", "subscribers", "schemas"] {
-        copy(&root().join(name), &repo.path().join(name));
+        crate::support::copy(&root().join(name), &repo.path().join(name));
     }
     repo.commit("The data");
     repo
-}
-
-fn copy(from: &Path, to: &PathBuf) {
-    if from.is_file() {
-        std::fs::copy(from, to).unwrap();
-        return;
-    }
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let name = entry.unwrap().file_name();
-        copy(&from.join(&name), &to.join(&name));
-    }
 }

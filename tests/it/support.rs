@@ -9,6 +9,19 @@ pub fn left_out(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
+/// Copies a file, or a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    if from.is_file() {
+        std::fs::copy(from, to).unwrap();
+        return;
+    }
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        copy(&from.join(&name), &to.join(&name));
+    }
+}
+
 /// Runs the binary in `folder` under strace with `options`: what it printed, and the trace.
 pub fn strace(folder: &Path, options: &[&str], args: &[&str]) -> Option<(Output, String)> {
     let trace = tempfile::NamedTempFile::new().unwrap();
