@@ -82,8 +82,10 @@ fn files(dir: &Path) -> BTreeSet<String> {
 
 fn expected() -> BTreeSet<String> {
     let mut expected: BTreeSet<String> = [
+        "etc/default/shapeline-lookup",
         "etc/default/shapeline-sync",
         "usr/bin/shapeline",
+        "usr/lib/systemd/system/shapeline-lookup@.service",
         "usr/lib/systemd/system/shapeline-sync-once.service",
         "usr/lib/systemd/system/shapeline-sync-once.timer",
         "usr/lib/systemd/system/shapeline-sync.service",
@@ -92,8 +94,10 @@ fn expected() -> BTreeSet<String> {
         "usr/share/doc/shapeline/changelog.Debian.gz",
         "usr/share/doc/shapeline/changelog.gz",
         "usr/share/doc/shapeline/copyright",
+        "usr/share/doc/shapeline/examples/nginx/shapeline-lookup.conf",
         "usr/share/doc/shapeline/examples/shaper-folder.conf",
         "usr/share/doc/shapeline/packaging.md.gz",
+        "usr/share/doc/shapeline/serve.md.gz",
         "usr/share/fish/vendor_completions.d/shapeline.fish",
         "usr/share/lintian/overrides/shapeline",
         "usr/share/man/man1/shapeline.1.gz",
@@ -113,7 +117,8 @@ fn add_pages(command: &clap::Command, name: &str, pages: &mut BTreeSet<String>) 
     }
 }
 
-const UNITS: [&str; 3] = ["shapeline-sync.service", "shapeline-sync-once.service", "shapeline-sync-once.timer"];
+const UNITS: [&str; 4] =
+    ["shapeline-sync.service", "shapeline-sync-once.service", "shapeline-lookup@.service", "shapeline-sync-once.timer"];
 
 /// A file system of units: those of the package, beside those of this host that they lean on.
 fn with_units(folder: &Path) -> PathBuf {
@@ -139,7 +144,11 @@ fn with_units(folder: &Path) -> PathBuf {
 fn verified(folder: &Path) -> String {
     let mut root = std::ffi::OsString::from("--root=");
     root.push(folder);
-    let output = command("systemd-analyze").arg(root).args(["--man=no", "verify"]).args(UNITS).output().unwrap();
+    let mut analyze = command("systemd-analyze");
+    analyze.arg(root).args(["--man=no", "verify"]);
+    // systemd verifies a template by one of its instances.
+    let units = UNITS.map(|unit| unit.replace('@', "@8081"));
+    let output = analyze.args(units).output().unwrap();
     let status = if output.status.success() { "" } else { "failed" };
     format!("{status}{}", all(&output)).trim().to_owned()
 }
@@ -168,7 +177,7 @@ fn the_services_are_exposed_as_little_as_the_documents_say() {
     let (_, figure) = doc.split_once("exposure of ").unwrap();
     let told: f64 = figure.split_whitespace().next().unwrap().parse().unwrap();
     let limit = format!("--threshold={}", (told * 10.0).round());
-    for unit in &UNITS[..2] {
+    for unit in &UNITS[..3] {
         let mut analyze = command("systemd-analyze");
         analyze.args(["security", "--offline=true", "--no-pager", &limit]);
         run(analyze.arg(root().join("packaging/systemd").join(unit)));
@@ -183,11 +192,14 @@ fn the_units_name_what_the_package_installs() {
         let start = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
         assert_eq!(start.is_some(), unit.ends_with(".service"), "{unit}");
         if let Some(start) = start {
-            assert!(start.starts_with("/usr/bin/shapeline -C /var/lib/shapeline/data sync "), "{start}");
-            assert!(text.contains("EnvironmentFile=-/etc/default/shapeline-sync\n"), "{unit}");
+            let (name, command) =
+                if unit.contains("lookup") { ("shapeline-lookup", "serve") } else { ("shapeline-sync", "sync") };
+            assert!(start.starts_with(&format!("/usr/bin/shapeline -C /var/lib/shapeline/data {command} ")), "{start}");
+            assert!(text.contains(&format!("EnvironmentFile=-/etc/default/{name}\n")), "{unit}");
             let variable = start.rsplit_once('$').unwrap().1;
-            let defaults = std::fs::read_to_string(root().join("packaging/systemd/shapeline-sync.default")).unwrap();
-            assert!(defaults.contains(&format!("\n{variable}=")), "{variable} is not in /etc/default/shapeline-sync");
+            let defaults = root().join(format!("packaging/systemd/{name}.default"));
+            let defaults = std::fs::read_to_string(defaults).unwrap();
+            assert!(defaults.contains(&format!("\n{variable}=")), "{variable} is not in /etc/default/{name}");
         }
     }
 }
