@@ -56,7 +56,7 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
     out.flush()?;
     let _ = writeln!(
         crate::console::err(),
-        "the token of {} for {}, kept nowhere: it is not shown again; send it as `Authorization: Bearer TOKEN`",
+        "this is the token of {} for {}; it is shown only now: send it as `Authorization: Bearer TOKEN`",
         quoted(&args.name),
         shown(&scope)
     );

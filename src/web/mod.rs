@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod data;
 pub(crate) mod gate;
 pub(crate) mod lookup;
+pub(crate) mod refresh;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod settings;

@@ -155,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documents_has_every_key() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/serve.md")).unwrap();
+        let example = page.split("```yml\n").nth(1).unwrap().split("```").next().unwrap();
+        let (settings, mistakes) = parse(example);
+        assert_eq!(mistakes, [""; 0]);
+        assert_eq!(settings.limits, Limits::default(), "the defaults are those that it shows");
+        for key in ["listen", "name", "branch", "remote", "interval", "state", "tls", "trusted_proxies", "access_log"] {
+            assert!(example.contains(&format!("{key}: ")), "{key}");
+        }
+    }
+
+    #[test]
     fn every_mistake_is_reported_with_its_place() {
         let text = "listne: 1\nlisten: 8080\ninterval: soon\nlimits: {rate: -1, connections: many, rats: 2}\n\
                     tls: {certificate: a}\ntrusted_proxies: [x, 10.0.0.0/8, {}]\naccess_log: yes\nname: [a]\n\

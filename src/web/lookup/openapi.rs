@@ -7,16 +7,16 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::question::{Answer, Question};
+use super::question::Answer;
 use super::table::{Audience, Content, ROUTES, Route, Work};
 use crate::web::server::parameters::{Parameter, Values};
-use crate::web::server::problem::{Problem, ProblemBody};
+use crate::web::server::problem::ProblemBody;
 
 /// Answers with the document, which is made once.
-pub(super) fn answer(_: &Question<'_>) -> Result<Answer, Problem> {
+pub(super) fn answer() -> Answer {
     static DOCUMENT: OnceLock<Vec<u8>> = OnceLock::new();
     let body = DOCUMENT.get_or_init(|| format!("{:#}\n", document()).into_bytes());
-    Ok(Answer { status: StatusCode::OK, content_type: "application/json", body: body.clone() })
+    Answer { status: StatusCode::OK, content_type: "application/json", body: body.clone() }
 }
 
 /// The document.
@@ -98,8 +98,8 @@ fn responses(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
                 add(200, schema);
             }
             Content::Text => add(200, json!({"text/plain": {"schema": {"type": "string"}}})),
-            Content::Document => add(200, json_of(json!({"type": "object"}))),
         },
+        Work::Document => add(200, json_of(json!({"type": "object"}))),
         Work::Hook => add(202, json_of(json!({"type": "object"}))),
     }
     let own = route.failures.iter().copied().filter(|status| *status != 503);

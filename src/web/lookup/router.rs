@@ -36,7 +36,7 @@ pub(crate) fn router(app: &Arc<App>, lookup_at_top: bool) -> Router {
         };
         let method = || match route.work {
             Work::Hook => post(answer(app)),
-            Work::Quick(..) | Work::Slow(..) => get(answer(app)),
+            Work::Quick(..) | Work::Slow(..) | Work::Document => get(answer(app)),
         };
         router = router.route(&route.pattern(), method());
         if lookup_at_top && route.path == "/lookup" {
@@ -59,6 +59,7 @@ async fn answer(app: Arc<App>, number: RouteNumber, route: &'static Route, reque
             handled.token.clone_from(&client.token);
             let answered = match &route.work {
                 Work::Hook => hook(&app, request).await,
+                Work::Document => document(route, &request),
                 Work::Quick(handler, content) => ask(&app, route, *handler, *content, &client.scope, &request),
                 Work::Slow(handler, content) => {
                     let (handler, content) = (*handler, *content);
@@ -120,6 +121,11 @@ fn ask(
             response
         }
     })
+}
+
+fn document(route: &'static Route, request: &Request) -> Result<Response, Problem> {
+    Parameters::read(request.uri().query(), route.parameters)?;
+    Ok(written(super::openapi::answer()))
 }
 
 fn fault() -> Problem {

@@ -45,6 +45,8 @@ pub(crate) enum Work {
     Quick(Handler, Content),
     /// A function that looks at all data, on a thread where no request waits for it.
     Slow(Handler, Content),
+    /// The OpenAPI document, which is made from this table.
+    Document,
     /// The webhook.
     Hook,
 }
@@ -61,8 +63,6 @@ pub(crate) enum Content {
     Json(fn(&mut SchemaGenerator) -> Schema),
     /// Plain text.
     Text,
-    /// The OpenAPI document.
-    Document,
 }
 
 impl Route {
@@ -177,7 +177,7 @@ pub(crate) const ROUTES: &[Route] = &[
         tail: None,
         parameters: &[],
         failures: &[400],
-        work: Work::Quick(super::openapi::answer, Content::Document),
+        work: Work::Document,
     },
     Route {
         path: "/healthz",

@@ -203,6 +203,12 @@ fn what_is_not_there_is_a_problem() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     }
-    let portal = Server::start(&data(), &[]);
-    assert_eq!(portal.get("/").status, 200);
+    // The top is for the portal, unless only the lookup API is served.
+    let repo = data();
+    let mut both = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"));
+    both.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(repo.path());
+    both.env("SHAPELINE_STATE", repo.path().join(".git/state.sqlite"));
+    let both = Server::spawn(both);
+    both.get("/").problem(404);
+    assert_eq!(both.get("/lookup?user_id=acme-hq").status, 200);
 }

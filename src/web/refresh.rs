@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::store::StateStore;
+use super::gate::Gate;
+use super::state::store::StateStore;
 use crate::sync::journal::Journal;
-use crate::web::gate::Gate;
 
 /// How soon a token that was added or revoked counts, at most.
 const INTERVAL: Duration = Duration::from_secs(2);
