@@ -17,6 +17,9 @@ use crate::text::quote::harmless;
 /// How many lines wait to be written. More are counted, not kept: a slow disk must not slow the requests.
 const MAX_WAITING: usize = 16_384;
 
+/// How long lines are gathered before they are written.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The longest path that is logged, in characters.
 const MAX_PATH: usize = 200;
 
@@ -84,7 +87,9 @@ fn printable(text: &str, longest: usize) -> String {
 fn write(waiting: &Receiver<String>) {
     while let Ok(first) = waiting.recv() {
         let mut batch = first;
-        while let Some(next) = waiting.try_recv().ok().filter(|_| batch.len() < 64 << 10) {
+        // While this thread does not wait for lines, to send one wakes nobody: that costs more than all else here.
+        std::thread::sleep(PAUSE);
+        while let Some(next) = waiting.try_recv().ok().filter(|_| batch.len() < 1 << 20) {
             batch.push_str(&next);
         }
         // A closed standard output does not stop the work.
