@@ -3,6 +3,8 @@
 mod examples;
 mod history;
 mod import;
+#[cfg(all(unix, feature = "serve"))]
+mod serve;
 mod subscriber;
 mod targets;
 
@@ -19,6 +21,8 @@ use crate::text::quote::quoted;
 
 pub(crate) use history::HistoryArgs;
 pub(crate) use import::{ImportArgs, ImportFormat};
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use serve::{ServeArgs, ServeOnly, StateArgs, TokenAddArgs, TokenArgs, TokenCommand, TokenListArgs};
 pub(crate) use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs,
 };
@@ -111,6 +115,13 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
+    /// Serve the lookup API: subscribers, plans and domains over HTTP.
+    #[cfg(all(unix, feature = "serve"))]
+    #[command(after_help = examples::SERVE)]
+    Serve(ServeArgs),
+    /// Make, list and revoke the tokens of the server's clients.
+    #[cfg(all(unix, feature = "serve"))]
+    Token(TokenArgs),
     /// Show from git who had what, since when, and who changed it.
     #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),

@@ -102,6 +102,10 @@ pub mod backup;
 // Publishing from a branch, again and again, beside the shaper.
 mod sync;
 
+// The web server: the lookup API.
+#[cfg(all(unix, feature = "serve"))]
+mod web;
+
 // The files of a fresh data repository.
 pub mod init;
 

@@ -50,3 +50,17 @@ pub(super) const SET: &str = "\
 Examples:
   shapeline subscriber set acme-hq plan=50_MEG_UP_50_MEG_DOWN
   shapeline subscriber set 10.10.10.31 name= labels.ticket=4711 --dry-run";
+
+#[cfg(all(unix, feature = "serve"))]
+pub(super) const SERVE: &str = "\
+Examples:
+  shapeline serve --only lookup
+  shapeline serve --listen 127.0.0.1:8081 --name lookup-1
+  shapeline serve --settings /etc/shapeline/server.yaml --branch main";
+
+#[cfg(all(unix, feature = "serve"))]
+pub(super) const TOKEN: &str = "\
+Examples:
+  shapeline token add crm --all-domains
+  shapeline token add ispcustomer-desk --domain ispcustomer.co.zw
+  shapeline token add monitoring --all-domains --state /var/lib/shapeline/server.sqlite";

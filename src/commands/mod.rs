@@ -21,10 +21,14 @@ mod publish;
 mod render;
 mod rollback;
 mod schema;
+#[cfg(all(unix, feature = "serve"))]
+mod serve;
 mod stat;
 mod subscriber;
 mod sync;
 mod targets;
+#[cfg(all(unix, feature = "serve"))]
+mod token;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -78,7 +82,7 @@ impl From<Outcome> for ExitCode {
 /// # Errors
 /// If it could not do its job: usage, I/O, or a fault of its own.
 pub fn run(cli: &Cli) -> Result<Outcome> {
-    if !matches!(cli.command, Command::Sync(_)) {
+    if !is_service(&cli.command) {
         crate::interrupt::restore_terminal();
     }
     match &cli.command {
@@ -96,6 +100,10 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         #[cfg(not(unix))]
         Command::Backup(_) => bail!("backup keeps modes, owners and links: it works on Unix only"),
         Command::Sync(args) => sync::run(cli, args),
+        #[cfg(all(unix, feature = "serve"))]
+        Command::Serve(args) => refusal_is_an_outcome(serve::run(cli, args)),
+        #[cfg(all(unix, feature = "serve"))]
+        Command::Token(args) => refusal_is_an_outcome(token::run(cli, args)),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
@@ -107,6 +115,25 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Plans(args) => plans::run(&root(cli)?, args),
         Command::Domains(args) => domains::run(&root(cli)?, args),
         Command::Fmt(args) => fmt::run(&root(cli)?, args),
+    }
+}
+
+/// Whether the command handles signals itself.
+fn is_service(command: &Command) -> bool {
+    match command {
+        Command::Sync(_) => true,
+        #[cfg(all(unix, feature = "serve"))]
+        Command::Serve(_) => true,
+        _ => false,
+    }
+}
+
+/// The clone to follow. It may be bare, so it need not look like a data repository.
+fn clone_folder(cli: &Cli) -> Result<PathBuf> {
+    match &cli.directory {
+        Some(folder) if !folder.is_dir() => bail!("{} is not a folder", folder.display()),
+        Some(folder) => Ok(folder.clone()),
+        None => root(cli).or_else(|_| Ok(std::env::current_dir()?)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `sync`: pull mode, on a host beside the shaper.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -24,7 +24,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
         return tell_health(path);
     }
     let stop = StopSignal::on_signals().context("cannot listen for signals")?;
-    let root = folder(cli)?;
+    let root = super::clone_folder(cli)?;
     let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
     let (who, patience) = who(&ActorArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
@@ -40,15 +40,6 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
         }
         None if once => bail!("asked to end before the round was complete"),
         _ => Ok(Outcome::Fine),
-    }
-}
-
-/// The clone. It may be bare, so it need not look like a data repository.
-fn folder(cli: &Cli) -> Result<PathBuf> {
-    match &cli.directory {
-        Some(folder) if !folder.is_dir() => bail!("{} is not a folder", folder.display()),
-        Some(folder) => Ok(folder.clone()),
-        None => super::root(cli).or_else(|_| Ok(std::env::current_dir()?)),
     }
 }
 

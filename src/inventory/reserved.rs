@@ -71,6 +71,12 @@ pub(crate) fn reserved_v4() -> impl Iterator<Item = (u128, u128)> {
     V4.iter().map(|range| (range.first, range.last))
 }
 
+/// The reserved ranges of IPv6.
+#[cfg(feature = "serve")]
+pub(crate) fn reserved_v6() -> impl Iterator<Item = (u128, u128)> {
+    V6.iter().map(|range| (range.first, range.last))
+}
+
 pub(crate) fn ranges(address: &Address) -> &'static [ReservedRange; 5] {
     match address.net() {
         IpNet::V4(_) => &V4,

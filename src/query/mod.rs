@@ -2,6 +2,8 @@
 //! line, the portal and the API ask them.
 
 mod domains;
+#[cfg(feature = "serve")]
+mod free;
 mod lines;
 mod names;
 mod next_free;
@@ -13,6 +15,8 @@ mod view;
 pub mod who;
 
 pub use domains::{DomainView, domains};
+#[cfg(feature = "serve")]
+pub(crate) use free::{FreeRange, free_ranges};
 pub use lines::shaper_lines;
 pub(crate) use names::unread;
 pub use names::{address, domain, offered, plan};
@@ -21,4 +25,4 @@ pub use plans::{PlanView, plans};
 pub use refusal::Refusal;
 pub use subscribers::{PAGE, Page, SortField, StatusFilter, SubscriberQuery};
 pub use unread::UnreadAddresses;
-pub use view::{SubscriberView, Viewer, status};
+pub use view::{SubscriberView, Viewer, status, unserved_reason};

@@ -100,12 +100,17 @@ impl<'r> Viewer<'r> {
 
     /// Why a subscriber is not served, in a word.
     pub fn reason(&self, subscriber: &Subscriber) -> Option<&'static str> {
-        unserved(self.repo, subscriber, self.today).map(|reason| match reason {
-            Unserved::Suspended => "suspended",
-            Unserved::NotStarted => "not started",
-            Unserved::Ended => "ended",
-        })
+        unserved_reason(self.repo, subscriber, self.today)
     }
+}
+
+/// Why a subscriber is not served on a day, in a word.
+pub fn unserved_reason(repo: &Repo, subscriber: &Subscriber, today: Date) -> Option<&'static str> {
+    unserved(repo, subscriber, today).map(|reason| match reason {
+        Unserved::Suspended => "suspended",
+        Unserved::NotStarted => "not started",
+        Unserved::Ended => "ended",
+    })
 }
 
 /// The status as it is written.

@@ -19,6 +19,6 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod syncer;
-mod systemd;
+pub(crate) mod systemd;
 pub(crate) mod upstream;
 mod worker;

@@ -49,6 +49,14 @@ impl StopSignal {
         Ok(StopSignal { asked: std::sync::Arc::default(), wake, _waker: waker })
     }
 
+    /// Asks for the end, as a signal does.
+    #[cfg(feature = "serve")]
+    pub(crate) fn ask(&self) {
+        use std::io::Write as _;
+        self.asked.store(true, std::sync::atomic::Ordering::SeqCst);
+        let _ = (&self._waker).write(&[0]);
+    }
+
     pub(crate) fn asked(&self) -> bool {
         self.asked.load(std::sync::atomic::Ordering::SeqCst)
     }

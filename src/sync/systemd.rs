@@ -1,7 +1,7 @@
 //! Notifies the service manager, see sd_notify(3).
 
 /// Notifies the service manager, if there is one. Errors are ignored.
-pub(super) fn notify(what: &str) {
+pub(crate) fn notify(what: &str) {
     #[cfg(unix)]
     let _ = send(what);
     #[cfg(not(unix))]

@@ -35,6 +35,8 @@ mod runner;
 mod scaling;
 mod schema;
 mod schema_properties;
+#[cfg(feature = "serve")]
+mod serve;
 mod servers;
 mod stores;
 mod support;

@@ -20,7 +20,7 @@ mod links;
 mod security;
 mod tables;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::support::Repo;
 

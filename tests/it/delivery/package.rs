@@ -82,8 +82,10 @@ fn files(dir: &Path) -> BTreeSet<String> {
 
 fn expected() -> BTreeSet<String> {
     let mut expected: BTreeSet<String> = [
+        "etc/default/shapeline-lookup",
         "etc/default/shapeline-sync",
         "usr/bin/shapeline",
+        "usr/lib/systemd/system/shapeline-lookup@.service",
         "usr/lib/systemd/system/shapeline-sync-once.service",
         "usr/lib/systemd/system/shapeline-sync-once.timer",
         "usr/lib/systemd/system/shapeline-sync.service",
@@ -92,8 +94,10 @@ fn expected() -> BTreeSet<String> {
         "usr/share/doc/shapeline/changelog.Debian.gz",
         "usr/share/doc/shapeline/changelog.gz",
         "usr/share/doc/shapeline/copyright",
+        "usr/share/doc/shapeline/examples/nginx/shapeline-lookup.conf",
         "usr/share/doc/shapeline/examples/shaper-folder.conf",
         "usr/share/doc/shapeline/packaging.md.gz",
+        "usr/share/doc/shapeline/serve.md.gz",
         "usr/share/fish/vendor_completions.d/shapeline.fish",
         "usr/share/lintian/overrides/shapeline",
         "usr/share/man/man1/shapeline.1.gz",
@@ -113,7 +117,8 @@ fn add_pages(command: &clap::Command, name: &str, pages: &mut BTreeSet<String>) 
     }
 }
 
-const UNITS: [&str; 3] = ["shapeline-sync.service", "shapeline-sync-once.service", "shapeline-sync-once.timer"];
+const UNITS: [&str; 4] =
+    ["shapeline-sync.service", "shapeline-sync-once.service", "shapeline-lookup@.service", "shapeline-sync-once.timer"];
 
 /// A file system of units: those of the package, beside those of this host that they lean on.
 fn with_units(folder: &Path) -> PathBuf {
@@ -128,18 +133,24 @@ fn with_units(folder: &Path) -> PathBuf {
     for unit in UNITS {
         std::fs::copy(root().join("packaging/systemd").join(unit), units.join(unit)).unwrap();
     }
-    let program = folder.join("usr/bin/shapeline");
-    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    // Only looked at: that it is there, and a program.
-    std::fs::write(&program, "#!/bin/sh\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for program in ["usr/bin/shapeline", "bin/kill"] {
+        let program = folder.join(program);
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        // Only looked at: that it is there, and a program.
+        std::fs::write(&program, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
     units
 }
 
 fn verified(folder: &Path) -> String {
     let mut root = std::ffi::OsString::from("--root=");
     root.push(folder);
-    let output = command("systemd-analyze").arg(root).args(["--man=no", "verify"]).args(UNITS).output().unwrap();
+    let mut analyze = command("systemd-analyze");
+    analyze.arg(root).args(["--man=no", "verify"]);
+    // systemd verifies a template by one of its instances.
+    let units = UNITS.map(|unit| unit.replace('@', "@8081"));
+    let output = analyze.args(units).output().unwrap();
     let status = if output.status.success() { "" } else { "failed" };
     format!("{status}{}", all(&output)).trim().to_owned()
 }
@@ -165,10 +176,11 @@ fn the_services_are_exposed_as_little_as_the_documents_say() {
         return;
     }
     let doc = std::fs::read_to_string(root().join("docs/packaging.md")).unwrap();
-    let (_, figure) = doc.split_once("exposure of ").unwrap();
-    let told: f64 = figure.split_whitespace().next().unwrap().parse().unwrap();
-    let limit = format!("--threshold={}", (told * 10.0).round());
-    for unit in &UNITS[..2] {
+    // First that of the services of `sync`, then that of the lookup API.
+    let figures: Vec<&str> = doc.split("exposure of").skip(1).collect();
+    for (unit, figure) in UNITS.iter().zip([0, 0, 1]) {
+        let told: f64 = figures[figure].split_whitespace().next().unwrap().parse().unwrap();
+        let limit = format!("--threshold={}", (told * 10.0).round());
         let mut analyze = command("systemd-analyze");
         analyze.args(["security", "--offline=true", "--no-pager", &limit]);
         run(analyze.arg(root().join("packaging/systemd").join(unit)));
@@ -183,11 +195,14 @@ fn the_units_name_what_the_package_installs() {
         let start = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
         assert_eq!(start.is_some(), unit.ends_with(".service"), "{unit}");
         if let Some(start) = start {
-            assert!(start.starts_with("/usr/bin/shapeline -C /var/lib/shapeline/data sync "), "{start}");
-            assert!(text.contains("EnvironmentFile=-/etc/default/shapeline-sync\n"), "{unit}");
+            let (name, command) =
+                if unit.contains("lookup") { ("shapeline-lookup", "serve") } else { ("shapeline-sync", "sync") };
+            assert!(start.starts_with(&format!("/usr/bin/shapeline -C /var/lib/shapeline/data {command} ")), "{start}");
+            assert!(text.contains(&format!("EnvironmentFile=-/etc/default/{name}\n")), "{unit}");
             let variable = start.rsplit_once('$').unwrap().1;
-            let defaults = std::fs::read_to_string(root().join("packaging/systemd/shapeline-sync.default")).unwrap();
-            assert!(defaults.contains(&format!("\n{variable}=")), "{variable} is not in /etc/default/shapeline-sync");
+            let defaults = root().join(format!("packaging/systemd/{name}.default"));
+            let defaults = std::fs::read_to_string(defaults).unwrap();
+            assert!(defaults.contains(&format!("\n{variable}=")), "{variable} is not in /etc/default/{name}");
         }
     }
 }

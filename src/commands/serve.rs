@@ -1,0 +1,27 @@
+//! `serve`: the web server.
+
+use anyhow::Result;
+
+use super::Outcome;
+use crate::cli::{Cli, ServeArgs, ServeOnly};
+use crate::web::data::source::SourceRequest;
+use crate::web::serve::{ServeRequest, serve, settings};
+use crate::web::state::location::StateLocation;
+
+pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
+    let mut settings = settings(args.settings.as_deref())?;
+    settings.listen = args.listen.or(settings.listen);
+    settings.interval = args.interval.or(settings.interval);
+    settings.name = args.name.clone().or(settings.name);
+    let fixed = args.rev.is_some();
+    let source = SourceRequest {
+        rev: args.rev.clone(),
+        branch: args.branch.clone().or(settings.branch.take().filter(|_| !fixed)),
+        remote: args.remote.clone().or(settings.remote.take().filter(|_| !fixed)),
+        no_fetch: args.no_fetch,
+    };
+    let lookup_only = args.only == Some(ServeOnly::Lookup);
+    let state = StateLocation::choose(args.state.state.as_deref(), settings.state.as_deref())?;
+    serve(&ServeRequest { root: super::clone_folder(cli)?, source, state, settings, lookup_only })?;
+    Ok(Outcome::Fine)
+}

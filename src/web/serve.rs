@@ -1,0 +1,171 @@
+//! Starts the server, and ends it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::data::follow::{Follower, Wake, spawn, wakes};
+use super::data::source::{Source, SourceRequest};
+use super::gate::Gate;
+use super::lookup::app::{App, Replica};
+use super::lookup::hook::HookSecret;
+use super::lookup::router::router;
+use super::lookup::table::ROUTES;
+use super::refresh;
+use super::server::accept::{Acceptor, Phase};
+use super::server::access_log::AccessLog;
+use super::server::client::TrustedProxies;
+use super::server::guard::{Guard, guard};
+use super::server::metrics::Metrics;
+use super::server::rate::RateLimit;
+use super::server::tls::acceptor;
+use super::settings::ServerSettings;
+use super::state::location::StateLocation;
+use super::state::store::StateStore;
+use crate::git::Git;
+use crate::sync::interval::Interval;
+use crate::sync::journal::Journal;
+use crate::sync::stop::StopSignal;
+use crate::sync::systemd::notify;
+use crate::text::count::counted;
+
+/// What to serve, and where.
+pub(crate) struct ServeRequest {
+    /// The data repository.
+    pub(crate) root: PathBuf,
+    /// Which commit.
+    pub(crate) source: SourceRequest,
+    /// Where the server keeps its own state.
+    pub(crate) state: StateLocation,
+    /// The settings, with what the command line says.
+    pub(crate) settings: ServerSettings,
+    /// Whether nothing but the lookup API is served: then it is at `/`, too.
+    pub(crate) lookup_only: bool,
+}
+
+/// How often the branch is looked at if nothing else is said, in seconds.
+const INTERVAL: &str = "60s";
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// A [`crate::query::Refusal`] if the data has errors; or if the server cannot be started.
+pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
+    let settings = &request.settings;
+    let hook = HookSecret::from_environment()?;
+    let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
+    let stop = Arc::new(StopSignal::never()?);
+    let source = Source::open(&request.root, &request.source)?;
+    let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
+    let mut follower = Follower::new(source, interval)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    // Bound before the data is loaded: an address in use is said at once.
+    let wanted = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let listener = runtime.block_on(TcpListener::bind(wanted));
+    let listener = listener.with_context(|| format!("cannot listen on {wanted}: choose another with --listen"))?;
+    let address = listener.local_addr()?;
+    let current = Arc::new(follower.begin(&stop)?);
+    let metrics = Arc::new(Metrics::new(ROUTES.iter().map(|route| route.path)));
+    let (wake, woken) = wakes();
+    let ending = Arc::new(AtomicBool::new(false));
+    let store = runtime.block_on(StateStore::open(&request.state))?;
+    let gate = Arc::new(Gate::new(address.ip().is_loopback(), runtime.block_on(store.token_table())?));
+    let app = Arc::new(App {
+        current: current.clone(),
+        gate: gate.clone(),
+        replica: Replica { name: settings.name.clone().unwrap_or_else(host_name), port: address.port() },
+        metrics: metrics.clone(),
+        wake: wake.clone(),
+        hook,
+        max_body: settings.limits.body,
+        ending: ending.clone(),
+    });
+    let (log, log_thread) = settings.access_log.unwrap_or(true).then(AccessLog::start).transpose()?.unzip();
+    let watch = Arc::new(Guard {
+        rate: RateLimit::new(settings.limits.rate, settings.limits.burst),
+        proxies: TrustedProxies(settings.trusted_proxies.clone()),
+        request_time: settings.limits.request_time,
+        metrics: metrics.clone(),
+        log,
+    });
+    let router = router(&app, request.lookup_only).layer(axum::middleware::from_fn_with_state(watch, guard));
+    announce(&app, &follower, address, tls.is_some());
+    let following = spawn(follower, current, woken, stop.clone())?;
+    let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
+    runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
+    let cut = runtime.block_on(run(acceptor, listener, wake, ending));
+    notify("STOPPING=1");
+    stop.ask();
+    if let Err(error) = runtime.block_on(refresh::once(&store, &gate)) {
+        Journal::default().event("state", &format!("{error:#}"));
+    }
+    drop(app);
+    // A fetch that is under way ends with the signal; a load does not last long.
+    let _ = following.join();
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Some(thread) = log_thread {
+        let _ = thread.join();
+    }
+    match cut? {
+        0 => {}
+        cut => Journal::default().event("serve", &format!("{} cut", counted(cut, "connection", "connections"))),
+    }
+    Ok(())
+}
+
+/// Accepts connections until a signal; the second one ends at once. SIGHUP has the branch read.
+async fn run(acceptor: Acceptor, listener: TcpListener, wake: Wake, ending: Arc<AtomicBool>) -> Result<usize> {
+    let (phase, phases) = watch::channel(Phase::Serving);
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    let mut serving = tokio::spawn(acceptor.run(listener, phases));
+    notify("READY=1");
+    loop {
+        tokio::select! {
+            cut = &mut serving => return Ok(cut?),
+            Some(()) = hangup.recv() => wake.now(),
+            _ = async { tokio::select! { it = terminate.recv() => it, it = interrupt.recv() => it } } => {
+                ending.store(true, Ordering::Relaxed);
+                phase.send_modify(|phase| {
+                    *phase = if *phase == Phase::Serving { Phase::Draining } else { Phase::Ending };
+                });
+            }
+        }
+    }
+}
+
+fn announce(app: &App, follower: &Follower, address: SocketAddr, tls: bool) {
+    let snapshot = app.current.snapshot();
+    let scheme = if tls { "https" } else { "http" };
+    let subscribers = counted(snapshot.subscribers(), "subscriber", "subscribers");
+    let commit = git2::Oid::from_str(&snapshot.commit).map(Git::short).unwrap_or_default();
+    let mut journal = Journal::default();
+    journal.event(
+        "serve",
+        &format!("{} at {scheme}://{address}, {}, commit {commit}: {subscribers}", app.replica.name, follower.name()),
+    );
+    if !address.ip().is_loopback() && !app.gate.tokens().any() {
+        journal.event("serve", "every request is refused: there is no token; `shapeline token add` makes one");
+    }
+}
+
+/// The name of this host.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+/// The settings in a file, or the defaults.
+///
+/// # Errors
+/// Every mistake in the file.
+pub(crate) fn settings(path: Option<&Path>) -> Result<ServerSettings> {
+    path.map_or_else(|| Ok(ServerSettings::default()), ServerSettings::read)
+}

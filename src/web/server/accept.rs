@@ -1,0 +1,187 @@
+//! Accepts connections, serves each on a task of its own, and ends without cutting a request.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::client::Peer;
+use super::limits::Limits;
+use super::metrics::Metrics;
+
+/// The longest head of a request, in bytes.
+const MAX_HEAD: usize = 16 << 10;
+
+/// How long to wait after the system refused a connection, for want of file descriptors, say.
+const AFTER_REFUSAL: Duration = Duration::from_millis(50);
+
+/// Serves connections.
+pub(crate) struct Acceptor {
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// How far the server is on its way to the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// It serves.
+    #[default]
+    Serving,
+    /// It takes no more connections, and completes the requests under way.
+    Draining,
+    /// It ends at once.
+    Ending,
+}
+
+impl Acceptor {
+    /// Serves until the phase is over, and the requests then under way are answered. Returns how many
+    /// connections were cut since they took too long.
+    pub(crate) async fn run(self, listener: TcpListener, mut phase: watch::Receiver<Phase>) -> usize {
+        let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let acceptor = Arc::new(self);
+        // Closed when every task has dropped its end.
+        let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        loop {
+            let Some(slot) = free_slot(&slots, &mut phase).await else { break };
+            let accepted = tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted,
+                _ = phase.wait_for(|phase| *phase > Phase::Serving) => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => acceptor.clone().spawn(stream, peer, slot, phase.clone(), alive.clone()),
+                Err(_) => tokio::time::sleep(AFTER_REFUSAL).await,
+            }
+        }
+        // The system has completed these connections already: to close the listener would reset them.
+        while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+            let Ok(slot) = slots.clone().try_acquire_owned() else { break };
+            acceptor.clone().spawn(stream, peer, slot, phase.clone(), alive.clone());
+        }
+        drop((listener, alive));
+        let limit = acceptor.limits.drain_time;
+        tokio::select! {
+            _ = all_gone.recv() => {}
+            () = tokio::time::sleep(limit) => {}
+            _ = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+        }
+        acceptor.metrics.connections.load(Ordering::Relaxed)
+    }
+
+    fn spawn(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        phase: watch::Receiver<Phase>,
+        alive: mpsc::Sender<()>,
+    ) {
+        let open = OpenConnection::new(self.metrics.clone(), slot, alive);
+        tokio::spawn(async move {
+            set_options(&stream, self.limits.request_time);
+            match self.tls.clone() {
+                Some(tls) => {
+                    let handshake = tokio::time::timeout(self.limits.head_time, tls.accept(stream)).await;
+                    if let Ok(Ok(stream)) = handshake {
+                        self.serve(stream, peer, phase).await;
+                    }
+                }
+                None => self.serve(stream, peer, phase).await,
+            }
+            drop(open);
+        });
+    }
+
+    async fn serve(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer: Peer(peer) };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_time)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        // Errors are the client's: it is gone, or sent no HTTP.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = phase.wait_for(|phase| *phase > Phase::Serving) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+}
+
+/// Waits for a slot; `None` once no more connections are taken.
+async fn free_slot(slots: &Arc<Semaphore>, phase: &mut watch::Receiver<Phase>) -> Option<OwnedSemaphorePermit> {
+    tokio::select! {
+        slot = slots.clone().acquire_owned() => slot.ok(),
+        _ = phase.wait_for(|phase| *phase > Phase::Serving) => None,
+    }
+}
+
+/// Answers leave at once; a client that reads nothing is given up.
+fn set_options(stream: &TcpStream, patience: Duration) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, patience.as_millis() as u32);
+    #[cfg(not(target_os = "linux"))]
+    let _ = patience;
+}
+
+/// Counts a connection for as long as it is open.
+struct OpenConnection {
+    metrics: Arc<Metrics>,
+    _slot: OwnedSemaphorePermit,
+    _alive: mpsc::Sender<()>,
+}
+
+impl OpenConnection {
+    fn new(metrics: Arc<Metrics>, slot: OwnedSemaphorePermit, alive: mpsc::Sender<()>) -> OpenConnection {
+        metrics.connections.fetch_add(1, Ordering::Relaxed);
+        OpenConnection { metrics, _slot: slot, _alive: alive }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The router, told whose connection it is.
+#[derive(Clone)]
+struct WithPeer {
+    inner: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.inner.call(request)
+    }
+}

@@ -1,0 +1,98 @@
+//! Whose request it is: the address of the connection, or the one that a trusted proxy names.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// The connection of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// The proxies whose `X-Forwarded-For` counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedProxies(pub(crate) Vec<IpNet>);
+
+impl TrustedProxies {
+    fn has(&self, ip: IpAddr) -> bool {
+        self.0.iter().any(|net| net.contains(&ip))
+    }
+
+    /// The address of the client. From the right, each address in `X-Forwarded-For` counts only if a trusted
+    /// proxy added it; a client can write what it likes to the left of them.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
+        let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
+        for hop in hops {
+            if !self.has(client) {
+                break;
+            }
+            match hop.trim().parse::<IpAddr>() {
+                Ok(ip) => client = ip.to_canonical(),
+                Err(_) => break,
+            }
+        }
+        client
+    }
+}
+
+/// Whether a request comes directly from a program on this host, and not by way of a proxy or of a web page
+/// whose name leads here.
+pub(crate) fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
+    let by_proxy = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
+    peer.to_canonical().is_loopback()
+        && !by_proxy.iter().any(|name| headers.contains_key(*name))
+        && headers.get("host").is_none_or(|host| host.to_str().is_ok_and(names_this_host))
+}
+
+fn names_this_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    };
+    let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_added_counts() {
+        let proxies = TrustedProxies(vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
+        let client = |peer: &str, lines: &[&str]| {
+            let pairs: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            proxies.client(peer.parse().unwrap(), &headers(&pairs)).to_string()
+        };
+        assert_eq!(client("192.0.2.1", &["198.51.100.1"]), "192.0.2.1", "not a proxy");
+        assert_eq!(client("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("127.0.0.1", &["203.0.113.9, 198.51.100.1"]), "198.51.100.1", "the first is forged");
+        assert_eq!(client("127.0.0.1", &["203.0.113.9", "198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(client("127.0.0.1", &["nonsense"]), "127.0.0.1");
+        assert_eq!(client("::ffff:127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_proxy_and_a_foreign_name_are_not_local() {
+        let local = |peer: &str, pairs: &[(&'static str, &str)]| is_local(peer.parse().unwrap(), &headers(pairs));
+        for host in ["127.0.0.1:8080", "localhost", "LOCALHOST:80", "[::1]:8080", "[::1]"] {
+            assert!(local("127.0.0.1", &[("host", host)]), "{host}");
+        }
+        for host in ["attacker.example", "attacker.example:8080", "127.0.0.1.attacker.example", "192.0.2.1", ""] {
+            assert!(!local("127.0.0.1", &[("host", host)]), "{host}");
+        }
+        assert!(local("::1", &[]) && !local("192.0.2.1", &[]));
+        assert!(!local("127.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]));
+    }
+}

@@ -1,0 +1,75 @@
+//! What happens around each request: rate limit, time limit, headers, metrics, access log.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::access_log::{AccessEntry, AccessLog};
+use super::client::{Peer, TrustedProxies};
+use super::metrics::{Metrics, RouteNumber};
+use super::problem::Problem;
+use super::rate::RateLimit;
+
+/// What the guard needs.
+pub(crate) struct Guard {
+    pub(crate) rate: Option<RateLimit>,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) request_time: Duration,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) log: Option<AccessLog>,
+}
+
+/// What the handler says of a request, for metrics and log: an extension of its response.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Handled {
+    pub(crate) route: Option<RouteNumber>,
+    pub(crate) token: Option<Arc<str>>,
+}
+
+/// The middleware.
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let client = guard.proxies.client(peer, request.headers());
+    let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let mut response = match guard.too_often(client, began) {
+        Some(problem) => problem.into_response(),
+        None => match tokio::time::timeout(guard.request_time, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response(),
+        },
+    };
+    set_headers(response.headers_mut());
+    let handled = response.extensions_mut().remove::<Handled>().unwrap_or_default();
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    guard.metrics.count(handled.route, status, took);
+    if let (Some(log), Some((method, path))) = (&guard.log, &logged) {
+        let (method, token) = (method.as_str(), handled.token.as_deref());
+        log.log(&AccessEntry { client, method, path, status, took, token });
+    }
+    response
+}
+
+impl Guard {
+    /// Programs on this host are not limited, unless they are proxies: then their clients are.
+    fn too_often(&self, client: IpAddr, now: Instant) -> Option<Problem> {
+        let wait = self.rate.as_ref().filter(|_| !client.is_loopback())?.take(client, now).err()?;
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, format!("too many requests: wait {seconds} s"));
+        Some(problem.with(header::RETRY_AFTER, HeaderValue::from(seconds)))
+    }
+}
+
+fn set_headers(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}

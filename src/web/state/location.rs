@@ -1,0 +1,126 @@
+//! Where the state is: an SQLite file, or a PostgreSQL database.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::text::quote::quoted;
+use crate::text::redact::without_logins;
+
+/// The variable that names the place.
+pub(crate) const VARIABLE: &str = "SHAPELINE_STATE";
+
+/// Where the state is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StateLocation {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A URL.
+    Postgres(String),
+}
+
+impl StateLocation {
+    /// The place that is named, by the command line, the environment or the settings, in this order; else a
+    /// file in the user's folder for such.
+    ///
+    /// # Errors
+    /// If it is none, or there is no such folder.
+    pub(crate) fn choose(argument: Option<&str>, setting: Option<&str>) -> Result<StateLocation> {
+        let named = match std::env::var(VARIABLE) {
+            Ok(named) => Some(named).filter(|named| !named.is_empty()),
+            Err(std::env::VarError::NotPresent) => None,
+            Err(std::env::VarError::NotUnicode(_)) => bail!("{VARIABLE} is not UTF-8"),
+        };
+        match argument.or(named.as_deref()).or(setting) {
+            Some(named) => StateLocation::named(named),
+            None => default(),
+        }
+    }
+
+    fn named(text: &str) -> Result<StateLocation> {
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(StateLocation::Postgres(text.to_owned())),
+            Some(("sqlite", path)) => Ok(StateLocation::Sqlite(path.into())),
+            Some(_) => bail!(
+                "{} is no place for the state: name a file, or a database as postgres://USER@HOST/NAME",
+                quoted(&without_logins(text))
+            ),
+            None => Ok(StateLocation::Sqlite(text.into())),
+        }
+    }
+
+    /// The place for people: without a password.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            StateLocation::Sqlite(path) => path.display().to_string(),
+            StateLocation::Postgres(url) => without_logins(url).into_owned(),
+        }
+    }
+
+    /// The URL for the library. A file and its folder are made, for their owner alone.
+    ///
+    /// # Errors
+    /// If they cannot be made.
+    pub(super) fn url(&self) -> Result<String> {
+        match self {
+            StateLocation::Postgres(url) => Ok(url.clone()),
+            StateLocation::Sqlite(path) => {
+                make(path).with_context(|| format!("cannot make the state file {}", path.display()))?;
+                let path = std::path::absolute(path)?;
+                let path = path.to_str().with_context(|| format!("the name {} is not UTF-8", path.display()))?;
+                Ok(format!("sqlite://{}", encoded(path)))
+            }
+        }
+    }
+}
+
+fn default() -> Result<StateLocation> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    let state = state.with_context(|| format!("there is no folder for the state: name a file with {VARIABLE}"))?;
+    Ok(StateLocation::Sqlite(state.join("shapeline/server.sqlite")))
+}
+
+fn make(path: &Path) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    Ok(())
+}
+
+/// A path in a URL.
+fn encoded(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let one = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.bytes().map(one).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_file_or_a_database() {
+        assert_eq!(StateLocation::named("a/b.sqlite").unwrap(), StateLocation::Sqlite("a/b.sqlite".into()));
+        assert_eq!(StateLocation::named("sqlite:///a").unwrap(), StateLocation::Sqlite("/a".into()));
+        let url = "postgres://shapeline:secret@db.ispcustomer.co.zw/state";
+        let place = StateLocation::named(url).unwrap();
+        assert_eq!((place.url().unwrap().as_str(), place.shown().contains("secret")), (url, false));
+        let why = StateLocation::named("mysql://a:secret@b/c").unwrap_err().to_string();
+        assert!(why.contains("mysql://***@b/c") && !why.contains("secret"), "{why}");
+    }
+
+    #[test]
+    fn a_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new folder/50% #?.sqlite");
+        let url = StateLocation::Sqlite(path.clone()).url().unwrap();
+        assert!(url.ends_with("/new%20folder/50%25%20%23%3F.sqlite"), "{url}");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+}

@@ -1,0 +1,91 @@
+//! The database. One interface to SQLite and PostgreSQL; the statements are the same for both.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::location::StateLocation;
+
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections at a time.
+const CONNECTIONS: u32 = 4;
+
+/// How often the tables are made, in all: another process may be making them, too.
+const TRIES: u32 = 5;
+
+/// The tables, in the order in which they were invented.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tokens", include_str!("migrations/1_tokens.sql"))];
+
+/// The state.
+#[derive(Clone)]
+pub(crate) struct StateStore {
+    pub(super) pool: AnyPool,
+    shown: String,
+}
+
+impl StateStore {
+    /// Opens the state, and makes its tables if it is new or of an older version.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or is of a later version.
+    pub(crate) async fn open(location: &StateLocation) -> Result<StateStore> {
+        sqlx::any::install_default_drivers();
+        let shown = location.shown();
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+        let pool = options.connect(&location.url()?).await.map_err(|error| cannot(&shown, &error))?;
+        let store = StateStore { pool, shown };
+        if matches!(location, StateLocation::Sqlite(_)) {
+            // Readers and a writer do not wait for each other.
+            store.run(sqlx::query("PRAGMA journal_mode = WAL").execute(&store.pool).await)?;
+        }
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        let migration = |(version, name, sql)| {
+            Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, Cow::Borrowed(sql), false)
+        };
+        let migrations = MIGRATIONS.into_iter().map(migration).collect();
+        let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
+        for tried in 1.. {
+            match migrator.run(&self.pool).await {
+                Ok(()) => return Ok(()),
+                Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
+                    bail!("the state {} is of another version of shapeline: use that one", self.shown)
+                }
+                Err(error) if tried == TRIES => return Err(cannot(&self.shown, &error)),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100) * tried).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// The result of a statement, or an error that names the state.
+    ///
+    /// # Errors
+    /// If the statement failed.
+    pub(super) fn run<T>(&self, result: Result<T, sqlx::Error>) -> Result<T> {
+        result.map_err(|error| cannot(&self.shown, &error))
+    }
+}
+
+/// An error of the library: without the URL, which may have a password.
+fn cannot(shown: &str, error: &dyn std::error::Error) -> anyhow::Error {
+    anyhow!("{error}").context(format!("cannot use the state {shown}"))
+}
+
+/// Runs one piece of asynchronous work, for commands.
+///
+/// # Errors
+/// If the system gives no threads, or the work fails.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start a thread")?.block_on(work)
+}
