@@ -9,6 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::TextOrJson;
 use crate::completion;
 use crate::sync::interval::Interval;
+use crate::text::quote::quoted;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -17,7 +18,7 @@ pub(crate) struct ServeArgs {
     pub(crate) only: Option<ServeOnly>,
 
     /// The address to listen on; port 0 is a free one [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT", overrides_with = "listen")]
+    #[arg(long, value_name = "ADDR:PORT", overrides_with = "listen", value_parser = listen)]
     pub(crate) listen: Option<SocketAddr>,
 
     /// The branch to serve [default: the one that is checked out]
@@ -44,17 +45,21 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// Read the server settings from this file; see docs/serve.md.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) settings: Option<PathBuf>,
-
     #[command(flatten)]
     pub(crate) state: StateArgs,
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{} is not an address with a port, such as 127.0.0.1:8080", quoted(text)))
 }
 
 /// Where the server keeps its own state.
 #[derive(Debug, Args)]
 pub(crate) struct StateArgs {
+    /// Read the server settings from this file; see docs/serve.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+
     /// The server's own state: an SQLite file, or a PostgreSQL database as postgres://USER@HOST/NAME; with a
     /// password, put it into SHAPELINE_STATE [default: SHAPELINE_STATE, else a file in ~/.local/state/shapeline]
     #[arg(long, value_name = "FILE|URL")]

@@ -9,7 +9,7 @@ use crate::web::serve::{ServeRequest, serve, settings};
 use crate::web::state::location::StateLocation;
 
 pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
-    let mut settings = settings(args.settings.as_deref())?;
+    let mut settings = settings(args.state.settings.as_deref())?;
     settings.listen = args.listen.or(settings.listen);
     settings.interval = args.interval.or(settings.interval);
     settings.name = args.name.clone().or(settings.name);

@@ -10,6 +10,7 @@ use crate::cli::{Cli, StateArgs, TokenAddArgs, TokenArgs, TokenCommand, TokenLis
 use crate::git;
 use crate::query::{Refusal, domain};
 use crate::repo::Repo;
+use crate::text::characters::is_steering;
 use crate::text::columns::columns;
 use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
@@ -30,22 +31,23 @@ pub(super) fn run(cli: &Cli, args: &TokenArgs) -> Result<Outcome> {
         TokenCommand::Revoke(args) => {
             let state = location(&args.state)?;
             block_on(async { StateStore::open(&state).await?.revoke_token(&args.name).await })?;
-            writeln!(crate::console::out(), "{} is revoked", quoted(&args.name))?;
+            writeln!(crate::console::out(), "{} is revoked in {}", quoted(&args.name), state.shown())?;
             Ok(Outcome::Fine)
         }
     }
 }
 
 fn location(args: &StateArgs) -> Result<StateLocation> {
-    StateLocation::choose(args.state.as_deref(), None)
+    let settings = crate::web::serve::settings(args.settings.as_deref())?;
+    StateLocation::choose(args.state.as_deref(), settings.state.as_deref())
 }
 
 fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
-    let fits = (1..=MAX_NAME).contains(&args.name.chars().count()) && !args.name.chars().any(char::is_control);
+    let fits = (1..=MAX_NAME).contains(&args.name.chars().count()) && !args.name.chars().any(is_steering);
     if !fits || args.name.trim() != args.name {
-        return Err(
-            Refusal(format!("{} is no name for a token: 1 to {MAX_NAME} characters", quoted(&args.name))).into()
-        );
+        let name = quoted(&args.name);
+        let why = "characters that are all visible, without spaces around them";
+        return Err(Refusal(format!("{name} is no name for a token: write 1 to {MAX_NAME} {why}")).into());
     }
     check_domains(cli, &args.domains)?;
     let scope = if args.all_domains { Scope::all() } else { Scope::of(args.domains.iter().cloned()) };
@@ -56,9 +58,11 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
     out.flush()?;
     let _ = writeln!(
         crate::console::err(),
-        "this is the token of {} for {}; it is shown only now: send it as `Authorization: Bearer TOKEN`",
+        "this is the token of {} for {}, for servers whose state is {}; it is shown only now: send it as \
+         `Authorization: Bearer TOKEN`",
         quoted(&args.name),
-        shown(&scope)
+        shown(&scope),
+        state.shown()
     );
     Ok(Outcome::Fine)
 }

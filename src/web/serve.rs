@@ -75,7 +75,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let (wake, woken) = wakes();
     let ending = Arc::new(AtomicBool::new(false));
     let store = runtime.block_on(StateStore::open(&request.state))?;
-    let gate = Arc::new(Gate::new(address.ip().is_loopback(), runtime.block_on(store.token_table())?));
+    // Behind a proxy every request comes from this host.
+    let open = address.ip().is_loopback() && settings.trusted_proxies.is_empty();
+    let gate = Arc::new(Gate::new(open, runtime.block_on(store.token_table())?));
     let app = Arc::new(App {
         current: current.clone(),
         gate: gate.clone(),
@@ -95,7 +97,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         log,
     });
     let router = router(&app, request.lookup_only).layer(axum::middleware::from_fn_with_state(watch, guard));
-    announce(&app, &follower, address, tls.is_some());
+    announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
@@ -141,7 +143,7 @@ async fn run(acceptor: Acceptor, listener: TcpListener, wake: Wake, ending: Arc<
     }
 }
 
-fn announce(app: &App, follower: &Follower, address: SocketAddr, tls: bool) {
+fn announce(app: &App, follower: &Follower, address: SocketAddr, tls: bool, open: bool, state: &str) {
     let snapshot = app.current.snapshot();
     let scheme = if tls { "https" } else { "http" };
     let subscribers = counted(snapshot.subscribers(), "subscriber", "subscribers");
@@ -151,9 +153,12 @@ fn announce(app: &App, follower: &Follower, address: SocketAddr, tls: bool) {
         "serve",
         &format!("{} at {scheme}://{address}, {}, commit {commit}: {subscribers}", app.replica.name, follower.name()),
     );
-    if !address.ip().is_loopback() && !app.gate.tokens().any() {
-        journal.event("serve", "every request is refused: there is no token; `shapeline token add` makes one");
-    }
+    let who = match (app.gate.tokens().any(), open) {
+        (true, _) => "the tokens in it say who may ask",
+        (false, true) => "it has no token: every program on this host may ask everything, and so may a proxy's clients",
+        (false, false) => "it has no token, so every request is refused: `shapeline token add` makes one",
+    };
+    journal.event("serve", &format!("state {state}: {who}"));
 }
 
 /// The name of this host.

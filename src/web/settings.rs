@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::server::limits::Limits;
+use super::state::location::has_password;
 use crate::sync::interval::Interval;
 use fields::Fields;
 
@@ -85,11 +86,8 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         settings.remote = top.text("remote", 250);
         settings.interval = top.parsed("interval", "a time from 1s to 24h, such as 60s, 5m or 1h");
         settings.state = top.text("state", 4000);
-        if let Some(state) = settings.state.as_deref().filter(|state| state.contains("://") && state.contains('@')) {
-            let login = state.split('@').next().unwrap_or_default();
-            if login.matches(':').count() > 1 {
-                top.wrong("state", "has a password: put the URL into SHAPELINE_STATE");
-            }
+        if settings.state.as_deref().is_some_and(has_password) {
+            top.wrong("state", "has a password: put the URL into SHAPELINE_STATE");
         }
         settings.tls = top.section("tls", |tls| {
             let path = |path: Option<String>| path.map(PathBuf::from).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::records::moment::Moment;
 pub(crate) struct RefusedCommit {
     /// Its id.
     pub(crate) commit: String,
-    /// How many errors its data has.
+    /// How many errors its data has; none if it has no subscriber.
     pub(crate) errors: usize,
 }
 

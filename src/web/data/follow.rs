@@ -47,14 +47,25 @@ pub(crate) struct Follower {
     journal: Journal,
     /// The commit that was refused, and on which day.
     refused: Option<(Oid, Date)>,
+    /// How many fetches failed, one after the other.
     failures: u64,
+    /// The clone could not be read the last time.
+    blind: bool,
 }
 
 impl Follower {
     /// # Errors
     /// If the system gives no threads.
     pub(crate) fn new(source: Source, interval: Interval) -> Result<Follower> {
-        Ok(Follower { source, interval, pool: pool()?, journal: Journal::default(), refused: None, failures: 0 })
+        Ok(Follower {
+            source,
+            interval,
+            pool: pool()?,
+            journal: Journal::default(),
+            refused: None,
+            failures: 0,
+            blind: false,
+        })
     }
 
     /// What is followed, for people.
@@ -104,9 +115,8 @@ impl Follower {
             let ended = if woken { self.round(current, stop) } else { self.look(current) };
             match ended {
                 Err(_) if stop.asked() => return,
-                // A failed fetch stays a failure until the next one.
-                Ok(()) if !woken => {}
-                ended => self.note(current, ended),
+                ended if woken => self.note(current, ended),
+                ended => self.note_look(current, ended),
             }
             if woken {
                 fetched = Instant::now();
@@ -114,10 +124,25 @@ impl Follower {
         }
     }
 
+    /// A failed fetch stays a failure until the next one, and a failed look until the next look: it does not
+    /// put off the next fetch.
+    fn note_look(&mut self, current: &Current, ended: Result<()>) {
+        let (failures, was_blind) = (self.failures, self.blind);
+        match ended {
+            Ok(()) if failures == 0 && (was_blind || self.source.is_here()) => self.note(current, Ok(())),
+            Ok(()) => self.blind = false,
+            Err(_) if was_blind => {}
+            Err(error) => {
+                self.note(current, Err(error));
+                (self.failures, self.blind) = (failures, true);
+            }
+        }
+    }
+
     fn note(&mut self, current: &Current, ended: Result<()>) {
         match ended {
             Ok(()) => {
-                self.failures = 0;
+                (self.failures, self.blind) = (0, false);
                 self.journal.fine("branch");
                 current.note(|status| (status.failure, status.followed) = (None, Some(Moment::now())));
             }
@@ -171,6 +196,11 @@ impl Follower {
         let began = Instant::now();
         let short = Git::short(commit);
         match self.pool.install(|| self.source.load(commit, today))? {
+            // The one commit that nobody means, and that every lookup would fail for.
+            Loaded::Ready(snapshot) if snapshot.subscribers() == 0 && current.snapshot().subscribers() > 0 => {
+                let meant = "if that is meant, start the server again";
+                self.refuse(current, (commit, today), 0, "no subscriber", meant);
+            }
             Loaded::Ready(snapshot) => {
                 let count = counted(snapshot.subscribers(), "subscriber", "subscribers");
                 current.replace(*snapshot);
@@ -184,22 +214,23 @@ impl Follower {
                 self.journal.event("data", &format!("commit {short} is served: {count}, loaded in {took:.2} s"));
             }
             Loaded::Refused(errors) => {
-                self.refused = Some((commit, today));
-                current.note(|status| {
-                    status.refused = Some(RefusedCommit { commit: commit.to_string(), errors });
-                    status.refusals += 1;
-                });
                 let count = counted(errors, "error", "errors");
-                self.journal.trouble(
-                    "data",
-                    &format!(
-                        "commit {short} has {count} and is not served, what is served stays: \
-                         `shapeline check --rev {short}` shows them"
-                    ),
-                );
+                let shown = format!("`shapeline check --rev {short}` shows them");
+                self.refuse(current, (commit, today), errors, &count, &shown);
             }
         }
         Ok(())
+    }
+
+    fn refuse(&mut self, current: &Current, refused: (Oid, Date), errors: usize, has: &str, help: &str) {
+        self.refused = Some(refused);
+        let (commit, short) = (refused.0.to_string(), Git::short(refused.0));
+        current.note(|status| {
+            status.refused = Some(RefusedCommit { commit, errors });
+            status.refusals += 1;
+        });
+        let why = format!("commit {short} has {has} and is not served, what is served stays: {help}");
+        self.journal.trouble("data", &why);
     }
 }
 

@@ -66,8 +66,10 @@ impl Source {
         let kind = match upstream(&git, &branch, wanted) {
             Some((remote, branch)) => SourceKind::Remote(Upstream::open(&root, &remote, &branch)?),
             None => {
-                git.commit(&format!("refs/heads/{branch}"))
-                    .map_err(|_| anyhow!("there is no branch {}: `git branch` lists them", quoted(&branch)))?;
+                git.commit(&format!("refs/heads/{branch}")).map_err(|_| match git.repository().is_empty() {
+                    Ok(true) => anyhow!("the repository has no commit yet: commit the data first"),
+                    _ => anyhow!("there is no branch {}: `git branch` lists them", quoted(&branch)),
+                })?;
                 SourceKind::Local(branch)
             }
         };
@@ -94,6 +96,11 @@ impl Source {
         }
     }
 
+    /// Whether it is read without fetching.
+    pub(crate) fn is_here(&self) -> bool {
+        !matches!(self.kind, SourceKind::Remote(_))
+    }
+
     /// The commit that is to be served.
     ///
     /// # Errors
@@ -101,7 +108,9 @@ impl Source {
     pub(crate) fn tip(&self) -> Result<Oid> {
         match &self.kind {
             SourceKind::Fixed(commit) => Ok(*commit),
-            SourceKind::Local(branch) => Git::discover(&self.root)?.commit(&format!("refs/heads/{branch}")),
+            SourceKind::Local(branch) => Git::discover(&self.root)?
+                .commit(&format!("refs/heads/{branch}"))
+                .map_err(|_| anyhow!("there is no branch {} any more", quoted(branch))),
             SourceKind::Remote(upstream) => {
                 upstream.tip()?.ok_or_else(|| anyhow!("the branch {} was never fetched", upstream.branch()))
             }

@@ -36,7 +36,7 @@ pub(super) struct ReadyAnswer<'a> {
 pub(super) struct RefusedAnswer {
     /// Its id.
     commit: String,
-    /// How many errors its data has.
+    /// How many errors its data has; 0 if it has no subscriber.
     errors: usize,
 }
 

@@ -45,6 +45,9 @@ impl StateLocation {
                 "{} is no place for the state: name a file, or a database as postgres://USER@HOST/NAME",
                 quoted(&without_logins(text))
             ),
+            None if ["postgres:", "postgresql:", "sqlite:"].iter().any(|scheme| text.starts_with(scheme)) => {
+                bail!("the place of the state needs `//` after the colon: postgres://USER@HOST/NAME")
+            }
             None => Ok(StateLocation::Sqlite(text.into())),
         }
     }
@@ -53,7 +56,13 @@ impl StateLocation {
     pub(crate) fn shown(&self) -> String {
         match self {
             StateLocation::Sqlite(path) => path.display().to_string(),
-            StateLocation::Postgres(url) => without_logins(url).into_owned(),
+            StateLocation::Postgres(url) => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+                let rest = rest.split_once('?').map_or(rest, |(place, _)| place);
+                // To the last one: a password may have an `@` that should have been encoded.
+                let (login, place) = rest.rsplit_once('@').map_or(("", rest), |(_, place)| ("***@", place));
+                format!("{scheme}://{login}{place}")
+            }
         }
     }
 
@@ -74,6 +83,14 @@ impl StateLocation {
     }
 }
 
+/// Whether a URL has a password in it.
+pub(crate) fn has_password(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let login = place.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'));
+    login || query.split('&').any(|pair| pair.split('=').next().is_some_and(|name| name.ends_with("password")))
+}
+
 fn default() -> Result<StateLocation> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
@@ -82,11 +99,16 @@ fn default() -> Result<StateLocation> {
 }
 
 fn make(path: &Path) -> Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    use std::fs::Permissions;
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // One that was made by something else: who can read it sees the clients and their domains.
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
     Ok(())
 }
 
@@ -109,6 +131,15 @@ mod tests {
         let url = "postgres://shapeline:secret@db.ispcustomer.co.zw/state";
         let place = StateLocation::named(url).unwrap();
         assert_eq!((place.url().unwrap().as_str(), place.shown().contains("secret")), (url, false));
+        for (url, shown) in [
+            ("postgres://127.0.0.1/db?user=u&password=secret", "postgres://127.0.0.1/db"),
+            ("postgres://u:secret@se/cret@127.0.0.1/db", "postgres://***@127.0.0.1/db"),
+        ] {
+            assert_eq!(StateLocation::named(url).unwrap().shown(), shown);
+            assert!(has_password(url), "{url}");
+        }
+        assert!(!has_password("postgres://u@127.0.0.1/db?sslmode=require"));
+        assert!(StateLocation::named("postgres:u:secret@127.0.0.1/db").is_err());
         let why = StateLocation::named("mysql://a:secret@b/c").unwrap_err().to_string();
         assert!(why.contains("mysql://***@b/c") && !why.contains("secret"), "{why}");
     }
@@ -122,5 +153,8 @@ mod tests {
         assert!(url.ends_with("/new%20folder/50%25%20%23%3F.sqlite"), "{url}");
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        StateLocation::Sqlite(path.clone()).url().unwrap();
+        assert_eq!(mode(&path), 0o600);
     }
 }

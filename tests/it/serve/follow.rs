@@ -121,3 +121,32 @@ fn a_branch_is_named_or_found() {
     refused(&[], "no branch is checked out: name one with --branch");
     assert_eq!(Server::start(&repo, &["--branch", "main"]).get("/healthz").status, 200);
 }
+
+#[test]
+fn a_commit_without_subscribers_does_not_replace_those_there_are() {
+    let repo = data();
+    let first = repo.git(&["rev-parse", "HEAD"]);
+    let server = Server::start(&repo, &["--interval", "1s"]);
+    repo.git(&["rm", "-rq", "subscribers"]);
+    let empty = repo.commit("empty");
+    let ready = until(&server, "a refusal", |ready| ready["state"] == "stale");
+    assert_eq!((&ready["commit"], &ready["refused"]["commit"]), (&first.into(), &empty.into()));
+    assert_eq!(server.get("/lookup?user_id=acme-hq").status, 200);
+    assert!(server.journal().contains("has no subscriber and is not served"), "{}", server.journal());
+    drop(server);
+    assert_eq!(Server::start(&repo, &[]).get("/v1/subscribers").json()["total"], 0, "whoever starts it means it");
+}
+
+#[test]
+fn a_branch_that_is_gone_for_a_moment_is_followed_at_once_when_it_is_back() {
+    let repo = data();
+    repo.git(&["checkout", "-q", "-b", "other"]);
+    let server = Server::start(&repo, &["--branch", "main", "--interval", "24h"]);
+    repo.git(&["branch", "-q", "-D", "main"]);
+    let ready = until(&server, "that the branch is gone", |ready| ready["state"] == "stale");
+    assert_eq!(ready["unreachable"], true);
+    repo.git(&["branch", "-q", "main"]);
+    until(&server, "the branch again", |ready| ready["state"] == "ready" && ready["unreachable"] == false);
+    let said = server.journal();
+    assert!(said.contains("there is no branch `main` any more"), "{said}");
+}

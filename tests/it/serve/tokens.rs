@@ -146,3 +146,44 @@ fn without_tokens_only_programs_on_this_host_are_served() {
     public.get("/lookup").problem(401);
     assert!(public.journal().contains("every request is refused: there is no token"), "{}", public.journal());
 }
+
+#[test]
+fn a_token_goes_to_the_state_that_the_settings_name() {
+    let repo = data();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("server.sqlite");
+    let settings = folder.path().join("server.yaml");
+    std::fs::write(&settings, format!("state: {}\n", state.display())).unwrap();
+    let settings = settings.to_str().unwrap();
+    let mut command = super::command(&repo, &["--settings", settings]);
+    let server = Server::spawn({
+        command.env_remove("SHAPELINE_STATE");
+        command
+    });
+    let said = server.journal();
+    let wanted = format!("state {}: it has no token: every program on this host may ask everything", state.display());
+    assert!(said.contains(&wanted), "{said}");
+    let add = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"))
+        .current_dir(repo.path())
+        .args(["token", "add", "crm", "--all-domains", "--settings", settings])
+        .env_remove("SHAPELINE_STATE")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&add.stderr).into_owned();
+    assert!(
+        add.status.success() && said.contains(&format!("for servers whose state is {}", state.display())),
+        "{said}"
+    );
+    let closed = || Some(server.get("/lookup").status).filter(|status| *status == 401);
+    super::wait(closed, || "it stays open".to_owned());
+}
+
+#[test]
+fn behind_a_proxy_nothing_is_open() {
+    let repo = data();
+    let settings = repo.path().join(".git/server.yaml");
+    std::fs::write(&settings, "trusted_proxies: [127.0.0.1]\n").unwrap();
+    let server = Server::start(&repo, &["--settings", settings.to_str().unwrap()]);
+    assert_eq!(server.get("/v1/plans").status, 401);
+    assert!(server.journal().contains("so every request is refused"), "{}", server.journal());
+}
