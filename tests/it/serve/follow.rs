@@ -148,5 +148,5 @@ fn a_branch_that_is_gone_for_a_moment_is_followed_at_once_when_it_is_back() {
     repo.git(&["branch", "-q", "main"]);
     until(&server, "the branch again", |ready| ready["state"] == "ready" && ready["unreachable"] == false);
     let said = server.journal();
-    assert!(said.contains("there is no branch `main` any more"), "{said}");
+    assert!(said.contains("there is no branch 'main' any more"), "{said}");
 }

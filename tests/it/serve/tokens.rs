@@ -144,7 +144,7 @@ fn without_tokens_only_programs_on_this_host_are_served() {
         serve
     });
     public.get("/lookup").problem(401);
-    assert!(public.journal().contains("every request is refused: there is no token"), "{}", public.journal());
+    assert!(public.journal().contains("it has no token, so every request is refused"), "{}", public.journal());
 }
 
 #[test]
