@@ -175,9 +175,7 @@ async fn hook(app: &App, request: Request) -> Result<Response, Problem> {
         return Err(Problem::not_found(format!("this replica has no webhook: set {variable} to open it")));
     };
     let (head, body) = request.into_parts();
-    let read = axum::body::to_bytes(body, app.max_body).await;
-    let body = read.map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or was cut"))?;
-    secret.verify(&head.headers, &body)?;
+    secret.verify(&head.headers, body, app.max_body).await?;
     app.wake.now();
     let mut answer = Answer::json(&serde_json::json!({"accepted": true}))?;
     answer.status = StatusCode::ACCEPTED;

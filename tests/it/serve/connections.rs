@@ -40,16 +40,44 @@ fn a_slow_body_and_a_large_one_are_refused() {
     let mut command = super::command(&repo, &["--settings", settings.to_str().unwrap()]);
     command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
     let server = Server::spawn(command);
+    let unproven = format!("X-Hub-Signature-256: sha256={}", "0".repeat(64));
     let mut stream = server.connect();
-    let head = format!("POST /hooks/git HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 100\r\n\r\n{{", server.port);
+    let head = format!("POST /hooks/git HTTP/1.1\r\nHost: x\r\n{unproven}\r\nContent-Length: 100\r\n\r\n{{");
     stream.write_all(head.as_bytes()).unwrap();
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
     answered(&all).problem(408);
-    server.send("POST", "/hooks/git", &[], &"x".repeat(1025)).problem(413);
-    let endless = "POST /hooks/git HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    server.send("POST", "/hooks/git", &[&unproven], &"x".repeat(1025)).problem(413);
+    let endless = format!(
+        "POST /hooks/git HTTP/1.1\r\nHost: x\r\n{unproven}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     let chunks = format!("{endless}{}", "400\r\n".to_owned() + &"x".repeat(1024) + "\r\n400\r\n" + &"x".repeat(1024));
     server.raw(chunks.as_bytes()).problem(413);
+}
+
+/// Nobody makes the server read or keep a body without a signature, and few at a time with one.
+#[test]
+fn a_body_is_not_waited_for_before_its_signature() {
+    let repo = data();
+    let mut command = super::command(&repo, &[]);
+    command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
+    let server = Server::spawn(command);
+    let unproven = format!("X-Hub-Signature-256: sha256={}\r\n", "0".repeat(64));
+    let head = |signature: &str| {
+        format!("POST /hooks/git HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{signature}Content-Length: 100\r\n\r\n{{")
+    };
+    let began = Instant::now();
+    for signature in ["", "X-Gitlab-Token: 0123456789abcdeg\r\n"] {
+        server.raw(head(signature).as_bytes()).problem(401);
+    }
+    let mut slow: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    slow.iter_mut().for_each(|stream| stream.write_all(head(&unproven).as_bytes()).unwrap());
+    wait(|| server.get("/metrics").body.contains("shapeline_connections 5\n").then_some(()), || server.journal());
+    std::thread::sleep(Duration::from_millis(200));
+    let refused = server.raw(head(&unproven).as_bytes());
+    assert!(refused.problem(429).contains("webhooks") && refused.header("retry-after") == Some("1"), "{refused:?}");
+    assert!(began.elapsed() < Duration::from_secs(20), "no body was waited for");
+    assert_eq!(server.send("POST", "/hooks/git", &["X-Gitlab-Token: 0123456789abcdef"], "{}").status, 202);
 }
 
 #[test]
@@ -126,7 +154,8 @@ fn a_second_signal_waits_for_nothing() {
     command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
     let mut server = Server::spawn(command);
     let mut slow = server.connect();
-    slow.write_all(b"POST /hooks/git HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{").unwrap();
+    let head = "POST /hooks/git HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: 0123456789abcdef\r\nContent-Length: 2\r\n\r\n{";
+    slow.write_all(head.as_bytes()).unwrap();
     wait(|| server.get("/metrics").body.contains("shapeline_connections 2\n").then_some(()), || server.journal());
     server.signal(Signal::INT);
     wait(
