@@ -9,32 +9,48 @@ use ipnet::IpNet;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// Whose a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) ip: IpAddr,
+    /// Whether it comes directly from a program on this host, which is not limited.
+    pub(crate) unlimited: bool,
+}
+
 /// The proxies whose `X-Forwarded-For` counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(pub(crate) Vec<IpNet>);
 
 impl TrustedProxies {
-    fn has(&self, ip: IpAddr) -> bool {
+    pub(super) fn has(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&ip))
     }
 
     /// The address of the client. From the right, each address in `X-Forwarded-For` counts only if a trusted
-    /// proxy added it; a client can write what it likes to the left of them.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
+    /// proxy added it; a client can write what it likes to the left of them. A proxy that names no client is
+    /// one itself: what it forwards is limited, wherever it runs.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
+        let peer = peer.to_canonical();
+        let mut client = peer;
         let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
         let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
         for hop in hops {
             if !self.has(client) {
                 break;
             }
-            match hop.trim().parse::<IpAddr>() {
-                Ok(ip) => client = ip.to_canonical(),
-                Err(_) => break,
+            match hop_address(hop.trim()) {
+                Some(ip) => client = ip.to_canonical(),
+                None => break,
             }
         }
-        client
+        Origin { ip: client, unlimited: peer.is_loopback() && !self.has(peer) }
     }
+}
+
+/// An address in `X-Forwarded-For`; some proxies add the port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// Whether a request comes directly from a program on this host, and not by way of a proxy or of a web page
@@ -73,7 +89,7 @@ mod tests {
         let proxies = TrustedProxies(vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
         let client = |peer: &str, lines: &[&str]| {
             let pairs: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
-            proxies.client(peer.parse().unwrap(), &headers(&pairs)).to_string()
+            proxies.client(peer.parse().unwrap(), &headers(&pairs)).ip.to_string()
         };
         assert_eq!(client("192.0.2.1", &["198.51.100.1"]), "192.0.2.1", "not a proxy");
         assert_eq!(client("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
@@ -81,6 +97,24 @@ mod tests {
         assert_eq!(client("127.0.0.1", &["203.0.113.9", "198.51.100.1, 10.0.0.2"]), "198.51.100.1");
         assert_eq!(client("127.0.0.1", &["nonsense"]), "127.0.0.1");
         assert_eq!(client("::ffff:127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("127.0.0.1", &["203.0.113.9, 198.51.100.1:4711"]), "198.51.100.1", "with its port");
+        assert_eq!(client("127.0.0.1", &["[2001:db8::1]:4711, 10.0.0.2:80"]), "2001:db8::1");
+        assert_eq!(client("127.0.0.1", &["[2001:db8::1]"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn only_programs_on_this_host_have_no_limit() {
+        let unlimited = |proxies: &[&str], peer: &str, lines: &[&str]| {
+            let proxies = TrustedProxies(proxies.iter().map(|net| net.parse().unwrap()).collect());
+            let pairs: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            proxies.client(peer.parse().unwrap(), &headers(&pairs)).unlimited
+        };
+        assert!(unlimited(&[], "127.0.0.1", &[]) && unlimited(&["10.0.0.0/8"], "::1", &[]));
+        assert!(!unlimited(&[], "192.0.2.1", &["127.0.0.1"]));
+        for lines in [&[][..], &["nonsense"], &["unknown"], &[""], &["127.0.0.1"], &["198.51.100.1"]] {
+            assert!(!unlimited(&["127.0.0.0/8"], "127.0.0.1", lines), "{lines:?}");
+        }
+        assert!(!unlimited(&["10.0.0.0/8"], "10.0.0.1", &["127.0.0.1"]), "only a proxy says so");
     }
 
     #[test]

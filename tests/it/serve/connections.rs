@@ -101,13 +101,20 @@ fn malformed_requests_end_no_more_than_themselves() {
 #[test]
 fn an_address_that_asks_too_often_waits() {
     let (_repo, server) = with_limits("rate: 1, burst: 3");
-    let from = |client: &str| server.get_with("/healthz", &[&format!("X-Forwarded-For: 203.0.113.7, {client}")]);
+    let ask = |path: &str, client: &str| server.get_with(path, &[&format!("X-Forwarded-For: 203.0.113.7, {client}")]);
+    let from = |client: &str| ask("/v1/openapi.json", client);
     let statuses: Vec<u16> = (0..5).map(|_| from("198.51.100.1").status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
     let refused = from("198.51.100.1");
     assert!(refused.problem(429).contains("wait 1 s") && refused.header("retry-after") == Some("1"), "{refused:?}");
     assert_eq!(from("198.51.100.2").status, 200);
-    assert_eq!(server.get("/healthz").status, 200, "a program on this host");
+    assert_eq!(from("198.51.100.1:4711").status, 429, "with the port that some proxies add");
+    assert_eq!(ask("/healthz", "198.51.100.1").status, 200, "what load balancers ask has no limit");
+    assert_eq!(ask("/readyz", "198.51.100.1").status, 200);
+    // Those whose address the proxy does not say are the proxy.
+    let statuses: Vec<u16> = (0..4).map(|number| from(&format!("nonsense{number}")).status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(server.get("/v1/openapi.json").status, 429);
 }
 
 #[test]
