@@ -14,6 +14,7 @@ use super::client::{Origin, Peer, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
+use super::share::Share;
 
 /// What a load balancer asks: if that had a limit, a flood would have it take the replica out.
 const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
@@ -38,6 +39,9 @@ pub(crate) struct Handled {
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    if let Some(share) = request.extensions().get::<Share>().filter(|_| guard.proxies.has(peer.to_canonical())) {
+        share.release();
+    }
     let client = guard.proxies.client(peer, request.headers());
     let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));
     let limited = !UNLIMITED.contains(&request.uri().path());
@@ -50,6 +54,10 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
         },
     };
     set_headers(response.headers_mut());
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        // Who asks too often does not keep a connection from others.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let handled = response.extensions_mut().remove::<Handled>().unwrap_or_default();
     let (status, took) = (response.status().as_u16(), began.elapsed());
     guard.metrics.count(handled.route, status, took);
