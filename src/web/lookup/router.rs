@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sha2::{Digest as _, Sha256};
@@ -47,7 +47,11 @@ pub(crate) fn router(app: &Arc<App>, lookup_at_top: bool) -> Router {
         let path = quoted(uri.path());
         Problem::not_found(format!("there is nothing at {path}; /v1/openapi.json lists what there is"))
     };
-    let wrong_method = || async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address has another method") };
+    let wrong_method = |path: MatchedPath| async move {
+        let hook = ROUTES.iter().any(|route| route.method() == Method::POST && route.pattern() == path.as_str());
+        let methods = if hook { "POST" } else { "GET and HEAD" };
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {methods} alone"))
+    };
     router.fallback(nowhere).method_not_allowed_fallback(wrong_method)
 }
 

@@ -53,13 +53,20 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// Whether a request comes directly from a program on this host, and not by way of a proxy or of a web page
-/// whose name leads here.
+/// Whether a request comes directly from a program on this host, and not by way of a proxy, of a web page
+/// whose name leads here, or of a page of another site.
 pub(crate) fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
     let by_proxy = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
     peer.to_canonical().is_loopback()
         && !by_proxy.iter().any(|name| headers.contains_key(*name))
         && headers.get("host").is_none_or(|host| host.to_str().is_ok_and(names_this_host))
+        && !headers.get_all("sec-fetch-site").iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"))
+        && headers.get_all("origin").iter().all(|origin| origin.to_str().is_ok_and(is_origin_here))
+}
+
+/// Whether an `Origin` is a page of this host; `null` is none.
+fn is_origin_here(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, host)| names_this_host(host))
 }
 
 fn names_this_host(host: &str) -> bool {
@@ -128,5 +135,11 @@ mod tests {
         }
         assert!(local("::1", &[]) && !local("192.0.2.1", &[]));
         assert!(!local("127.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]));
+        let sent = |name, value| local("127.0.0.1", &[("host", "localhost:8080"), (name, value)]);
+        assert!(!sent("sec-fetch-site", "cross-site") && sent("sec-fetch-site", "same-origin"));
+        for origin in ["https://attacker.example", "http://127.0.0.1.attacker.example:8080", "null", ""] {
+            assert!(!sent("origin", origin), "{origin}");
+        }
+        assert!(sent("origin", "http://localhost:8080") && sent("origin", "http://[::1]:8080"));
     }
 }
