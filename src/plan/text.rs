@@ -143,7 +143,7 @@ pub(crate) fn row(change: &AddressChange<'_>) -> [String; 5] {
 /// The sign, the domain, the plan and the rates of a change: one value, or old → new.
 pub(super) fn parts(change: &AddressChange<'_>) -> (char, String, String, String) {
     let one = |served: &Served<'_>| {
-        (harmless(&served.domain, MAX_WIDTH), harmless(&served.plan, MAX_WIDTH), rates(served.rates))
+        (harmless(served.domain, MAX_WIDTH), harmless(served.plan, MAX_WIDTH), rates(served.rates))
     };
     match change {
         AddressChange::Added(served) => {
@@ -159,8 +159,8 @@ pub(super) fn parts(change: &AddressChange<'_>) -> (char, String, String, String
             // Another shaper attribute under the same plan: the name alone would hide it.
             let mut old = old;
             if old.1 == new.1 && before.attribute != after.attribute {
-                old.1 = format!("{} ({})", old.1, harmless(&before.attribute, MAX_WIDTH));
-                new.1 = format!("{} ({})", new.1, harmless(&after.attribute, MAX_WIDTH));
+                old.1 = format!("{} ({})", old.1, harmless(before.attribute, MAX_WIDTH));
+                new.1 = format!("{} ({})", new.1, harmless(after.attribute, MAX_WIDTH));
             }
             ('~', arrow(old.0, new.0), arrow(old.1, new.1), arrow(old.2, new.2))
         }

@@ -53,13 +53,12 @@ impl Gate {
         }
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         let secret = match (sent.next(), sent.next()) {
-            (Some(value), None) => bearer(value),
-            _ => None,
+            (Some(_), Some(_)) => return Err(unauthorized(SEVERAL)),
+            (value, _) => value.and_then(bearer).filter(|secret| !secret.is_empty()),
         };
-        match secret.and_then(|secret| tokens.find(secret)) {
-            Some(token) => Ok(Client { scope: token.scope.clone(), token: Some(token.name.clone()) }),
-            None => Err(unauthorized(tokens.any())),
-        }
+        let missing = if tokens.any() { MISSING } else { NONE_MADE };
+        let token = tokens.find(secret.ok_or_else(|| unauthorized(missing))?).ok_or_else(|| unauthorized(UNKNOWN))?;
+        Ok(Client { scope: token.scope.clone(), token: Some(token.name.clone()) })
     }
 }
 
@@ -68,13 +67,17 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// The same for a missing, an unknown and a revoked token.
-fn unauthorized(any: bool) -> Problem {
-    let detail = if any {
-        "this needs a token: send `Authorization: Bearer TOKEN`"
-    } else {
-        "this needs a token: make one with `shapeline token add`, then send `Authorization: Bearer TOKEN`"
-    };
+const MISSING: &str = "this needs a token: send `Authorization: Bearer TOKEN`";
+
+const NONE_MADE: &str =
+    "this needs a token: make one with `shapeline token add`, then send `Authorization: Bearer TOKEN`";
+
+/// The same for both: whoever guesses does not learn what was a token once.
+const UNKNOWN: &str = "the token is unknown or was revoked";
+
+const SEVERAL: &str = "there are several `Authorization` headers: send one, `Authorization: Bearer TOKEN`";
+
+fn unauthorized(detail: &str) -> Problem {
     let challenge = HeaderValue::from_static("Bearer realm=\"shapeline\"");
     Problem::new(StatusCode::UNAUTHORIZED, detail).with(header::WWW_AUTHENTICATE, challenge)
 }

@@ -2,8 +2,11 @@
 //! is what the branch has.
 
 use anyhow::{Result, bail};
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::{Body, HttpBody as _};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::BodyExt as _;
 use ring::hmac;
+use tokio::sync::Semaphore;
 
 use crate::text::hex::unhex;
 use crate::web::server::problem::Problem;
@@ -14,6 +17,9 @@ pub(crate) const VARIABLE: &str = "SHAPELINE_WEBHOOK_SECRET";
 /// The shortest secret.
 const MIN_SECRET: usize = 16;
 
+/// How many bodies are read at a time before it is known whether their signatures are valid.
+const MAX_AT_A_TIME: usize = 4;
+
 /// Headers with an HMAC-SHA256 of the body in hexadecimal digits: of GitHub (which Gitea and Forgejo send,
 /// too), of Gitea, of Forgejo. GitHub's has a prefix.
 const SIGNATURES: [(&str, &str); 3] =
@@ -22,9 +28,21 @@ const SIGNATURES: [(&str, &str); 3] =
 /// GitLab sends the secret itself.
 const GITLAB: &str = "x-gitlab-token";
 
+/// The length of an HMAC-SHA256.
+const SIGNATURE_BYTES: usize = 32;
+
 /// The secret that the forge signs with.
 pub(crate) struct HookSecret {
     key: hmac::Key,
+    slots: Semaphore,
+}
+
+/// What the headers say before a byte of the body is read.
+enum Signature {
+    /// The secret itself was sent.
+    Valid,
+    /// The HMAC that the body must have.
+    OfBody(Vec<u8>),
 }
 
 impl HookSecret {
@@ -45,23 +63,37 @@ impl HookSecret {
     }
 
     fn new(secret: &str) -> HookSecret {
-        HookSecret { key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()) }
+        HookSecret { key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), slots: Semaphore::new(MAX_AT_A_TIME) }
     }
 
-    /// Checks the signature of a body. All comparisons take the same time whatever was sent.
+    /// Checks the signature of a body, of which nothing is kept. All comparisons take the same time whatever
+    /// was sent.
     ///
     /// # Errors
-    /// 401 without a valid signature.
-    pub(crate) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    /// 401 without a valid signature; 413 for a body of more than `longest` bytes; 429 if too many others are read.
+    pub(crate) async fn verify(&self, headers: &HeaderMap, body: Body, longest: usize) -> Result<(), Problem> {
+        match self.signature(headers)? {
+            Signature::Valid => read(body, longest, |_| ()).await,
+            Signature::OfBody(sent) => {
+                let _slot = self.slots.try_acquire().map_err(|_| busy())?;
+                let mut context = hmac::Context::with_key(&self.key);
+                read(body, longest, |bytes| context.update(bytes)).await?;
+                if equal(context.sign().as_ref(), &sent) { Ok(()) } else { Err(unsigned()) }
+            }
+        }
+    }
+
+    /// What the headers say. One that is wrong is not passed over for another.
+    fn signature(&self, headers: &HeaderMap) -> Result<Signature, Problem> {
         for (name, prefix) in SIGNATURES {
             if let Some(value) = headers.get(name) {
                 let digits = value.to_str().ok().and_then(|value| value.strip_prefix(prefix));
-                let signature = digits.and_then(unhex).ok_or_else(unsigned)?;
-                return hmac::verify(&self.key, body, &signature).map_err(|_| unsigned());
+                let sent = digits.and_then(unhex).filter(|sent| sent.len() == SIGNATURE_BYTES);
+                return sent.map(Signature::OfBody).ok_or_else(unsigned);
             }
         }
         let sent = headers.get(GITLAB).ok_or_else(unsigned)?;
-        if self.is_secret(sent.as_bytes()) { Ok(()) } else { Err(unsigned()) }
+        if self.is_secret(sent.as_bytes()) { Ok(Signature::Valid) } else { Err(unsigned()) }
     }
 
     /// Whether `sent` is the secret: signatures are compared, not the secrets.
@@ -70,6 +102,35 @@ impl HookSecret {
         let signature = hmac::sign(&self.key, GITLAB.as_bytes());
         hmac::verify(&sent, GITLAB.as_bytes(), signature.as_ref()).is_ok()
     }
+}
+
+/// Hands each piece of a body on as it comes, and keeps none.
+async fn read(mut body: Body, longest: usize, mut each: impl FnMut(&[u8])) -> Result<(), Problem> {
+    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or was cut");
+    let mut left = longest;
+    if body.size_hint().lower() > longest as u64 {
+        return Err(too_large());
+    }
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| too_large())?;
+        if let Some(bytes) = frame.data_ref() {
+            left = left.checked_sub(bytes.len()).ok_or_else(too_large)?;
+            each(bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Whether two signatures are the same, in a time that does not say where they differ.
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    let key = |bytes| hmac::Key::new(hmac::HMAC_SHA256, bytes);
+    let tag = hmac::sign(&key(one), b"equal");
+    hmac::verify(&key(other), b"equal", tag.as_ref()).is_ok()
+}
+
+fn busy() -> Problem {
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many webhooks at a time: send it again");
+    problem.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn unsigned() -> Problem {
@@ -81,10 +142,32 @@ fn unsigned() -> Problem {
 mod tests {
     use super::*;
 
-    fn verified(pairs: &[(&'static str, &str)], body: &str) -> bool {
+    fn status(secret: &HookSecret, pairs: &[(&'static str, &str)], body: Body) -> u16 {
         let mut headers = HeaderMap::new();
         pairs.iter().for_each(|(name, value)| drop(headers.insert(*name, value.parse().unwrap())));
-        HookSecret::new("It's a Secret to Everybody").verify(&headers, body.as_bytes()).is_ok()
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(secret.verify(&headers, body, 100)).map_or_else(|problem| problem.status.as_u16(), |()| 202)
+    }
+
+    fn verified(pairs: &[(&'static str, &str)], body: &str) -> bool {
+        status(&HookSecret::new("It's a Secret to Everybody"), pairs, Body::from(body.to_owned())) == 202
+    }
+
+    /// A body that must not be read.
+    fn untouched() -> Body {
+        struct Untouched;
+        impl axum::body::HttpBody for Untouched {
+            type Data = bytes::Bytes;
+            type Error = std::convert::Infallible;
+            fn poll_frame(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<std::result::Result<hyper::body::Frame<bytes::Bytes>, Self::Error>>>
+            {
+                panic!("the body is read")
+            }
+        }
+        Body::new(Untouched)
     }
 
     /// The example of GitHub's documentation.
@@ -111,5 +194,26 @@ mod tests {
         assert!(!verified(&[("x-gitlab-token", "")], "{}"));
         let both = [("x-hub-signature-256", "sha256=00"), ("x-gitlab-token", "It's a Secret to Everybody")];
         assert!(!verified(&both, "{}"), "one that is wrong is not passed over");
+    }
+    #[test]
+    fn nothing_is_read_before_the_headers_are_valid() {
+        let secret = HookSecret::new("It's a Secret to Everybody");
+        let cut = format!("sha256={}", &SIGNATURE[2..]);
+        for pairs in [
+            &[][..],
+            &[("x-gitlab-token", "It's a Secret to Everybod")],
+            &[("x-hub-signature-256", "sha256=x")],
+            &[("x-hub-signature-256", cut.as_str())],
+        ] {
+            assert_eq!(status(&secret, pairs, untouched()), 401, "{pairs:?}");
+        }
+        let signed = [("x-gitea-signature", SIGNATURE)];
+        let slots = secret.slots.try_acquire_many(MAX_AT_A_TIME as u32).unwrap();
+        assert_eq!(status(&secret, &signed, untouched()), 429, "others are read");
+        drop(slots);
+        assert_eq!(status(&secret, &signed, Body::from("Hello, World!")), 202);
+        assert_eq!(status(&secret, &signed, Body::from("x".repeat(100))), 401);
+        assert_eq!(status(&secret, &signed, Body::from("x".repeat(101))), 413);
+        assert_eq!(secret.slots.available_permits(), MAX_AT_A_TIME);
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sha2::{Digest as _, Sha256};
@@ -47,7 +47,11 @@ pub(crate) fn router(app: &Arc<App>, lookup_at_top: bool) -> Router {
         let path = quoted(uri.path());
         Problem::not_found(format!("there is nothing at {path}; /v1/openapi.json lists what there is"))
     };
-    let wrong_method = || async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address has another method") };
+    let wrong_method = |path: MatchedPath| async move {
+        let hook = ROUTES.iter().any(|route| route.method() == Method::POST && route.pattern() == path.as_str());
+        let methods = if hook { "POST" } else { "GET and HEAD" };
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {methods} alone"))
+    };
     router.fallback(nowhere).method_not_allowed_fallback(wrong_method)
 }
 
@@ -175,9 +179,7 @@ async fn hook(app: &App, request: Request) -> Result<Response, Problem> {
         return Err(Problem::not_found(format!("this replica has no webhook: set {variable} to open it")));
     };
     let (head, body) = request.into_parts();
-    let read = axum::body::to_bytes(body, app.max_body).await;
-    let body = read.map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or was cut"))?;
-    secret.verify(&head.headers, &body)?;
+    secret.verify(&head.headers, body, app.max_body).await?;
     app.wake.now();
     let mut answer = Answer::json(&serde_json::json!({"accepted": true}))?;
     answer.status = StatusCode::ACCEPTED;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
@@ -22,12 +22,18 @@ use tokio_rustls::TlsAcceptor;
 use super::client::Peer;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::share::{Share, Shares};
+use crate::sync::journal::Journal;
+use crate::text::count::counted;
 
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 
 /// How long to wait after the system refused a connection, for want of file descriptors, say.
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
+
+/// How long not to say again that all connections are taken.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
 
 /// Serves connections.
 pub(crate) struct Acceptor {
@@ -53,26 +59,36 @@ impl Acceptor {
     /// Serves until the phase is over, and the requests then under way are answered. Returns how many
     /// connections were cut since they took too long.
     pub(crate) async fn run(self, listener: TcpListener, mut phase: watch::Receiver<Phase>) -> usize {
-        let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let slots = Slots::new(self.limits.connections);
+        let shares = Shares::new(self.limits.connections);
         let acceptor = Arc::new(self);
         // Closed when every task has dropped its end.
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        let (spawner, phases) = (acceptor.clone(), phase.clone());
+        // A connection beyond its client's share is closed.
+        let connect = |stream: TcpStream, peer: SocketAddr, slot| {
+            if let Some(share) = shares.take(peer.ip()) {
+                let open = OpenConnection::new(spawner.metrics.clone(), slot, alive.clone());
+                spawner.clone().spawn(stream, (Peer(peer), share), open, phases.clone());
+            }
+        };
+        let mut reported = None;
         loop {
-            let Some(slot) = free_slot(&slots, &mut phase).await else { break };
+            let Some(slot) = slots.free(&mut reported, &mut phase).await else { break };
             let accepted = tokio::select! {
                 biased;
                 accepted = listener.accept() => accepted,
                 _ = phase.wait_for(|phase| *phase > Phase::Serving) => break,
             };
             match accepted {
-                Ok((stream, peer)) => acceptor.clone().spawn(stream, peer, slot, phase.clone(), alive.clone()),
+                Ok((stream, peer)) => connect(stream, peer, slot),
                 Err(_) => tokio::time::sleep(AFTER_REFUSAL).await,
             }
         }
         // The system has completed these connections already: to close the listener would reset them.
         while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
-            let Ok(slot) = slots.clone().try_acquire_owned() else { break };
-            acceptor.clone().spawn(stream, peer, slot, phase.clone(), alive.clone());
+            let Ok(slot) = slots.all.clone().try_acquire_owned() else { break };
+            connect(stream, peer, slot);
         }
         drop((listener, alive));
         let limit = acceptor.limits.drain_time;
@@ -87,22 +103,20 @@ impl Acceptor {
     fn spawn(
         self: Arc<Self>,
         stream: TcpStream,
-        peer: SocketAddr,
-        slot: OwnedSemaphorePermit,
+        client: (Peer, Share),
+        open: OpenConnection,
         phase: watch::Receiver<Phase>,
-        alive: mpsc::Sender<()>,
     ) {
-        let open = OpenConnection::new(self.metrics.clone(), slot, alive);
         tokio::spawn(async move {
             set_options(&stream, self.limits.request_time);
             match self.tls.clone() {
                 Some(tls) => {
                     let handshake = tokio::time::timeout(self.limits.head_time, tls.accept(stream)).await;
                     if let Ok(Ok(stream)) = handshake {
-                        self.serve(stream, peer, phase).await;
+                        self.serve(stream, client, phase).await;
                     }
                 }
-                None => self.serve(stream, peer, phase).await,
+                None => self.serve(stream, client, phase).await,
             }
             drop(open);
         });
@@ -111,10 +125,10 @@ impl Acceptor {
     async fn serve(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        peer: SocketAddr,
+        (peer, share): (Peer, Share),
         mut phase: watch::Receiver<Phase>,
     ) {
-        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer: Peer(peer) };
+        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer, share };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)
@@ -131,11 +145,33 @@ impl Acceptor {
     }
 }
 
-/// Waits for a slot; `None` once no more connections are taken.
-async fn free_slot(slots: &Arc<Semaphore>, phase: &mut watch::Receiver<Phase>) -> Option<OwnedSemaphorePermit> {
-    tokio::select! {
-        slot = slots.clone().acquire_owned() => slot.ok(),
-        _ = phase.wait_for(|phase| *phase > Phase::Serving) => None,
+/// A slot for each connection that may be open.
+struct Slots {
+    all: Arc<Semaphore>,
+    count: usize,
+}
+
+impl Slots {
+    fn new(count: usize) -> Slots {
+        Slots { all: Arc::new(Semaphore::new(count)), count }
+    }
+
+    /// Waits for a slot; `None` once no more connections are taken. `reported`: when it was last said that
+    /// all are taken.
+    async fn free(
+        &self,
+        reported: &mut Option<Instant>,
+        phase: &mut watch::Receiver<Phase>,
+    ) -> Option<OwnedSemaphorePermit> {
+        if self.all.available_permits() == 0 && reported.is_none_or(|last| last.elapsed() > BETWEEN_REPORTS) {
+            *reported = Some(Instant::now());
+            let all = counted(self.count, "connection is", "connections are");
+            Journal::default().event("serve", &format!("{all} open, which is the limit: more have to wait"));
+        }
+        tokio::select! {
+            slot = self.all.clone().acquire_owned() => slot.ok(),
+            _ = phase.wait_for(|phase| *phase > Phase::Serving) => None,
+        }
     }
 }
 
@@ -173,6 +209,7 @@ impl Drop for OpenConnection {
 struct WithPeer {
     inner: TowerToHyperService<Router>,
     peer: Peer,
+    share: Share,
 }
 
 impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
@@ -182,6 +219,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.share.clone());
         self.inner.call(request)
     }
 }

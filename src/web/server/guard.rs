@@ -10,10 +10,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::access_log::{AccessEntry, AccessLog};
-use super::client::{Peer, TrustedProxies};
+use super::client::{Origin, Peer, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
+use super::share::Share;
+
+/// What a load balancer asks: if that had a limit, a flood would have it take the replica out.
+const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What the guard needs.
 pub(crate) struct Guard {
@@ -35,9 +39,14 @@ pub(crate) struct Handled {
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    if let Some(share) = request.extensions().get::<Share>().filter(|_| guard.proxies.has(peer.to_canonical())) {
+        share.release();
+    }
     let client = guard.proxies.client(peer, request.headers());
     let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let mut response = match guard.too_often(client, began) {
+    let limited = !UNLIMITED.contains(&request.uri().path());
+    let refused = if limited { guard.too_often(client, began) } else { None };
+    let mut response = match refused {
         Some(problem) => problem.into_response(),
         None => match tokio::time::timeout(guard.request_time, next.run(request)).await {
             Ok(response) => response,
@@ -45,20 +54,24 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, nex
         },
     };
     set_headers(response.headers_mut());
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        // Who asks too often does not keep a connection from others.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let handled = response.extensions_mut().remove::<Handled>().unwrap_or_default();
     let (status, took) = (response.status().as_u16(), began.elapsed());
     guard.metrics.count(handled.route, status, took);
     if let (Some(log), Some((method, path))) = (&guard.log, &logged) {
         let (method, token) = (method.as_str(), handled.token.as_deref());
-        log.log(&AccessEntry { client, method, path, status, took, token });
+        log.log(&AccessEntry { client: client.ip, method, path, status, took, token });
     }
     response
 }
 
 impl Guard {
     /// Programs on this host are not limited, unless they are proxies: then their clients are.
-    fn too_often(&self, client: IpAddr, now: Instant) -> Option<Problem> {
-        let wait = self.rate.as_ref().filter(|_| !client.is_loopback())?.take(client, now).err()?;
+    fn too_often(&self, client: Origin, now: Instant) -> Option<Problem> {
+        let wait = self.rate.as_ref().filter(|_| !client.unlimited)?.take(client.ip, now).err()?;
         let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, format!("too many requests: wait {seconds} s"));
         Some(problem.with(header::RETRY_AFTER, HeaderValue::from(seconds)))

@@ -10,4 +10,5 @@ pub(crate) mod metrics;
 pub(crate) mod parameters;
 pub(crate) mod problem;
 pub(crate) mod rate;
+pub(crate) mod share;
 pub(crate) mod tls;

@@ -5,8 +5,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many addresses are remembered. When there are more, those that have been quiet are forgotten.
+/// How many addresses are remembered. When there are more, those that have been quiet are forgotten; if none
+/// has been, the others share one bucket.
 const MAX_ADDRESSES: usize = 100_000;
+
+/// How long not to look for quiet addresses again: that takes a while, and every request waits for it.
+const BETWEEN_CLEANINGS: Duration = Duration::from_secs(1);
 
 struct Bucket {
     tokens: f64,
@@ -17,7 +21,15 @@ struct Bucket {
 pub(crate) struct RateLimit {
     rate: f64,
     burst: f64,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Default)]
+struct Buckets {
+    known: HashMap<IpAddr, Bucket>,
+    /// Of all addresses for which there is no room.
+    shared: Option<Bucket>,
+    cleaned: Option<Instant>,
 }
 
 impl RateLimit {
@@ -29,15 +41,18 @@ impl RateLimit {
 
     /// Takes a token; if there is none, how long to wait for one.
     pub(crate) fn take(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
+        let client = network(client);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MAX_ADDRESSES {
-            let full = Duration::from_secs_f64(self.burst / self.rate);
-            buckets.retain(|_, bucket| now.saturating_duration_since(bucket.filled) < full);
-            if buckets.len() >= MAX_ADDRESSES {
-                return Err(Duration::from_secs(1));
-            }
+        let known = buckets.known.contains_key(&client);
+        if !known {
+            buckets.clean(Duration::from_secs_f64(self.burst / self.rate), now);
         }
-        let bucket = buckets.entry(network(client)).or_insert(Bucket { tokens: self.burst, filled: now });
+        let full = Bucket { tokens: self.burst, filled: now };
+        let bucket = if known || buckets.known.len() < MAX_ADDRESSES {
+            buckets.known.entry(client).or_insert(full)
+        } else {
+            buckets.shared.get_or_insert(full)
+        };
         let passed = now.saturating_duration_since(bucket.filled).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * self.rate).min(self.burst);
         bucket.filled = now;
@@ -50,8 +65,20 @@ impl RateLimit {
     }
 }
 
+impl Buckets {
+    /// Forgets the addresses that have been quiet for so long that their buckets are full, if room is needed.
+    fn clean(&mut self, quiet: Duration, now: Instant) {
+        let lately = |cleaned| now.saturating_duration_since(cleaned) < BETWEEN_CLEANINGS;
+        if self.known.len() < MAX_ADDRESSES || self.cleaned.is_some_and(lately) {
+            return;
+        }
+        self.cleaned = Some(now);
+        self.known.retain(|_, bucket| now.saturating_duration_since(bucket.filled) < quiet);
+    }
+}
+
 /// One customer has a whole /64 of IPv6.
-fn network(client: IpAddr) -> IpAddr {
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
@@ -88,12 +115,18 @@ mod tests {
 
     #[test]
     fn many_addresses_do_not_take_all_memory() {
-        let limit = RateLimit::new(1, 1).unwrap();
+        let limit = RateLimit::new(1, 2).unwrap();
         let now = Instant::now();
+        let after = |milliseconds| now + Duration::from_millis(milliseconds);
         let take = |number: u32, now| limit.take(IpAddr::V4(number.into()), now).is_ok();
         assert!((0..MAX_ADDRESSES as u32).all(|number| take(number, now)));
-        assert!(!take(u32::MAX, now));
-        assert!(take(u32::MAX, now + Duration::from_secs(2)));
-        assert_eq!(limit.buckets.lock().unwrap().len(), 1);
+        assert!(take(u32::MAX, now) && take(u32::MAX - 1, now), "the others have one bucket together");
+        assert!(!take(u32::MAX, now) && !take(u32::MAX - 2, now));
+        assert!(take(7, now) && !take(7, now), "those that are known go on, each with its own");
+        assert!(take(8, after(1900)) && take(u32::MAX, after(1900)), "looked for quiet ones: there is none");
+        let shared = |milliseconds| (0..3).filter(|_| take(u32::MAX, after(milliseconds))).count();
+        assert!(shared(2100) < 2, "not looked for again so soon");
+        assert_eq!(shared(3000), 2, "it has a bucket of its own");
+        assert!(limit.buckets.lock().unwrap().known.len() <= 2);
     }
 }

@@ -194,9 +194,13 @@ fn what_is_not_there_is_a_problem() {
     let wrong = server.send("POST", "/lookup", &[], "{}");
     assert_eq!(
         (wrong.problem(405).as_str(), wrong.header("allow")),
-        ("this address has another method", Some("GET,HEAD"))
+        ("this address takes GET and HEAD alone", Some("GET,HEAD"))
     );
-    server.send("GET", "/hooks/git", &[], "").problem(405);
+    let wrong = server.send("GET", "/hooks/git", &[], "");
+    assert_eq!((wrong.problem(405).as_str(), wrong.header("allow")), ("this address takes POST alone", Some("POST")));
+    for path in ["/", "/v1/subscribers/x"] {
+        assert!(server.send("POST", path, &[], "{}").problem(405).contains("GET and HEAD"), "{path}");
+    }
     server.get("/v1/subscribers/").problem(404);
     for path in ["/lookup", "/nowhere", "/healthz"] {
         let answer = server.get(path);

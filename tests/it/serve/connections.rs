@@ -40,16 +40,44 @@ fn a_slow_body_and_a_large_one_are_refused() {
     let mut command = super::command(&repo, &["--settings", settings.to_str().unwrap()]);
     command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
     let server = Server::spawn(command);
+    let unproven = format!("X-Hub-Signature-256: sha256={}", "0".repeat(64));
     let mut stream = server.connect();
-    let head = format!("POST /hooks/git HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 100\r\n\r\n{{", server.port);
+    let head = format!("POST /hooks/git HTTP/1.1\r\nHost: x\r\n{unproven}\r\nContent-Length: 100\r\n\r\n{{");
     stream.write_all(head.as_bytes()).unwrap();
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
     answered(&all).problem(408);
-    server.send("POST", "/hooks/git", &[], &"x".repeat(1025)).problem(413);
-    let endless = "POST /hooks/git HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    server.send("POST", "/hooks/git", &[&unproven], &"x".repeat(1025)).problem(413);
+    let endless = format!(
+        "POST /hooks/git HTTP/1.1\r\nHost: x\r\n{unproven}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     let chunks = format!("{endless}{}", "400\r\n".to_owned() + &"x".repeat(1024) + "\r\n400\r\n" + &"x".repeat(1024));
     server.raw(chunks.as_bytes()).problem(413);
+}
+
+/// Nobody makes the server read or keep a body without a signature, and few at a time with one.
+#[test]
+fn a_body_is_not_waited_for_before_its_signature() {
+    let repo = data();
+    let mut command = super::command(&repo, &[]);
+    command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
+    let server = Server::spawn(command);
+    let unproven = format!("X-Hub-Signature-256: sha256={}\r\n", "0".repeat(64));
+    let head = |signature: &str| {
+        format!("POST /hooks/git HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{signature}Content-Length: 100\r\n\r\n{{")
+    };
+    let began = Instant::now();
+    for signature in ["", "X-Gitlab-Token: 0123456789abcdeg\r\n"] {
+        server.raw(head(signature).as_bytes()).problem(401);
+    }
+    let mut slow: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    slow.iter_mut().for_each(|stream| stream.write_all(head(&unproven).as_bytes()).unwrap());
+    wait(|| server.get("/metrics").body.contains("shapeline_connections 5\n").then_some(()), || server.journal());
+    std::thread::sleep(Duration::from_millis(200));
+    let refused = server.raw(head(&unproven).as_bytes());
+    assert!(refused.problem(429).contains("webhooks") && refused.header("retry-after") == Some("1"), "{refused:?}");
+    assert!(began.elapsed() < Duration::from_secs(20), "no body was waited for");
+    assert_eq!(server.send("POST", "/hooks/git", &["X-Gitlab-Token: 0123456789abcdef"], "{}").status, 202);
 }
 
 #[test]
@@ -73,13 +101,22 @@ fn malformed_requests_end_no_more_than_themselves() {
 #[test]
 fn an_address_that_asks_too_often_waits() {
     let (_repo, server) = with_limits("rate: 1, burst: 3");
-    let from = |client: &str| server.get_with("/healthz", &[&format!("X-Forwarded-For: 203.0.113.7, {client}")]);
+    let ask = |path: &str, client: &str| server.get_with(path, &[&format!("X-Forwarded-For: 203.0.113.7, {client}")]);
+    let from = |client: &str| ask("/v1/openapi.json", client);
     let statuses: Vec<u16> = (0..5).map(|_| from("198.51.100.1").status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
     let refused = from("198.51.100.1");
     assert!(refused.problem(429).contains("wait 1 s") && refused.header("retry-after") == Some("1"), "{refused:?}");
+    let open = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n";
+    assert_eq!(server.raw(open).header("connection"), Some("close"));
     assert_eq!(from("198.51.100.2").status, 200);
-    assert_eq!(server.get("/healthz").status, 200, "a program on this host");
+    assert_eq!(from("198.51.100.1:4711").status, 429, "with the port that some proxies add");
+    assert_eq!(ask("/healthz", "198.51.100.1").status, 200, "what load balancers ask has no limit");
+    assert_eq!(ask("/readyz", "198.51.100.1").status, 200);
+    // Those whose address the proxy does not say are the proxy.
+    let statuses: Vec<u16> = (0..4).map(|number| from(&format!("nonsense{number}")).status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(server.get("/v1/openapi.json").status, 429);
 }
 
 #[test]
@@ -91,6 +128,37 @@ fn more_connections_than_allowed_wait() {
     assert_eq!(server.get("/healthz").status, 200);
     assert!(began.elapsed() > Duration::from_millis(500), "until the idle ones are closed");
     drop(idle);
+    let full = "2 connections are open, which is the limit";
+    assert_eq!(server.journal().matches(full).count(), 1, "once a minute: {}", server.journal());
+}
+
+/// An address of this host that is not a loopback one, if it has any.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    // That sends nothing.
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
+}
+
+#[test]
+fn one_address_does_not_hold_all_connections() {
+    let Some(own) = own_address() else { return };
+    let repo = data();
+    for (proxies, most) in [("[]".to_owned(), 10), (format!("[{own}]"), 30)] {
+        let settings = format!("limits: {{connections: 40}}\ntrusted_proxies: {proxies}\n");
+        let settings = repo.write(".git/server.yaml", settings);
+        let listen = ["--settings", settings.to_str().unwrap(), "--listen", "0.0.0.0:0"];
+        let server = Server::start(&repo, &listen);
+        let open = || {
+            let mut stream = std::net::TcpStream::connect((own, server.port)).ok()?;
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").ok()?;
+            (stream.read(&mut [0; 1]).ok()? == 1).then_some(stream)
+        };
+        let open: Vec<_> = (0..30).filter_map(|_| open()).collect();
+        assert_eq!(open.len(), most, "{proxies}");
+        assert_eq!(server.get("/healthz").status, 200, "there is room for others");
+    }
 }
 
 #[test]
@@ -126,7 +194,8 @@ fn a_second_signal_waits_for_nothing() {
     command.env("SHAPELINE_WEBHOOK_SECRET", "0123456789abcdef");
     let mut server = Server::spawn(command);
     let mut slow = server.connect();
-    slow.write_all(b"POST /hooks/git HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{").unwrap();
+    let head = "POST /hooks/git HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: 0123456789abcdef\r\nContent-Length: 2\r\n\r\n{";
+    slow.write_all(head.as_bytes()).unwrap();
     wait(|| server.get("/metrics").body.contains("shapeline_connections 2\n").then_some(()), || server.journal());
     server.signal(Signal::INT);
     wait(

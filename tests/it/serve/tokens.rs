@@ -41,18 +41,22 @@ fn a_token_opens_what_was_closed_until_it_is_revoked() {
         assert!(refused.problem(401).contains("Authorization: Bearer"), "{refused:?}");
         assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"shapeline\""));
         assert_eq!(server.get_with("/v1/domains", &[&crm]).status, 200);
-        let others = [
-            "Authorization: Bearer slt_00",
-            "Authorization: Basic eDp5",
-            "Authorization: Bearer",
-            &crm.replace("slt_", ""),
-        ];
-        others.iter().for_each(|other| drop(server.get_with("/v1/domains", &[other]).problem(401)));
-        server.get_with("/v1/domains", &[&crm, &crm]).problem(401);
+        let (unknown, missing) = ("the token is unknown or was revoked", "this needs a token: send");
+        for (other, why) in [
+            ("Authorization: Bearer slt_00", unknown),
+            (&crm.replace("slt_", ""), unknown),
+            ("Authorization: Basic eDp5", missing),
+            ("Authorization: Bearer", missing),
+        ] {
+            let refused = server.get_with("/v1/domains", &[other]).problem(401);
+            assert!(refused.starts_with(why), "{other}: {refused}");
+        }
+        assert!(server.get_with("/v1/domains", &[&crm, &crm]).problem(401).contains("several `Authorization` headers"));
         assert_eq!(server.get("/healthz").status, 200);
         server.get("/metrics").problem(401);
         assert_eq!(token(repo, state, &["revoke", "crm"]).code, 0);
         wait(|| (server.get_with("/lookup", &[&crm]).status == 401).then_some(()), || server.journal());
+        assert_eq!(server.get_with("/lookup", &[&crm]).problem(401), unknown);
         assert_eq!(server.get("/lookup").status, 401, "it does not open again");
     });
 }
@@ -133,6 +137,8 @@ fn without_tokens_only_programs_on_this_host_are_served() {
         "Host: attacker.example:8080",
         "X-Forwarded-For: 198.51.100.1",
         "Forwarded: for=198.51.100.1",
+        "Sec-Fetch-Site: cross-site",
+        "Origin: https://attacker.example",
     ] {
         let headers: Vec<&str> = vec![header];
         assert!(server.get_with("/v1/domains", &headers).problem(401).contains("shapeline token add"), "{header}");
