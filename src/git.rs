@@ -9,6 +9,12 @@ use crate::text::quote::short_id;
 /// Names the commit that `sync` works by.
 const SYNCED: &str = "refs/shapeline/synced";
 
+/// Has objects read from now on without computing their ids again. For the whole process and all its threads: only
+/// a program that reads nothing but the history may call it.
+pub fn skip_rehashing() {
+    git2::opts::strict_hash_verification(false);
+}
+
 /// The path of a folder within the work tree of its git repository, with `/`; empty for the top or
 /// without a repository. Only the file system is used: git may refuse to open a repository that belongs
 /// to another user, as in a container, and messages would then name wrong paths.

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 /// library keeps the verification.
 fn skip_rehashing(cli: &Cli) {
     if cli.reads_only_history() {
-        git2::opts::strict_hash_verification(false);
+        shapeline::git::skip_rehashing();
     }
 }
 

@@ -19,7 +19,7 @@ pub struct FreeRange {
 
 /// The free addresses of the domain called `name`, IPv4 first, in order; none for an unknown domain. `held`
 /// are the addresses of all subscribers. Addresses that no host can have are not free: see
-/// [`super::next_free`], which finds the first of them.
+/// [`super::next_free()`], which finds the first of them.
 pub(crate) fn free_ranges(repo: &Repo, name: &str, held: &Blocks) -> Vec<FreeRange> {
     let index = Index::new(repo);
     let Some(domain) = index.domains().iter().find(|domain| domain.name() == name) else { return Vec::new() };
