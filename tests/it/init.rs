@@ -253,7 +253,7 @@ fn the_source_of_the_tool_is_written_where_the_workflows_read_it() {
 fn a_source_of_the_tool_that_is_none_is_refused() {
     let repo = Repo::empty();
     for (tool, says) in [
-        ("", "not a source of Shapeline"),
+        ("", "no source is named"),
         ("-x", "not a source of Shapeline"),
         ("https://git.ispcustomer.co.zw/shapeline.git", "names no revision"),
         ("https://ispcustomer.co.zw/shapeline.tar.gz", "has no checksum"),
