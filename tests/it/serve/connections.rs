@@ -8,16 +8,16 @@ use rustix::process::Signal;
 use super::{PATIENCE, Server, answered, data, wait};
 use crate::support::Repo;
 
-fn with_limits(limits: &str) -> (Repo, Server) {
+fn with_limits(limits: &str, proxies: &str) -> (Repo, Server) {
     let repo = data();
-    let settings = repo.write(".git/server.yaml", format!("limits: {{{limits}}}\ntrusted_proxies: [127.0.0.1]\n"));
+    let settings = repo.write(".git/server.yaml", format!("limits: {{{limits}}}\ntrusted_proxies: [{proxies}]\n"));
     let server = Server::start(&repo, &["--settings", settings.to_str().unwrap()]);
     (repo, server)
 }
 
 #[test]
 fn a_client_that_sends_nothing_is_closed() {
-    let (_repo, server) = with_limits("head_time: 1s");
+    let (_repo, server) = with_limits("head_time: 1s", "");
     // None of a head, half a head, and none of the next head.
     for sent in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"] {
         let began = Instant::now();
@@ -82,7 +82,7 @@ fn a_body_is_not_waited_for_before_its_signature() {
 
 #[test]
 fn malformed_requests_end_no_more_than_themselves() {
-    let (_repo, server) = with_limits("");
+    let (_repo, server) = with_limits("", "");
     let long = format!("GET /lookup?user_id={} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(100_000));
     for (bytes, statuses) in [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".as_slice(), [400, 400]),
@@ -100,7 +100,7 @@ fn malformed_requests_end_no_more_than_themselves() {
 
 #[test]
 fn an_address_that_asks_too_often_waits() {
-    let (_repo, server) = with_limits("rate: 1, burst: 3");
+    let (_repo, server) = with_limits("rate: 1, burst: 3", "127.0.0.1");
     let ask = |path: &str, client: &str| server.get_with(path, &[&format!("X-Forwarded-For: 203.0.113.7, {client}")]);
     let from = |client: &str| ask("/v1/openapi.json", client);
     let statuses: Vec<u16> = (0..5).map(|_| from("198.51.100.1").status).collect();
@@ -121,7 +121,7 @@ fn an_address_that_asks_too_often_waits() {
 
 #[test]
 fn more_connections_than_allowed_wait() {
-    let (_repo, server) = with_limits("connections: 2, head_time: 2s");
+    let (_repo, server) = with_limits("connections: 2, head_time: 2s", "");
     let idle = [server.connect(), server.connect()];
     std::thread::sleep(Duration::from_millis(200));
     let began = Instant::now();

@@ -150,7 +150,8 @@ fn without_tokens_only_programs_on_this_host_are_served() {
         serve
     });
     public.get("/lookup").problem(401);
-    assert!(public.journal().contains("it has no token, so every request is refused"), "{}", public.journal());
+    let refused = || public.journal().contains("it has no token, so every request is refused").then_some(());
+    wait(refused, || public.journal());
 }
 
 #[test]
@@ -166,9 +167,8 @@ fn a_token_goes_to_the_state_that_the_settings_name() {
         command.env_remove("SHAPELINE_STATE");
         command
     });
-    let said = server.journal();
     let wanted = format!("state {}: it has no token: every program on this host may ask everything", state.display());
-    assert!(said.contains(&wanted), "{said}");
+    wait(|| server.journal().contains(&wanted).then_some(()), || server.journal());
     let add = std::process::Command::new(env!("CARGO_BIN_EXE_shapeline"))
         .current_dir(repo.path())
         .args(["token", "add", "crm", "--all-domains", "--settings", settings])
@@ -191,5 +191,6 @@ fn behind_a_proxy_nothing_is_open() {
     std::fs::write(&settings, "trusted_proxies: [127.0.0.1]\n").unwrap();
     let server = Server::start(&repo, &["--settings", settings.to_str().unwrap()]);
     assert_eq!(server.get("/v1/plans").status, 401);
-    assert!(server.journal().contains("so every request is refused"), "{}", server.journal());
+    let refused = || server.journal().contains("so every request is refused").then_some(());
+    wait(refused, || server.journal());
 }
