@@ -104,7 +104,9 @@ fn replica(repo: &Repo, settings: &Path, port: u16) -> Server {
 #[test]
 fn no_request_is_lost_while_replicas_come_and_go() {
     let repo = data();
-    let settings: PathBuf = repo.write(".git/server.yaml", "trusted_proxies: [127.0.0.1]\naccess_log: false\n");
+    // All clients of the test have the proxy's own address, which is limited as one.
+    let settings = "trusted_proxies: [127.0.0.1]\naccess_log: false\nlimits: {rate: 0}\n";
+    let settings: PathBuf = repo.write(".git/server.yaml", settings);
     let token = add(&repo, repo.path().join(".git/state.sqlite").to_str().unwrap(), "desk", &["--all-domains"]);
     let ports = [free_port(), free_port(), free_port()];
     let mut replicas: Vec<Server> = ports.iter().map(|port| replica(&repo, &settings, *port)).collect();
