@@ -28,7 +28,7 @@ fn a_new_commit_is_served_and_one_with_errors_is_not() {
         "{metrics}"
     );
     let said = format!("data: commit {} has 1 error and is not served", &bad[..12]);
-    assert!(server.journal().contains(&said), "{}", server.journal());
+    wait(|| server.journal().contains(&said).then_some(()), || server.journal());
     repo.write(
         "subscribers/bad.yaml",
         "- {ip: 10.10.10.26, domain: ispcustomer.co.zw, plan: 30_MEG_UP_30_MEG_DOWN, id: new}\n",
