@@ -22,7 +22,10 @@ use crate::text::quote::quoted;
 pub(crate) use history::HistoryArgs;
 pub(crate) use import::{ImportArgs, ImportFormat};
 #[cfg(all(unix, feature = "serve"))]
-pub(crate) use serve::{ServeArgs, ServeOnly, StateArgs, TokenAddArgs, TokenArgs, TokenCommand, TokenListArgs};
+pub(crate) use serve::{
+    ServeArgs, ServeOnly, StateArgs, TokenAddArgs, TokenArgs, TokenCommand, TokenListArgs, UserAddArgs, UserArgs,
+    UserCommand,
+};
 pub(crate) use subscriber::{
     AddArgs, EditArgs, ListArgs, SetArgs, ShowArgs, SubscriberArgs, SubscriberCommand, WhoListArgs,
 };
@@ -115,13 +118,16 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
-    /// Serve the lookup API: subscribers, plans and domains over HTTP.
+    /// Serve the portal, where subscribers are changed in a browser, and the lookup API.
     #[cfg(all(unix, feature = "serve"))]
     #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Make, list and revoke the tokens of the server's clients.
     #[cfg(all(unix, feature = "serve"))]
     Token(TokenArgs),
+    /// Add, list and remove the accounts of the portal.
+    #[cfg(all(unix, feature = "serve"))]
+    User(UserArgs),
     /// Show from git who had what, since when, and who changed it.
     #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),

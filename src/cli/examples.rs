@@ -64,3 +64,10 @@ Examples:
   shapeline token add crm --all-domains
   shapeline token add ispcustomer-desk --domain ispcustomer.co.zw
   shapeline token add monitoring --all-domains --state /var/lib/shapeline/server.sqlite";
+
+#[cfg(all(unix, feature = "serve"))]
+pub(super) const USER: &str = "\
+Examples:
+  shapeline user add sales --domain ispcustomer.co.zw --full-name 'Sales Desk' --email sales@ispcustomer.co.zw
+  shapeline user add noc --role operator --full-name NOC --email noc@ispcustomer.co.zw
+  pass show portal/desk | shapeline user add desk --role viewer --all-domains --full-name Desk --email desk@ispcustomer.co.zw";

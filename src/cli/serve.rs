@@ -1,4 +1,4 @@
-//! The arguments of `serve` and `token`.
+//! The arguments of `serve`, `token` and `user`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,10 +10,11 @@ use super::TextOrJson;
 use crate::completion;
 use crate::sync::interval::Interval;
 use crate::text::quote::quoted;
+use crate::web::state::users::Role;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Serve only this part; the lookup API is then at `/`, too.
+    /// Serve only this part: the portal, or the lookup API, which is then at `/`, too.
     #[arg(long, value_name = "PART", value_enum)]
     pub(crate) only: Option<ServeOnly>,
 
@@ -122,9 +123,71 @@ pub(crate) struct TokenRevokeArgs {
     pub(crate) state: StateArgs,
 }
 
+/// `user` and its commands.
+#[derive(Debug, Args)]
+pub(crate) struct UserArgs {
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add an account. Its password is asked for, or read from standard input.
+    #[command(after_help = super::examples::USER)]
+    Add(UserAddArgs),
+    /// Give an account another password; its sessions end.
+    Passwd(UserNameArgs),
+    /// List the accounts.
+    List(TokenListArgs),
+    /// Remove an account; its sessions end.
+    Remove(UserNameArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserAddArgs {
+    /// What the person signs in with: letters, digits and . _ - @
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// What the person may do.
+    #[arg(long, value_name = "ROLE", value_enum, default_value = "editor")]
+    pub(crate) role: Role,
+
+    /// The person sees this domain. Can be repeated.
+    #[arg(long = "domain", value_name = "NAME", add = ArgValueCompleter::new(completion::domains))]
+    pub(crate) domains: Vec<String>,
+
+    /// The person sees all domains, as operators do.
+    #[arg(long, conflicts_with = "domains")]
+    pub(crate) all_domains: bool,
+
+    /// The name of the author of the person's commits.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) full_name: String,
+
+    /// The address of that author.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: String,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserNameArgs {
+    /// The name of the account.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+}
+
 /// A part of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServeOnly {
+    /// The pages for people.
+    Portal,
     /// The lookup API.
     Lookup,
 }

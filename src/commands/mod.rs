@@ -29,6 +29,8 @@ mod sync;
 mod targets;
 #[cfg(all(unix, feature = "serve"))]
 mod token;
+#[cfg(all(unix, feature = "serve"))]
+mod user;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -104,6 +106,8 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Serve(args) => refusal_is_an_outcome(serve::run(cli, args)),
         #[cfg(all(unix, feature = "serve"))]
         Command::Token(args) => refusal_is_an_outcome(token::run(cli, args)),
+        #[cfg(all(unix, feature = "serve"))]
+        Command::User(args) => refusal_is_an_outcome(user::run(cli, args)),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),

@@ -99,6 +99,16 @@ pub(super) fn text(
     Ok(answered(asked.prompt())?.trim().to_owned())
 }
 
+/// Asks for a secret, twice, without showing it.
+///
+/// # Errors
+/// A [`Refusal`] if the question is cancelled.
+#[cfg(all(unix, feature = "serve"))]
+pub(super) fn secret(question: &str) -> Result<String> {
+    let asked = inquire::Password::new(question).with_custom_confirmation_message("Again");
+    answered(asked.with_custom_confirmation_error_message("both must be the same").prompt())
+}
+
 /// Asks whether to go on.
 ///
 /// # Errors

@@ -1,10 +1,11 @@
 //! `serve`: the web server.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::Outcome;
 use crate::cli::{Cli, ServeArgs, ServeOnly};
 use crate::web::data::source::SourceRequest;
+use crate::web::parts::Parts;
 use crate::web::serve::{ServeRequest, serve, settings};
 use crate::web::state::location::StateLocation;
 
@@ -20,8 +21,15 @@ pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
         remote: args.remote.clone().or(settings.remote.take().filter(|_| !fixed)),
         no_fetch: args.no_fetch,
     };
-    let lookup_only = args.only == Some(ServeOnly::Lookup);
+    let parts = match args.only {
+        None => Parts::All,
+        Some(ServeOnly::Portal) => Parts::Portal,
+        Some(ServeOnly::Lookup) => Parts::Lookup,
+    };
+    if fixed && parts != Parts::Lookup {
+        bail!("--rev serves one commit that never changes: add --only lookup, which the portal is not part of");
+    }
     let state = StateLocation::choose(args.state.state.as_deref(), settings.state.as_deref())?;
-    serve(&ServeRequest { root: super::clone_folder(cli)?, source, state, settings, lookup_only })?;
+    serve(&ServeRequest { root: super::clone_folder(cli)?, source, state, settings, parts })?;
     Ok(Outcome::Fine)
 }

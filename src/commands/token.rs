@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli, args: &TokenArgs) -> Result<Outcome> {
     }
 }
 
-fn location(args: &StateArgs) -> Result<StateLocation> {
+pub(super) fn location(args: &StateArgs) -> Result<StateLocation> {
     let settings = crate::web::serve::settings(args.settings.as_deref())?;
     StateLocation::choose(args.state.as_deref(), settings.state.as_deref())
 }
@@ -68,7 +68,7 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
 }
 
 /// Refuses a domain that the data does not have, if there is data here: a token for it would see nothing.
-fn check_domains(cli: &Cli, names: &[String]) -> Result<()> {
+pub(super) fn check_domains(cli: &Cli, names: &[String]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
@@ -144,7 +144,7 @@ fn listed(token: StoredToken) -> ListedToken {
     }
 }
 
-fn shown(scope: &Scope) -> String {
+pub(super) fn shown(scope: &Scope) -> String {
     match scope.domains() {
         None => "all domains".to_owned(),
         Some(domains) => domains.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
@@ -152,6 +152,6 @@ fn shown(scope: &Scope) -> String {
 }
 
 /// Seconds since 1970 as people read them.
-fn moment(seconds: i64) -> String {
+pub(super) fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map(|moment| moment.to_string()).unwrap_or_default()
 }

@@ -24,6 +24,19 @@ pub struct CommitSpec {
     pub local: Option<Oid>,
     /// The message.
     pub message: String,
+    /// Whose commit it is; without one, of the user of git.
+    pub author: Option<Author>,
+}
+
+/// The author of a commit that a program makes for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+    /// When, in seconds since 1970: the same again gives the same commit.
+    pub time: i64,
 }
 
 /// A branch to commit to, and the commit that the data is read from.
@@ -140,7 +153,7 @@ impl Draft {
         let repository = git.repository();
         let parent = repository.find_commit(*base)?;
         let tree = self.write_tree(repository, &parent.tree()?, prefix)?;
-        let commit = make_commit(git, &tree, &parent, &on.message)?;
+        let commit = make_commit(git, &tree, &parent, on)?;
         let (name, log) = (format!("refs/heads/{}", on.branch), "shapeline: edit");
         let moved_to = match on.local {
             None => repository.reference(&name, commit, false, log),
@@ -176,28 +189,61 @@ impl Draft {
     }
 }
 
-fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, message: &str) -> Result<Oid> {
+fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, on: &CommitSpec) -> Result<Oid> {
     let repository = git.repository();
-    let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {
-        bail!(
-            "git does not know who you are; set it once: git config --global user.name 'Your Name' and \
-             git config --global user.email you@example"
-        );
-    };
+    let (author, committer) = signatures(repository, on.author.as_ref())?;
     let sign =
         repository.config().and_then(|mut config| config.snapshot()?.get_bool("commit.gpgsign")).unwrap_or(false);
     if !sign {
         return repository
-            .commit(None, &author, &committer, message, tree, &[parent])
+            .commit(None, &author, &committer, &on.message, tree, &[parent])
             .context("cannot write the commit to git");
     }
-    signed_commit(git, tree.id(), parent.id(), message)
+    signed_commit(git, tree.id(), parent.id(), (&author, &committer), &on.message)
+}
+
+type Signatures = (git2::Signature<'static>, git2::Signature<'static>);
+
+/// The author and the committer. A program that commits for somebody needs no name of its own.
+fn signatures(repository: &git2::Repository, author: Option<&Author>) -> Result<Signatures> {
+    let Some(author) = author else {
+        let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {
+            bail!(
+                "git does not know who you are; set it once: git config --global user.name 'Your Name' and \
+                 git config --global user.email you@example"
+            );
+        };
+        return Ok((author, committer));
+    };
+    let time = git2::Time::new(author.time, 0);
+    let of = |name: &str, email: &str| {
+        let cannot = || format!("{} <{}> cannot be the author of a commit", quoted(name), quoted(email));
+        git2::Signature::new(name, email, &time).with_context(cannot)
+    };
+    let committer = repository.committer_from_env().ok();
+    let committer = committer.as_ref().and_then(|known| Some((known.name().ok()?, known.email().ok()?)));
+    let (name, email) = committer.unwrap_or(("Shapeline", "shapeline@localhost"));
+    Ok((of(&author.name, &author.email)?, of(name, email)?))
 }
 
 /// Signs by the git program, which uses the program, agent and key that the user has configured.
-fn signed_commit(git: &Git, tree: Oid, parent: Oid, message: &str) -> Result<Oid> {
+fn signed_commit(
+    git: &Git,
+    tree: Oid,
+    parent: Oid,
+    (author, committer): (&git2::Signature<'_>, &git2::Signature<'_>),
+    message: &str,
+) -> Result<Oid> {
     let mut command = system_git(&git.git_dir());
     command.args(["commit-tree", "-S", "-F", "-", "-p", &parent.to_string(), &tree.to_string()]);
+    for (role, who) in [("AUTHOR", author), ("COMMITTER", committer)] {
+        command.env(format!("GIT_{role}_NAME"), String::from_utf8_lossy(who.name_bytes()).as_ref());
+        command.env(format!("GIT_{role}_EMAIL"), String::from_utf8_lossy(who.email_bytes()).as_ref());
+        let (seconds, offset) = (who.when().seconds(), who.when().offset_minutes());
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs());
+        let date = format!("@{seconds} {sign}{:02}{:02}", minutes / 60, minutes % 60);
+        command.env(format!("GIT_{role}_DATE"), date);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot run git, which signs the commit")?;
     if let Some(mut input) = child.stdin.take() {

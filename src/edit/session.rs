@@ -139,7 +139,7 @@ impl ProposedEdit {
             Place::Files(tree) => Saved::Files(self.draft.write(&tree)?),
             Place::Branch(git, tip) => {
                 let branch = if tip.name.is_empty() { new_branch(&git, &self.summary)? } else { tip.name };
-                let spec = CommitSpec { branch, local: tip.local, message };
+                let spec = CommitSpec { branch, local: tip.local, message, author: None };
                 let commit = self.draft.commit(&git, &spec)?;
                 Saved::Commit { branch: spec.branch, commit, git: Box::new(git) }
             }

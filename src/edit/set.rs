@@ -45,7 +45,7 @@ pub fn set(
 }
 
 /// `plan A → B`, or nothing where both are the same.
-fn said(field: &str, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
+pub(super) fn said(field: &str, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
     let shown = |value: &Value| match value {
         Value::Text(text) => harmless(text, 60),
         Value::Whole(number) => number.to_string(),

@@ -87,7 +87,7 @@ fn sold(plan: &ChangePlan<'_>) -> String {
 }
 
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
-pub(super) fn summary(plan: &ChangePlan<'_>) -> String {
+pub(crate) fn summary(plan: &ChangePlan<'_>) -> String {
     let changes = &plan.changes;
     let [added, changed, removed] = [changes.added, changes.changed, changes.removed].map(grouped);
     let mut text = format!("{added} added, {changed} changed, {removed} removed");

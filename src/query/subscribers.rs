@@ -151,18 +151,24 @@ impl SearchText {
     }
 }
 
+impl SortField {
+    /// How two subscribers are sorted by this field; equal ones are sorted by address.
+    pub(crate) fn compare(self, a: &Subscriber, b: &Subscriber) -> Ordering {
+        match self {
+            SortField::Address => Ordering::Equal,
+            SortField::Domain => a.domain.cmp(&b.domain),
+            SortField::Plan => a.plan.cmp(&b.plan),
+            // Those without one last.
+            SortField::Name => (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name)),
+            SortField::Id => (a.id.is_none(), &a.id).cmp(&(b.id.is_none(), &b.id)),
+            SortField::Status => status(a).cmp(status(b)),
+            SortField::Starts => (a.starts.is_none(), a.starts).cmp(&(b.starts.is_none(), b.starts)),
+            SortField::Ends => (a.ends.is_none(), a.ends).cmp(&(b.ends.is_none(), b.ends)),
+        }
+    }
+}
+
 fn sort(records: &mut [&Record<Subscriber>], by: SortField) {
     records.sort_by_cached_key(|record| record.value.ip.first().map(Address::sort_key));
-    let compare = |a: &Subscriber, b: &Subscriber| match by {
-        SortField::Address => Ordering::Equal,
-        SortField::Domain => a.domain.cmp(&b.domain),
-        SortField::Plan => a.plan.cmp(&b.plan),
-        // Those without one last.
-        SortField::Name => (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name)),
-        SortField::Id => (a.id.is_none(), &a.id).cmp(&(b.id.is_none(), &b.id)),
-        SortField::Status => status(a).cmp(status(b)),
-        SortField::Starts => (a.starts.is_none(), a.starts).cmp(&(b.starts.is_none(), b.starts)),
-        SortField::Ends => (a.ends.is_none(), a.ends).cmp(&(b.ends.is_none(), b.ends)),
-    };
-    records.sort_by(|a, b| compare(&a.value, &b.value));
+    records.sort_by(|a, b| by.compare(&a.value, &b.value));
 }

@@ -16,6 +16,9 @@ use crate::tree::open_git;
 /// How long a fetch may take.
 const FETCH: Duration = Duration::from_secs(120);
 
+/// How long a push may take.
+const PUSH: Duration = Duration::from_secs(60);
+
 /// Time limit for git's maintenance. It is killed then, and continues the next time.
 const MAINTENANCE: Duration = Duration::from_secs(600);
 
@@ -80,6 +83,22 @@ impl Upstream {
                 self.git_dir.display(),
                 self.remote
             );
+        }
+        Ok(())
+    }
+
+    /// Pushes a branch of the clone to the remote, under the same name. It is never forced.
+    ///
+    /// # Errors
+    /// If it cannot be pushed.
+    pub(crate) fn push(&self, branch: &str, stop: &StopSignal) -> Result<()> {
+        let mut git = self.git()?;
+        git.args(["push", "--quiet", "--no-verify", "--no-follow-tags", "--no-recurse-submodules", "--"]);
+        git.arg(&self.remote).arg(format!("refs/heads/{branch}:refs/heads/{branch}"));
+        let what = || format!("cannot push {branch} to {}", self.remote);
+        let ended = stop.run(git, PUSH).with_context(what)?;
+        if !ended.status.success() {
+            bail!("{}: {}", what(), ended.complaint());
         }
         Ok(())
     }

@@ -1,12 +1,15 @@
-//! The web server: `shapeline serve` and `shapeline token`. All asynchronous code of it is here; the core knows nothing of it.
+//! The web server: `shapeline serve`, `token` and `user`. All asynchronous code of it is here; the core knows
+//! nothing of it.
 //!
 //! [`serve`] starts it: reads [`settings`], opens the [`state`], loads the [`data`] and follows its branch,
-//! and hands a router of the [`lookup`] API to the [`server`].
+//! and hands a router of the [`lookup`] API and of the [`portal`] to the [`server`].
 
 pub(crate) mod access;
 pub(crate) mod data;
 pub(crate) mod gate;
 pub(crate) mod lookup;
+pub(crate) mod parts;
+pub(crate) mod portal;
 pub(crate) mod refresh;
 pub(crate) mod serve;
 pub(crate) mod server;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,6 +17,11 @@ use super::lookup::app::{App, Replica};
 use super::lookup::hook::HookSecret;
 use super::lookup::router::router;
 use super::lookup::table::ROUTES;
+use super::parts::Parts;
+use super::portal::app::Portal;
+use super::portal::keep_going::keep_going;
+use super::portal::proposer::Proposer;
+use super::portal::routes::{PAGES, nowhere, router as portal_router};
 use super::refresh;
 use super::server::accept::{Acceptor, Phase};
 use super::server::access_log::AccessLog;
@@ -45,8 +50,8 @@ pub(crate) struct ServeRequest {
     pub(crate) state: StateLocation,
     /// The settings, with what the command line says.
     pub(crate) settings: ServerSettings,
-    /// Whether nothing but the lookup API is served: then it is at `/`, too.
-    pub(crate) lookup_only: bool,
+    /// What of it.
+    pub(crate) parts: Parts,
 }
 
 /// How often the branch is looked at if nothing else is said, in seconds.
@@ -59,10 +64,12 @@ const INTERVAL: &str = "60s";
 pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let settings = &request.settings;
     let hook = HookSecret::from_environment()?;
+    let secure = is_secure(settings, request.parts)?;
     let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
     let stop = Arc::new(StopSignal::never()?);
     let source = Source::open(&request.root, &request.source)?;
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
+    let upstream = source.upstream()?;
     let mut follower = Follower::new(source, interval)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // Bound before the data is loaded: an address in use is said at once.
@@ -71,7 +78,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {wanted}: choose another with --listen"))?;
     let address = listener.local_addr()?;
     let current = Arc::new(follower.begin(&stop)?);
-    let metrics = Arc::new(Metrics::new(ROUTES.iter().map(|route| route.path)));
+    let pages = PAGES.iter().map(|page| page.label);
+    let routes = ROUTES.iter().map(|route| route.path);
+    let metrics = Arc::new(Metrics::new(routes.chain(pages.filter(|_| request.parts != Parts::Lookup))));
     let (wake, woken) = wakes();
     let ending = Arc::new(AtomicBool::new(false));
     let store = runtime.block_on(StateStore::open(&request.state))?;
@@ -96,7 +105,18 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         metrics: metrics.clone(),
         log,
     });
-    let router = router(&app, request.lookup_only).layer(axum::middleware::from_fn_with_state(watch, guard));
+    let mut routes = router(&app, request.parts);
+    if request.parts != Parts::Lookup {
+        let proposer = Arc::new(Proposer::new(&request.root, upstream, stop.clone()));
+        let portal = Portal::new(current.clone(), store.clone(), proposer, secure, settings.limits.body)?;
+        let portal = Arc::new(portal);
+        routes = routes.merge(portal_router(&portal, ROUTES.len()));
+        let lost = portal.clone();
+        routes = routes.fallback(move |request| nowhere(lost.clone(), request));
+        runtime.spawn(keep_going(portal.clone()));
+        runtime.block_on(invite(&portal, settings, address, tls.is_some()))?;
+    }
+    let router = routes.layer(axum::middleware::from_fn_with_state(watch, guard));
     announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
@@ -118,6 +138,35 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         0 => {}
         cut => Journal::default().event("serve", &format!("{} cut", counted(cut, "connection", "connections"))),
     }
+    Ok(())
+}
+
+/// Whether browsers reach the server by https alone.
+///
+/// # Errors
+/// If the portal's passwords would cross a network as they are.
+fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
+    let secure = settings.tls.is_some() || settings.url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    let here = settings.listen.is_none_or(|address| address.ip().is_loopback()) && settings.trusted_proxies.is_empty();
+    if parts != Parts::Lookup && !secure && !here {
+        bail!(
+            "the portal would send passwords unencrypted: name a certificate with `tls` in the settings, or the https \
+             address of the proxy in front of it with `url`; --only lookup serves without the portal"
+        );
+    }
+    Ok(secure)
+}
+
+/// Prints the link that makes the first account, if there is none.
+async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr, tls: bool) -> Result<()> {
+    if portal.store.has_users().await? {
+        return Ok(());
+    }
+    let key = portal.store.invite().await?;
+    let scheme = if tls { "https" } else { "http" };
+    let site = settings.url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+    let what = format!("there is no account yet: {site}/setup?key={key} makes the first one, once");
+    Journal::default().event("portal", &what);
     Ok(())
 }
 

@@ -21,6 +21,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub(crate) struct ServerSettings {
     /// The address to listen on.
     pub(crate) listen: Option<SocketAddr>,
+    /// The address that people use for the portal.
+    pub(crate) url: Option<String>,
     /// The name of the replica.
     pub(crate) name: Option<String>,
     /// The branch to serve.
@@ -81,6 +83,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
     let mut settings = ServerSettings::default();
     let mistakes = fields::read(text, |top| {
         settings.listen = top.parsed("listen", "an address with a port, such as 127.0.0.1:8080");
+        settings.url = top.text("url", 250);
+        if settings.url.as_deref().is_some_and(|url| !is_site(url)) {
+            top.wrong("url", "is not the address of a site, such as https://portal.ispcustomer.co.zw");
+        }
         settings.name = top.text("name", 64);
         settings.branch = top.text("branch", 250);
         settings.remote = top.text("remote", 250);
@@ -106,6 +112,13 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         }
     });
     (settings, mistakes)
+}
+
+/// Whether a text is a scheme and a host, without a path.
+fn is_site(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(plain))
 }
 
 fn limits(fields: &mut Fields<'_>) -> Limits {
@@ -137,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "listen: '[::]:443'\nname: lookup-1\nbranch: main\nremote: origin\ninterval: 30s\n\
+        let text = "listen: '[::]:443'\nurl: https://portal.ispcustomer.co.zw\nname: lookup-1\nbranch: main\nremote: origin\ninterval: 30s\n\
                     state: /var/lib/shapeline/state.sqlite\n\
                     tls: {certificate: certificate.pem, key: key.pem}\ntrusted_proxies: [10.0.0.0/8, '::1']\n\
                     access_log: false\nlimits: {connections: 10, rate: 0, burst: 5, body: 2048, head_time: 1s, \
@@ -159,7 +172,9 @@ mod tests {
         let (settings, mistakes) = parse(example);
         assert_eq!(mistakes, [""; 0]);
         assert_eq!(settings.limits, Limits::default(), "the defaults are those that it shows");
-        for key in ["listen", "name", "branch", "remote", "interval", "state", "tls", "trusted_proxies", "access_log"] {
+        for key in
+            ["listen", "url", "name", "branch", "remote", "interval", "state", "tls", "trusted_proxies", "access_log"]
+        {
             assert!(example.contains(&format!("{key}: ")), "{key}");
         }
     }

@@ -16,15 +16,15 @@ pub(crate) struct PlanEntry {
     /// Its name.
     pub(crate) name: String,
     /// The rate from the subscriber, in bit/s.
-    up_bps: u64,
+    pub(crate) up_bps: u64,
     /// The rate to the subscriber, in bit/s.
-    down_bps: u64,
+    pub(crate) down_bps: u64,
     /// `offered` or `retired`.
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// The last field of its lines in the shaper file.
     attribute: String,
     /// A description for people.
-    description: Option<String>,
+    pub(crate) description: Option<String>,
     /// How many subscribers have it, of the domains that the token may see.
     pub(crate) subscribers: usize,
     /// The same by domain, for the domains that may sell it or have sold it.
@@ -37,17 +37,17 @@ pub(crate) struct DomainEntry {
     /// Its name.
     pub(crate) name: String,
     /// The address blocks that it may give out.
-    prefixes: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
     /// The addresses and prefixes in them that no subscriber gets.
     reserved: Vec<String>,
     /// The plans that it may sell; null for every offered plan.
     plans: Option<Vec<String>>,
     /// How many subscribers it has.
-    subscribers: usize,
+    pub(crate) subscribers: usize,
     /// How many of them are served today.
-    served: usize,
+    pub(crate) served: usize,
     /// How many it may have, if that is limited.
-    max_subscribers: Option<u32>,
+    pub(crate) max_subscribers: Option<u32>,
     /// IPv4 addresses in its blocks.
     ipv4_addresses: u64,
     /// IPv4 addresses in its blocks that are given out.
@@ -58,15 +58,15 @@ pub(crate) struct DomainEntry {
     ipv6_used: usize,
     /// The upload rates of its served subscribers together, in bit/s: a text, as the sum may be larger than a
     /// number in JSON.
-    committed_up_bps: String,
+    pub(crate) committed_up_bps: String,
     /// The download rates of its served subscribers together, in bit/s.
-    committed_down_bps: String,
+    pub(crate) committed_down_bps: String,
     /// The contracted upload rate in bit/s, if there is one.
-    capacity_up_bps: Option<u64>,
+    pub(crate) capacity_up_bps: Option<u64>,
     /// The contracted download rate in bit/s.
-    capacity_down_bps: Option<u64>,
+    pub(crate) capacity_down_bps: Option<u64>,
     /// How often each bit of the capacity may be sold.
-    contention: Option<u32>,
+    pub(crate) contention: Option<u32>,
 }
 
 /// The plans, the slowest first.

@@ -1,17 +1,20 @@
 //! The data of one commit on one day, with everything that makes answers fast.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::addresses::AddressTable;
 use super::catalogue::{DomainEntry, PlanEntry, all_domains, all_plans};
 use super::search::SearchTexts;
 use crate::inventory::Blocks;
 use crate::model::{Address, Date, Subscriber};
-use crate::query::{FreeRange, StatusFilter, free_ranges, status, unserved_reason};
+use crate::query::{FreeRange, SortField, StatusFilter, free_ranges, status, unserved_reason};
 use crate::records::moment::Moment;
 use crate::repo::Repo;
 use crate::web::access::Scope;
+
+/// The fields by which a list of the portal can be sorted, other than the address.
+const SORTED: [SortField; 4] = [SortField::Name, SortField::Plan, SortField::Domain, SortField::Status];
 
 /// The data that is served. It never changes: another commit is another snapshot.
 pub(crate) struct Snapshot {
@@ -25,13 +28,16 @@ pub(crate) struct Snapshot {
     pub(crate) plans: Vec<PlanEntry>,
     /// The domains by name.
     pub(crate) domains: Vec<DomainEntry>,
-    repo: Arc<Repo>,
+    /// The records.
+    pub(crate) repo: Arc<Repo>,
     by_id: HashMap<Box<str>, u32>,
     addresses: AddressTable,
     held: Blocks,
     texts: SearchTexts,
     /// All subscribers in the order of their first addresses.
     order: Vec<u32>,
+    /// The same in the orders of other fields, made when the first person wants one.
+    sorted: [OnceLock<Vec<u32>>; SORTED.len()],
     /// The rates of plans by name, up and down.
     rates: HashMap<String, (u64, u64)>,
 }
@@ -47,6 +53,8 @@ pub(crate) struct Filter<'f> {
     pub(crate) status: Option<StatusFilter>,
     /// With this text, as in [`crate::query::SubscriberQuery`].
     pub(crate) text: Option<&'f str>,
+    /// The order, and whether it is turned round.
+    pub(crate) sort: (SortField, bool),
 }
 
 impl Snapshot {
@@ -77,6 +85,7 @@ impl Snapshot {
             held: Blocks::new(all().flat_map(|one| one.ip.as_slice())),
             texts: SearchTexts::new(all()),
             order,
+            sorted: Default::default(),
             rates: repo.plans.iter().rev().map(rate).collect(),
             repo,
         }
@@ -103,7 +112,7 @@ impl Snapshot {
         self.addresses.around(address).find_map(|number| self.get(number, scope))
     }
 
-    /// How many subscribers in `scope` match, and those on a page, counted from 0, by address.
+    /// How many subscribers in `scope` match, and those on a page, counted from 0.
     pub(crate) fn page(
         &self,
         filter: &Filter<'_>,
@@ -115,7 +124,10 @@ impl Snapshot {
         let address = filter.text.and_then(|text| text.parse::<Address>().ok());
         let mut total = 0;
         let mut shown = Vec::new();
-        for number in &self.order {
+        let (sort, reverse) = filter.sort;
+        let order = self.order_by(sort);
+        let turned = |at: usize| if reverse { order.len() - 1 - at } else { at };
+        for number in (0..order.len()).filter_map(|at| order.get(turned(at))) {
             let Some(subscriber) = self.get(*number, scope) else { continue };
             let has_text = || {
                 lower.as_ref().is_none_or(|lower| self.texts.has(*number, lower))
@@ -129,6 +141,22 @@ impl Snapshot {
             }
         }
         (total, shown)
+    }
+
+    fn order_by(&self, sort: SortField) -> &[u32] {
+        let Some(cell) = SORTED.iter().position(|known| *known == sort).and_then(|at| self.sorted.get(at)) else {
+            return &self.order;
+        };
+        cell.get_or_init(|| {
+            let mut order = self.order.clone();
+            let value = |number: &u32| self.repo.subscribers.get(*number as usize).map(|record| &record.value);
+            // Stable: equal ones stay in the order of their addresses.
+            order.sort_by(|a, b| match (value(a), value(b)) {
+                (Some(a), Some(b)) => sort.compare(a, b),
+                _ => std::cmp::Ordering::Equal,
+            });
+            order
+        })
     }
 
     fn matches(&self, filter: &Filter<'_>, subscriber: &Subscriber) -> bool {
@@ -241,7 +269,7 @@ mod tests {
                     let query = SubscriberQuery { text, domain, status, ..SubscriberQuery::default() };
                     let wanted = query.run(&repo, &viewer).unwrap();
                     let wanted: Vec<String> = wanted.subscribers.iter().map(|record| record.value.key()).collect();
-                    let filter = Filter { text, domain, status, plan: None };
+                    let filter = Filter { text, domain, status, ..Filter::default() };
                     let (total, page) = snapshot.page(&filter, &Scope::all(), 0, 50);
                     let keys: Vec<String> = page.iter().map(|one| one.key()).collect();
                     assert_eq!((total, keys), (wanted.len(), wanted), "{filter:?}");

@@ -96,6 +96,17 @@ impl Source {
         }
     }
 
+    /// The remote branch that is followed, opened once more for somebody else.
+    ///
+    /// # Errors
+    /// If the clone cannot be opened.
+    pub(crate) fn upstream(&self) -> Result<Option<Upstream>> {
+        match &self.kind {
+            SourceKind::Remote(upstream) => Ok(Some(Upstream::open(&self.root, upstream.remote(), upstream.branch())?)),
+            SourceKind::Fixed(_) | SourceKind::Local(_) => Ok(None),
+        }
+    }
+
     /// Whether it is read without fetching.
     pub(crate) fn is_here(&self) -> bool {
         !matches!(self.kind, SourceKind::Remote(_))

@@ -20,16 +20,19 @@ use crate::text::quote::quoted;
 use crate::web::access::Scope;
 use crate::web::data::snapshot::Snapshot;
 use crate::web::gate::Client;
+use crate::web::parts::Parts;
 use crate::web::server::client::Peer;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
 use crate::web::server::parameters::{Parameters, decoded};
 use crate::web::server::problem::Problem;
 
-/// The router of the API. `lookup_at_top`: `/` answers as `/lookup` does.
-pub(crate) fn router(app: &Arc<App>, lookup_at_top: bool) -> Router {
+/// The router of the API. With nothing beside it, `/` answers as `/lookup` does; beside the portal alone, there are
+/// only the routes for the server itself.
+pub(crate) fn router(app: &Arc<App>, parts: Parts) -> Router {
     let mut router = Router::new();
-    for (number, route) in ROUTES.iter().enumerate() {
+    let asked = |route: &Route| parts != Parts::Portal || route.is_of_server();
+    for (number, route) in ROUTES.iter().enumerate().filter(|(_, route)| asked(route)) {
         let answer = |app: &Arc<App>| {
             let app = app.clone();
             move |request: Request| answer(app.clone(), RouteNumber(number), route, request)
@@ -39,7 +42,7 @@ pub(crate) fn router(app: &Arc<App>, lookup_at_top: bool) -> Router {
             Work::Quick(..) | Work::Slow(..) | Work::Document => get(answer(app)),
         };
         router = router.route(&route.pattern(), method());
-        if lookup_at_top && route.path == "/lookup" {
+        if parts == Parts::Lookup && route.path == "/lookup" {
             router = router.route("/", method());
         }
     }

@@ -104,8 +104,13 @@ pub(super) fn page(question: &Question<'_>) -> Result<Answer, Problem> {
     }
     let status =
         parameters.some("status").and_then(|word| <StatusFilter as clap::ValueEnum>::from_str(word, false).ok());
-    let filter =
-        Filter { domain, plan, status, text: parameters.some("q").map(str::trim).filter(|text| !text.is_empty()) };
+    let filter = Filter {
+        domain,
+        plan,
+        status,
+        text: parameters.some("q").map(str::trim).filter(|text| !text.is_empty()),
+        ..Filter::default()
+    };
     let page: usize = parameters.some("page").and_then(|page| page.parse().ok()).unwrap_or(1);
     let (total, shown) = data.page(&filter, scope, page.saturating_sub(1), PAGE);
     let subscribers = shown.into_iter().map(|one| SubscriberAnswer::of(one, data)).collect();

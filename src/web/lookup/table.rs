@@ -66,6 +66,11 @@ pub(crate) enum Content {
 }
 
 impl Route {
+    /// Whether it is about the server, not about the data.
+    pub(super) fn is_of_server(&self) -> bool {
+        ["/healthz", "/readyz", "/metrics", "/hooks/git"].contains(&self.path)
+    }
+
     /// The method: all but the webhook only read.
     pub(crate) fn method(&self) -> Method {
         if matches!(self.work, Work::Hook) { Method::POST } else { Method::GET }

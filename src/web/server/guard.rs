@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::access_log::{AccessEntry, AccessLog};
-use super::client::{Origin, Peer, TrustedProxies};
+use super::client::{ClientAddress, Origin, Peer, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
@@ -36,13 +36,14 @@ pub(crate) struct Handled {
 }
 
 /// The middleware.
-pub(crate) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     if let Some(share) = request.extensions().get::<Share>().filter(|_| guard.proxies.has(peer.to_canonical())) {
         share.release();
     }
     let client = guard.proxies.client(peer, request.headers());
+    request.extensions_mut().insert(ClientAddress(client.ip));
     let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));
     let limited = !UNLIMITED.contains(&request.uri().path());
     let refused = if limited { guard.too_often(client, began) } else { None };
@@ -80,9 +81,8 @@ impl Guard {
 
 fn set_headers(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Pages have their own.
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
 }

@@ -20,7 +20,8 @@ const CONNECTIONS: u32 = 4;
 const TRIES: u32 = 5;
 
 /// The tables, in the order in which they were invented.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tokens", include_str!("migrations/1_tokens.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] =
+    [(1, "tokens", include_str!("migrations/1_tokens.sql")), (2, "portal", include_str!("migrations/2_portal.sql"))];
 
 /// The state.
 #[derive(Clone)]

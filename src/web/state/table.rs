@@ -67,3 +67,8 @@ impl TokenTable {
 pub(crate) fn digest(secret: &str) -> SecretDigest {
     Sha256::digest(secret.as_bytes()).into()
 }
+
+/// The same in hexadecimal digits, as the state has it.
+pub(super) fn secret_digest(secret: &str) -> String {
+    crate::text::hex::hex(&digest(secret))
+}

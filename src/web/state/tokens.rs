@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use super::random::{now, random};
 use super::store::StateStore;
-use super::table::{KnownToken, SecretDigest, TokenTable, digest};
+use super::table::{KnownToken, SecretDigest, TokenTable, secret_digest};
 use crate::query::Refusal;
-use crate::text::hex::hex;
 use crate::text::quote::quoted;
 use crate::web::access::Scope;
 
@@ -37,7 +36,7 @@ impl StateStore {
         let (id, secret) = (random::<16>()?, format!("{PREFIX}{}", random::<32>()?));
         let domains = scope.domains().map(|domains| domains.iter().cloned().collect::<Vec<_>>().join(" "));
         let insert = "INSERT INTO tokens (id, name, digest, domains, created) VALUES ($1, $2, $3, $4, $5)";
-        let insert = sqlx::query(insert).bind(id).bind(name).bind(hex(&digest(&secret))).bind(domains).bind(now());
+        let insert = sqlx::query(insert).bind(id).bind(name).bind(secret_digest(&secret)).bind(domains).bind(now());
         match insert.execute(&self.pool).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 let name = quoted(name);
@@ -116,15 +115,4 @@ fn stored(row: &AnyRow) -> Result<Option<(String, SecretDigest, StoredToken)>, s
     let digest = crate::text::hex::unhex(&digest).and_then(|bytes| SecretDigest::try_from(bytes).ok());
     let id: String = row.try_get("id")?;
     Ok(digest.map(|digest| (id, digest, token)))
-}
-
-/// So many random bytes, in hexadecimal digits.
-fn random<const BYTES: usize>() -> Result<String> {
-    let mut bytes = [0; BYTES];
-    SystemRandom::new().fill(&mut bytes).ok().context("the system gives no random numbers")?;
-    Ok(hex(&bytes))
-}
-
-fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
 }

@@ -1,0 +1,52 @@
+//! What the pages share.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::sync::Semaphore;
+
+use super::pages::Pages;
+use super::proposer::Proposer;
+use crate::web::data::current::Current;
+use crate::web::state::store::StateStore;
+
+/// How many drafts are checked at a time: each check reads all data once more.
+const CHECKS: usize = 2;
+
+/// What the pages share.
+pub(crate) struct Portal {
+    pub(crate) current: Arc<Current>,
+    pub(crate) store: StateStore,
+    pub(crate) pages: Pages,
+    pub(crate) proposer: Arc<Proposer>,
+    /// Whether browsers reach it by https alone: then cookies are for https alone.
+    pub(crate) secure: bool,
+    /// The largest body, in bytes.
+    pub(crate) max_body: usize,
+    checks: Semaphore,
+}
+
+impl Portal {
+    pub(crate) fn new(
+        current: Arc<Current>,
+        store: StateStore,
+        proposer: Arc<Proposer>,
+        secure: bool,
+        max_body: usize,
+    ) -> Result<Portal> {
+        let pages = Pages::new().context("a template of the portal is damaged")?;
+        Ok(Portal { current, store, pages, proposer, secure, max_body, checks: Semaphore::new(CHECKS) })
+    }
+
+    /// Runs work that takes a while on a thread of its own, a few at a time.
+    ///
+    /// # Errors
+    /// If the work fails.
+    pub(crate) async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _slot = self.checks.acquire().await?;
+        tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline: please report it")?
+    }
+}

@@ -1,0 +1,247 @@
+//! A draft on today's data: what it changes, what the rules find, and what that does to the network. Of other
+//! domains than the person's own, nothing is said.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::ask::{Ask, PageError};
+use crate::edit::Review;
+use crate::edit::gathered::{Fate, Gathered, GatheredChange, make};
+use crate::finding::{Finding, PathStep, Severity, Where};
+use crate::model::Subscriber;
+use crate::plan::{Before, ChangePlan, PlanBase, Side, served_by, text};
+use crate::query::Refusal;
+use crate::render;
+use crate::web::access::Scope;
+use crate::web::data::snapshot::Snapshot;
+
+/// How many changes a draft may have.
+pub(super) const MOST: usize = 5000;
+
+/// How many changes on the network are listed.
+const LISTED: usize = 200;
+
+/// A draft, checked.
+pub(crate) struct Checked {
+    /// The files, and what became of each change.
+    pub(crate) gathered: Gathered,
+    /// What the rules find that was not there before.
+    pub(crate) findings: Vec<FoundView>,
+    /// What happens on the network, if anything is changed at all.
+    pub(crate) network: Option<NetworkView>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FoundView {
+    rule: &'static str,
+    pub(super) error: bool,
+    message: String,
+    help: Option<String>,
+    /// The subscriber that it is about.
+    pub(super) key: Option<String>,
+    /// The field of the subscriber.
+    pub(super) field: Option<String>,
+}
+
+/// What happens on the network.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NetworkView {
+    rows: Vec<NetworkRow>,
+    more: usize,
+    summary: String,
+    safe: bool,
+    reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NetworkRow {
+    kind: &'static str,
+    address: String,
+    domain: String,
+    plan: String,
+    rates: String,
+    note: String,
+}
+
+impl Checked {
+    /// Checks `changes` on `data`, for a person who sees `scope`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if a change is of a domain that the person does not have; or if the data cannot be read.
+    pub(crate) fn of(
+        changes: &[GatheredChange],
+        data: &Snapshot,
+        tree: crate::tree::Tree,
+        scope: &Scope,
+    ) -> Result<Checked> {
+        if changes.iter().flat_map(GatheredChange::domains).any(|domain| !scope.has(domain)) {
+            return Err(outside().into());
+        }
+        let mut gathered = make(changes, tree, &data.repo, data.today)?;
+        for fate in &mut gathered.fates {
+            if let Fate::Conflict(now) = fate {
+                now.take_if(|now| !scope.has(now.domain.as_str()));
+            }
+        }
+        let Some(review) = &gathered.review else {
+            return Ok(Checked { gathered, findings: Vec::new(), network: None });
+        };
+        if review.domains.iter().any(|domain| !scope.has(domain)) {
+            return Err(outside().into());
+        }
+        let hidden: BTreeSet<&str> =
+            data.domains.iter().map(|domain| domain.name.as_str()).filter(|domain| !scope.has(domain)).collect();
+        let findings = review.new.iter().map(|finding| found(finding, review, &hidden)).collect();
+        let network = Some(network(review)?);
+        Ok(Checked { gathered, findings, network })
+    }
+
+    /// Whether it cannot be submitted: it has errors or conflicts, or does nothing.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.has_errors() || self.conflicts() || self.gathered.draft.is_empty()
+    }
+
+    /// Whether the rules find errors.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.error)
+    }
+
+    /// Whether somebody else changed what it changes.
+    pub(crate) fn conflicts(&self) -> bool {
+        self.gathered.fates.iter().any(|fate| matches!(fate, Fate::Conflict(_)))
+    }
+}
+
+fn outside() -> Refusal {
+    Refusal("This draft changes subscribers of a domain that is not yours.".to_owned())
+}
+
+impl Ask {
+    /// Checks changes on today's data.
+    ///
+    /// # Errors
+    /// As [`Checked::of`].
+    pub(super) async fn check(&self, changes: Vec<GatheredChange>) -> Result<Checked, PageError> {
+        let (data, scope) = (self.portal.current.snapshot(), self.scope()?);
+        let proposer = self.portal.proposer.clone();
+        let work = move || Checked::of(&changes, &data, proposer.tree(&data.commit)?, &scope);
+        Ok(self.portal.heavy(work).await?)
+    }
+
+    /// Adds a change to the draft, in the place of an earlier one of the same subscriber or of the one that
+    /// the draft has as `drafted`.
+    ///
+    /// # Errors
+    /// If the draft is full, or was changed in another window.
+    pub(super) async fn gather(&self, change: GatheredChange, drafted: &str) -> Result<(), PageError> {
+        self.change_draft(|changes| {
+            let key = change.key();
+            changes.retain(|known| known.key() != key && known.key() != drafted);
+            // What the draft added or changed and takes back leaves nothing.
+            if change.was != change.now {
+                changes.push(change);
+            }
+            if changes.len() > MOST {
+                bail!(Refusal(format!("A draft has at most {MOST} changes. Submit it first.")));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the draft.
+    ///
+    /// # Errors
+    /// If `change` fails, or the draft was changed in another window.
+    pub(super) async fn change_draft(
+        &self,
+        change: impl FnOnce(&mut Vec<GatheredChange>) -> Result<()>,
+    ) -> Result<(), PageError> {
+        let (mut stored, mut changes) = self.draft().await?;
+        change(&mut changes)?;
+        stored.changes = serde_json::to_string(&changes).map_err(anyhow::Error::from)?;
+        if self.portal.store.save_draft(&self.user()?.id, &stored).await? {
+            return Ok(());
+        }
+        let why = "The draft was changed in another window at the same moment. Go back and try again.";
+        Err(PageError::new(StatusCode::CONFLICT, why))
+    }
+}
+
+fn found(finding: &Finding, review: &Review, hidden: &BTreeSet<&str>) -> FoundView {
+    let record = match &finding.primary.at {
+        Where::Place(place) => record_at(review, place.file, place.record),
+        Where::File(_) | Where::Span(..) => None,
+    };
+    let field = match &finding.primary.at {
+        Where::Place(place) => place.path.iter().find_map(|step| match step {
+            PathStep::Field(name) => Some(name.clone()),
+            PathStep::Index(_) => None,
+        }),
+        Where::File(_) | Where::Span(..) => None,
+    };
+    let texts = [Some(&finding.message), finding.help.as_ref()];
+    let says = |name: &&str| texts.iter().flatten().any(|text| text.contains(*name));
+    let others = record.is_some_and(|record| hidden.contains(record.domain.as_str())) || hidden.iter().any(says);
+    let own = record.filter(|record| !hidden.contains(record.domain.as_str()));
+    let (message, help) = match others {
+        true => ("this conflicts with data of another domain".to_owned(), None),
+        false => (finding.message.clone(), finding.help.clone()),
+    };
+    FoundView {
+        rule: finding.rule,
+        error: finding.severity == Severity::Error,
+        message,
+        help,
+        key: own.map(Subscriber::key),
+        field: field.filter(|_| own.is_some()),
+    }
+}
+
+fn record_at(review: &Review, file: crate::source::FileId, index: Option<u32>) -> Option<&Subscriber> {
+    let mut records = review.after.subscribers.iter();
+    records.find(|record| record.file == file && record.index == index).map(|record| &record.value)
+}
+
+fn network(review: &Review) -> Result<NetworkView> {
+    let output = render::output(&review.after.settings, None)?;
+    let side = |table| Side { served: served_by(table), bytes: b"" };
+    let base = PlanBase::File { path: String::new() };
+    let (before, after) = (side(&review.table_before), side(&review.table_after));
+    let plan = ChangePlan::new(&output, base, before, after, &review.table_after, Before::default());
+    let rows = plan.changes.all.iter().take(LISTED).map(|change| {
+        let [address, domain, plan, rates, note] = text::row(change);
+        let (sign, address) = address.split_once(' ').unwrap_or(("", &address));
+        let kind = match sign {
+            "+" => "added",
+            "-" => "removed",
+            _ => "changed",
+        };
+        NetworkRow { kind, address: address.to_owned(), domain, plan, rates, note }
+    });
+    Ok(NetworkView {
+        rows: rows.collect(),
+        more: plan.changes.all.len().saturating_sub(LISTED),
+        summary: if plan.changes.is_empty() {
+            "Nothing changes on the network.".to_owned()
+        } else {
+            text::summary(&plan)
+        },
+        safe: plan.verdict.is_safe(),
+        reasons: plan.verdict.reasons.clone(),
+    })
+}
+
+impl FoundView {
+    /// The finding in a sentence, with what to do.
+    pub(super) fn text(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Requests: the list, and one of them.
+
+use axum::response::Response;
+use serde::Serialize;
+
+use super::ask::{Ask, PageError};
+use super::draft_page::views;
+use super::pages::values;
+use super::views::moment;
+use crate::edit::gathered::GatheredChange;
+use crate::web::access::Scope;
+use crate::web::state::requests::{ChangeRequest, Stage};
+
+/// How many requests are listed.
+const LISTED: i64 = 500;
+
+/// A request in the list.
+#[derive(Serialize)]
+struct RequestRow {
+    id: String,
+    title: String,
+    author: String,
+    when: String,
+    state: &'static str,
+    trouble: Option<String>,
+}
+
+impl RequestRow {
+    fn of(request: &ChangeRequest) -> RequestRow {
+        RequestRow {
+            id: request.id.clone(),
+            title: request.title.clone(),
+            author: request.author.clone(),
+            when: moment(request.created),
+            state: state(request),
+            trouble: request.trouble.clone(),
+        }
+    }
+}
+
+/// The state of a request in a word.
+fn state(request: &ChangeRequest) -> &'static str {
+    match request.stage {
+        Stage::Accepted | Stage::Committed if request.trouble.is_some() => "stuck",
+        Stage::Accepted | Stage::Committed => "being sent",
+        Stage::Proposed => "open",
+        Stage::Merged => "merged",
+        Stage::Closed => "withdrawn",
+    }
+}
+
+/// Whether a person may see a request: all of its domains are theirs.
+fn sees(scope: &Scope, request: &ChangeRequest) -> bool {
+    request.domains.iter().all(|domain| scope.has(domain))
+}
+
+/// The list.
+pub(super) async fn list(ask: Ask) -> Result<Response, PageError> {
+    let scope = ask.scope()?;
+    let all = ask.portal.store.requests(LISTED).await?;
+    let rows: Vec<RequestRow> = all.iter().filter(|request| sees(&scope, request)).map(RequestRow::of).collect();
+    ask.page("requests.html", values!(rows)).await
+}
+
+async fn named(ask: &Ask, id: &str) -> Result<ChangeRequest, PageError> {
+    let scope = ask.scope()?;
+    let found = ask.portal.store.request(id).await?.filter(|request| sees(&scope, request));
+    found.ok_or_else(|| PageError::not_found("There is no such request."))
+}
+
+/// One request.
+pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
+    let request = named(&ask, ask.parameters.get("id")).await?;
+    let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).map_err(anyhow::Error::from)?;
+    let own = ask.user()?.id == request.user_id;
+    let values = values!(
+        row => RequestRow::of(&request), changes => views(&changes, &[])?, own, branch => request.branch,
+        commit => request.commit.as_deref().map(|id| id.get(..12).unwrap_or(id).to_owned()),
+        link => request.link, message => request.message,
+        stage => request.stage.as_str(), to => ask.portal.proposer.destination(),
+        open => request.stage <= Stage::Proposed,
+    );
+    ask.page("request.html", values).await
+}
+
+/// Tries again to send a request.
+pub(super) async fn retry(ask: Ask) -> Result<Response, PageError> {
+    let mut request = named(&ask, ask.form.get("id")).await?;
+    ask.portal.advance(&mut request).await?;
+    Ok(ask.redirect(&format!("/request?id={}", request.id)))
+}
+
+/// Gives a request up, and puts its changes back into the draft of who made it.
+pub(super) async fn withdraw(ask: Ask) -> Result<Response, PageError> {
+    let mut request = named(&ask, ask.form.get("id")).await?;
+    let user = ask.user()?.clone();
+    if request.user_id != user.id {
+        return Err(PageError::not_found("Only who made a request can take it back."));
+    }
+    if request.stage > Stage::Proposed {
+        return Err(PageError::not_found("This request is closed already."));
+    }
+    let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).map_err(anyhow::Error::from)?;
+    // In this order: after a crash in between, the changes are in the draft, and the request can be taken back again.
+    ask.change_draft(|draft| {
+        for change in changes {
+            let key = change.key();
+            // What the draft says of a subscriber now counts more.
+            if !draft.iter().any(|known| known.key() == key) {
+                draft.push(change);
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    request.stage = Stage::Closed;
+    ask.portal.store.note_stage(&request).await?;
+    ask.portal.store.record(&user.name, ask.address, &format!("took back request {}", request.id)).await?;
+    Ok(ask.redirect("/draft"))
+}
