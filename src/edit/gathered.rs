@@ -261,7 +261,7 @@ mod tests {
             changes.iter().map(|(was, now)| GatheredChange { was: record(was), now: record(now) }).collect();
         let (tree, before) = repo(now);
         let made = make(&changes, tree, &before, "2026-11-01".parse().unwrap()).unwrap();
-        let text = made.draft.text(FILE).unwrap().unwrap().into_owned();
+        let text = made.draft.text(FILE).unwrap().unwrap();
         (text, made.fates)
     }
 

@@ -87,17 +87,22 @@ fn sold(plan: &ChangePlan<'_>) -> String {
 }
 
 /// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
-pub(crate) fn summary(plan: &ChangePlan<'_>) -> String {
+pub(crate) fn counts(plan: &ChangePlan<'_>) -> String {
     let changes = &plan.changes;
     let [added, changed, removed] = [changes.added, changes.changed, changes.removed].map(grouped);
-    let mut text = format!("{added} added, {changed} changed, {removed} removed");
-    let _ = match plan.before == plan.after {
-        true => write!(text, "; {} as before", addresses(plan.after)),
-        false => write!(text, "; {} → {}", grouped(plan.before), addresses(plan.after)),
-    };
+    let counts = format!("{added} added, {changed} changed, {removed} removed");
+    match plan.before == plan.after {
+        true => format!("{counts}; {} as before", addresses(plan.after)),
+        false => format!("{counts}; {} → {}", grouped(plan.before), addresses(plan.after)),
+    }
+}
+
+/// The same, and what else is to be said of the file.
+pub(super) fn summary(plan: &ChangePlan<'_>) -> String {
+    let mut text = counts(plan);
     if !plan.bytes_differ {
         text.push_str("; the file itself stays as it is");
-    } else if changes.is_empty() {
+    } else if plan.changes.is_empty() {
         text.push_str("; only the text of the file changes");
     }
     text

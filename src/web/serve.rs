@@ -106,6 +106,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         log,
     });
     let mut routes = router(&app, request.parts);
+    let mut invited = None;
     if request.parts != Parts::Lookup {
         let proposer = Arc::new(Proposer::new(&request.root, upstream, stop.clone()));
         let portal = Portal::new(current.clone(), store.clone(), proposer, secure, settings.limits.body)?;
@@ -114,10 +115,13 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         let lost = portal.clone();
         routes = routes.fallback(move |request| nowhere(lost.clone(), request));
         runtime.spawn(keep_going(portal.clone()));
-        runtime.block_on(invite(&portal, settings, address, tls.is_some()))?;
+        invited = runtime.block_on(invite(&portal, settings, address, tls.is_some()))?;
     }
     let router = routes.layer(axum::middleware::from_fn_with_state(watch, guard));
     announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
+    if let Some(link) = invited {
+        Journal::default().event("portal", &format!("there is no account yet: {link} makes the first one, once"));
+    }
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
@@ -157,17 +161,15 @@ fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
     Ok(secure)
 }
 
-/// Prints the link that makes the first account, if there is none.
-async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr, tls: bool) -> Result<()> {
+/// The link that makes the first account, if there is none.
+async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr, tls: bool) -> Result<Option<String>> {
     if portal.store.has_users().await? {
-        return Ok(());
+        return Ok(None);
     }
     let key = portal.store.invite().await?;
     let scheme = if tls { "https" } else { "http" };
     let site = settings.url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
-    let what = format!("there is no account yet: {site}/setup?key={key} makes the first one, once");
-    Journal::default().event("portal", &what);
-    Ok(())
+    Ok(Some(format!("{site}/setup?key={key}")))
 }
 
 /// Accepts connections until a signal; the second one ends at once. SIGHUP has the branch read.

@@ -226,11 +226,7 @@ fn network(review: &Review) -> Result<NetworkView> {
     Ok(NetworkView {
         rows: rows.collect(),
         more: plan.changes.all.len().saturating_sub(LISTED),
-        summary: if plan.changes.is_empty() {
-            "Nothing changes on the network.".to_owned()
-        } else {
-            text::summary(&plan)
-        },
+        summary: text::counts(&plan),
         safe: plan.verdict.is_safe(),
         reasons: plan.verdict.reasons.clone(),
     })

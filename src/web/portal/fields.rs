@@ -189,7 +189,7 @@ mod tests {
         let record = texts().record().unwrap();
         assert_eq!(record.ip.as_slice().len(), 2);
         let again = FieldTexts::of(&record);
-        assert_eq!(again.labels, "ticket=4711\nsite=Hill");
+        assert_eq!(again.labels, "site=Hill\nticket=4711");
         assert_eq!(again.record().unwrap(), record);
         let least = FieldTexts {
             ip: "10.0.0.1".into(),

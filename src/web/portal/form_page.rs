@@ -11,7 +11,7 @@ use super::form::query;
 use super::pages::values;
 use super::subscribers::named;
 use super::views::{Bar, fastest, rate};
-use crate::edit::gathered::GatheredChange;
+use crate::edit::gathered::{Fate, GatheredChange};
 use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::{domain, offered};
 use crate::web::access::Scope;
@@ -125,7 +125,10 @@ pub(super) async fn save(ask: Ask) -> Result<Response, PageError> {
     all.retain(|known| known.key() != subject.drafted && known.key() != change.key());
     all.push(change.clone());
     let checked = ask.check(all).await?;
-    let wrong = remarks(&checked, &change);
+    let mut wrong = remarks(&checked, &change);
+    if checked.gathered.fates.last() == Some(&Fate::Already) {
+        say(&mut wrong, "", "the data is that way already".to_owned());
+    }
     let failed = wrong.values().flatten().any(|remark| remark.error);
     if failed || ask.form.get("action") == "check" {
         let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

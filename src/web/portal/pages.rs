@@ -68,6 +68,7 @@ impl Pages {
     pub(crate) fn new() -> Result<Pages, Error> {
         let mut environment = Environment::new();
         environment.set_formatter(escaped);
+        environment.add_filter("coded", coded);
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         for (name, text) in TEMPLATES {
             environment.add_template(name, text)?;
@@ -112,6 +113,16 @@ fn asset(name: &str, ending: &str, content_type: &'static str, bytes: &'static [
     Asset { path: format!("{name}-{digest}.{ending}"), content_type, bytes }
 }
 
+/// A message in which values stand in backquotes: they are shown as code.
+fn coded(message: &str) -> Value {
+    let part = |(at, part): (usize, &str)| {
+        let part = minijinja::HtmlEscape(part).to_string();
+        if at % 2 == 1 { format!("<code>{part}</code>") } else { part }
+    };
+    let message: String = message.chars().map(|c| if hides(c) { '\u{fffd}' } else { c }).collect();
+    Value::from_safe_string(message.split('`').enumerate().map(part).collect())
+}
+
 /// Writes a value: characters that cannot be seen are replaced, then everything is escaped for HTML.
 fn escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if !matches!(state.auto_escape(), AutoEscape::Html) {
@@ -146,6 +157,12 @@ mod tests {
         let html =
             pages.environment.render_named_str("x.html", "<a title=\"{{ value }}\">{{ value }}</a>", values).unwrap();
         assert!(!html.contains("<script") && !html.contains('\u{202e}') && html.matches('"').count() == 2, "{html}");
+        let coded = pages.environment.render_named_str(
+            "x.html",
+            "{{ value | coded }}",
+            minijinja::context!(value => "a `<b>` c\u{202e}"),
+        );
+        assert_eq!(coded.unwrap(), "a <code>&lt;b&gt;</code> c\u{fffd}");
         assert!(pages.environment.render_named_str("x.html", "{{ [1] }}", minijinja::context!()).is_err());
     }
 

@@ -120,16 +120,19 @@ pub(super) async fn list(ask: Ask) -> Result<Response, PageError> {
         previous => (wanted.page > 1).then(|| link(wanted.page - 1)),
         next => (wanted.page < pages).then(|| link(wanted.page + 1)),
         csv => wanted.link("/subscribers.csv", &ask, 1, wanted.sort, wanted.order),
-        added => ask.parameters.get("added") == "yes",
+        sort => wanted.sort, order => wanted.order,
     );
     if ask.fragment {
-        return ask.page("list.html", values).await;
+        let mut response = ask.page("list.html", values).await?;
+        // What the browser shows as the address, and what comes back after a reload.
+        let here = link(wanted.page).parse().map_err(anyhow::Error::from)?;
+        response.headers_mut().insert("hx-push-url", here);
+        return Ok(response);
     }
     let plans: Vec<String> = data.plans.iter().filter_map(|plan| plan.within(&scope)).map(|plan| plan.name).collect();
     let given = |name| ask.parameters.get(name);
     let form = values!(
-        q => given("q"), domain => given("domain"), plan => given("plan"), status => given("status"),
-        sort => given("sort"), order => given("order"), plans, domains => domains(&data, &scope),
+        q => given("q"), domain => given("domain"), plan => given("plan"), status => given("status"), plans, domains => domains(&data, &scope),
         statuses => STATUSES.map(|(word, _)| word),
     );
     ask.page("subscribers.html", context!(..values, ..form)).await

@@ -4,6 +4,7 @@ mod answers;
 mod connections;
 mod follow;
 mod hooks;
+mod portal;
 mod postgres;
 mod replicas;
 mod settings;
@@ -116,6 +117,12 @@ impl Server {
     /// The exit code once it has ended.
     pub fn ended(&mut self) -> Option<i32> {
         wait(|| self.child.try_wait().unwrap(), || "it does not end".to_owned()).code()
+    }
+
+    /// Waits for its end, by a signal or not.
+    pub fn ended_by_signal(&mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt as _;
+        wait(|| self.child.try_wait().unwrap(), || "it does not end".to_owned()).signal()
     }
 
     pub fn get(&self, path: &str) -> Answer {

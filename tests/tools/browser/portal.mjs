@@ -1,0 +1,143 @@
+// Uses the portal as a person does: `portal.mjs MODULES STEP SITE SHOTS`. Fails with a sentence.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const [modules, step, site, shots] = process.argv.slice(2);
+const require = createRequire(join(modules, 'package.json'));
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const troubles = [];
+
+async function open(options = {}) {
+  // Only the test may run scripts of its own: axe.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.on('pageerror', error => troubles.push(`${page.url()}: ${error.message}`));
+  page.on('console', message => {
+    // A form with a mistake is answered with 422, which Chromium logs.
+    const expected = message.text().includes('status of 422');
+    if (['error', 'warning'].includes(message.type()) && !expected) troubles.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on('request', request => {
+    if (!request.url().startsWith(site)) troubles.push(`${page.url()} asks ${request.url()}`);
+  });
+  return page;
+}
+
+function must(fine, what) {
+  if (!fine) throw new Error(what);
+}
+
+// Through the debugger, which the page's policy does not apply to.
+async function look(page, name) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axe });
+  const run = 'axe.run(document).then(found => JSON.stringify(found.violations))';
+  const { result } = await session.send('Runtime.evaluate', { expression: run, awaitPromise: true });
+  for (const found of JSON.parse(result.value)) {
+    const places = found.nodes.map(node => node.html).join('\n  ');
+    if (['serious', 'critical'].includes(found.impact)) troubles.push(`${page.url()}: ${found.id}: ${found.help}\n  ${places}`);
+  }
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  must(wide <= 0, `${page.url()} is ${wide} pixels wider than the window`);
+  if (shots !== undefined && name) await page.screenshot({ path: join(shots, `${name}.png`) });
+}
+
+async function signIn(page) {
+  await page.goto(`${site}/sign-in`);
+  await look(page, 'sign-in');
+  await page.getByLabel('Name').fill('desk');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: /^You have/ }).waitFor();
+}
+
+// By name of role and label alone, as a screen reader has them.
+async function propose() {
+  const page = await open();
+  await signIn(page);
+  await look(page, 'subscribers');
+  await page.getByRole('link', { name: 'Add a subscriber' }).click();
+  await look(page, 'add');
+  const address = page.getByLabel(/^Address/);
+  await address.fill('10.20.0.2');
+  await page.getByRole('radio', { name: /^50_MEG/ }).check();
+  await page.getByRole('button', { name: 'Add to the draft' }).click();
+  const why = await page.locator('#about-ip').innerText();
+  must(why.includes('10.20.0.2') && why.includes('twice'), `the mistake is not explained: ${why}`);
+  must(await address.getAttribute('aria-describedby') === 'about-ip', 'the field does not name its explanation');
+  await look(page, 'mistake');
+  await address.fill('10.20.0.5');
+  await page.getByLabel(/^Name/).fill('Hotel');
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.getByText('No rule objects.').waitFor();
+  await page.getByRole('button', { name: 'Add to the draft' }).click();
+  await page.getByRole('heading', { name: 'Your draft' }).waitFor();
+  must((await page.locator('tr', { hasText: '10.20.0.5' }).innerText()).includes('added'), 'the plan does not say what is added');
+  await look(page, 'draft');
+  await page.getByLabel(/^Note/).fill('Ticket 4711');
+  await page.getByRole('button', { name: 'Submit for review' }).click();
+  await page.getByText('It waits for review').waitFor();
+  await look(page, 'request');
+}
+
+async function merged() {
+  const page = await open({ colorScheme: 'dark' });
+  await signIn(page);
+  await page.getByRole('link', { name: '10.20.0.5' }).click();
+  must((await page.locator('pre').innerText()).includes('10.20.0.5'), 'its line in the shaper file is not shown');
+  await look(page, 'subscriber');
+  await page.getByRole('link', { name: 'Requests', exact: true }).click();
+  must((await page.locator('tbody').innerText()).includes('merged'), 'the request is not merged');
+  await look(page, 'requests');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
+// All of the data, at the width of a phone.
+async function many() {
+  const page = await open({ viewport: { width: 390, height: 800 } });
+  await signIn(page);
+  must(await page.getByRole('heading', { name: 'You have 100,000 subscribers' }).count() === 1, 'not all are counted');
+  await look(page, 'phone');
+  const search = page.getByLabel('Search');
+  await search.pressSequentially('10.21.7.', { delay: 20 });
+  await page.getByText(/^256 found/).waitFor();
+  await page.getByRole('link', { name: 'Next' }).click();
+  await page.getByText('Page 2 of 6').waitFor();
+  await page.waitForURL('**/subscribers?q=10.21.7.&page=2');
+  await page.reload();
+  await page.getByText('Page 2 of 6').waitFor();
+  await page.goBack();
+  await page.goForward();
+  await page.getByText('Page 2 of 6').waitFor();
+  await page.getByRole('link', { name: 'Address' }).click();
+  await page.getByText('Page 1 of 6').waitFor();
+  must((await page.locator('.list tbody tr').first().innerText()).startsWith('10.21.7.255'), 'it is not sorted downwards');
+  for (const path of ['/add', '/draft', '/requests', '/account', '/subscriber?key=10.21.7.1%40large.example']) {
+    await page.goto(site + path);
+    await look(page);
+  }
+  const plain = await open({ javaScriptEnabled: false });
+  await plain.goto(`${site}/sign-in`);
+  await plain.getByLabel('Name').fill('desk');
+  await plain.getByLabel('Password').fill('correct horse battery');
+  await plain.getByRole('button', { name: 'Sign in' }).click();
+  await plain.getByLabel('Search').fill('10.21.7.9');
+  await plain.getByRole('button', { name: 'Search' }).click();
+  must((await plain.locator('tbody').innerText()).includes('10.21.7.99'), 'without scripts the search finds nothing');
+}
+
+try {
+  await { propose, merged, many }[step]();
+  must(troubles.length === 0, troubles.join('\n'));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
