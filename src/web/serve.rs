@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::source::{Source, SourceRequest};
-use super::gate::Gate;
+use super::gate::{Gate, is_open};
 use super::lookup::app::{App, Replica};
 use super::lookup::hook::HookSecret;
 use super::lookup::router::router;
@@ -24,6 +24,7 @@ use super::server::client::TrustedProxies;
 use super::server::guard::{Guard, guard};
 use super::server::metrics::Metrics;
 use super::server::rate::RateLimit;
+use super::server::share::Shares;
 use super::server::tls::acceptor;
 use super::settings::ServerSettings;
 use super::state::location::StateLocation;
@@ -75,8 +76,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let (wake, woken) = wakes();
     let ending = Arc::new(AtomicBool::new(false));
     let store = runtime.block_on(StateStore::open(&request.state))?;
-    // Behind a proxy every request comes from this host.
-    let open = address.ip().is_loopback() && settings.trusted_proxies.is_empty();
+    let proxies = TrustedProxies(settings.trusted_proxies.clone());
+    let open = is_open(address.ip(), &proxies);
     let gate = Arc::new(Gate::new(open, runtime.block_on(store.token_table())?));
     let app = Arc::new(App {
         current: current.clone(),
@@ -88,10 +89,11 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         max_body: settings.limits.body,
         ending: ending.clone(),
     });
+    let shares = Shares::new(settings.limits.connections, &proxies);
     let (log, log_thread) = settings.access_log.unwrap_or(true).then(AccessLog::start).transpose()?.unzip();
     let watch = Arc::new(Guard {
         rate: RateLimit::new(settings.limits.rate, settings.limits.burst),
-        proxies: TrustedProxies(settings.trusted_proxies.clone()),
+        proxies,
         request_time: settings.limits.request_time,
         metrics: metrics.clone(),
         log,
@@ -99,7 +101,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let router = router(&app, request.lookup_only).layer(axum::middleware::from_fn_with_state(watch, guard));
     announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
     let following = spawn(follower, current, woken, stop.clone())?;
-    let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
+    let acceptor = Acceptor { router, tls, limits: settings.limits, shares, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
     let cut = runtime.block_on(run(acceptor, listener, wake, ending));
     notify("STOPPING=1");
