@@ -198,13 +198,13 @@ fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains:
     let columns = [("ipaddress", true), ("plan_id", true), ("dom_id", true), ("sub_id", false), ("attribute", false)];
     let content = &tables.all[DumpTable::Subscriber as usize];
     let has = |named: &[String]| content.columns(named).iter().any(|column| column == "attribute");
-    let told = content.inserts.iter().any(|(named, _)| has(named));
+    let has_attribute = content.inserts.iter().any(|(named, _)| has(named));
     let unread =
         each(gather, tables, DumpTable::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
             let mut reasons = Vec::new();
             match attribute {
                 Some(SET_ATTRIBUTE | "set_attribute") => {}
-                None if !told => {}
+                None if !has_attribute => {}
                 other => reasons.push(other_word(other.unwrap_or("NULL"))),
             }
             let mut name = |names: &Names, number| {

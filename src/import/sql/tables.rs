@@ -180,9 +180,9 @@ fn whole(scanner: &Scanner<'_>) -> Result<(), Unusable> {
             "the dump is cut off: its last line should say `-- Dump completed`; make the dump again",
         ));
     }
-    if seen.untellable_quotes {
+    if seen.ambiguous_quotes {
         return Err(Unusable::new(
-            "the dump is in a character set in which quotes cannot be told from letters; make it with \
+            "the dump is in a character set in which a quote can be part of a letter; make it with \
              `mysqldump --default-character-set=utf8mb4`",
         ));
     }
