@@ -10,7 +10,7 @@ mod drift;
 mod explain;
 mod fmt;
 mod history;
-mod import;
+pub mod import;
 mod init;
 mod log;
 mod man;

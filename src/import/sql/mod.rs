@@ -16,9 +16,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::found::{DumpTable, Found, Origin, SourceKind, Unusable};
+use super::found::{DumpTable, Found, Origin, RowReason, SourceKind};
 use super::gather::{Gather, RawPlan, RawSubscriber};
 use super::shaper::{SET_ATTRIBUTE, other_word};
+use super::unusable::Unusable;
 use crate::text::quote::quoted;
 use tables::{Tables, tables};
 use values::{BadCells, Values, cells};
@@ -205,10 +206,10 @@ fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains:
             match attribute {
                 Some(SET_ATTRIBUTE | "set_attribute") => {}
                 None if !has_attribute => {}
-                other => reasons.push(other_word(other.unwrap_or("NULL"))),
+                other => reasons.push(RowReason::from(other_word(other.unwrap_or("NULL")))),
             }
             let mut name = |names: &Names, number| {
-                names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason)).ok()
+                names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason.into())).ok()
             };
             let (plan, domain) = (name(plans, plan), name(domains, domain));
             let raw = RawSubscriber {
