@@ -24,6 +24,8 @@ mod schema;
 #[cfg(all(unix, feature = "serve"))]
 mod serve;
 mod stat;
+#[cfg(all(unix, feature = "serve"))]
+mod state;
 mod subscriber;
 mod sync;
 mod targets;

@@ -6,7 +6,6 @@ use super::Outcome;
 use crate::cli::{Cli, ServeArgs, ServeOnly};
 use crate::web::data::source::SourceRequest;
 use crate::web::serve::{ServeRequest, serve, settings};
-use crate::web::state::location::StateLocation;
 
 pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     let mut settings = settings(args.state.settings.as_deref())?;
@@ -21,7 +20,8 @@ pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
         no_fetch: args.no_fetch,
     };
     let lookup_only = args.only == Some(ServeOnly::Lookup);
-    let state = StateLocation::choose(args.state.state.as_deref(), settings.state.as_deref())?;
-    serve(&ServeRequest { root: super::clone_folder(cli)?, source, state, settings, lookup_only })?;
+    let root = super::clone_folder(cli)?;
+    let state = super::state::location(Some(&root), args.state.state.as_deref(), settings.state.as_deref())?;
+    serve(&ServeRequest { root, source, state, settings, lookup_only })?;
     Ok(Outcome::Fine)
 }

@@ -7,6 +7,7 @@ mod hooks;
 mod postgres;
 mod replicas;
 mod settings;
+mod state;
 mod tenancy;
 mod tls;
 mod tokens;
