@@ -279,6 +279,12 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
     }
 }
 
+/// `error` with other words for what it says first; its causes stay.
+fn reworded(error: &anyhow::Error, words: String) -> anyhow::Error {
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    if causes.is_empty() { anyhow::Error::msg(words) } else { anyhow::Error::msg(causes.join(": ")).context(words) }
+}
+
 /// Prints on standard error why the data is refused, with excerpts.
 fn refuse(repo: &Repo, findings: Vec<Finding>) -> Result<Outcome> {
     let report = CheckReport::of(repo, findings);

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::Outcome;
 use crate::cli::{Cli, ServeArgs, ServeOnly};
-use crate::web::data::source::SourceRequest;
-use crate::web::serve::{ServeRequest, serve, settings};
+use crate::web::data::source::{NothingCheckedOut, SourceRequest};
+use crate::web::serve::{CannotListen, ServeRequest, serve, settings};
 
 pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     let mut settings = settings(args.state.settings.as_deref())?;
@@ -22,6 +22,16 @@ pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     let lookup_only = args.only == Some(ServeOnly::Lookup);
     let root = super::clone_folder(cli)?;
     let state = super::state::location(Some(&root), args.state.state.as_deref(), settings.state.as_deref())?;
-    serve(&ServeRequest { root, source, state, settings, lookup_only })?;
+    serve(&ServeRequest { root, source, state, settings, lookup_only }).map_err(worded)?;
     Ok(Outcome::Fine)
+}
+
+fn worded(error: anyhow::Error) -> anyhow::Error {
+    if let Some(why) = error.downcast_ref::<CannotListen>() {
+        return super::reworded(&error, format!("{why}: choose another with --listen"));
+    }
+    match error.downcast_ref::<NothingCheckedOut>() {
+        Some(why) => super::reworded(&error, format!("{why}: name one with --branch, or a commit with --rev")),
+        None => error,
+    }
 }

@@ -53,6 +53,16 @@ pub(crate) struct ServeRequest {
 /// How often the branch is looked at if nothing else is said, in seconds.
 const INTERVAL: &str = "60s";
 
+/// The address is in use, or none of this host's.
+#[derive(Debug)]
+pub(crate) struct CannotListen(SocketAddr);
+
+impl std::fmt::Display for CannotListen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot listen on {}", self.0)
+    }
+}
+
 /// Serves until a signal ends it.
 ///
 /// # Errors
@@ -69,7 +79,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     // Bound before the data is loaded: an address in use is said at once.
     let wanted = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
     let listener = runtime.block_on(TcpListener::bind(wanted));
-    let listener = listener.with_context(|| format!("cannot listen on {wanted}: choose another with --listen"))?;
+    let listener = listener.with_context(|| CannotListen(wanted))?;
     let address = listener.local_addr()?;
     let current = Arc::new(follower.begin(&stop)?);
     let metrics = Arc::new(Metrics::new(ROUTES.iter().map(|route| route.path)));

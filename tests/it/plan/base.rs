@@ -48,10 +48,22 @@ fn without_history_the_error_says_what_to_do() {
     let run = plan(&repo, &[]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("not in a git repository") || run.stderr.contains("--against"), "{run:?}");
+    repo.git(&["init", "-q", "-b", "trunk"]);
+    let fails = |args: &[&str], why: &str| {
+        let run = plan(&repo, args);
+        assert!(run.code == 2 && run.stderr.starts_with(&format!("shapeline: {why}")), "{run:?}");
+    };
+    let no_commit =
+        "the git repository has no commit yet; name what to compare with: --against FILE: there is no commit";
+    fails(&[], no_commit);
     repo.commit("start");
-    let run = plan(&repo, &["--base", "nosuch"]);
-    assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("there is no commit `nosuch`"), "{run:?}");
+    let tried = "(tried origin/HEAD, origin/main, origin/master, main, master); name one with --base REV\n";
+    fails(&[], &format!("cannot find the default branch {tried}"));
+    repo.git(&["checkout", "-q", "--orphan", "main"]);
+    repo.git(&["commit", "-q", "-m", "unrelated"]);
+    repo.git(&["checkout", "-q", "trunk"]);
+    fails(&[], "HEAD and main have no commit in common; name a revision with --base REV: ");
+    fails(&["--base", "nosuch"], "there is no commit `nosuch`\n");
 }
 
 #[test]
