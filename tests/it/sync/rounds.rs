@@ -45,7 +45,7 @@ fn bad_data_leaves_the_last_good_file() {
         assert!(round.stdout.starts_with("refused: commit "), "{}", round.stdout);
     }
     let log = host.log();
-    assert_eq!(log.len(), 2, "told once: {log:#?}");
+    assert_eq!(log.len(), 2, "logged once: {log:#?}");
     assert!(
         log[1].starts_with("PUBLISH ERROR data refused: the data has 1 error: subscribers/bad.yaml:1:5"),
         "{log:#?}"
@@ -256,7 +256,7 @@ fn a_history_that_was_rewritten_is_refused() {
     assert!(round.stderr.contains(&format!("commit {} does not follow from", &other[..12])), "{}", round.stderr);
     assert_eq!(host.status()["targets"][0]["state"], "refused");
     host.once(1, &[]);
-    assert_eq!(host.log().len(), 2, "told once: {:#?}", host.log());
+    assert_eq!(host.log().len(), 2, "logged once: {:#?}", host.log());
 }
 
 #[test]
