@@ -58,7 +58,7 @@ fn main() {
     }
 }
 
-/// What is counted: callgrind is told its name.
+/// What is counted: callgrind gets its name.
 #[inline(never)]
 fn counted<T>(work: impl FnOnce() -> T) -> T {
     std::hint::black_box(work())

@@ -90,6 +90,29 @@ fn refused(root: &Path, error: git2::Error) -> anyhow::Error {
     }
 }
 
+/// Why nothing can be compared with by default, as a value: each caller says in its own words what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoBase {
+    /// There is no commit.
+    NoCommit,
+    /// There is no default branch.
+    NoBranch,
+    /// The default branch of this name has nothing in common with `HEAD`.
+    Unrelated(String),
+}
+
+impl std::fmt::Display for NoBase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoBase::NoCommit => f.write_str("the git repository has no commit yet"),
+            NoBase::NoBranch => f.write_str(
+                "cannot find the default branch (tried origin/HEAD, origin/main, origin/master, main, master)",
+            ),
+            NoBase::Unrelated(branch) => write!(f, "HEAD and {branch} have no commit in common"),
+        }
+    }
+}
+
 /// The git repository around a data repository.
 pub struct Git {
     repository: git2::Repository,
@@ -159,19 +182,12 @@ impl Git {
     /// The merge base of `HEAD` and the default branch, with that branch's name.
     ///
     /// # Errors
-    /// If there is no commit yet, no default branch, or the two have nothing in common.
+    /// A [`NoBase`] if there is no commit yet, no default branch, or the two have nothing in common.
     pub(crate) fn default_base(&self) -> Result<(git2::Oid, String)> {
-        let head = self
-            .commit("HEAD")
-            .context("the git repository has no commit yet; name what to compare with: --against FILE")?;
-        let branch = self.default_branch().context(
-            "cannot find the default branch (tried origin/HEAD, origin/main, origin/master, main, master); name one with --base REV",
-        )?;
+        let head = self.commit("HEAD").context(NoBase::NoCommit)?;
+        let branch = self.default_branch().context(NoBase::NoBranch)?;
         let tip = self.commit(&branch)?;
-        let base = self
-            .repository
-            .merge_base(head, tip)
-            .with_context(|| format!("HEAD and {branch} have no commit in common; name a revision with --base REV"))?;
+        let base = self.repository.merge_base(head, tip).with_context(|| NoBase::Unrelated(branch.clone()))?;
         Ok((base, branch))
     }
 

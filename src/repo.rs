@@ -132,7 +132,7 @@ impl Repo {
     }
 
     /// Reads everything in `tree`, an earlier state of `head`. Subscribers in files that are the same in both
-    /// are copied, which takes a tenth of the time.
+    /// are copied, and not read again.
     ///
     /// # Errors
     /// As [`Repo::load`].

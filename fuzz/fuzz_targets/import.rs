@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use shapeline::import::proposal::{ImportOptions, Proposal, ProposalOutcome, propose};
-use shapeline::import::report::{self, Ending};
+use shapeline::commands::import::{report, worded};
+use shapeline::import::proposal::{Ending, ImportOptions, Proposal, ProposalOutcome, propose};
 use shapeline::import::{ReadOptions, SourceKind, read};
 use shapeline::text::characters::is_steering;
 use shapeline::tree::Tree;
@@ -63,7 +63,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(proposal) = proposal(bytes, &options, &files) else { return };
     harmless(&report::text(&proposal, Ending::DryRun));
     for refusal in &proposal.found.refusals {
-        harmless(&refusal.to_string());
+        harmless(&worded::row(refusal));
     }
     for change in proposal.draft.changes() {
         match change.after {

@@ -52,7 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
     let patience = Patience::of(Duration::ZERO);
     for to in [None, Some(2)] {
         let before = fs::read(&live).ok();
-        let options = RollbackOptions { who: who.clone(), patience, to, force: false, dry_run: false };
+        let options = RollbackOptions { who: who.clone(), patience, to, force: false, dry_run: false, words: |_| String::new() };
         let report = rollback(&target, &options, &mut |_| Ok(()));
         let after = fs::read(&live).ok();
         assert!(after == before || after.is_some_and(|after| known.contains(&after)), "{report:?}");

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_is_read_again_and_told_if_it_goes_on() {
+    fn a_file_that_changes_is_read_again_and_reported_if_it_goes_on() {
         assert_eq!(read_while_it_grows(0, 100), Some(("old".to_owned(), true)));
         assert_eq!(read_while_it_grows(1, 100), Some(("old+".to_owned(), true)));
         assert_eq!(read_while_it_grows(3, 100), Some(("old+++".to_owned(), true)));

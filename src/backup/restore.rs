@@ -34,6 +34,8 @@ pub struct RestoreRequest {
     pub into: Option<PathBuf>,
     /// In place of what is there.
     pub force: bool,
+    /// What the caller says can be done if something is there.
+    pub if_taken: &'static str,
 }
 
 /// Puts a copy back. Whatever goes wrong is in the report.
@@ -114,11 +116,11 @@ fn put_copy_back(
         return Err(Failure::Refused(reason));
     }
     if !wanted.force && place.is_taken()? {
-        return Err(taken(&path));
+        return Err(taken(&path, wanted.if_taken));
     }
     let prefix = format!(".{}.shapeline-restore-", label(&path));
     let staged = OsString::from(format!("{prefix}{}", writer_name()));
-    let done = unpack(&tar, place.folder.as_fd(), &staged).and_then(|()| place.take(&staged, wanted.force));
+    let done = unpack(&tar, place.folder.as_fd(), &staged).and_then(|()| place.take(&staged, wanted));
     // On success this is what was there before.
     let before = place.folder.path().join(&staged);
     let removed = remove(&before);
@@ -133,11 +135,8 @@ fn put_copy_back(
     Ok(notes)
 }
 
-fn taken(path: &Path) -> Failure {
-    Failure::Refused(format!(
-        "{} is there already: put the copy elsewhere with --into DIR, or in its place with --force",
-        path.display()
-    ))
+fn taken(path: &Path, what_to_do: &str) -> Failure {
+    Failure::Refused(format!("{} is there already: {what_to_do}", path.display()))
 }
 
 /// Where something is put: an open folder, and a name in it.
@@ -187,14 +186,14 @@ impl RestorePlace {
 
     /// Gives what is called `staged` in the folder its place. What was there is called `staged`
     /// then.
-    fn take(&self, staged: &OsStr, force: bool) -> Result<(), Failure> {
+    fn take(&self, staged: &OsStr, wanted: &RestoreRequest) -> Result<(), Failure> {
         let folder = self.folder.as_fd();
         let cannot = || format!("cannot replace {}", self.path.display());
-        if force && self.is_taken()? {
+        if wanted.force && self.is_taken()? {
             exchange(folder, staged, &self.name).with_context(cannot)?;
         } else {
             match rename_new(folder, staged, &self.name) {
-                Err(Errno::EXIST) => return Err(taken(&self.path)),
+                Err(Errno::EXIST) => return Err(taken(&self.path, wanted.if_taken)),
                 done => done.with_context(cannot)?,
             }
         }

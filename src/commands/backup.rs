@@ -32,7 +32,8 @@ pub(super) fn run(root: &Path, args: &BackupArgs) -> Result<Outcome> {
     };
     let reports = match &args.restore {
         Some(id) => {
-            let wanted = RestoreRequest { id: id.clone(), into: args.into.clone(), force: args.force };
+            let if_taken = "put the copy elsewhere with --into DIR, or in its place with --force";
+            let wanted = RestoreRequest { id: id.clone(), into: args.into.clone(), force: args.force, if_taken };
             vec![restore(&folder, &wanted, &options, &mut notice)]
         }
         None => backup(&folder, &args.paths, &options, &mut notice),

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::targets::{default_rev, print_json, settings};
+use super::targets::{default_rev, one_target, print_json, settings};
 use super::{Outcome, refusal_is_an_outcome};
 use crate::cli::{DataArgs, DiffArgs, TextOrJson};
 use crate::inventory::Context;
 use crate::plan::{ChangePlan, text};
-use crate::publish::choice::one_target;
 use crate::publish::compare::{ComparedFile, Comparison, ComparisonReport};
 use crate::publish::drift::UnexplainedLine;
 use crate::render::Table;

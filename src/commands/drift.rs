@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{default_rev, note_left_on_disk, notice, print_json, report_failure, who};
+use super::targets::{default_rev, load_data, note_left_on_disk, notice, print_json, report_failure, who};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::model::Target;
@@ -24,7 +24,7 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
         rev => rev.clone(),
     };
     let wanted = DataRequest { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
-    let data = match Data::load(root, &wanted)? {
+    let data = match load_data(root, &wanted)? {
         LoadedData::Ready(data) => data,
         LoadedData::Unsound(repo, findings, _) => return refuse(&repo, findings),
     };

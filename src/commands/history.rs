@@ -111,7 +111,13 @@ fn write(args: &HistoryArgs, answer: &HistoryAnswer<'_>, revision: &Revision) ->
     match args.format {
         HistoryFormat::Json => json::write(&mut out, answer, revision, on)?,
         HistoryFormat::Csv => out.write_all(csv::csv(answer, on).as_bytes())?,
-        HistoryFormat::Text => out.write_all(print::text(answer, args.who.as_deref()).as_bytes())?,
+        HistoryFormat::Text => {
+            out.write_all(print::text(answer, args.who.as_deref()).as_bytes())?;
+            let shown = answer.events.len() + answer.holdings.len();
+            if shown < answer.total {
+                writeln!(out, "… {shown} of {}; --limit 0 shows all", answer.total)?;
+            }
+        }
     }
     out.flush()?;
     if answer.total == 0 && answer.subjects.is_empty() {

@@ -1,5 +1,10 @@
 //! `import`: what exists, taken over.
 
+mod json;
+mod removed;
+pub mod report;
+pub mod worded;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +15,9 @@ use super::{Outcome, refuse};
 use crate::cli::{Cli, ImportArgs, ImportFormat};
 use crate::edit::WorkTree;
 use crate::import::adopt::RateHints;
-use crate::import::json::json;
 use crate::import::left_out::LeftOut;
-use crate::import::proposal::{ImportOptions, Proposal, ProposalOutcome, propose};
-use crate::import::report::{self, Ending};
-use crate::import::{Found, ReadOptions, SourceKind, read, removals};
+use crate::import::proposal::{Ending, ImportOptions, Proposal, ProposalOutcome, propose};
+use crate::import::{Found, ReadOptions, SourceKind, read};
 use crate::model::Date;
 use crate::progress::Progress;
 use crate::text::quote::harmless;
@@ -28,7 +31,7 @@ pub(super) fn run(cli: &Cli, args: &ImportArgs) -> Result<Outcome> {
     let root = root(cli, args.init)?;
     // First, so that a file that cannot be written is reported at once.
     if let (Some(path), Some(root)) = (&args.report, &root) {
-        LeftOut::new(path.clone(), &args.file, root)?;
+        LeftOut::new(path.clone(), &args.file, root).map_err(worded::no_report)?;
     }
     let bytes = super::read_file(&args.file, MAX_SOURCE)?;
     let shown = match args.file.as_path() {
@@ -48,7 +51,7 @@ pub(super) fn run(cli: &Cli, args: &ImportArgs) -> Result<Outcome> {
         Ok(found) => found,
         Err(unusable) => {
             drop(progress);
-            writeln!(crate::console::err(), "{shown}: {}", unusable)?;
+            writeln!(crate::console::err(), "{shown}: {}", worded::unusable(&unusable))?;
             return Ok(Outcome::Refused);
         }
     };
@@ -159,7 +162,7 @@ impl Import<'_> {
             }
         };
         if let Some(unknown) = proposal.adoption.plans.unknown.first() {
-            bail!("{unknown}");
+            bail!("{}", worded::unknown_plan(unknown));
         }
         Ok(Ok(proposal))
     }
@@ -175,7 +178,7 @@ impl Import<'_> {
     fn ask(&self, proposal: Proposal, again: Found) -> Result<Outcome> {
         let question = self.before(&proposal)
             + &report::network_in_short(&proposal)
-            + &removals::listed(&proposal.removed, self.shown);
+            + &removed::listed(&proposal.removed, self.shown);
         crate::console::err().write_all(question.as_bytes())?;
         // These alone: a person may take long, and the rest is made again.
         let agreed = |proposal: &Proposal| (proposal.draft.texts(), proposal.effect.fingerprint.clone());
@@ -209,7 +212,10 @@ impl Import<'_> {
     fn finish(&self, proposal: Proposal, lock: Option<&WorkTree>, is_shown: bool) -> Result<Outcome> {
         let ending = self.ending(&proposal);
         let left_out = match !proposal.found.refusals.is_empty() && ending == Ending::Written {
-            true => Some(LeftOut::new(report_path(self.args), &self.args.file, self.root)?),
+            true => {
+                let left_out = LeftOut::new(report_path(self.args), &self.args.file, self.root);
+                Some(left_out.map_err(worded::no_report)?)
+            }
             false => None,
         };
         let mut output = self.output(&proposal, ending, left_out.as_ref().map(LeftOut::path))?;
@@ -219,7 +225,7 @@ impl Import<'_> {
         if let (Ending::Written, Some(lock)) = (ending, lock) {
             // First the report: skipped rows must not be lost.
             if let Some(left_out) = &left_out {
-                left_out.write(&proposal.found)?;
+                left_out.write(proposal.found.refusals.iter().map(worded::row))?;
             }
             proposal.draft.write(lock)?;
         }
@@ -242,7 +248,7 @@ impl Import<'_> {
             ImportFormat::Text => {
                 (report::text(proposal, ending), report::verdict(proposal, ending, self.args.ack.is_some()))
             }
-            ImportFormat::Json => (json(proposal, ending, report_to.as_deref())?, String::new()),
+            ImportFormat::Json => (json::json(proposal, ending, report_to.as_deref())?, String::new()),
         };
         if let Some(path) = report_to {
             after += &format!("What was left out is in {}.\n", quoted(&path));

@@ -10,7 +10,7 @@ mod drift;
 mod explain;
 mod fmt;
 mod history;
-mod import;
+pub mod import;
 mod init;
 mod log;
 mod man;
@@ -24,6 +24,8 @@ mod schema;
 #[cfg(all(unix, feature = "serve"))]
 mod serve;
 mod stat;
+#[cfg(all(unix, feature = "serve"))]
+mod state;
 mod subscriber;
 mod sync;
 mod targets;
@@ -279,6 +281,12 @@ fn checked_table(repo: &Arc<Repo>, today: Date) -> Result<Option<Arc<Table>>> {
             Ok(None)
         }
     }
+}
+
+/// `error` with other words for what it says first; its causes stay.
+fn reworded(error: &anyhow::Error, words: String) -> anyhow::Error {
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    if causes.is_empty() { anyhow::Error::msg(words) } else { anyhow::Error::msg(causes.join(": ")).context(words) }
 }
 
 /// Prints on standard error why the data is refused, with excerpts.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::targets::{default_rev, note_left_on_disk};
+use super::targets::{default_rev, load_data, note_left_on_disk};
 use super::{Outcome, refuse};
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::disk::write::write_atomic;
 use crate::finding::Finding;
-use crate::git::Git;
+use crate::git::{Git, NoBase};
 use crate::model::Date;
 use crate::plan::{BaseData, ChangePlan, PlanBase, Side, json, markdown, served_by, side_of_file, text};
 use crate::publish::choice::find_target;
-use crate::publish::data::{Data, DataRequest, LoadedData};
+use crate::publish::data::{DataRequest, LoadedData};
 use crate::publish::freeze::Frozen;
 use crate::publish::guard;
 use crate::publish::site::Site;
@@ -68,7 +68,7 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
             let git = Git::discover(root)?;
             let (commit, name) = match &args.base {
                 Some(rev) => (git.commit(rev)?, rev.clone()),
-                None => git.default_base()?,
+                None => git.default_base().map_err(no_base)?,
             };
             let old = Arc::new(super::load_with(&git.tree_of(commit), |tree| Repo::load_earlier(tree, repo))?);
             let old = BaseData::of(&old, &Git::short(commit), &output, today);
@@ -97,13 +97,23 @@ fn declared(root: &Path, args: &PlanArgs, today: Date) -> Result<Result<Declared
         None => default_rev(root)?,
         rev => rev.clone(),
     };
-    Ok(match Data::load(root, &DataRequest { rev, today, allow_dirty: false })? {
+    Ok(match load_data(root, &DataRequest { rev, today, allow_dirty: false })? {
         LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             Ok((data.table, data.frozen))
         }
         LoadedData::Unsound(repo, findings, _) => Err((repo, findings)),
     })
+}
+
+fn no_base(error: anyhow::Error) -> anyhow::Error {
+    let Some(why) = error.downcast_ref::<NoBase>() else { return error };
+    let words = match why {
+        NoBase::NoCommit => format!("{why}; name what to compare with: --against FILE"),
+        NoBase::NoBranch => format!("{why}; name one with --base REV"),
+        NoBase::Unrelated(_) => format!("{why}; name a revision with --base REV"),
+    };
+    super::reworded(&error, words)
 }
 
 fn finish(args: &PlanArgs, plan: &ChangePlan<'_>) -> Result<Outcome> {

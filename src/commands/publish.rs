@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{note_left_on_disk, notice, outcome, print, whether_read_or_not, who};
+use super::targets::{load_data, note_left_on_disk, notice, outcome, print, remedy, whether_read_or_not, who};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::model::Target;
 use crate::publish::choice::choose_targets;
-use crate::publish::data::{Data, DataRequest, LoadedData};
+use crate::publish::data::{DataRequest, LoadedData};
 use crate::publish::planned::Planned;
 use crate::publish::run::{PublishOptions, TargetReport, publish, record_refused_data};
 use crate::repo::settings::sound;
@@ -19,13 +19,13 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     let planned = args.plan.as_deref().map(Planned::read).transpose()?;
     let (who, patience) = who(&args.who);
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
-    let options = PublishOptions { who, patience, planned, acknowledged, dry_run, quiet: false };
+    let options = PublishOptions { who, patience, planned, acknowledged, dry_run, quiet: false, words: remedy };
     let wanted =
         DataRequest { rev: args.data.rev.clone(), today: super::today(&args.data), allow_dirty: args.allow_dirty };
     if args.allow_dirty {
         super::warn_of_cut_off(root);
     }
-    let reports = match Data::load(root, &wanted)? {
+    let reports = match load_data(root, &wanted)? {
         LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             let targets = choose_targets(&data.table.repo().settings, &args.targets.targets)?;

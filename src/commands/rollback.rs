@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Outcome;
-use super::targets::{notice, outcome, print, settings, whether_read_or_not, who};
+use super::targets::{notice, one_target, outcome, print, remedy, settings, whether_read_or_not, who};
 use crate::cli::{RollbackArgs, TextOrJson};
-use crate::publish::choice::one_target;
 use crate::publish::rollback::{RollbackOptions, rollback};
 use crate::publish::run::{PublishOutcome, TargetReport};
 
@@ -16,7 +15,8 @@ pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
     let settings = settings(root)?;
     let target = one_target(&settings, args.target.as_deref())?;
     let (who, patience) = who(&args.who);
-    let options = RollbackOptions { who, patience, to: args.to, force: args.force, dry_run: args.dry_run };
+    let options =
+        RollbackOptions { who, patience, to: args.to, force: args.force, dry_run: args.dry_run, words: remedy };
     let reports = [rollback(target, &options, &mut notice(target))];
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     for report in reports.iter().filter(|report| report.held && report.ended == PublishOutcome::Published) {

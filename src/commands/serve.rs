@@ -4,10 +4,9 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use crate::cli::{Cli, ServeArgs, ServeOnly};
-use crate::web::data::source::SourceRequest;
+use crate::web::data::source::{NothingCheckedOut, SourceRequest};
 use crate::web::parts::Parts;
-use crate::web::serve::{ServeRequest, serve, settings};
-use crate::web::state::location::StateLocation;
+use crate::web::serve::{CannotListen, ServeRequest, serve, settings};
 
 pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     let mut settings = settings(args.state.settings.as_deref())?;
@@ -29,7 +28,18 @@ pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     if fixed && parts != Parts::Lookup {
         bail!("--rev serves one commit that never changes: add --only lookup, which the portal is not part of");
     }
-    let state = StateLocation::choose(args.state.state.as_deref(), settings.state.as_deref())?;
-    serve(&ServeRequest { root: super::clone_folder(cli)?, source, state, settings, parts })?;
+    let root = super::clone_folder(cli)?;
+    let state = super::state::location(Some(&root), args.state.state.as_deref(), settings.state.as_deref())?;
+    serve(&ServeRequest { root, source, state, settings, parts }).map_err(worded)?;
     Ok(Outcome::Fine)
+}
+
+fn worded(error: anyhow::Error) -> anyhow::Error {
+    if let Some(why) = error.downcast_ref::<CannotListen>() {
+        return super::reworded(&error, format!("{why}: choose another with --listen"));
+    }
+    match error.downcast_ref::<NothingCheckedOut>() {
+        Some(why) => super::reworded(&error, format!("{why}: name one with --branch, or a commit with --rev")),
+        None => error,
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::Outcome;
-use super::targets::who;
+use super::targets::{remedy, who};
 use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
 use crate::records::moment::Moment;
 use crate::sync::health::health;
@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
     let (who, patience) = who(&ActorArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
     let only = args.targets.targets.clone();
-    let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience };
+    let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience, words: remedy };
     let (once, interval) = (args.once, args.interval);
     let service = SyncService { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
     let status = service.run(&stop)?;

@@ -11,7 +11,9 @@ use crate::cli::{ActorArgs, PeriodArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
-use crate::publish::data::Data;
+use crate::publish::choice::{self, SeveralTargets};
+use crate::publish::data::{Data, DataRequest, LoadedData, NotLoaded};
+use crate::publish::remedy::Remedy;
 use crate::publish::run::{PublishOutcome, TargetReport};
 use crate::records::holder::{self, Operator};
 use crate::records::lock::Patience;
@@ -19,7 +21,7 @@ use crate::records::log::LogEntry;
 use crate::records::moment::Moment;
 use crate::repo::settings;
 use crate::source::MAX_FILE_BYTES;
-use crate::text::quote::harmless;
+use crate::text::quote::{harmless, listed};
 use crate::text::style::{self, Style};
 use crate::tree::SETTINGS;
 
@@ -80,6 +82,49 @@ pub(super) fn note_left_on_disk(data: &Data) -> Result<()> {
 pub(super) fn who(args: &ActorArgs) -> (Operator, Patience) {
     let holder = Operator::here(holder::actor(args.actor.as_deref()));
     (holder, Patience::of(Duration::from_secs(u64::from(args.wait))))
+}
+
+/// The target called `name`; without a name, the only one.
+pub(super) fn one_target<'t>(settings: &'t Settings, name: Option<&str>) -> Result<&'t Target> {
+    choice::one_target(settings, name).map_err(|error| match error.downcast_ref::<SeveralTargets>() {
+        Some(SeveralTargets(names)) => {
+            let names = listed(names.iter().map(String::as_str));
+            anyhow!("name the target with --target; there are: {names}")
+        }
+        None => error,
+    })
+}
+
+/// Loads and checks the data that is published or compared.
+pub(super) fn load_data(root: &Path, wanted: &DataRequest) -> Result<LoadedData> {
+    Data::load(root, wanted).map_err(|error| match error.downcast_ref::<NotLoaded>() {
+        Some(why @ NotLoaded::NoGit(_)) => anyhow!("{why}, or with --allow-dirty the files on disk"),
+        Some(why @ NotLoaded::NoFiles(_)) => anyhow!("{why}: name a revision with --rev"),
+        None => error,
+    })
+}
+
+/// What to do about a refusal, with the options of `publish` and `rollback`.
+pub(super) fn remedy(remedy: &Remedy<'_>) -> String {
+    match remedy {
+        Remedy::Acknowledge { fingerprint, rev } => {
+            let rev = rev.map(|rev| format!(" --rev {}", harmless(rev, 100))).unwrap_or_default();
+            format!("if it is meant: publish{rev} --ack {fingerprint}")
+        }
+        Remedy::MakePlan(target) => format!(
+            "`shapeline publish --dry-run --format json` makes one for all targets, `shapeline plan --live {target} \
+             --format json` for this one"
+        ),
+        Remedy::PlanAgain(target) => {
+            format!("look at `shapeline plan --live {target}`, and write the plan with `--format json --out FILE`")
+        }
+        Remedy::ChooseVersion { last, before } => {
+            let before = before.map(|before| format!(", --to {before} what was before that")).unwrap_or_default();
+            format!("--to {last} puts back what was published last{before}")
+        }
+        Remedy::Force => "--force does it anyway".to_owned(),
+        Remedy::SkipCheck => "--force goes without it".to_owned(),
+    }
 }
 
 /// Prints which holder of the lock the run waits for, once for each.

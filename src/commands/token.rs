@@ -27,9 +27,9 @@ const MAX_NAME: usize = 64;
 pub(super) fn run(cli: &Cli, args: &TokenArgs) -> Result<Outcome> {
     match &args.command {
         TokenCommand::Add(args) => add(cli, args),
-        TokenCommand::List(args) => list(args),
+        TokenCommand::List(args) => list(cli, args),
         TokenCommand::Revoke(args) => {
-            let state = location(&args.state)?;
+            let state = location(cli, &args.state)?;
             block_on(async { StateStore::open(&state).await?.revoke_token(&args.name).await })?;
             writeln!(crate::console::out(), "{} is revoked in {}", quoted(&args.name), state.shown())?;
             Ok(Outcome::Fine)
@@ -37,9 +37,10 @@ pub(super) fn run(cli: &Cli, args: &TokenArgs) -> Result<Outcome> {
     }
 }
 
-pub(super) fn location(args: &StateArgs) -> Result<StateLocation> {
+pub(super) fn location(cli: &Cli, args: &StateArgs) -> Result<StateLocation> {
     let settings = crate::web::serve::settings(args.settings.as_deref())?;
-    StateLocation::choose(args.state.as_deref(), settings.state.as_deref())
+    let root = super::root(cli).ok();
+    super::state::location(root.as_deref(), args.state.as_deref(), settings.state.as_deref())
 }
 
 fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
@@ -51,7 +52,7 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
     }
     check_domains(cli, &args.domains)?;
     let scope = if args.all_domains { Scope::all() } else { Scope::of(args.domains.iter().cloned()) };
-    let state = location(&args.state)?;
+    let state = location(cli, &args.state)?;
     let secret = block_on(async { StateStore::open(&state).await?.add_token(&args.name, &scope).await })?;
     let mut out = crate::console::plain_out();
     writeln!(out, "{secret}")?;
@@ -101,8 +102,8 @@ struct ListedToken {
     revoked: Option<String>,
 }
 
-fn list(args: &TokenListArgs) -> Result<Outcome> {
-    let state = location(&args.state)?;
+fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
+    let state = location(cli, &args.state)?;
     let tokens = block_on(async { StateStore::open(&state).await?.list_tokens().await })?;
     if args.format == crate::cli::TextOrJson::Json {
         let mut out = crate::console::plain_out();

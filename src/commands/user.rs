@@ -25,14 +25,14 @@ const MAX_INPUT: u64 = 4096;
 pub(super) fn run(cli: &Cli, args: &UserArgs) -> Result<Outcome> {
     match &args.command {
         UserCommand::Add(args) => add(cli, args),
-        UserCommand::List(args) => list(args),
+        UserCommand::List(args) => list(cli, args),
         UserCommand::Passwd(args) => {
-            let (state, hash) = (location(&args.state)?, hash(&password(&args.name)?)?);
+            let (state, hash) = (location(cli, &args.state)?, hash(&password(&args.name)?)?);
             block_on(async { StateStore::open(&state).await?.set_password(&args.name, &hash).await })?;
             done(&format!("{} has another password", quoted(&args.name)))
         }
         UserCommand::Remove(args) => {
-            let state = location(&args.state)?;
+            let state = location(cli, &args.state)?;
             block_on(async { StateStore::open(&state).await?.remove_user(&args.name).await })?;
             done(&format!("{} is removed from {}", quoted(&args.name), state.shown()))
         }
@@ -64,7 +64,7 @@ fn add(cli: &Cli, args: &UserAddArgs) -> Result<Outcome> {
         scope: if all { Scope::all() } else { Scope::of(args.domains.iter().cloned()) },
     };
     new.checked()?;
-    let state = location(&args.state)?;
+    let state = location(cli, &args.state)?;
     let hash = hash(&password(&args.name)?)?;
     block_on(async { StateStore::open(&state).await?.add_user(&new, &hash).await })?;
     let (name, role) = (quoted(&args.name), args.role.as_str());
@@ -103,8 +103,8 @@ struct ListedUser {
     last_sign_in: Option<String>,
 }
 
-fn list(args: &TokenListArgs) -> Result<Outcome> {
-    let state = location(&args.state)?;
+fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
+    let state = location(cli, &args.state)?;
     let users = block_on(async { StateStore::open(&state).await?.list_users().await })?;
     if args.format == TextOrJson::Json {
         let mut out = crate::console::plain_out();

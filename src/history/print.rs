@@ -13,7 +13,7 @@ use crate::text::quote::short_id;
 /// How many subscribers are described above the events.
 const MOST_SUBJECTS: usize = 20;
 
-/// The answer as text; `who` is the subscriber in question, if one was named.
+/// What is in the answer, as text; `who` is the subscriber in question, if one was named.
 pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     let mut out = String::new();
     for holding in &answer.holdings {
@@ -29,10 +29,6 @@ pub fn text(answer: &HistoryAnswer<'_>, who: Option<&str>) -> String {
     }
     for event in &answer.events {
         write_event(&mut out, event);
-    }
-    let shown = answer.events.len() + answer.holdings.len();
-    if shown < answer.total {
-        let _ = writeln!(out, "… {} of {}; --limit 0 shows all", shown, answer.total);
     }
     out
 }

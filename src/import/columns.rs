@@ -2,8 +2,9 @@
 
 use csv::ByteRecord;
 
-use super::found::{Origin, Unusable};
+use super::found::Origin;
 use super::gather::Gather;
+use super::unusable::Unusable;
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
 

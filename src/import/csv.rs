@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use super::cells::{rate, several};
 use super::columns::{Columns, CsvRow, CsvRows};
-use super::found::{Found, Origin, RateOrder, SourceKind, Unusable};
+use super::found::{Found, Origin, RateOrder, RowReason, RowRemedy, SourceKind};
 use super::gather::{Gather, RawPlan, RawSubscriber};
+use super::unusable::Unusable;
 use crate::model::{DomainName, Rate};
 use crate::text::quote::quoted;
 use crate::text::suggest::nearest;
@@ -118,7 +119,7 @@ impl FieldColumns {
         for mapping in map {
             let at = columns.named(&mapping.column)?;
             if layout.at(mapping.field).is_some_and(|other| other != at) {
-                return Err(Unusable::new(format!("--map names two columns for {}", word(mapping.field))));
+                return Err(Unusable::MappedTwice(word(mapping.field)));
             }
             layout.columns[mapping.field as usize] = Some(at);
             mapped[mapping.field as usize] = true;
@@ -157,20 +158,12 @@ fn word(field: Field) -> &'static str {
 }
 
 fn either(field: Field, one: usize, other: usize, columns: &Columns) -> Unusable {
-    let (word, first, second) = (word(field), columns.describe(one), columns.describe(other));
-    Unusable::new(format!(
-        "two columns could be the field `{word}`: {first} and {second}; say which one with --map {word}={} or \
-         --map {word}={}",
-        one + 1,
-        other + 1
-    ))
+    let names = [one, other].map(|at| columns.describe(at));
+    Unusable::TwoColumns { field: word(field), names, numbers: [one + 1, other + 1] }
 }
 
-fn lacks(what: &str, field: &str, columns: &Columns) -> Unusable {
-    Unusable::new(format!(
-        "no column of the header is called like {what}: {}; name the column with --map {field}=COLUMN",
-        columns.listed()
-    ))
+fn lacks(what: &'static str, field: &'static str, columns: &Columns) -> Unusable {
+    Unusable::NoColumn { what, field, header: columns.listed() }
 }
 
 /// The names of a column, each with what may be behind it: `Upload (kbit/s)`, `Plan (down/up)`.
@@ -238,7 +231,7 @@ fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColu
         (None, Some(up), Some(down)) => RawPlan::Rates(up, down),
         (None, ..) => {
             if reasons.is_empty() {
-                reasons.push("there is no rate".to_owned());
+                reasons.push("there is no rate".into());
             }
             RawPlan::None
         }
@@ -256,19 +249,20 @@ fn one(gather: &mut Gather, origin: Origin, row: &CsvRow<'_>, layout: &FieldColu
     gather.subscriber(origin, &raw, reasons);
 }
 
-/// A rate, as people write it: `30 Mbps`, `30M`, or a number whose unit the header or `--unit` gives.
-fn cell_rate(which: &str, cell: &str, unit: Option<RateUnit>, reasons: &mut Vec<String>) -> Option<Rate> {
+/// A rate, as people write it: `30 Mbps`, `30M`, or a number whose unit the header or the operator gives.
+fn cell_rate(which: &str, cell: &str, unit: Option<RateUnit>, reasons: &mut Vec<RowReason>) -> Option<Rate> {
     if cell.is_empty() {
         return None;
     }
     let number = !cell.contains(char::is_alphabetic);
     let read = match (number, unit) {
         (true, Some(unit)) => rate(&format!("{cell} {}", unit.word())),
-        (true, None) => Err(format!(
-            "{} has no unit: put it into the header, such as `Upload (Mbps)`, or pass --unit Mbps",
-            quoted(cell)
-        )),
+        (true, None) => {
+            let text = format!("the {which} rate: {} has no unit", quoted(cell));
+            reasons.push(RowReason { text, remedy: Some(RowRemedy::Unit) });
+            return None;
+        }
         (false, _) => rate(cell),
     };
-    read.map_err(|reason| reasons.push(format!("the {which} rate: {reason}"))).ok()
+    read.map_err(|reason| reasons.push(format!("the {which} rate: {reason}").into())).ok()
 }

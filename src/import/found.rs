@@ -97,6 +97,42 @@ impl fmt::Display for Origin {
 /// bytes.
 pub const MAX_REASONS: usize = 20;
 
+/// What the operator can say so that a row is not refused for a reason: each caller has its own words for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowRemedy {
+    /// The domain of rows that name none.
+    Domain,
+    /// The unit of rates that are bare numbers.
+    Unit,
+}
+
+/// Why a row is refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowReason {
+    /// A sentence without a full stop.
+    pub text: String,
+    /// What would help beside another source.
+    pub remedy: Option<RowRemedy>,
+}
+
+impl From<String> for RowReason {
+    fn from(text: String) -> Self {
+        Self { text, remedy: None }
+    }
+}
+
+impl From<&str> for RowReason {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl fmt::Display for RowReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A row that cannot be imported, with the reasons.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RefusedRow {
@@ -104,29 +140,22 @@ pub struct RefusedRow {
     pub origin: Origin,
     /// What helps to find the row: its address, or the line.
     pub subject: String,
-    /// A sentence for each problem, at most [`MAX_REASONS`].
-    pub reasons: Vec<String>,
+    /// One for each problem, at most [`MAX_REASONS`].
+    pub reasons: Vec<RowReason>,
 }
 
 impl RefusedRow {
     /// A refusal for at most [`MAX_REASONS`] of `reasons`.
-    pub fn new(origin: Origin, subject: &str, mut reasons: Vec<String>) -> Self {
-        reasons.truncate(MAX_REASONS);
+    pub fn new(origin: Origin, subject: &str, reasons: impl IntoIterator<Item: Into<RowReason>>) -> Self {
         // Libraries quote what they cannot read as it is.
-        reasons.iter_mut().for_each(|reason| *reason = without_steering(reason));
+        let harmless_reason = |reason: RowReason| RowReason { text: without_steering(&reason.text), ..reason };
+        let reasons = reasons.into_iter().take(MAX_REASONS).map(|reason| harmless_reason(reason.into())).collect();
         Self { origin, subject: harmless(subject, 120), reasons }
     }
 }
 
-/// On one line.
-impl fmt::Display for RefusedRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.origin, self.subject, self.reasons.join("; "))
-    }
-}
-
 /// A sentence that may quote a source, without the characters that steer a terminal.
-fn without_steering(sentence: &str) -> String {
+pub(super) fn without_steering(sentence: &str) -> String {
     sentence.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -259,23 +288,5 @@ impl Doubted {
     pub fn may_mean(&self, subscriber: &Subscriber) -> bool {
         subscriber.ip.as_slice().iter().any(|address| self.addresses.contains(&address.sort_key()))
             || subscriber.id.as_ref().is_some_and(|id| self.ids.contains(id.as_str()))
-    }
-}
-
-/// Why a source as a whole is refused, such as one that is truncated or of another kind than `--from`
-/// says. Nothing of it is imported, whatever the options.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable(String);
-
-impl Unusable {
-    /// `reason` is a sentence without a full stop, with what to do.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self(without_steering(&reason.into()))
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

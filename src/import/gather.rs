@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::days::day;
 use super::found::{
-    Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, SourceKind, SubscriberDetails,
+    Doubted, Found, FoundPlan, FoundSubscriber, Origin, PlanKey, RefusedRow, RowReason, RowRemedy, SourceKind,
+    SubscriberDetails,
 };
 use super::twice;
 use crate::inventory::reserved::reserved_address;
@@ -83,7 +84,7 @@ impl Gather {
     }
 
     /// Records a row that cannot be imported.
-    pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: Vec<String>) {
+    pub fn refuse(&mut self, origin: Origin, subject: &str, reasons: impl IntoIterator<Item: Into<RowReason>>) {
         self.found.refusals.push(RefusedRow::new(origin, subject, reasons));
     }
 
@@ -99,7 +100,7 @@ impl Gather {
     }
 
     /// Takes a row, or refuses it. `reasons` are the problems found so far.
-    pub fn subscriber(&mut self, origin: Origin, raw: &RawSubscriber<'_>, mut reasons: Vec<String>) {
+    pub fn subscriber(&mut self, origin: Origin, raw: &RawSubscriber<'_>, mut reasons: Vec<RowReason>) {
         let ip = addresses(&raw.addresses, &mut reasons);
         let domain = self.domain_name(raw.domain, &mut reasons);
         let plan = plan_key(&raw.plan, &mut reasons);
@@ -114,7 +115,7 @@ impl Gather {
                     self.found.subscribers.push(FoundSubscriber { origin, ip, domain, plan, more });
                     return;
                 }
-                Err(reason) => reasons.push(reason),
+                Err(reason) => reasons.push(reason.into()),
             }
         }
         self.doubt(&raw.addresses, raw.id);
@@ -173,7 +174,7 @@ impl Gather {
         Ok(number)
     }
 
-    fn domain_name(&self, text: &str, reasons: &mut Vec<String>) -> Option<Name> {
+    fn domain_name(&self, text: &str, reasons: &mut Vec<RowReason>) -> Option<Name> {
         let text = text.trim();
         let text = text.strip_prefix('@').unwrap_or(text);
         let lower = match (text, &self.fallback_domain) {
@@ -181,14 +182,14 @@ impl Gather {
             // The reader of the dump has reported the number that leads nowhere.
             ("", None) if self.found.kind == SourceKind::Mysqldump => return None,
             ("", None) => {
-                reasons.push("there is no domain; `--domain NAME` gives one to rows without".to_owned());
+                reasons.push(RowReason { remedy: Some(RowRemedy::Domain), ..RowReason::from("there is no domain") });
                 return None;
             }
             // DNS knows no case, and the data has one spelling.
             (text, _) => text.to_ascii_lowercase(),
         };
         if !DomainName::is_valid(&lower) {
-            reasons.push(format!("{} is not a domain name such as ispcustomer.co.zw", quoted(text)));
+            reasons.push(format!("{} is not a domain name such as ispcustomer.co.zw", quoted(text)).into());
             return None;
         }
         Some(Name::new(&lower))
@@ -220,19 +221,20 @@ fn is_host_prefix(text: &str) -> bool {
 }
 
 /// The addresses of a row; each in its one spelling.
-fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
+fn addresses(texts: &[&str], reasons: &mut Vec<RowReason>) -> Option<Addresses> {
     if texts.len() > Addresses::MAX {
-        reasons.push(format!("{} addresses are more than the {} of one subscriber", texts.len(), Addresses::MAX));
+        reasons
+            .push(format!("{} addresses are more than the {} of one subscriber", texts.len(), Addresses::MAX).into());
         return None;
     }
     let mut all: Vec<Address> = Vec::with_capacity(texts.len());
     for text in texts {
         match address(text) {
             Ok(address) if all.contains(&address) => {
-                reasons.push(format!("the address {} is in the row twice", quoted(text)));
+                reasons.push(format!("the address {} is in the row twice", quoted(text)).into());
             }
             Ok(address) => all.push(address),
-            Err(reason) => reasons.push(reason),
+            Err(reason) => reasons.push(reason.into()),
         }
     }
     if all.len() < texts.len() {
@@ -241,7 +243,7 @@ fn addresses(texts: &[&str], reasons: &mut Vec<String>) -> Option<Addresses> {
     let mut all = all.into_iter();
     match (all.next(), all.len()) {
         (None, _) => {
-            reasons.push("there is no address".to_owned());
+            reasons.push("there is no address".into());
             None
         }
         (Some(one), 0) => Some(Addresses::One(one)),
@@ -267,24 +269,24 @@ fn address(text: &str) -> Result<Address, String> {
     }
 }
 
-fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
+fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<RowReason>) -> Option<PlanKey> {
     match raw {
         RawPlan::None => {
             // The reader has reported why the plan is not known.
             if reasons.is_empty() {
-                reasons.push("there is no plan".to_owned());
+                reasons.push("there is no plan".into());
             }
             None
         }
         RawPlan::Rates(up, down) => Some(PlanKey::Rates(*up, *down)),
         RawPlan::Attribute("") | RawPlan::Name { name: "", .. } => {
-            reasons.push("there is no plan".to_owned());
+            reasons.push("there is no plan".into());
             None
         }
         RawPlan::Attribute(text) => attribute(text, reasons).then(|| PlanKey::Attribute((*text).to_owned())),
         RawPlan::Name { name, attribute: text, .. } => {
             if let Err(reason) = name.parse::<Text>() {
-                reasons.push(format!("the plan's name: {reason}"));
+                reasons.push(format!("the plan's name: {reason}").into());
                 return None;
             }
             (text.is_empty() || attribute(text, reasons)).then(|| PlanKey::Name((*name).to_owned()))
@@ -292,21 +294,21 @@ fn plan_key(raw: &RawPlan<'_>, reasons: &mut Vec<String>) -> Option<PlanKey> {
     }
 }
 
-fn attribute(text: &str, reasons: &mut Vec<String>) -> bool {
+fn attribute(text: &str, reasons: &mut Vec<RowReason>) -> bool {
     let valid = Attribute::is_valid(text);
     if !valid {
         let what = "an attribute is printable ASCII without spaces, at most 255 characters";
-        reasons.push(format!("{} cannot be written to a shaper file: {what}", quoted(text)));
+        reasons.push(format!("{} cannot be written to a shaper file: {what}", quoted(text)).into());
     }
     valid
 }
 
-fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<SubscriberDetails>> {
-    fn parsed<T: std::str::FromStr<Err = Misspelt>>(text: &str, reasons: &mut Vec<String>) -> Option<T> {
+fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<RowReason>) -> Option<Box<SubscriberDetails>> {
+    fn parsed<T: std::str::FromStr<Err = Misspelt>>(text: &str, reasons: &mut Vec<RowReason>) -> Option<T> {
         if text.is_empty() {
             return None;
         }
-        text.parse().map_err(|error: Misspelt| reasons.push(error.to_string())).ok()
+        text.parse().map_err(|error: Misspelt| reasons.push(error.to_string().into())).ok()
     }
     let name = one_line(raw.name);
     let more = SubscriberDetails {
@@ -319,20 +321,20 @@ fn more(raw: &RawSubscriber<'_>, reasons: &mut Vec<String>) -> Option<Box<Subscr
     (more != SubscriberDetails::default()).then(|| Box::new(more))
 }
 
-fn date(text: &str, reasons: &mut Vec<String>) -> Option<Date> {
+fn date(text: &str, reasons: &mut Vec<RowReason>) -> Option<Date> {
     if text.is_empty() {
         return None;
     }
-    day(text).map_err(|error| reasons.push(error)).ok()
+    day(text).map_err(|error| reasons.push(error.into())).ok()
 }
 
-fn status(text: &str, reasons: &mut Vec<String>) -> Option<SubscriberStatus> {
+fn status(text: &str, reasons: &mut Vec<RowReason>) -> Option<SubscriberStatus> {
     match text.to_ascii_lowercase().as_str() {
         "" => None,
         "active" => Some(SubscriberStatus::Active),
         "suspended" => Some(SubscriberStatus::Suspended),
         _ => {
-            reasons.push(format!("{} is not a status: those are `active` and `suspended`", quoted(text)));
+            reasons.push(format!("{} is not a status: those are `active` and `suspended`", quoted(text)).into());
             None
         }
     }

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use super::cells::{rate, several};
 use super::columns::{Columns, CsvRow, CsvRows};
-use super::found::{Found, MAX_REASONS, Origin, PlanKey, SourceKind, Unusable};
+use super::found::{Found, MAX_REASONS, Origin, PlanKey, RowReason, SourceKind};
 use super::gather::{Gather, RawPlan, RawSubscriber};
+use super::unusable::Unusable;
 use crate::model::{DomainName, Rate, Text};
 use crate::text::count::counted;
 use crate::text::quote::quoted;
@@ -75,7 +76,7 @@ struct Circuit {
 /// If it is no such file, or there is no domain.
 pub fn read(bytes: &[u8], domain: Option<&DomainName>) -> Result<Found, Unusable> {
     if domain.is_none() {
-        return Err(Unusable::new("LibreQoS knows no domains: name the one of these subscribers with --domain NAME"));
+        return Err(Unusable::NoDomains);
     }
     let rows = CsvRows::open(bytes, Some(b'#'), |columns| DeviceColumns::new(columns).is_ok())?;
     let layout = DeviceColumns::new(&rows.columns)?;
@@ -153,7 +154,7 @@ fn take(gather: &mut Gather, circuit: &Circuit) {
         name: &circuit.name,
         ..RawSubscriber::default()
     };
-    gather.subscriber(circuit.origin, &raw, circuit.reasons.clone());
+    gather.subscriber(circuit.origin, &raw, circuit.reasons.iter().cloned().map(RowReason::from).collect());
 }
 
 /// A number of Mbps; newer versions take decimals.

@@ -18,21 +18,21 @@ mod effect;
 mod files;
 mod found;
 mod gather;
-pub(crate) mod json;
 pub(crate) mod left_out;
 mod libreqos;
 pub mod proposal;
 mod recognise;
-pub(crate) mod removals;
-pub mod report;
+mod removals;
 mod shadow;
 mod shaper;
 mod sql;
 mod twice;
+mod unusable;
 
 pub use csv::RateUnit;
-pub use found::{Found, RateOrder, SourceKind, Unusable};
+pub use found::{DumpTable, Found, PlanKey, RateOrder, RefusedRow, RowReason, RowRemedy, SourceKind};
 pub use sql::TableColumns;
+pub use unusable::Unusable;
 
 use crate::model::DomainName;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::adopt::{Adoption, CurrentData, RateHints};
+use super::adopt::{Adoption, CurrentData, RateHints, SubscriberStep};
 use super::effect::Effect;
 use super::found::Found;
 use super::shadow::{self, Shadow};
@@ -23,6 +23,19 @@ use crate::tree::Tree;
 /// How often the rows that the rules refuse are skipped and the rest is checked again. Each round takes
 /// as long as reading all of the data.
 const ROUNDS: usize = 10;
+
+/// How an import ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The files are written.
+    Written,
+    /// Nothing is written, as asked.
+    DryRun,
+    /// Rows are refused, so nothing is written.
+    RowsRefused,
+    /// The safety limits refuse it.
+    Limits,
+}
 
 /// What an import would do.
 pub struct Proposal {
@@ -64,6 +77,21 @@ pub enum ProposalOutcome {
     /// The data itself, or what it would become, is refused for other reasons than a row of the
     /// source: the data and the findings.
     Refused(Arc<Repo>, Vec<Finding>),
+}
+
+impl Proposal {
+    /// How many subscribers are added, changed and removed.
+    pub fn steps(&self) -> (usize, usize, usize) {
+        let mut counts = (0, 0, 0);
+        for step in &self.adoption.subscribers.steps {
+            match step {
+                SubscriberStep::Add(_) => counts.0 += 1,
+                SubscriberStep::Set(..) => counts.1 += 1,
+                SubscriberStep::Remove(_) => counts.2 += 1,
+            }
+        }
+        counts
+    }
 }
 
 /// Works out what an import into the data of `tree` would do. Rows that the rules refuse are added to

@@ -1,6 +1,7 @@
 //! The kind of a source, detected from its first lines.
 
-use super::found::{SourceKind, Unusable};
+use super::found::SourceKind;
+use super::unusable::Unusable;
 
 /// How many bytes are examined.
 const LOOKED_AT: usize = 64 * 1024;
@@ -40,7 +41,7 @@ pub fn recognise(bytes: &[u8]) -> Result<SourceKind, Unusable> {
     if lines.iter().take(TITLE_LINES).any(is_row) && !line.starts_with(['<', '{', '[']) {
         return Ok(SourceKind::Csv);
     }
-    Err(Unusable::new("the kind of source is not recognised: name it with --from mysqldump, shaper, csv or libreqos"))
+    Err(Unusable::UnknownKind)
 }
 
 /// Refuses a source that is compressed, XML, empty or in an encoding other than UTF-8.

@@ -44,17 +44,17 @@ fn one(gather: &mut Gather, origin: Origin, text: &str) {
     };
     let mut reasons = Vec::new();
     if word != SET_ATTRIBUTE {
-        reasons.push(other_word(word));
+        reasons.push(other_word(word).into());
     }
     let domain = match user.split_once('@') {
         Some((user_ip, domain)) => {
             if user_ip != ip {
-                reasons.push(format!("the line starts with {} and goes on with {}", quoted(ip), quoted(user)));
+                reasons.push(format!("the line starts with {} and goes on with {}", quoted(ip), quoted(user)).into());
             }
             domain
         }
         None => {
-            reasons.push(format!("{} has no @ and no domain", quoted(user)));
+            reasons.push(format!("{} has no @ and no domain", quoted(user)).into());
             gather.doubt(&[ip], "");
             gather.refuse(origin, text, reasons);
             return;

@@ -17,7 +17,7 @@ pub(crate) const RULE_NAMES: &[RuleName] = &[
     RuleName { id: "yaml-ambiguous", severity: Severity::Error, fixed: true, summary: "a duplicate key, an anchor, alias, merge key or tag, or several documents in one file" },
     RuleName { id: "git-attributes", severity: Severity::Error, fixed: true, summary: "git checks out other data than is committed" },
     RuleName { id: "schema", severity: Severity::Error, fixed: true, summary: "a field is unknown, missing, or has a value of the wrong kind" },
-    RuleName { id: "file-name", severity: Severity::Error, fixed: false, summary: "a plan's or domain's file is not named after it, or a subscriber is in another domain's folder" },
+    RuleName { id: "file-name", severity: Severity::Error, fixed: false, summary: "a plan's or domain's file is not named after it, a subscriber is in another domain's folder, or a name has characters that a shell interprets" },
     RuleName { id: "unknown-plan", severity: Severity::Error, fixed: true, summary: "a subscriber, a domain or the settings name a plan that does not exist" },
     RuleName { id: "unknown-domain", severity: Severity::Error, fixed: true, summary: "a subscriber or the settings name a domain that does not exist" },
     RuleName { id: "plan-not-offered", severity: Severity::Error, fixed: false, summary: "a subscriber has a plan that its domain may not sell" },

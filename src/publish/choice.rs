@@ -23,10 +23,22 @@ pub(crate) fn choose_targets<'t>(settings: &'t Settings, names: &[String]) -> Re
     Ok(settings.targets.iter().filter(is_chosen).collect())
 }
 
+/// No target is named, and there are these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeveralTargets(pub(crate) Vec<String>);
+
+impl std::error::Error for SeveralTargets {}
+
+impl std::fmt::Display for SeveralTargets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there are several targets: {}", listed(self.0.iter().map(String::as_str)))
+    }
+}
+
 /// The target called `name`; without a name, the only one.
 ///
 /// # Errors
-/// If there is none of that name, or no name and not exactly one target.
+/// If there is none of that name; [`SeveralTargets`] if there is no name and not exactly one target.
 pub(crate) fn one_target<'t>(settings: &'t Settings, name: Option<&str>) -> Result<&'t Target> {
     if let Some(name) = name {
         return find_target(settings, name);
@@ -34,8 +46,8 @@ pub(crate) fn one_target<'t>(settings: &'t Settings, name: Option<&str>) -> Resu
     match choose_targets(settings, &[])?.as_slice() {
         [one] => Ok(one),
         several => {
-            let names = listed(several.iter().map(|target| target.name.as_str()));
-            bail!("name the target with --target; there are: {names}")
+            let names = several.iter().map(|target| target.name.to_string()).collect();
+            Err(SeveralTargets(names).into())
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The data to publish: that of one commit, without errors, and who is served by it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::finding::Finding;
 use crate::git::Git;
@@ -70,23 +70,41 @@ pub enum LoadedData {
     Unsound(Arc<Repo>, Vec<Finding>, String),
 }
 
+/// Why there is no commit to publish, as a value: each caller says in its own words what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotLoaded {
+    /// The data is in no git repository that can be used, with the reason.
+    NoGit(String),
+    /// No revision is named, and the git repository at this path has no files.
+    NoFiles(PathBuf),
+}
+
+impl std::error::Error for NotLoaded {}
+
+impl std::fmt::Display for NotLoaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NotLoaded::NoGit(why) => write!(f, "{why}; what is published is a commit"),
+            NotLoaded::NoFiles(root) => write!(f, "{} is a git repository without files", root.display()),
+        }
+    }
+}
+
 impl Data {
     /// Loads and checks the data below `root`.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// A [`NotLoaded`], or another error if it cannot be read.
     pub fn load(root: &Path, wanted: &DataRequest) -> Result<LoadedData> {
         let git = match Git::discover(root) {
             Ok(git) => Some(git),
             Err(_) if wanted.allow_dirty && wanted.rev.is_none() => None,
-            Err(error) => {
-                bail!("{error:#}; what is published is a commit, or with --allow-dirty the files on disk");
-            }
+            Err(error) => return Err(NotLoaded::NoGit(format!("{error:#}")).into()),
         };
         if let (Some(git), None) = (&git, &wanted.rev)
             && git.is_bare()
         {
-            bail!("{} is a git repository without files: name a revision with --rev", root.display());
+            return Err(NotLoaded::NoFiles(root.to_path_buf()).into());
         }
         // Only to say so: what git thinks of the files on disk decides nothing about a commit.
         let uncommitted = match (&git, &wanted.rev) {

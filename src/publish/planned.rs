@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
+use crate::publish::remedy::{Remedy, Words};
 use crate::text::quote::harmless;
 
 /// Fingerprints of what may happen.
@@ -77,12 +78,9 @@ impl Planned {
     }
 
     /// Why what would happen on `target`, by its fingerprint, is not the plan, and what to do; nothing if it is.
-    pub fn mismatch(&self, target: &str, now: &str) -> Option<String> {
+    pub fn mismatch(&self, target: &str, now: &str, words: Words) -> Option<String> {
         let Some(planned) = self.of(target) else {
-            return Some(format!(
-                "the plan does not cover {target}; `shapeline publish --dry-run --format json` makes one for all \
-                 targets, `shapeline plan --live {target} --format json` for this one"
-            ));
+            return Some(format!("the plan does not cover {target}; {}", words(&Remedy::MakePlan(target))));
         };
         if planned == now {
             return None;
@@ -97,8 +95,8 @@ impl Planned {
             _ => "the data or the live file has changed since".to_owned(),
         };
         Some(format!(
-            "what would happen now is not the plan: {why}; look at `shapeline plan --live {target}`, and write the plan \
-             with `--format json --out FILE` (fingerprint of the plan: {planned}, now: {now})"
+            "what would happen now is not the plan: {why}; {} (fingerprint of the plan: {planned}, now: {now})",
+            words(&Remedy::PlanAgain(target))
         ))
     }
 

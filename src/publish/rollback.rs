@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use crate::model::Target;
+use crate::publish::remedy::{Remedy, Words};
 use crate::publish::replace::Replacement;
-use crate::publish::run::{PublishOutcome, TargetReport};
+use crate::publish::report::{PublishOutcome, TargetReport};
 use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
 use crate::records::holder::Operator;
@@ -27,6 +28,8 @@ pub struct RollbackOptions {
     pub force: bool,
     /// Only report what would happen: nothing is locked, changed or recorded.
     pub dry_run: bool,
+    /// How to word what can be done about a refusal.
+    pub words: Words,
 }
 
 /// Puts a kept version in place. Whatever goes wrong is in the report.
@@ -63,14 +66,14 @@ fn look(site: &Site, options: &RollbackOptions) -> Result<TargetReport> {
     let mut report = TargetReport::new(&site.name, PublishOutcome::Refused, Vec::new());
     report.version = manifest.live.as_ref().map(|live| live.version.id);
     report.digest = live.as_ref().map(|live| live.digest().to_owned());
-    let to = match choose(&manifest, live.as_ref(), options.to) {
+    let to = match choose(&manifest, live.as_ref(), options) {
         Ok(to) => to,
         Err(reason) => {
             report.reasons.push(reason);
             return Ok(report);
         }
     };
-    report.reasons.extend(guard(&to, &ledger.read_logged_version(&to)?, live.as_ref(), options.force));
+    report.reasons.extend(guard(&to, &ledger.read_logged_version(&to)?, live.as_ref(), options));
     if report.reasons.is_empty() {
         let is_live = report.digest.as_ref() == Some(&to.digest) && report.version == Some(to.id);
         report.ended = if is_live { PublishOutcome::Unchanged } else { PublishOutcome::Planned };
@@ -86,7 +89,7 @@ fn counted_u64(subscribers: u64) -> String {
 
 fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptions) -> Result<TargetReport> {
     let live = site.live()?;
-    let to = match choose(&session.manifest, live.as_ref(), options.to) {
+    let to = match choose(&session.manifest, live.as_ref(), options) {
         Ok(to) => to,
         Err(reason) => return refuse(session, options, reason),
     };
@@ -96,7 +99,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
     if options.to.is_none() && live.is_none() {
         report.notes.push(format!("there was no live file: version {} is what was published last", to.id));
     }
-    if let Some(reason) = guard(&to, &bytes, live.as_ref(), options.force) {
+    if let Some(reason) = guard(&to, &bytes, live.as_ref(), options) {
         return refuse(session, options, reason);
     }
     let recorded = session.manifest.live.as_ref().is_some_and(|live| live.version.id == to.id);
@@ -132,7 +135,7 @@ fn go_back(site: &Site, session: &mut TargetSession<'_>, options: &RollbackOptio
     report.ended = match session.replace(change) {
         Ok(_) => PublishOutcome::Published,
         Err(Failure::Refused(reason)) => {
-            report.reasons.push(format!("{reason}; --force goes without it"));
+            report.reasons.push(format!("{reason}; {}", (options.words)(&Remedy::SkipCheck)));
             PublishOutcome::Refused
         }
         Err(Failure::Failed(error)) => {
@@ -171,8 +174,8 @@ pub(super) fn version_before(manifest: &Manifest, current: Option<&StoredVersion
 }
 
 /// The version that is meant.
-fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result<StoredVersion, String> {
-    if let Some(id) = to {
+fn choose(manifest: &Manifest, live: Option<&Stored>, options: &RollbackOptions) -> Result<StoredVersion, String> {
+    if let Some(id) = options.to {
         return find_version(manifest, id);
     }
     let current = manifest.live.as_ref().map(|live| &live.version);
@@ -182,11 +185,11 @@ fn choose(manifest: &Manifest, live: Option<&Stored>, to: Option<u64>) -> Result
         (Some(current), None) => return Ok(current.clone()),
         // Either the change by hand or the published version may be the fault: the operator decides.
         (Some(current), Some(live)) if current.digest != live.digest() => {
-            let further = previous.map(|previous| format!(", --to {} what was before that", previous.id));
+            let one = Remedy::ChooseVersion { last: current.id, before: previous.map(|previous| previous.id) };
             return Err(format!(
-                "the live file was changed outside shapeline since version {0} was published; choose one: --to {0} puts back what was published last{1}",
+                "the live file was changed outside shapeline since version {} was published; choose one: {}",
                 current.id,
-                further.unwrap_or_default()
+                (options.words)(&one)
             ));
         }
         _ => {}
@@ -207,20 +210,22 @@ fn ranges(versions: &[StoredVersion]) -> String {
 /// What no rollback may do unless it is forced: leave no lines, or less than a third.
 /// A version of the past was live once, so the limits of a publish do not apply: in an outage,
 /// going back must not be refused for going far.
-fn guard(to: &StoredVersion, bytes: &[u8], live: Option<&Stored>, force: bool) -> Option<String> {
-    if force {
+fn guard(to: &StoredVersion, bytes: &[u8], live: Option<&Stored>, options: &RollbackOptions) -> Option<String> {
+    if options.force {
         return None;
     }
+    let force = || (options.words)(&Remedy::Force);
     if bytes.is_empty() {
-        return Some(format!("version {} is empty: no subscriber would be served; --force does it anyway", to.id));
+        return Some(format!("version {} is empty: no subscriber would be served; {}", to.id, force()));
     }
     let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
     let (now, then) = (live.map_or(0, |live| lines(&live.bytes)), lines(bytes));
     (now >= 10 && then * 3 < now).then(|| {
         format!(
-            "version {} has {}, and the live file {now}: most would be cut off; --force does it anyway",
+            "version {} has {}, and the live file {now}: most would be cut off; {}",
             to.id,
-            counted(then, "line", "lines")
+            counted(then, "line", "lines"),
+            force()
         )
     })
 }

@@ -1,15 +1,16 @@
 //! One publish to one target, from the lock to the log.
 
 use anyhow::Result;
-use serde::Serialize;
 
 use crate::model::Target;
 use crate::plan::ChangePlan;
 use crate::publish::data::{Data, RenderedFile};
-use crate::publish::freeze::{self, Frozen};
+use crate::publish::freeze;
 use crate::publish::guard;
 use crate::publish::planned::Planned;
+use crate::publish::remedy::{Remedy, Words};
 use crate::publish::replace::Replacement;
+pub use crate::publish::report::{Changed, PublishOutcome, TargetReport};
 use crate::publish::site::{Site, TargetSession};
 use crate::records::failure::Failure;
 use crate::records::holder::Operator;
@@ -18,8 +19,6 @@ use crate::records::log::{LogAction, LogStatus};
 use crate::records::manifest::{Hold, Manifest, StoredVersion};
 use crate::render::{self, Output};
 use crate::store::{Stored, digest};
-use crate::text::count::grouped;
-use crate::text::quote::harmless;
 
 /// How to publish.
 #[derive(Clone, Debug)]
@@ -36,104 +35,8 @@ pub struct PublishOptions {
     pub dry_run: bool,
     /// Do not log a refusal that the log has already: for runs that are repeated every minute.
     pub quiet: bool,
-}
-
-/// How it ended on one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PublishOutcome {
-    /// A new version is live.
-    Published,
-    /// The output is live already.
-    Unchanged,
-    /// It would be published: only without `--dry-run`.
-    Planned,
-    /// It may not be: nothing was changed.
-    Refused,
-    /// Something went wrong.
-    Failed,
-}
-
-/// How many addresses are added, changed and removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Changed {
-    /// Served from now on.
-    pub added: usize,
-    /// Served otherwise.
-    pub changed: usize,
-    /// No longer served.
-    pub removed: usize,
-}
-
-impl Changed {
-    /// What `plan` changes.
-    pub fn of(plan: &ChangePlan<'_>) -> Changed {
-        let changes = &plan.changes;
-        Changed { added: changes.added, changed: changes.changed, removed: changes.removed }
-    }
-}
-
-impl std::fmt::Display for Changed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [added, changed, removed] = [self.added, self.changed, self.removed].map(grouped);
-        write!(f, "{added} added, {changed} changed, {removed} removed")
-    }
-}
-
-/// What happened on one target.
-#[derive(Clone, Debug, Serialize)]
-pub struct TargetReport {
-    /// The target's name.
-    pub target: String,
-    /// How it ended.
-    pub ended: PublishOutcome,
-    /// Why it was refused or failed. Sentences.
-    pub reasons: Vec<String>,
-    /// What else one should know.
-    pub notes: Vec<String>,
-    /// How many addresses are added, changed and removed.
-    pub changes: Option<Changed>,
-    /// The fingerprint of the change.
-    pub fingerprint: Option<String>,
-    /// What `--ack` takes: the fingerprint; after a rollback, one of this rollback.
-    pub acknowledge: Option<String>,
-    /// The version that is live now.
-    pub version: Option<u64>,
-    /// Its digest.
-    pub digest: Option<String>,
-    /// The commit of the data.
-    pub commit: Option<String>,
-    /// Domains that are as they were in an earlier commit, because later data of them has errors.
-    pub frozen: Vec<Frozen>,
-    /// Whether the target is held after a rollback: publishing is refused until the data gives what is live.
-    pub held: bool,
-    /// The digest of the last line of the log.
-    pub log: Option<String>,
-    /// The plan in words, of a dry run.
-    #[serde(skip)]
-    pub plan: Option<String>,
-}
-
-impl TargetReport {
-    /// Nothing known but how it ended.
-    pub fn new(target: &str, ended: PublishOutcome, reasons: Vec<String>) -> TargetReport {
-        TargetReport {
-            target: target.to_owned(),
-            ended,
-            reasons,
-            notes: Vec::new(),
-            changes: None,
-            fingerprint: None,
-            acknowledge: None,
-            version: None,
-            digest: None,
-            commit: None,
-            frozen: Vec::new(),
-            held: false,
-            log: None,
-            plan: None,
-        }
-    }
+    /// How to word what can be done about a refusal.
+    pub words: Words,
 }
 
 /// Publishes `data` to `target`. Whatever goes wrong is in the report.
@@ -226,7 +129,7 @@ impl Work<'_> {
 
     fn not_the_plan(&self, plan: &ChangePlan<'_>) -> Option<String> {
         let planned = self.options.planned.as_ref()?;
-        planned.mismatch(&self.site.name, &plan.fingerprint)
+        planned.mismatch(&self.site.name, &plan.fingerprint, self.options.words)
     }
 
     /// What speaks against it, unless this very plan was acknowledged.
@@ -237,9 +140,8 @@ impl Work<'_> {
                 if !reasons.is_empty() {
                     let stale =
                         if given.is_some() { "the fingerprint that was acknowledged is of another plan; " } else { "" };
-                    let rev = self.data.rev.as_ref().map(|rev| format!(" --rev {}", harmless(rev, 100)));
-                    let rev = rev.unwrap_or_default();
-                    reasons.push(format!("{stale}if it is meant: publish{rev} --ack {wanted}"));
+                    let acknowledge = Remedy::Acknowledge { fingerprint: &wanted, rev: self.data.rev.as_deref() };
+                    reasons.push(format!("{stale}{}", (self.options.words)(&acknowledge)));
                 }
                 reasons
             }

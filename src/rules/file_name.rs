@@ -1,11 +1,12 @@
-//! `file-name`: a file or folder is not named after its content.
+//! `file-name`: a file or folder is not named after its content, or in a way that other programs interpret.
 
 use rayon::prelude::*;
 
 use super::{Group, Rule};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Where};
 use crate::inventory::Context;
 use crate::repo::{Record, stem};
+use crate::text::characters::is_steering;
 use crate::text::quote::quoted;
 
 pub const RULE: Rule = Rule {
@@ -13,23 +14,41 @@ pub const RULE: Rule = Rule {
     group: Group::Reading,
     severity: Severity::Error,
     fixed: false,
-    summary: "a plan's or domain's file is not named after it, or a subscriber is in another domain's folder",
+    summary: "a plan's or domain's file is not named after it, a subscriber is in another domain's folder, or a name \
+              has characters that a shell interprets",
     why: "People find a record by its path, and CODEOWNERS assigns reviews by path. A file with a single plan or \
           domain is therefore named after it, and a folder or file below `subscribers/` that has the name of a \
-          domain contains only subscribers of that domain. Lists of plans or domains may have any name. Files in \
-          the data folders that would not be read at all (symbolic links, hidden files, other extensions) are \
-          reported here too, always as errors: no record is skipped silently.",
+          domain contains only subscribers of that domain. Lists of plans or domains may have any name. A name may \
+          not have control characters, invisible ones, or any of ``$ ` \" \\ ; | < > * ?``: on a command line \
+          or in a script such a name can run something else, and some file systems cannot hold it. Files in the data \
+          folders that would not be read at all (symbolic links, hidden files, other extensions) are reported here \
+          too, always as errors: no record is skipped silently.",
     bad: "# plans/GOLD.yaml\nname: SILVER\nup: 30 Mbps\ndown: 30 Mbps\n",
     good: "# plans/SILVER.yaml\nname: SILVER\nup: 30 Mbps\ndown: 30 Mbps\n",
     check,
 };
+
+/// What a shell interprets even within a name, or some file systems cannot have.
+const INTERPRETED: &str = "$`\"\\;|<>*?";
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let repo = context.repo;
     let plans = repo.plans.iter().filter_map(|plan| named_otherwise(context, plan, "plan", plan.value.name.as_str()));
     let domains =
         repo.domains.iter().filter_map(|domain| named_otherwise(context, domain, "domain", domain.value.name.as_str()));
-    context.first_of(plans.chain(domains).chain(misplaced(context)))
+    context.first_of(interpreted(context).chain(plans).chain(domains).chain(misplaced(context)))
+}
+
+/// Files whose path has a character that is not taken as it is everywhere.
+fn interpreted<'c>(context: &'c Context<'_>) -> impl Iterator<Item = Finding> + use<'c> {
+    context.repo.sources.iter().filter_map(|(id, file)| {
+        let found = file.path().chars().find(|c| is_steering(*c) || INTERPRETED.contains(*c))?;
+        let message = match is_steering(found) {
+            true => format!("the file's path has the character U+{:04X}, which is invisible", u32::from(found)),
+            false => format!("the file's path has a `{found}`, which shells and some file systems interpret"),
+        };
+        Some(Finding::new(RULE.id, Where::File(id), message).help("rename it with letters, digits and . _ -"))
+    })
 }
 
 /// A single record whose file has another name.

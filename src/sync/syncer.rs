@@ -22,6 +22,7 @@ use crate::git::Git;
 use crate::model::{Date, Settings, Target};
 use crate::publish::choice::choose_targets;
 use crate::publish::data::{Data, DataRequest, LoadedData};
+use crate::publish::remedy::Words;
 
 use crate::records::holder::Operator;
 use crate::records::lock::Patience;
@@ -49,6 +50,8 @@ pub(crate) struct Task {
     pub who: Operator,
     /// How long to wait for other publishers.
     pub(crate) patience: Patience,
+    /// How to word what can be done about a refusal.
+    pub(crate) words: Words,
 }
 
 /// Runs rounds, and remembers the last one.
@@ -89,7 +92,7 @@ impl Syncer {
             return Round::cut_short();
         }
         let who = self.task.who.clone();
-        let mut worker = Worker { who: &who, patience: self.task.patience, stop, journal };
+        let mut worker = Worker { who: &who, patience: self.task.patience, words: self.task.words, stop, journal };
         // Also after a failed fetch: what was fetched before must be live, rendered for today.
         let round = match self.task.upstream.tip() {
             Ok(Some(tip)) => self.at(tip, &mut worker),
@@ -284,7 +287,16 @@ mod tests {
         let upstream = Upstream::open(folder.path(), "origin", "main").unwrap();
         let (root, who) = (folder.path().to_path_buf(), Operator::here("noc".to_owned()));
         let patience = Patience::of(Duration::ZERO);
-        let mut syncer = Syncer::new(Task { root, upstream, only: Vec::new(), signers: None, who, patience }).unwrap();
+        let mut syncer = Syncer::new(Task {
+            root,
+            upstream,
+            only: Vec::new(),
+            signers: None,
+            who,
+            patience,
+            words: |_| String::new(),
+        })
+        .unwrap();
         let (tip, day) = (Oid::from_str("0123456789012345678901234567890123456789").unwrap(), "2026-11-21");
         let day: Date = day.parse().unwrap();
         syncer.memory.last = Some((Round::of(tip).with(state, String::new()), day, when));

@@ -11,6 +11,7 @@ use super::stop::{LockWait, StopSignal};
 use crate::model::Target;
 use crate::publish::data::Data;
 use crate::publish::drift::{Drift, DriftKind};
+use crate::publish::remedy::Words;
 use crate::publish::run::{PublishOptions, PublishOutcome, TargetReport, publish};
 use crate::publish::site::Site;
 use crate::records::holder::Operator;
@@ -21,6 +22,7 @@ use crate::text::quote::{harmless, short_id};
 pub(super) struct Worker<'w> {
     pub(super) who: &'w Operator,
     pub(super) patience: Patience,
+    pub(super) words: Words,
     pub(super) stop: &'w StopSignal,
     pub(super) journal: &'w mut Journal,
 }
@@ -47,6 +49,7 @@ impl Worker<'_> {
             acknowledged: None,
             dry_run: false,
             quiet: true,
+            words: self.words,
         };
         let mut wait = LockWait::new(name, self.stop);
         let mut report = publish(target, data, &options, &mut |holder| wait.notice(holder));

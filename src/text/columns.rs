@@ -61,7 +61,7 @@ pub(crate) fn csv_line<'f>(fields: impl IntoIterator<Item = &'f str>) -> String 
 const NARROWEST: usize = 8;
 
 /// Cuts the widest columns until a line fits the terminal, the column `last` only if the others are as narrow
-/// as can be: a line without its address is of no use. Without a terminal on standard output, nothing is cut.
+/// as can be: a line without its address says nothing. Without a terminal on standard output, nothing is cut.
 pub(crate) fn fitted<const N: usize>(rows: Vec<[String; N]>, last: usize) -> Vec<[String; N]> {
     match terminal_width() {
         Some(width) => cut(rows, width, last),

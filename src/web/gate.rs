@@ -6,14 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::access::Scope;
-use super::server::client::is_local;
+use super::server::client::{TrustedProxies, is_local};
 use super::server::problem::Problem;
 use super::state::table::TokenTable;
 
 /// Decides who may ask what.
 pub(crate) struct Gate {
-    /// Whether the server listens on this host alone.
-    loopback_only: bool,
+    /// Whether programs on this host need no token as long as there is none.
+    open: bool,
     tokens: RwLock<Arc<TokenTable>>,
 }
 
@@ -26,10 +26,16 @@ pub(crate) struct Client {
     pub(crate) token: Option<Arc<str>>,
 }
 
+/// Whether programs on this host need no token, as long as there is none: if the server listens on a loopback
+/// address, and no proxy is trusted, from which every request comes from this host.
+pub(crate) fn is_open(listens: IpAddr, proxies: &TrustedProxies) -> bool {
+    listens.is_loopback() && proxies.0.is_empty()
+}
+
 impl Gate {
-    /// A gate for a server that listens on this host alone, or not.
-    pub(crate) fn new(loopback_only: bool, tokens: TokenTable) -> Gate {
-        Gate { loopback_only, tokens: RwLock::new(Arc::new(tokens)) }
+    /// A gate that is open for programs on this host as long as there is no token, or not.
+    pub(crate) fn new(open: bool, tokens: TokenTable) -> Gate {
+        Gate { open, tokens: RwLock::new(Arc::new(tokens)) }
     }
 
     /// The tokens as they were last read.
@@ -48,7 +54,7 @@ impl Gate {
     /// 401 without a valid token where one is needed.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Result<Client, Problem> {
         let tokens = self.tokens();
-        if !tokens.any() && self.loopback_only && is_local(peer, headers) {
+        if !tokens.any() && self.open && is_local(peer, headers) {
             return Ok(Client { scope: Scope::all(), token: None });
         }
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
@@ -72,7 +78,7 @@ const MISSING: &str = "this needs a token: send `Authorization: Bearer TOKEN`";
 const NONE_MADE: &str =
     "this needs a token: make one with `shapeline token add`, then send `Authorization: Bearer TOKEN`";
 
-/// The same for both: whoever guesses does not learn what was a token once.
+/// The same for both: an attacker who guesses does not learn what was a token once.
 const UNKNOWN: &str = "the token is unknown or was revoked";
 
 const SEVERAL: &str = "there are several `Authorization` headers: send one, `Authorization: Bearer TOKEN`";
@@ -80,4 +86,34 @@ const SEVERAL: &str = "there are several `Authorization` headers: send one, `Aut
 fn unauthorized(detail: &str) -> Problem {
     let challenge = HeaderValue::from_static("Bearer realm=\"shapeline\"");
     Problem::new(StatusCode::UNAUTHORIZED, detail).with(header::WWW_AUTHENTICATE, challenge)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_token_only_a_server_for_this_host_alone_is_open() {
+        let open = |listens: &str, proxies: &[&str]| {
+            let proxies = TrustedProxies(proxies.iter().map(|net| net.parse().unwrap()).collect());
+            is_open(listens.parse().unwrap(), &proxies)
+        };
+        assert!(open("127.0.0.1", &[]) && open("127.0.0.2", &[]) && open("::1", &[]));
+        for public in ["0.0.0.0", "::", "192.0.2.1", "10.0.0.1", "2001:db8::1"] {
+            assert!(!open(public, &[]), "{public}");
+        }
+        assert!(!open("127.0.0.1", &["127.0.0.1/32"]) && !open("127.0.0.1", &["192.0.2.1/32"]));
+    }
+
+    #[test]
+    fn a_closed_gate_refuses_this_host_too() {
+        let asks = |open: bool, peer: &str| {
+            let client = Gate::new(open, TokenTable::default()).client(peer.parse().unwrap(), &HeaderMap::new());
+            client.map(|client| client.token).map_err(|problem| problem.status.as_u16())
+        };
+        assert_eq!(asks(true, "127.0.0.1"), Ok(None));
+        assert_eq!(asks(true, "192.0.2.1"), Err(401));
+        assert_eq!(asks(false, "127.0.0.1"), Err(401));
+    }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::source::{Source, SourceRequest};
-use super::gate::Gate;
+use super::gate::{Gate, is_open};
 use super::lookup::app::{App, Replica};
 use super::lookup::hook::HookSecret;
 use super::lookup::router::router;
@@ -29,6 +29,7 @@ use super::server::client::TrustedProxies;
 use super::server::guard::{Guard, guard};
 use super::server::metrics::Metrics;
 use super::server::rate::RateLimit;
+use super::server::share::Shares;
 use super::server::tls::acceptor;
 use super::settings::ServerSettings;
 use super::state::location::StateLocation;
@@ -57,6 +58,16 @@ pub(crate) struct ServeRequest {
 /// How often the branch is looked at if nothing else is said, in seconds.
 const INTERVAL: &str = "60s";
 
+/// The address is in use, or none of this host's.
+#[derive(Debug)]
+pub(crate) struct CannotListen(SocketAddr);
+
+impl std::fmt::Display for CannotListen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot listen on {}", self.0)
+    }
+}
+
 /// Serves until a signal ends it.
 ///
 /// # Errors
@@ -75,7 +86,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     // Bound before the data is loaded: an address in use is said at once.
     let wanted = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
     let listener = runtime.block_on(TcpListener::bind(wanted));
-    let listener = listener.with_context(|| format!("cannot listen on {wanted}: choose another with --listen"))?;
+    let listener = listener.with_context(|| CannotListen(wanted))?;
     let address = listener.local_addr()?;
     let current = Arc::new(follower.begin(&stop)?);
     let pages = PAGES.iter().map(|page| page.label);
@@ -84,8 +95,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let (wake, woken) = wakes();
     let ending = Arc::new(AtomicBool::new(false));
     let store = runtime.block_on(StateStore::open(&request.state))?;
-    // Behind a proxy every request comes from this host.
-    let open = address.ip().is_loopback() && settings.trusted_proxies.is_empty();
+    let proxies = TrustedProxies(settings.trusted_proxies.clone());
+    let open = is_open(address.ip(), &proxies);
     let gate = Arc::new(Gate::new(open, runtime.block_on(store.token_table())?));
     let app = Arc::new(App {
         current: current.clone(),
@@ -97,10 +108,11 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         max_body: settings.limits.body,
         ending: ending.clone(),
     });
+    let shares = Shares::new(settings.limits.connections, &proxies);
     let (log, log_thread) = settings.access_log.unwrap_or(true).then(AccessLog::start).transpose()?.unzip();
     let watch = Arc::new(Guard {
         rate: RateLimit::new(settings.limits.rate, settings.limits.burst),
-        proxies: TrustedProxies(settings.trusted_proxies.clone()),
+        proxies,
         request_time: settings.limits.request_time,
         metrics: metrics.clone(),
         log,
@@ -123,7 +135,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         Journal::default().event("portal", &format!("there is no account yet: {link} makes the first one, once"));
     }
     let following = spawn(follower, current, woken, stop.clone())?;
-    let acceptor = Acceptor { router, tls, limits: settings.limits, metrics };
+    let acceptor = Acceptor { router, tls, limits: settings.limits, shares, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
     let cut = runtime.block_on(run(acceptor, listener, wake, ending));
     notify("STOPPING=1");
@@ -155,7 +167,7 @@ fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
     if parts != Parts::Lookup && !secure && !here {
         bail!(
             "the portal would send passwords unencrypted: name a certificate with `tls` in the settings, or the https \
-             address of the proxy in front of it with `url`; --only lookup serves without the portal"
+             address of the proxy in front of it with `url`"
         );
     }
     Ok(secure)

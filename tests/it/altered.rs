@@ -1,16 +1,12 @@
-//! What git checks out may differ from what is committed. A clone gives the same answers as its bare
-//! repository, or refuses.
+//! What git checks out may differ from what is committed.
+
+mod clones;
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use proptest::prelude::*;
-
 use crate::support::{Repo, Run};
-use crate::yaml_properties::cases;
-
-#[path = "laws/checkout.rs"]
-mod checkout;
 
 const DAY: &str = "2026-11-21";
 
@@ -191,24 +187,6 @@ fn links_and_repositories_within_are_known_by_the_commit() {
 }
 
 #[test]
-fn attributes_above_the_data_count_and_are_named_from_gits_top() {
-    let repo = Repo::empty();
-    let data = two_isps();
-    std::fs::rename(data.path(), repo.path().join("net")).unwrap();
-    std::fs::remove_dir_all(repo.path().join("net/.git")).unwrap();
-    repo.write(".gitattributes", "*.yaml ident\n");
-    repo.commit("a larger repository");
-    for rev in [&[][..], &["--rev", "HEAD"]] {
-        let args = [&["-C", "net", "check", "--format", "github"], rev].concat();
-        let run = repo.run(&args);
-        assert_eq!(run.code, 1);
-        assert!(run.stdout.contains("file=.gitattributes,line=1,endLine=1,col=8"), "{}", run.stdout);
-    }
-    repo.write(".gitattributes", "*.png ident\n");
-    assert_eq!(repo.run(&["-C", "net", "check"]).code, 0);
-}
-
-#[test]
 fn only_admins_change_what_steers_git() {
     for (path, text) in
         [(".gitattributes", "*.yaml -diff\n"), (".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = ./x\n")]
@@ -225,67 +203,6 @@ fn only_admins_change_what_steers_git() {
         );
         assert_eq!(check("carol").code, 0);
     }
-}
-
-/// A data repository in `net`, below git's top.
-fn below_the_top() -> Repo {
-    let (repo, data) = (Repo::empty(), two_isps());
-    std::fs::remove_dir_all(data.path().join(".git")).unwrap();
-    std::fs::rename(data.path(), repo.path().join("net")).unwrap();
-    repo.commit("base");
-    repo
-}
-
-const STOLEN: &str = "ip: 10.1.0.77\ndomain: victim.example\nplan: GOLD\n";
-
-#[test]
-fn the_place_of_the_data_is_not_for_a_proposal_to_choose() {
-    let check = |repo: &Repo, args: &[&str]| {
-        let args = [args, &["check", "--rev", "HEAD", "--base", "HEAD^1", "--actor", "mallory"]].concat();
-        repo.run(&args)
-    };
-    // A link to other data.
-    let repo = below_the_top();
-    repo.git(&["mv", "net", "other"]);
-    std::os::unix::fs::symlink("other", repo.path().join("net")).unwrap();
-    repo.write("other/subscribers/victim.example/x.yaml", STOLEN);
-    repo.commit("a link");
-    let run = check(&repo, &["-C", "net"]);
-    assert_ne!(run.code, 0, "{run:?}");
-    let plan = repo.run(&["-C", "net", "plan", "--rev", "HEAD", "--base", "HEAD^1"]);
-    assert_ne!(plan.code, 0, "{plan:?}");
-    let run = check(&repo, &["-C", "other"]);
-    assert!(run.code == 2 && run.stderr.contains("the base has no folder `other`"), "{run:?}");
-    // A folder that looks like a repository with a history of its own.
-    let repo = below_the_top();
-    let own = two_isps();
-    own.commit("a harmless change");
-    repo.git(&["clone", "-q", "--bare", own.path().to_str().unwrap(), "bare"]);
-    for name in ["HEAD", "config", "objects", "refs", "packed-refs"] {
-        let _ = std::fs::rename(repo.path().join("bare").join(name), repo.path().join("net").join(name));
-    }
-    std::fs::remove_dir_all(repo.path().join("bare")).unwrap();
-    repo.write("net/refs/keep", "");
-    repo.write("net/subscribers/victim.example/x.yaml", STOLEN);
-    repo.commit("a repository within");
-    let run = check(&repo, &["-C", "net"]);
-    assert!(run.code == 1 && run.stdout.contains("`mallory` may not change subscribers"), "{run:?}");
-    // Data further up, of which a folder within is not a part.
-    let repo = below_the_top();
-    std::fs::remove_file(repo.path().join("net/shapeline.yaml")).unwrap();
-    repo.commit("no settings");
-    repo.write("shapeline.yaml", "");
-    repo.write("subscribers/x.yaml", STOLEN);
-    repo.commit("settings further up");
-    let within =
-        Command::new(env!("CARGO_BIN_EXE_shapeline")).current_dir(repo.path().join("net")).arg("render").output();
-    let within = within.unwrap();
-    let run = Run {
-        code: within.status.code().unwrap(),
-        stdout: String::from_utf8(within.stdout).unwrap(),
-        stderr: String::from_utf8(within.stderr).unwrap(),
-    };
-    assert!(run.code == 0 && run.stdout.contains("10.1.0.1 ") && !run.stdout.contains("10.1.0.77"), "{run:?}");
 }
 
 #[test]
@@ -318,170 +235,6 @@ fn what_is_small_in_git_and_large_in_a_listing_is_refused() {
     assert!(run.code == 1 && run.stdout.contains("a target longer than any path"), "{run:?}");
 }
 
-/// What lies on disk neither goes live nor keeps the commit from going live.
-#[test]
-fn publish_and_the_records_read_the_commit_alone() {
-    let repo = two_isps();
-    let settings = repo.read("shapeline.yaml");
-    repo.write("shapeline.yaml", settings.replace("hre-1", "other").replace("shaper.txt", "other.txt"));
-    std::fs::create_dir_all(repo.path().join("live")).unwrap();
-    repo.write("subscribers/mine.example/a.yaml", "ip: 10.2.0.66\ndomain: mine.example\nplan: GOLD\n");
-    let run = repo.run(&["publish", "--on", DAY]);
-    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-    assert!(run.stdout.starts_with("hre-1: 2 added"), "{}", run.stdout);
-    let note = "note: the commit is read, not the files on disk; not committed: shapeline.yaml and 1 more\n";
-    assert!(run.stderr.contains(note), "{}", run.stderr);
-    assert!(repo.read("live/shaper.txt").contains("10.2.0.1 "));
-    for args in [&["drift"][..], &["log"], &["stat"], &["rollback", "--target", "hre-1", "--to", "1"]] {
-        let run = repo.run(args);
-        assert_eq!(run.code, 0, "{args:?}: {}{}", run.stdout, run.stderr);
-        assert!(!repo.path().join("live/other.txt").exists());
-    }
-}
-
-/// Attribute files by path and text: each attribute by each kind of pattern at each place.
-fn hostile() -> Vec<(String, String)> {
-    let places = ["", "subscribers/", "subscribers/mine.example/", "domains/", "plans/", "templates/"];
-    let attributes = [
-        "ident",
-        "filter=other",
-        "working-tree-encoding=ASCII//TRANSLIT",
-        "working-tree-encoding=UTF-16LE-BOM",
-        "working-tree-encoding=ISO646-GB",
-        "text eol=crlf",
-        "-diff -merge",
-        "export-ignore export-subst",
-    ];
-    let mut files = Vec::new();
-    for place in places {
-        for attribute in attributes {
-            for pattern in ["*", "zz.yaml"] {
-                files.push((format!("{place}.gitattributes"), format!("{pattern} {attribute}\n")));
-            }
-        }
-    }
-    files.extend(
-        [
-            "[attr]quiet ident\nzz.yaml quiet\n",
-            "\"zz.yaml\" ident\n",
-            "\u{feff}*.yaml ident\n",
-            "# a comment\r*.yaml ident\n",
-            "**/zz.yaml ident\n",
-            "\t zz.yaml\tident\r\n",
-            "subscribers/** ident\nsubscribers/mine.example/** -ident\n",
-            "shapeline.yaml ident working-tree-encoding=ISO646-GB\n",
-        ]
-        .map(|text| (".gitattributes".to_owned(), text.to_owned())),
-    );
-    files.push(("subscribers/.GITATTRIBUTES".to_owned(), "* ident\n".to_owned()));
-    files
-}
-
-/// The commands, each with what makes it read the commit in a repository without files; without, it
-/// works on files alone.
-const COMMANDS: [(&[&str], Option<&[&str]>); 12] = [
-    (&["check", "--on", DAY, "--format", "json", "--base", "HEAD^1", "--actor", "mallory"], Some(&["--rev", "HEAD"])),
-    (&["render", "--on", DAY], Some(&["--rev", "HEAD"])),
-    (&["plan", "--on", DAY, "--base", "HEAD^1"], Some(&["--rev", "HEAD"])),
-    (&["publish", "--dry-run", "--on", DAY], Some(&["--rev", "HEAD"])),
-    (&["drift", "--on", DAY], Some(&["--rev", "HEAD"])),
-    (&["log"], Some(&[])),
-    (&["stat"], Some(&[])),
-    (&["history", "--format", "csv"], Some(&[])),
-    (&["subscriber", "list", "--format", "json", "--on", DAY], Some(&["--rev", "HEAD"])),
-    (&["subscriber", "show", "10.2.0.77", "--on", DAY], Some(&["--rev", "HEAD"])),
-    (&["subscriber", "set", "10.2.0.1", "plan=GOLD", "--dry-run"], None),
-    (&["import", "live.txt", "--dry-run"], None),
-];
-
-#[test]
-fn a_clone_answers_as_its_bare_repository_does_or_refuses() {
-    let files = hostile();
-    assert!(files.len() > 100);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
-            scope.spawn(|| {
-                while let Some((path, text)) = files.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    agrees(path, text);
-                }
-            });
-        }
-    });
-}
-
-fn agrees(attributes: &str, text: &str) {
-    let repo = two_isps();
-    let payload = if text.contains("TRANSLIT") { QUOTES } else { IDENT };
-    commit_blobs(&repo, &[(attributes, text), ("subscribers/mine.example/zz.yaml", payload)]);
-    let to = tempfile::tempdir().unwrap();
-    let work = clone(&repo, &to.path().join("work"), &[]);
-    let bare = clone(&repo, &to.path().join("bare.git"), &["--bare"]);
-    let import = to.path().join("live.txt");
-    std::fs::write(&import, "10.2.0.1 10.2.0.1@mine.example :=set_attribute GOLD\n").unwrap();
-    let files = ["subscribers/mine.example/zz.yaml", "subscribers/mine.example/a.yaml", "shapeline.yaml"];
-    let is_altered = files.iter().any(|file| {
-        let blob = repo.git(&["cat-file", "-p", &format!("HEAD:{file}")]);
-        std::fs::read(work.join(file))
-            .map_or(true, |bytes| String::from_utf8_lossy(&bytes).replace("\r\n", "\n").trim() != blob.trim())
-    });
-    for (args, of_commit) in COMMANDS {
-        let args: Vec<&str> =
-            args.iter().map(|arg| if *arg == "live.txt" { import.to_str().unwrap() } else { arg }).collect();
-        let at_desk = run(&work, &args);
-        let case = format!("{attributes} {text:?}: {args:?}: {}{}", at_desk.stdout, at_desk.stderr);
-        let Some(of_commit) = of_commit else {
-            assert!(!is_altered || at_desk.code == 1, "{case}");
-            continue;
-        };
-        let bare = run(&bare, &[&args[..], of_commit].concat());
-        assert!(bare.code != 2 || at_desk.code == 2, "the commit can be read: {case}{}", bare.stderr);
-        let agree = at_desk.code == bare.code && at_desk.stdout == bare.stdout;
-        // The finding of the altered file comes on top.
-        assert!(agree || at_desk.code == 1, "{case}: {}{}", bare.stdout, bare.stderr);
-        let from_work = run(&work, &[&args[..], of_commit].concat());
-        assert_eq!((from_work.code, &from_work.stdout), (bare.code, &bare.stdout), "by its commit, {case}");
-    }
-}
-
-/// Lines of words that git knows, in any order, with what its several readers might read differently.
-fn attributes() -> impl Strategy<Value = String> {
-    let pattern = prop::sample::select(vec![
-        "*",
-        "*.yaml",
-        "zz.yaml",
-        "/subscribers/zz.yaml",
-        "subscribers/**",
-        "\"zz.yaml\"",
-        "*.y?ml",
-        "*.png",
-        "[attr]own",
-        "#",
-        "z*",
-    ]);
-    let word = prop::sample::select(vec![
-        "ident",
-        "-ident",
-        "!ident",
-        "own",
-        "filter=other",
-        "text",
-        "-text",
-        "eol=crlf",
-        "working-tree-encoding=UTF-16LE-BOM",
-        "working-tree-encoding=latin-1",
-        "diff",
-        "binary",
-    ]);
-    let blank = prop::sample::select(vec![" ", "\t", "  ", " \r", "\u{b}", "\u{c}", "\0"]);
-    let end = prop::sample::select(vec!["\n", "\r\n", "\r", "", " \n"]);
-    let line = (pattern, prop::collection::vec((blank, word), 0..3), end).prop_map(|(pattern, words, end)| {
-        let words: String = words.into_iter().map(|(blank, word)| format!("{blank}{word}")).collect();
-        format!("{pattern}{words}{end}")
-    });
-    prop::collection::vec(line, 0..3).prop_map(|lines| lines.concat())
-}
-
 /// A filter may have put it there, with the time of the file that it took.
 #[test]
 fn a_file_that_gits_index_takes_for_the_committed_one_is_compared() {
@@ -497,17 +250,4 @@ fn a_file_that_gits_index_takes_for_the_committed_one_is_compared() {
     dated().unwrap();
     let run = repo.run(&["check"]);
     assert!(run.code == 1 && run.stdout.contains("git's index considers it unchanged"), "{run:?}");
-}
-
-proptest! {
-    #![proptest_config(cases(64))]
-
-    #[test]
-    fn git_checks_out_what_is_committed_or_is_refused(
-        top in attributes(),
-        below in prop_oneof![4 => Just(String::new()), 1 => attributes()],
-        data in prop::sample::select(vec!["name: \"$Id: a$ b\"\n", "name: $Id$\n", "a\r\nb\n\r\n", "name: \u{fc}a\n"]),
-    ) {
-        checkout::agrees_or_is_refused(top.as_bytes(), below.as_bytes(), data.as_bytes());
-    }
 }

@@ -66,8 +66,8 @@ fn folders_that_are_too_deep_are_reported() {
     for args in [&["check"][..], &["check", "--rev", "HEAD"]] {
         let run = repo.run(args);
         assert_eq!(run.code, 1, "{run:?}");
-        let told = "folders nest more than 64 deep: this one is not read";
-        assert!(run.stdout.contains(told) && run.stdout.contains(deep(64).trim_end_matches('/')), "{run:?}");
+        let message = "folders nest more than 64 deep: this one is not read";
+        assert!(run.stdout.contains(message) && run.stdout.contains(deep(64).trim_end_matches('/')), "{run:?}");
     }
 }
 

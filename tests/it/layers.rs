@@ -188,3 +188,52 @@ fn no_room_has_a_circle() {
     let found = circle(&super::layers::rooms(&round)["a"]).unwrap();
     assert_eq!(found, ["b", "c", "b"]);
 }
+
+/// Where a room below the commands may name an option, and why. `/` at the end: in all files of the room.
+const OPTIONS_BELOW_COMMANDS: [(&str, &str, &str); 7] = [
+    ("edit/commit", "git config --global", "git's option"),
+    ("git", "git config --global", "git's option"),
+    ("import/recognise", "make a dump without --xml", "mysqldump's option"),
+    ("import/sql/tables", "--no-data", "mysqldump's options"),
+    ("report/junit", "--base REV", "the words for a rule that was skipped, in a report of `check` alone"),
+    ("rules/", "--", "the texts of `explain`: what a rule needs of `check`"),
+    ("tree/checkout", "check", "the help of a finding of `check`"),
+];
+
+/// The sentences of a text that name an option outside a whole command such as `git fetch --unshallow`.
+fn sentences_with_options(text: &str) -> Vec<String> {
+    let literal = Regex::new(r##"(?s)b?'(?:"|\\")'|r#"(.*?)"#|"((?:[^"\\]|\\.)*)""##).unwrap();
+    let command = Regex::new(r"`(?:shapeline|git|gpg|mysqldump) [^`]*`").unwrap();
+    let option = Regex::new(r"(?:^|[^\w-])--[a-z]").unwrap();
+    let sentences = literal.captures_iter(text).filter_map(|found| Some(found.get(1).or(found.get(2))?.as_str()));
+    let names = |sentence: &&str| sentence.contains(' ') && option.is_match(&command.replace_all(sentence, ""));
+    sentences.filter(names).map(ToOwned::to_owned).collect()
+}
+
+/// Which options there are, only the command line knows: below it, what an option would do is a value.
+#[test]
+fn only_commands_name_options() {
+    let order = modules(&std::fs::read_to_string(source().join("lib.rs")).unwrap());
+    let below = order.iter().take_while(|(name, _)| name != "completion");
+    let below: BTreeSet<&str> = below.map(|(name, _)| name.as_str()).collect();
+    let mut used = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (parts, text) in files().iter().filter(|(parts, _)| below.contains(parts[0].as_str())) {
+        let file = parts.join("/");
+        for sentence in sentences_with_options(text) {
+            let is_exempt = |(place, words, _): &(&str, &str, &str)| {
+                (file == *place || place.ends_with('/') && file.starts_with(place)) && sentence.contains(words)
+            };
+            match OPTIONS_BELOW_COMMANDS.iter().position(is_exempt) {
+                Some(at) => drop(used.insert(at)),
+                None => wrong.push(format!("src/{file}.rs: {sentence}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "return a value, and word it in src/commands:\n{wrong:#?}");
+    assert_eq!(used.len(), OPTIONS_BELOW_COMMANDS.len(), "an exception is not needed any more");
+    // The test would notice.
+    let found = |text: &str| sentences_with_options(text).len();
+    assert_eq!(found("bail!(\"name one with --target\"); if c == '\"' { \"--rate names {}\" }"), 2);
+    assert_eq!(found("[\"--quiet\", \"fetch\"]; \"see `git fetch --unshallow`\"; \"a--b\""), 0);
+}

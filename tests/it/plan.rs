@@ -1,4 +1,7 @@
-//! `plan`: what is shown, what is guarded, what the fingerprint covers.
+//! `plan`: what is shown, what the fingerprint covers.
+
+mod base;
+mod limits;
 
 use crate::support::Repo;
 
@@ -63,23 +66,6 @@ fn nothing_to_do_is_said_so() {
 }
 
 #[test]
-fn the_default_base_is_the_merge_base_with_the_default_branch() {
-    let repo = five();
-    let base = repo.commit("start");
-    repo.git(&["checkout", "-q", "-b", "change"]);
-    repo.subscriber("10.10.10.31", 30);
-    repo.commit("add one");
-    repo.git(&["checkout", "-q", "main"]);
-    repo.subscriber("10.10.10.99", 30);
-    repo.commit("meanwhile");
-    repo.git(&["checkout", "-q", "change"]);
-    let plan = json(&repo, &[]);
-    assert_eq!(plan["base"]["commit"], base.as_str());
-    assert_eq!(plan["summary"]["added"], 1);
-    assert_eq!(plan["summary"]["removed"], 0, "what came to main meanwhile is not our removal");
-}
-
-#[test]
 fn reasons_for_leaving_are_distinguished() {
     let repo = five();
     repo.commit("start");
@@ -109,114 +95,6 @@ fn a_plan_that_is_given_other_rates_changes_everybody_who_has_it() {
     assert_eq!(plan["summary"]["bytes_differ"], false);
 }
 
-fn many(count: u32) -> Repo {
-    let repo = Repo::new();
-    for host in 1..=count {
-        repo.subscriber(&format!("10.10.10.{host}"), 30);
-    }
-    repo.commit("start");
-    repo
-}
-
-fn change_and_remove(repo: &Repo, changed: u32, removed: u32) -> serde_json::Value {
-    for host in 1..=changed {
-        repo.subscriber(&format!("10.10.10.{host}"), 50);
-    }
-    for host in changed + 1..=changed + removed {
-        std::fs::remove_file(repo.path().join(format!("subscribers/ispcustomer.co.zw/10.10.10.{host}.yaml"))).unwrap();
-    }
-    json(repo, &[])
-}
-
-#[test]
-fn thirty_percent_of_ten_is_safe_and_one_more_is_not() {
-    assert_eq!(change_and_remove(&many(10), 3, 3)["safe"], true);
-    let plan = change_and_remove(&many(10), 4, 0);
-    assert_eq!(plan["safe"], false);
-    assert_eq!(plan["reasons"][0], "4 of 10 served addresses would be changed (40%), more than 30%");
-    assert_eq!(change_and_remove(&many(10), 0, 4)["safe"], false);
-    assert_eq!(change_and_remove(&many(9), 4, 4)["safe"], true, "below ten the percentage does not count");
-    assert_eq!(change_and_remove(&many(3), 0, 3)["safe"], false, "an empty file is never safe");
-}
-
-#[test]
-fn limits_are_settable_as_counts_and_by_domain() {
-    let repo = many(10);
-    repo.write("shapeline.yaml", "safety: {max_changed: 100%, domains: {ispcustomer.co.zw: {max_changed: 1}}}\n");
-    let plan = change_and_remove(&repo, 2, 0);
-    assert_eq!(plan["reasons"][0], "2 of 10 served addresses of ispcustomer.co.zw would be changed (20%), more than 1");
-}
-
-#[test]
-fn a_domain_counts_from_as_many_subscribers_as_all_do_unless_it_says_otherwise() {
-    let repo = many(5);
-    let settings = |all: &str, own: &str| {
-        let domain = format!("ispcustomer.co.zw: {{max_changed: 20%{own}}}");
-        repo.write("shapeline.yaml", format!("safety: {{max_changed: 100%{all}, domains: {{{domain}}}}}\n"));
-        (1..=2).for_each(|host| repo.subscriber(&format!("10.10.10.{host}"), 30));
-        repo.commit("limits");
-        change_and_remove(&repo, 2, 0)["safe"] == true
-    };
-    assert!(settings("", ""), "five are few");
-    assert!(!settings(", min_subscribers: 5", ""));
-    assert!(settings(", min_subscribers: 5", ", min_subscribers: 6"));
-}
-
-#[test]
-fn a_percentage_of_one_domain_counts_its_own_subscribers() {
-    let settings = "safety: {max_removed: 100%, domains: {ispcustomer.co.zw: {max_removed: 20%}}}\n";
-    for (removed, safe) in [(2, true), (3, false)] {
-        let repo = many(10);
-        repo.write("shapeline.yaml", settings);
-        repo.commit("limits");
-        let plan = change_and_remove(&repo, 0, removed);
-        assert_eq!(plan["safe"], safe, "{plan}");
-    }
-    let repo = many(10);
-    // Another domain's subscribers do not dilute it.
-    repo.write("domains/other.example.yaml", "name: other.example\nprefixes: [10.20.0.0/24]\n");
-    for host in 1..=90 {
-        let plan = "30_MEG_UP_30_MEG_DOWN";
-        let record = format!("ip: 10.20.0.{host}\ndomain: other.example\nplan: {plan}\n");
-        repo.write(&format!("subscribers/other.example/10.20.0.{host}.yaml"), record);
-    }
-    repo.write("shapeline.yaml", settings);
-    repo.commit("another");
-    let plan = change_and_remove(&repo, 0, 3);
-    let reason = "3 of 10 served addresses of ispcustomer.co.zw would be removed (30%), more than 20%";
-    assert_eq!((&plan["safe"], &plan["reasons"][0]), (&false.into(), &reason.into()));
-}
-
-#[test]
-fn an_address_that_moves_is_a_change_of_the_domain_that_loses_it() {
-    let repo = many(3);
-    let settings = |domain: &str| format!("safety: {{domains: {{{domain}: {{max_changed: 0}}}}}}\n");
-    let block = |domain: &str, prefixes: &str| {
-        repo.write(&format!("domains/{domain}.yaml"), format!("name: {domain}\nprefixes: [{prefixes}]\n"));
-    };
-    let record = |domain: &str| format!("ip: 11.11.11.1\ndomain: {domain}\nplan: 30_MEG_UP_30_MEG_DOWN\n");
-    block("other.example", "10.20.0.0/24");
-    repo.write("subscribers/moves.yaml", record("ispcustomer.co.zw"));
-    repo.commit("before");
-    block("ispcustomer.co.zw", "10.10.10.0/24");
-    block("other.example", "10.20.0.0/24, 11.11.11.0/24");
-    repo.write("subscribers/moves.yaml", record("other.example"));
-    let reason = "1 of 4 served addresses of ispcustomer.co.zw would be changed (25%), more than 0";
-    for (domain, expected) in [("ispcustomer.co.zw", Some(reason)), ("other.example", None)] {
-        repo.write("shapeline.yaml", settings(domain));
-        let plan = json(&repo, &[]);
-        assert_eq!(plan["summary"]["changed"], 1, "{plan}");
-        assert_eq!(plan["reasons"][0].as_str(), expected);
-    }
-}
-
-#[test]
-fn the_only_subscriber_is_not_removed_without_a_word() {
-    let plan = change_and_remove(&many(1), 0, 1);
-    assert_eq!(plan["safe"], false);
-    assert_eq!(plan["reasons"][0], "no address would be left: all 1 are removed");
-}
-
 #[test]
 fn the_fingerprint_covers_the_bytes_before_and_after() {
     let repo = five();
@@ -238,28 +116,6 @@ fn the_fingerprint_covers_the_bytes_before_and_after() {
     let live = repo.write("live.txt", "");
     let plan = json(&repo, &["--against", live.to_str().unwrap()]);
     assert_eq!(plan["fingerprint"], shapeline::plan::fingerprint("shaper", b"", text.as_bytes()));
-}
-
-#[test]
-fn against_a_live_file_odd_lines_are_counted_not_skipped() {
-    let repo = five();
-    let live = "10.10.10.25 10.10.10.25@ispcustomer.co.zw :=set_attribute 30_MEG_UP_30_MEG_DOWN\n\
-                10.10.10.25 10.10.10.25@ispcustomer.co.zw :=set_attribute 50_MEG_UP_50_MEG_DOWN\n\
-                \x2010.10.10.26 10.10.10.26@ispcustomer.co.zw :=set_attribute 50_MEG_UP_50_MEG_DOWN\n\
-                10.10.10.30 10.10.10.30@ispcustomer.co.zw :=set_attribute GOLD\u{1b}[31m\n\
-                10.10.10.31 10.10.10.32@ispcustomer.co.zw :=set_attribute 30_MEG_UP_30_MEG_DOWN\n\
-                41.221.144.5dd x\n";
-    let run = repo.run_with_input(&["plan", "--on", "2026-11-21", "--against", "-"], live);
-    assert_eq!(run.code, 0, "{run:?}");
-    assert!(
-        run.stdout.contains(
-            "4 lines of the file could not be understood, so who is served is not fully known; the first is line 2"
-        ),
-        "{run:?}"
-    );
-    assert!(run.stdout.contains("NOT SAFE"), "what is not known may be removed unseen: {run:?}");
-    assert!(run.stdout.contains("rate not known → 50 Mbps"), "{run:?}");
-    assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
 }
 
 #[test]
@@ -315,77 +171,6 @@ fn a_long_plan_is_cut_with_a_count_and_fits_a_comment() {
     assert!(run.stdout.len() < 65_536, "{}", run.stdout.len());
     assert!(run.stdout.contains("… and 2,800 more added"), "{}", &run.stdout[run.stdout.len() - 600..]);
     assert!(run.stdout.contains("**3,000 added"), "the summary counts all");
-}
-
-#[test]
-fn without_history_the_error_says_what_to_do() {
-    let repo = five();
-    let run = plan(&repo, &[]);
-    assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("not in a git repository") || run.stderr.contains("--against"), "{run:?}");
-    repo.commit("start");
-    let run = plan(&repo, &["--base", "nosuch"]);
-    assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("there is no commit `nosuch`"), "{run:?}");
-}
-
-#[test]
-fn a_change_that_raises_the_limits_is_judged_by_the_old_ones_too() {
-    let repo = many(10);
-    repo.write("shapeline.yaml", "safety: {max_changed: 100%, max_removed: 100%}\n");
-    let plan = change_and_remove(&repo, 0, 5);
-    assert_eq!(plan["reasons"][0], "5 of 10 served addresses would be removed (50%), more than 30%");
-}
-
-#[test]
-fn a_base_that_cannot_be_read_is_never_safe_to_replace() {
-    let repo = Repo::new();
-    repo.write("subscribers/all.yaml", "- ip: 10.10.10.1\n  domain: [\n");
-    repo.commit("broken");
-    repo.write("subscribers/all.yaml", "ip: 10.10.10.1\ndomain: ispcustomer.co.zw\nplan: 30_MEG_UP_30_MEG_DOWN\n");
-    let plan = json(&repo, &[]);
-    assert_eq!(plan["safe"], false);
-    assert!(plan["reasons"][0].as_str().unwrap().contains("could not be read in 1 place:"), "{plan}");
-}
-
-#[test]
-fn an_own_template_s_output_is_guarded_by_its_lines() {
-    let repo = Repo::new();
-    for host in 1..=20 {
-        repo.subscriber(&format!("10.10.10.{host}"), 30);
-    }
-    repo.write("shapeline.yaml", "outputs: {shaper: {template: templates/s.j2}}\n");
-    let template = |first: u32| {
-        format!(
-            "{{% for line in lines %}}\n{{% if loop.index >= {first} %}}\n{{{{ line.address }}}}\n{{% endif %}}\n{{% endfor %}}\n"
-        )
-    };
-    repo.write("templates/s.j2", template(0));
-    repo.commit("start");
-    repo.write("templates/s.j2", template(10));
-    assert_eq!(json(&repo, &[])["safe"], true, "9 of 20 lines are within both limits together");
-    repo.write("templates/s.j2", template(15));
-    let plan = json(&repo, &[]);
-    assert_eq!(plan["reasons"][0], "14 of 20 lines of the output would be changed or removed (70%), more than 60%");
-    repo.write(
-        "shapeline.yaml",
-        "outputs: {shaper: {template: templates/s.j2}}\nsafety: {max_changed: 100%, max_removed: 100%}\n",
-    );
-    assert_eq!(json(&repo, &[])["reasons"], plan["reasons"], "a change that raises the limits is not judged by them");
-    // Counts are added, too: a changed line counts as one that is gone.
-    repo.write(
-        "shapeline.yaml",
-        "outputs: {shaper: {template: templates/s.j2}}\nsafety: {max_changed: 8, max_removed: 6}\n",
-    );
-    repo.write("templates/s.j2", template(0));
-    repo.commit("counts");
-    repo.write("templates/s.j2", template(15));
-    assert_eq!(json(&repo, &[])["safe"], true, "14 are within both limits together");
-    repo.write("templates/s.j2", template(16));
-    let plan = json(&repo, &[]);
-    assert_eq!(plan["reasons"][0], "15 of 20 lines of the output would be changed or removed (75%), more than 14");
-    repo.write("templates/s.j2", "");
-    assert_eq!(json(&repo, &[])["reasons"][0], "the output would be empty");
 }
 
 #[test]

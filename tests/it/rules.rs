@@ -9,6 +9,7 @@ mod change;
 mod days;
 mod examples;
 mod marks;
+mod names;
 mod severities;
 
 use std::collections::BTreeSet;

@@ -2,11 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Says that a test cannot run here and is left out. On a build server none is: there it fails.
 pub fn left_out(why: &str) {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "on a build server no test is left out: {why}");
     eprintln!("SKIPPED: {why}");
+}
+
+/// Long enough for any machine; nothing waits so long that goes well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `what` has a value, and fails with what `otherwise` says if it never has.
+pub fn wait<T>(mut what: impl FnMut() -> Option<T>, otherwise: impl Fn() -> String) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = what() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", otherwise());
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Copies a file, or a folder with all that is in it.

@@ -304,8 +304,8 @@ fn deploy_acknowledges_only_the_given_fingerprint() {
     assert_eq!(publish.status.code(), Some(1), "{publish:?}");
     let said = String::from_utf8_lossy(&plan.stdout).into_owned();
     let fingerprint = said.split("--ack ").nth(1).unwrap().lines().next().unwrap().to_owned();
-    let (_, told) = deploy(&runner, "$(touch owned)", || {});
-    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let (_, run) = deploy(&runner, "$(touch owned)", || {});
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
     assert!(!runner.repo.path().join("owned").exists());
     let (plan, publish) = deploy(&runner, &fingerprint, || {});
     assert!(plan.status.success() && publish.status.success(), "{plan:?}\n{publish:?}");

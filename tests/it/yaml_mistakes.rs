@@ -65,7 +65,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 
 #[test]
 fn each_is_reported_at_its_place_with_what_to_write_instead() {
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut wrong = String::new();
     for (name, text, pointed_at) in MISTAKES {
         let problems = yaml::read(text).problems;
@@ -81,10 +81,11 @@ fn each_is_reported_at_its_place_with_what_to_write_instead() {
             writeln!(wrong, "{name}: only the parser's own words: {}", problem.message).unwrap();
         }
         let at = SourceFile::new("a.yaml", *text).position(problem.span.start);
-        writeln!(told, "{name}\n  {}:{}: {}\n  help: {}", at.line, at.column, problem.message, problem.help).unwrap();
+        writeln!(reported, "{name}\n  {}:{}: {}\n  help: {}", at.line, at.column, problem.message, problem.help)
+            .unwrap();
     }
     assert!(wrong.is_empty(), "{wrong}");
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 /// Whatever the parser complains about gets words, and a place within the text.

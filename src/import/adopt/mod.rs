@@ -9,7 +9,7 @@ mod subscribers;
 
 pub use current::CurrentData;
 pub use domains::DomainWork;
-pub use plans::{GivenRates, MissingRates, NewPlan, PlanWork};
+pub use plans::{GivenRates, MissingRates, NewPlan, PlanWork, UnknownPlan};
 pub use subscribers::{KeptSubscribers, SubscriberStep, SubscriberWork};
 
 use std::collections::BTreeMap;

@@ -63,6 +63,15 @@ pub struct MissingRates {
     pub subscribers: usize,
 }
 
+/// A plan that is given rates, and that the source does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownPlan {
+    /// Its name, as it was given.
+    pub name: String,
+    /// The plan of the source that was probably meant.
+    pub meant: Option<String>,
+}
+
 /// The changes of the plans.
 #[derive(Clone, Debug, Default)]
 pub struct PlanWork {
@@ -78,8 +87,8 @@ pub struct PlanWork {
     pub left_out: Vec<String>,
     /// Those of the missing ones that have two rates in their names.
     pub two_in_name: Vec<String>,
-    /// A sentence for each `--rate` that names no plan of the source.
-    pub unknown: Vec<String>,
+    /// The given rates whose plan is none of the source's.
+    pub unknown: Vec<UnknownPlan>,
 }
 
 impl PlanWork {
@@ -100,9 +109,8 @@ impl PlanWork {
         let known: Vec<String> = found.plans.iter().map(|plan| plan.key.to_string()).collect();
         let mut suggestions = Suggestions::new(known.iter().map(String::as_str));
         for rates in given.iter().filter(|rates| !used.contains(&rates.plan)) {
-            let hint = suggestions.find(&rates.plan);
-            let hint = hint.map_or_else(String::new, |near| format!("; did you mean {}?", quoted(near)));
-            work.unknown.push(format!("--rate names {}, which is no plan of the source{hint}", quoted(&rates.plan)));
+            let meant = suggestions.find(&rates.plan).map(ToOwned::to_owned);
+            work.unknown.push(UnknownPlan { name: rates.plan.clone(), meant });
         }
         work
     }

@@ -3,7 +3,8 @@
 
 use super::insert::words;
 use super::scan::Statement;
-use crate::import::found::{DumpTable, Unusable};
+use crate::import::found::DumpTable;
+use crate::import::unusable::Unusable;
 
 /// Statements that change the rows of the tables that they name.
 const ROWS: [&str; 6] = ["UPDATE", "DELETE", "TRUNCATE", "RENAME", "LOAD", "MERGE"];

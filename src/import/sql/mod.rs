@@ -16,9 +16,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::found::{DumpTable, Found, Origin, SourceKind, Unusable};
+use super::found::{DumpTable, Found, Origin, RowReason, SourceKind};
 use super::gather::{Gather, RawPlan, RawSubscriber};
 use super::shaper::{SET_ATTRIBUTE, other_word};
+use super::unusable::Unusable;
 use crate::text::quote::quoted;
 use tables::{Tables, tables};
 use values::{BadCells, Values, cells};
@@ -198,17 +199,17 @@ fn subscribers(gather: &mut Gather, tables: &Tables<'_>, plans: &Names, domains:
     let columns = [("ipaddress", true), ("plan_id", true), ("dom_id", true), ("sub_id", false), ("attribute", false)];
     let content = &tables.all[DumpTable::Subscriber as usize];
     let has = |named: &[String]| content.columns(named).iter().any(|column| column == "attribute");
-    let told = content.inserts.iter().any(|(named, _)| has(named));
+    let has_attribute = content.inserts.iter().any(|(named, _)| has(named));
     let unread =
         each(gather, tables, DumpTable::Subscriber, columns, |gather, origin, [ip, plan, domain, id, attribute]| {
             let mut reasons = Vec::new();
             match attribute {
                 Some(SET_ATTRIBUTE | "set_attribute") => {}
-                None if !told => {}
-                other => reasons.push(other_word(other.unwrap_or("NULL"))),
+                None if !has_attribute => {}
+                other => reasons.push(RowReason::from(other_word(other.unwrap_or("NULL")))),
             }
             let mut name = |names: &Names, number| {
-                names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason)).ok()
+                names.name(number).map(str::to_owned).map_err(|reason| reasons.push(reason.into())).ok()
             };
             let (plan, domain) = (name(plans, plan), name(domains, domain));
             let raw = RawSubscriber {

@@ -22,8 +22,8 @@ pub struct Seen {
     /// Where the file ends in the middle of something: the line on which that starts.
     pub cut_off: Option<usize>,
     /// The connection's character set has letters of two bytes of which the second may be a quote
-    /// or a backslash: quotes cannot be told.
-    pub untellable_quotes: bool,
+    /// or a backslash: quotes cannot be recognised.
+    pub ambiguous_quotes: bool,
 }
 
 /// Steps through a dump.
@@ -91,7 +91,7 @@ impl<'b> Scanner<'b> {
                 self.line_end();
             } else if rest.starts_with(b"/*") {
                 if let Some(carried_out) = self.comment() {
-                    self.seen.untellable_quotes |= untellable(carried_out);
+                    self.seen.ambiguous_quotes |= untellable(carried_out);
                 }
             } else if rest.len() > 10 && rest[..10].eq_ignore_ascii_case(b"delimiter ") {
                 let line = self.line_end();

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use super::changed::{TableChange, refusal};
 use super::insert::{self, Of, RawRow, TableName};
 use super::scan::{self, Scanner};
-use crate::import::found::{DumpTable, Unusable};
+use crate::import::found::DumpTable;
+use crate::import::unusable::Unusable;
 use crate::text::quote::quoted;
 
 /// What a dump holds of one table.
@@ -97,13 +98,7 @@ impl Tables<'_> {
             let content = &self.all[*table as usize];
             content.created.is_empty() && content.inserts.iter().any(|(named, _)| named.is_empty())
         };
-        match DumpTable::ALL.into_iter().find(unknown).map(DumpTable::name) {
-            None => Ok(()),
-            Some(table) => Err(Unusable::new(format!(
-                "the dump does not say the order of the columns of `{table}`, as one made with --no-create-info: make \
-                 it without that option, or say the order with --columns {table}=COLUMN,COLUMN,…"
-            ))),
-        }
+        DumpTable::ALL.into_iter().find(unknown).map_or(Ok(()), |table| Err(Unusable::NoColumnOrder(table)))
     }
 
     /// Refuses a dump that has the tables but not their rows.
@@ -180,9 +175,9 @@ fn whole(scanner: &Scanner<'_>) -> Result<(), Unusable> {
             "the dump is cut off: its last line should say `-- Dump completed`; make the dump again",
         ));
     }
-    if seen.untellable_quotes {
+    if seen.ambiguous_quotes {
         return Err(Unusable::new(
-            "the dump is in a character set in which quotes cannot be told from letters; make it with \
+            "the dump is in a character set in which a quote can be part of a letter; make it with \
              `mysqldump --default-character-set=utf8mb4`",
         ));
     }
@@ -209,12 +204,7 @@ fn choose<'b>(mut by_database: HashMap<String, Tables<'b>>, wanted: Option<&str>
         })?,
         (None, [one]) => one.clone(),
         (None, []) => return Err(no_table(DumpTable::Subscriber, by_database.values())),
-        (None, several) => {
-            return Err(Unusable::new(format!(
-                "the dump has a table `subscriber` in several databases: name one with --database, of {}",
-                shown(several)
-            )));
-        }
+        (None, several) => return Err(Unusable::SeveralDatabases(several.to_vec())),
     };
     let tables = by_database.remove(&chosen).unwrap_or_default();
     for table in DumpTable::ALL {

@@ -28,6 +28,16 @@ pub(crate) struct SourceRequest {
     pub(crate) no_fetch: bool,
 }
 
+/// No branch is named, and none is checked out.
+#[derive(Debug)]
+pub(crate) struct NothingCheckedOut;
+
+impl std::fmt::Display for NothingCheckedOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no branch is checked out")
+    }
+}
+
 /// A branch that is followed.
 pub(crate) struct Source {
     root: PathBuf,
@@ -148,7 +158,7 @@ impl Source {
 fn checked_out(git: &Git) -> Result<String> {
     let head = git.repository().find_reference("HEAD").context("cannot read HEAD")?;
     let branch = head.symbolic_target().ok().flatten().and_then(|target| target.strip_prefix("refs/heads/"));
-    branch.map(ToOwned::to_owned).context("no branch is checked out: name one with --branch, or a commit with --rev")
+    branch.map(ToOwned::to_owned).context(NothingCheckedOut)
 }
 
 /// The remote and the branch there. In a bare clone, as git makes one, no branch has an upstream: there the

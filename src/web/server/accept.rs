@@ -40,6 +40,7 @@ pub(crate) struct Acceptor {
     pub(crate) router: Router,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) limits: Limits,
+    pub(crate) shares: Arc<Shares>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -60,16 +61,15 @@ impl Acceptor {
     /// connections were cut since they took too long.
     pub(crate) async fn run(self, listener: TcpListener, mut phase: watch::Receiver<Phase>) -> usize {
         let slots = Slots::new(self.limits.connections);
-        let shares = Shares::new(self.limits.connections);
         let acceptor = Arc::new(self);
         // Closed when every task has dropped its end.
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (spawner, phases) = (acceptor.clone(), phase.clone());
         // A connection beyond its client's share is closed.
         let connect = |stream: TcpStream, peer: SocketAddr, slot| {
-            if let Some(share) = shares.take(peer.ip()) {
-                let open = OpenConnection::new(spawner.metrics.clone(), slot, alive.clone());
-                spawner.clone().spawn(stream, (Peer(peer), share), open, phases.clone());
+            if let Some(share) = spawner.shares.take(peer.ip()) {
+                let open = OpenConnection::new(spawner.metrics.clone(), slot, share, alive.clone());
+                spawner.clone().spawn(stream, Peer(peer), open, phases.clone());
             }
         };
         let mut reported = None;
@@ -100,23 +100,17 @@ impl Acceptor {
         acceptor.metrics.connections.load(Ordering::Relaxed)
     }
 
-    fn spawn(
-        self: Arc<Self>,
-        stream: TcpStream,
-        client: (Peer, Share),
-        open: OpenConnection,
-        phase: watch::Receiver<Phase>,
-    ) {
+    fn spawn(self: Arc<Self>, stream: TcpStream, peer: Peer, open: OpenConnection, phase: watch::Receiver<Phase>) {
         tokio::spawn(async move {
             set_options(&stream, self.limits.request_time);
             match self.tls.clone() {
                 Some(tls) => {
                     let handshake = tokio::time::timeout(self.limits.head_time, tls.accept(stream)).await;
                     if let Ok(Ok(stream)) = handshake {
-                        self.serve(stream, client, phase).await;
+                        self.serve(stream, peer, phase).await;
                     }
                 }
-                None => self.serve(stream, client, phase).await,
+                None => self.serve(stream, peer, phase).await,
             }
             drop(open);
         });
@@ -125,10 +119,10 @@ impl Acceptor {
     async fn serve(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        (peer, share): (Peer, Share),
+        peer: Peer,
         mut phase: watch::Receiver<Phase>,
     ) {
-        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer, share };
+        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)
@@ -188,13 +182,14 @@ fn set_options(stream: &TcpStream, patience: Duration) {
 struct OpenConnection {
     metrics: Arc<Metrics>,
     _slot: OwnedSemaphorePermit,
+    _share: Share,
     _alive: mpsc::Sender<()>,
 }
 
 impl OpenConnection {
-    fn new(metrics: Arc<Metrics>, slot: OwnedSemaphorePermit, alive: mpsc::Sender<()>) -> OpenConnection {
+    fn new(metrics: Arc<Metrics>, slot: OwnedSemaphorePermit, share: Share, alive: mpsc::Sender<()>) -> OpenConnection {
         metrics.connections.fetch_add(1, Ordering::Relaxed);
-        OpenConnection { metrics, _slot: slot, _alive: alive }
+        OpenConnection { metrics, _slot: slot, _share: share, _alive: alive }
     }
 }
 
@@ -204,12 +199,11 @@ impl Drop for OpenConnection {
     }
 }
 
-/// The router, told whose connection it is.
+/// The router, with the address of the connection in each request.
 #[derive(Clone)]
 struct WithPeer {
     inner: TowerToHyperService<Router>,
     peer: Peer,
-    share: Share,
 }
 
 impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
@@ -219,7 +213,62 @@ impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
-        request.extensions_mut().insert(self.share.clone());
         self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use ipnet::IpNet;
+
+    use super::*;
+
+    /// Hands the test those of thirty connections from this host that are served, and what opens one more.
+    fn served(shares: Arc<Shares>, test: impl FnOnce(Vec<std::net::TcpStream>, &dyn Fn() -> bool)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", axum::routing::get(|| async { "served" }));
+        let limits = Limits { connections: 40, ..Limits::default() };
+        let metrics = Arc::new(Metrics::default());
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let acceptor = Acceptor { router, tls: None, limits, shares, metrics };
+        let serving = runtime.spawn(acceptor.run(listener, phases));
+        let open = || {
+            let mut stream = std::net::TcpStream::connect(address).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").ok()?;
+            (stream.read(&mut [0; 1]).ok()? == 1).then_some(stream)
+        };
+        let held: Vec<_> = (0..30).filter_map(|_| open()).collect();
+        test(held, &|| open().is_some());
+        phase.send_replace(Phase::Ending);
+        runtime.block_on(serving).unwrap();
+    }
+
+    #[test]
+    fn an_address_that_holds_its_share_is_disconnected_until_it_closes_one() {
+        served(Shares::except(40, Vec::new()), |mut held, one_more| {
+            assert_eq!(held.len(), 10);
+            assert!(!one_more());
+            held.pop();
+            let began = Instant::now();
+            while !one_more() {
+                assert!(began.elapsed() < Duration::from_secs(60), "the closed one is still counted");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+    }
+
+    #[test]
+    fn an_exempt_address_may_hold_all() {
+        let this_host: IpNet = "127.0.0.1/32".parse().unwrap();
+        served(Shares::except(40, vec![this_host]), |held, one_more| {
+            assert_eq!(held.len(), 30);
+            assert!(one_more());
+        });
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Origin {
 pub(crate) struct TrustedProxies(pub(crate) Vec<IpNet>);
 
 impl TrustedProxies {
-    pub(super) fn has(&self, ip: IpAddr) -> bool {
+    fn has(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&ip))
     }
 

@@ -14,7 +14,6 @@ use super::client::{ClientAddress, Origin, Peer, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
-use super::share::Share;
 
 /// What a load balancer asks: if that had a limit, a flood would have it take the replica out.
 const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
@@ -39,9 +38,6 @@ pub(crate) struct Handled {
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    if let Some(share) = request.extensions().get::<Share>().filter(|_| guard.proxies.has(peer.to_canonical())) {
-        share.release();
-    }
     let client = guard.proxies.client(peer, request.headers());
     request.extensions_mut().insert(ClientAddress(client.ip));
     let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));

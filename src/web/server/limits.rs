@@ -18,7 +18,7 @@ pub(crate) struct Limits {
     pub(crate) head_time: Duration,
     /// How long a request may take, with its body.
     pub(crate) request_time: Duration,
-    /// How long requests under way may take to end once the server is told to end.
+    /// How long requests under way may take to end once a signal ends the server.
     pub(crate) drain_time: Duration,
 }
 

@@ -1,6 +1,6 @@
 //! Where the state is: an SQLite file, or a PostgreSQL database.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -50,6 +50,20 @@ impl StateLocation {
             }
             None => Ok(StateLocation::Sqlite(text.into())),
         }
+    }
+
+    /// The file, with links followed as far as they lead somewhere.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let StateLocation::Sqlite(path) = self else { return None };
+        let mut real = PathBuf::new();
+        for part in std::path::absolute(path).ok()?.components() {
+            match part {
+                Component::ParentDir => drop(real.pop()),
+                part => real.push(part),
+            }
+            real = real.canonicalize().unwrap_or(real);
+        }
+        Some(real)
     }
 
     /// The place for people: without a password.

@@ -97,12 +97,12 @@ fn the_log_has_every_action() {
     site.backup(&[site.path("missing")]);
     let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
     let log = site.log();
-    let told: Vec<[String; 4]> =
+    let listed: Vec<[String; 4]> =
         log.iter().map(|entry| ["action", "status", "parameter", "actor"].map(|key| text(entry, key))).collect();
     let (a, to) = (path.display().to_string(), site.path("to/a").display().to_string());
     let missing = site.path("missing").display().to_string();
     assert_eq!(
-        told,
+        listed,
         [
             ["BACKUP", "SUCCESS", &a, "alice"],
             ["RESTORE", "ERROR", &a, "alice"],

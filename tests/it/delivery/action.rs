@@ -43,9 +43,9 @@ impl Runner {
         let steps = action["runs"]["steps"].as_sequence().unwrap();
         let step = steps.iter().find(|step| step["name"].as_str() == Some(name)).unwrap();
         assert_eq!(step["shell"].as_str(), Some("bash"));
-        let told: Vec<&str> =
+        let listed: Vec<&str> =
             step["env"].as_mapping().into_iter().flat_map(|env| env.keys()).filter_map(Value::as_str).collect();
-        assert_eq!(told, env.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "the variables of {name}");
+        assert_eq!(listed, env.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "the variables of {name}");
         Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()])
             .current_dir(self.repo.path())

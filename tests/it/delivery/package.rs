@@ -179,8 +179,8 @@ fn the_services_are_exposed_as_little_as_the_documents_say() {
     // First that of the services of `sync`, then that of the lookup API.
     let figures: Vec<&str> = doc.split("exposure of").skip(1).collect();
     for (unit, figure) in UNITS.iter().zip([0, 0, 1]) {
-        let told: f64 = figures[figure].split_whitespace().next().unwrap().parse().unwrap();
-        let limit = format!("--threshold={}", (told * 10.0).round());
+        let documented: f64 = figures[figure].split_whitespace().next().unwrap().parse().unwrap();
+        let limit = format!("--threshold={}", (documented * 10.0).round());
         let mut analyze = command("systemd-analyze");
         analyze.args(["security", "--offline=true", "--no-pager", &limit]);
         run(analyze.arg(root().join("packaging/systemd").join(unit)));

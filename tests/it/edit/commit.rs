@@ -30,10 +30,10 @@ fn a_branch_is_made_and_nothing_else_is_touched() {
     assert_eq!(repo.git(&["status", "--porcelain"]), status);
     assert_eq!(repo.read(PATH), LIST);
     assert_eq!(repo.git(&["branch", "--show-current"]), "main");
-    let told = repo.git(&["log", "-1", "--format=%an <%ae>%n%s%n%P", "add-10.10.10.40"]);
+    let printed = repo.git(&["log", "-1", "--format=%an <%ae>%n%s%n%P", "add-10.10.10.40"]);
     let parent = repo.git(&["rev-parse", "main"]);
     assert_eq!(
-        told,
+        printed,
         format!(
             "Alice <alice@ispcustomer.co.zw>\nAdd 10.10.10.40 to ispcustomer.co.zw with 30_MEG_UP_30_MEG_DOWN\n{parent}"
         )
@@ -168,9 +168,9 @@ fn without_a_name_or_a_commit_git_says_what_to_do() {
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&out.stderr);
+    let printed = String::from_utf8_lossy(&out.stderr);
     // The system's git settings, which libgit2 always reads, may name a user.
-    assert!(out.status.success() || told.contains("git does not know who you are"), "{told}");
+    assert!(out.status.success() || printed.contains("git does not know who you are"), "{printed}");
 }
 
 #[test]

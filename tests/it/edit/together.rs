@@ -124,8 +124,8 @@ fn readers_of_half_an_edit_are_warned() {
     }
     half_way(&repo);
     for args in reads {
-        let told = repo.run(args).stderr;
-        assert_eq!(told.matches(warning).count(), 1, "{args:?}: {told}");
+        let printed = repo.run(args).stderr;
+        assert_eq!(printed.matches(warning).count(), 1, "{args:?}: {printed}");
     }
     let committed: [&[&str]; 3] =
         [&["check", "--rev", "HEAD"], &["render", "--rev", "HEAD"], &["subscriber", "list", "--rev", "HEAD"]];
@@ -341,10 +341,10 @@ fn where_git_refuses_there_is_no_second_lock() {
         let out = command.env_remove("SUDO_UID").stdin(Stdio::null()).output().unwrap();
         (out.status.code(), String::from_utf8(out.stderr).unwrap())
     };
-    let (code, told) = shapeline(&EDIT);
+    let (code, printed) = shapeline(&EDIT);
     assert!(
-        code == Some(2) && told.contains("belongs to another user; if you trust it: git config --global"),
-        "{told}"
+        code == Some(2) && printed.contains("belongs to another user; if you trust it: git config --global"),
+        "{printed}"
     );
     assert!(!repo.path().join(".shapeline").exists());
     assert_eq!(suspended(&repo), 0);

@@ -27,11 +27,11 @@ fn with_suspended(settings: &str) -> Repo {
 #[test]
 fn who_would_be_resumed_is_named() {
     let repo = with_suspended("suspended: omit\n");
-    let told = "Note: 2 subscribers that are suspended in the data are resumed, because the source has them, unless \
+    let expected = "Note: 2 subscribers that are suspended in the data are resumed, because the source has them, unless \
                 --keep-suspended is given: 10.1.0.3 of `ispcustomer.co.zw` (`N 10.1.0.3`), 10.1.0.4 of \
                 `ispcustomer.co.zw` (`N 10.1.0.4`).\n";
     let dry = imported(&repo, &many(12), &["--dry-run"]);
-    assert!(dry.stdout.contains(told), "{}", dry.stdout);
+    assert!(dry.stdout.contains(expected), "{}", dry.stdout);
     let json = imported(&repo, &many(12), &["--dry-run", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(
@@ -39,7 +39,7 @@ fn who_would_be_resumed_is_named() {
         serde_json::json!({"ip": "10.1.0.4", "domain": DOMAIN, "id": null, "name": "N 10.1.0.4"})
     );
     let run = imported(&repo, &many(12), &[]);
-    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(run.stdout.contains(expected), "{}", run.stdout);
     assert!(!repo.read(PATH).contains("suspended"));
 }
 
@@ -77,10 +77,10 @@ fn who_would_change_is_listed() {
     let text = many(29).replace(&line("10.1.0.2", DOMAIN, PLAN), &line("10.1.0.2", DOMAIN, OTHER_PLAN))
         + &line("10.1.0.40", DOMAIN, PLAN);
     let run = imported(&repo, &text, &["--dry-run"]);
-    let told = "\n~ 10.1.0.2   ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN  30 Mbps → 50 Mbps\n\
+    let expected = "\n~ 10.1.0.2   ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN → 50_MEG_UP_50_MEG_DOWN  30 Mbps → 50 Mbps\n\
                 - 10.1.0.30  ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN                          30 Mbps\n\
                 + 10.1.0.40  ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN                          30 Mbps\n\n";
-    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(run.stdout.contains(expected), "{}", run.stdout);
     assert_eq!(rendered(&repo), before);
     let json = imported(&repo, &text, &["--dry-run", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

@@ -41,7 +41,7 @@ fn comments_are_lines_too() {
 
 #[test]
 fn two_columns_for_one_field_are_refused() {
-    for (header, told, map, lost) in [
+    for (header, expected, map, lost) in [
         (
             "IP Address,IPv4,Plan,Domain",
             "two columns could be the field `ip`: `IP Address` (column 1) and `IPv4` (column 2); say which one with \
@@ -60,7 +60,7 @@ fn two_columns_for_one_field_are_refused() {
         let source = format!("{header}\n{lost}\n");
         let run = import(&repo, &source, &[]);
         assert_eq!(run.code, 1);
-        assert!(run.stderr.contains(told), "{}", run.stderr);
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
         assert!(files(&repo).is_empty());
         imported(&repo, &source, &["--map", map]);
         assert_eq!(rendered(&repo), line("10.0.0.1", DOMAIN, "10M"));
@@ -92,9 +92,9 @@ fn circuits_with_one_address_are_reported_by_their_ids() {
     let text = "Circuit ID,Circuit Name,IPv4,Download Max Mbps,Upload Max Mbps\n\
                 1,A,10.0.0.1,10,10\n2,A,10.0.0.1,10,10\n";
     let run = import(&empty(), text, &["--domain", DOMAIN]);
-    let told = "line 2: 10.0.0.1: the address `10.0.0.1` is on other rows too, with other data: `10 Mbps up, 10 \
+    let expected = "line 2: 10.0.0.1: the address `10.0.0.1` is on other rows too, with other data: `10 Mbps up, 10 \
                 Mbps down` of `ispcustomer.co.zw` with the id `2` on line 3\n";
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
 }
 
 #[test]

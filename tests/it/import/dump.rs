@@ -298,7 +298,7 @@ fn bytes_of_other_columns_need_not_be_text() {
         assert_eq!(rendered(&repo), line("10.0.0.1", "a.example", "10M") + &line("10.0.0.2", "a.example", "20M"));
     }
     // A plan that is refused is not missing.
-    let told = |rows: &[u8]| {
+    let reported = |rows: &[u8]| {
         let run = import_bytes(&empty(), &[head.as_bytes(), rows, tail.as_bytes()].concat(), &[]);
         assert_eq!(run.code, 1);
         let lines = run.stderr.lines().filter(|line| line.starts_with("line "));
@@ -310,7 +310,7 @@ fn bytes_of_other_columns_need_not_be_text() {
         (b"''", "1: plan_name is empty"),
         (b"NULL", "1: plan_name is NULL"),
     ] {
-        let lines = told(&[b"(1,NULL,", name, b"),(2,NULL,'20M')"].concat());
+        let lines = reported(&[b"(1,NULL,", name, b"),(2,NULL,'20M')"].concat());
         assert_eq!(
             lines,
             [
@@ -319,6 +319,6 @@ fn bytes_of_other_columns_need_not_be_text() {
             ]
         );
     }
-    let lines = told(b"(1,'10M'),(2,NULL,'20M')");
+    let lines = reported(b"(1,'10M'),(2,NULL,'20M')");
     assert!(lines[1].ends_with("10.0.0.1: there is no plan_id '1' in what can be read of plan"), "{lines:?}");
 }

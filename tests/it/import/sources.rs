@@ -121,9 +121,9 @@ fn tables_are_read_by_their_headers() {
     let text = "Customer;IP Address;Plan;Domain;Sub ID;Status\n\
                 \"ACME, \"\"the\"\" one\";10.10.10.25;30_MEG_UP_30_MEG_DOWN;@ispcustomer.co.zw;4711;active\n\
                 =2+5;10.10.10.26, 2001:db8::1;Gold 30/10;ispcustomer.co.zw;=4712;suspended\n";
-    let told = refusals(text, &[]);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("'=4712' is not an id"), "{told:?}");
+    let reported = refusals(text, &[]);
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].contains("'=4712' is not an id"), "{reported:?}");
     imported(&repo, &text.replace("=4712", "4712"), &["--rate", "Gold 30/10=30Mbps/10M"]);
     let subscribers = repo.read("subscribers/ispcustomer.co.zw.yaml");
     let expected = "- ip: 10.10.10.25\n  domain: ispcustomer.co.zw\n  plan: 30_MEG_UP_30_MEG_DOWN\n  id: '4711'\n  \
@@ -168,11 +168,11 @@ fn columns_are_mapped_by_name_and_number() {
 fn rates_in_tables_make_plans() {
     let text =
         "ip,up (Mbps),down (kbps)\n10.10.10.25,7.5,60000\n10.10.10.26,7.5,60000\n10.10.10.27,fast,1\n10.10.10.28,1,\n";
-    let told = refusals(text, &["--domain", DOMAIN]);
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reported = refusals(text, &["--domain", DOMAIN]);
+    assert_eq!(reported.len(), 2, "{reported:?}");
     assert!(
-        told[0].contains("the upload rate: 'fast' is not a rate") && told[1].ends_with("there is no rate"),
-        "{told:?}"
+        reported[0].contains("the upload rate: 'fast' is not a rate") && reported[1].ends_with("there is no rate"),
+        "{reported:?}"
     );
     let repo = empty();
     imported(&repo, text, &["--domain", DOMAIN, "--skip-bad"]);
@@ -185,9 +185,9 @@ fn rates_in_tables_make_plans() {
 #[test]
 fn a_plan_with_two_rates_is_refused() {
     let text = "ip,plan,up,down\n10.10.10.25,GOLD,1M,2M\n10.10.10.26,GOLD,1M,3M\n";
-    let told = refusals(text, &["--domain", DOMAIN]);
+    let reported = refusals(text, &["--domain", DOMAIN]);
     assert_eq!(
-        told,
+        reported,
         ["line 3: 10.10.10.26: the plan 'GOLD' has another download rate here than on line 2: 3 Mbps, 2 Mbps"]
     );
 }
@@ -202,8 +202,8 @@ Circuit ID,Circuit Name,Device ID,Device Name,Parent Node,MAC,IPv4,IPv6,Download
 #[test]
 fn shaped_devices_are_read() {
     let repo = empty();
-    let told = unusable(LIBREQOS.as_bytes(), &[]);
-    assert!(told.contains("--domain NAME"), "{told}");
+    let reported = unusable(LIBREQOS.as_bytes(), &[]);
+    assert!(reported.contains("--domain NAME"), "{reported}");
     let run = imported(&repo, LIBREQOS, &["--domain", DOMAIN]);
     assert!(run.stderr.contains("a ShapedDevices.csv of LibreQoS: 2 subscribers, 2 plans"), "{}", run.stderr);
     let text = repo.read("subscribers/ispcustomer.co.zw.yaml");
@@ -227,15 +227,16 @@ fn shaped_devices_are_read() {
 
 #[test]
 fn a_circuit_has_one_rate() {
-    let told = refusals(&LIBREQOS.replace("10.10.10.27,,1,1,2.5,1.0", "10.10.10.27,,1,1,3,1.0"), &["--domain", DOMAIN]);
+    let reported =
+        refusals(&LIBREQOS.replace("10.10.10.27,,1,1,2.5,1.0", "10.10.10.27,,1,1,3,1.0"), &["--domain", DOMAIN]);
     assert_eq!(
-        told,
+        reported,
         [
             "line 4: 10.10.10.26, 10.10.10.27: line 5 gives the circuit other rates: 1 Mbps up, 3 Mbps down, and not 1 Mbps up, 2.5 Mbps down"
         ]
     );
-    let told = refusals(&LIBREQOS.replace("50,30", "0,30"), &["--domain", DOMAIN]);
-    assert!(told[0].ends_with("the download rate '0' is not a number of Mbps above 0"), "{told:?}");
+    let reported = refusals(&LIBREQOS.replace("50,30", "0,30"), &["--domain", DOMAIN]);
+    assert!(reported[0].ends_with("the download rate '0' is not a number of Mbps above 0"), "{reported:?}");
 }
 
 /// Renamed plans are kept as long as the rates are the same.
@@ -253,7 +254,7 @@ fn plans_of_the_same_rates_stay() {
 
 #[test]
 fn what_cannot_be_read_says_what_to_do() {
-    for (source, told) in [
+    for (source, reported) in [
         (&b"\xff\xfea\0"[..], "UTF-16: save it as UTF-8"),
         (b"\x1f\x8b\x08", "it is compressed: unpack it first"),
         (b"", "there is nothing in it"),
@@ -263,7 +264,7 @@ fn what_cannot_be_read_says_what_to_do() {
         (b"# nobody\n\n", "there is nothing in it"),
     ] {
         let said = unusable(source, &[]);
-        assert!(said.contains(told), "{said}");
+        assert!(said.contains(reported), "{said}");
     }
     let header = unusable(b"ip,plan\n", &["--domain", DOMAIN]);
     assert!(header.contains("as a table in CSV, it holds no subscribers"), "{header}");

@@ -99,25 +99,25 @@ impl Story {
     }
 
     /// Looks at what was left, runs what comes next, and looks again.
-    fn goes_on(&self, next: &Next, told: &str) {
-        let left = self.left(told);
+    fn goes_on(&self, next: &Next, case: &str) {
+        let left = self.left(case);
         let already = self.ground.log();
         self.ground.flag("broken", false);
         let run = self.ground.run(&next.args);
         let (code, live) = (next.expect)(left.live.as_deref());
-        assert_eq!(run.code, code, "{told}: {}{}", run.stdout, run.stderr);
-        assert_eq!(self.ground.live(), Some(live), "{told}: {}", run.stdout);
+        assert_eq!(run.code, code, "{case}: {}{}", run.stdout, run.stderr);
+        assert_eq!(self.ground.live(), Some(live), "{case}: {}", run.stdout);
         let entries = self.ground.assert_in_order();
-        assert_eq!(entries[..already.len()], already, "{told}: earlier entries stay");
+        assert_eq!(entries[..already.len()], already, "{case}: earlier entries stay");
         let Some((run, well)) = left.pending else { return };
         let status = |entries: &[LogEntry]| entries.iter().find(|entry| entry.run == run).map(|entry| entry.status);
         let expected = status(&already).unwrap_or(if well { LogStatus::Success } else { LogStatus::Error });
-        assert_eq!(status(&entries), Some(expected), "{told}: the log has the interrupted run: {entries:#?}");
+        assert_eq!(status(&entries), Some(expected), "{case}: the log has the interrupted run: {entries:#?}");
     }
 
-    fn left(&self, told: &str) -> Left {
+    fn left(&self, case: &str) -> Left {
         let live = self.ground.live();
-        assert!(self.whole.contains(&live), "{told}: the live file is {:?}", live.map(String::from_utf8));
+        assert!(self.whole.contains(&live), "{case}: the live file is {:?}", live.map(String::from_utf8));
         let pending = self.ground.pending().map(|pending| {
             let replaced = live.as_ref().is_some_and(|live| pending.after.digest == digest(live));
             (pending.entry.run, replaced && pending.taken_back.is_none())

@@ -94,7 +94,7 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
         ("all is removed", |lines| lines.clear(), "entries 1 to 3 are missing"),
         ("one is made up", |lines| lines.push(lines[2].replace("\"n\":3", "\"n\":4")), "entry 4 does not follow"),
     ];
-    for (what, edit, told) in edits {
+    for (what, edit, expected) in edits {
         let site = three("");
         edit_log(&site, edit);
         assert_eq!(site.run(&["log"]).code, 1, "{what}");
@@ -104,7 +104,7 @@ fn a_log_that_was_tampered_with_shows_for_ever() {
         site.publish(0, &[]);
         let run = site.run(&["log"]);
         assert_eq!(run.code, 1, "{what}: it shows after the next publish, too: {}", run.stdout);
-        assert!(run.stderr.contains(told), "{what}: {}", run.stderr);
+        assert!(run.stderr.contains(expected), "{what}: {}", run.stderr);
         assert_eq!(site.live().lines().count(), 4, "{what}");
     }
 }

@@ -73,7 +73,7 @@ fn a_disk_that_is_full_at_every_write() {
     }
     let start = ground.save();
     let (before, new) = (ground.live(), Some(ground.files[2].clone()));
-    let mut told_of_both = 0;
+    let mut named_both = 0;
     for room in 0.. {
         disk.remount("size=10m");
         ground.restore(&start);
@@ -89,7 +89,7 @@ fn a_disk_that_is_full_at_every_write() {
         if live == new {
             // It is live and the shaper has it: the message must say so.
             assert!(run.stdout.contains("version 3 is live"), "{}", run.stdout);
-            told_of_both += 1;
+            named_both += 1;
         }
         disk.remount("size=10m");
         let again = ground.publish(2);
@@ -99,7 +99,7 @@ fn a_disk_that_is_full_at_every_write() {
         ground.published(3);
         ground.assert_in_order();
     }
-    assert!(told_of_both > 0, "it was never full after the file was replaced");
+    assert!(named_both > 0, "it was never full after the file was replaced");
 }
 
 #[test]

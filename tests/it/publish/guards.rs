@@ -194,6 +194,7 @@ fn a_refusal_that_is_repeated_is_logged_once_for_each_reason() {
             acknowledged: acknowledged.map(ToOwned::to_owned),
             dry_run: false,
             quiet: true,
+            words: |remedy| format!("{remedy:?}"),
         };
         let report = publish(&data.table.repo().settings.targets[0], &data, &options, &mut |_| Ok(()));
         let stale = report.reasons.last().unwrap().contains("of another plan");

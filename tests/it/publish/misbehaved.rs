@@ -20,13 +20,13 @@ fn a_check_command_that_fails_refuses_and_is_logged() {
         ("yes | head -c 5000000; echo the end; exit 1", "exit 1: the end"),
         ("printf '\\\\377\\\\000\\\\033[31m'; exit 1", "exit 1"),
     ];
-    for (script, told) in bad {
+    for (script, expected) in bad {
         let site = checked_by(script);
         let began = Instant::now();
         let run = site.publish(1, &[]);
         assert!(began.elapsed() < Duration::from_secs(60), "{script}");
         assert!(run.stdout.contains("the check command refuses the new file"), "{script}: {}", run.stdout);
-        assert!(run.stdout.contains(told), "{script}: {}", run.stdout);
+        assert!(run.stdout.contains(expected), "{script}: {}", run.stdout);
         assert!(!run.stdout.contains('\u{1b}') && run.stdout.len() < 3000, "{script}: {}", run.stdout);
         assert!(!site.live_path().exists(), "{script}");
         assert_eq!(site.log().len(), 1, "{script}");
@@ -76,7 +76,7 @@ fn a_reload_that_fails_twice_is_said_loudly_and_the_next_one_works() {
     let site = Site::new(1, "");
     site.publish(0, &[]);
     let first = site.live();
-    for (reload, told) in [
+    for (reload, expected) in [
         ("['false']", "THE SHAPER DID NOT RELOAD IT: 'false' ended with exit 1"),
         ("[no-such-program]", "THE SHAPER DID NOT RELOAD IT: cannot run 'no-such-program'"),
         ("[sleep, '1000']\ntimeout: 1", "THE SHAPER DID NOT RELOAD IT: 'sleep 1000' ended with no answer in 1 s"),
@@ -86,7 +86,7 @@ fn a_reload_that_fails_twice_is_said_loudly_and_the_next_one_works() {
         site.repo.commit("second");
         let run = site.publish(2, &[]);
         assert!(run.stdout.contains("version 1 is live again"), "{}", run.stdout);
-        assert!(run.stdout.contains(told), "{}", run.stdout);
+        assert!(run.stdout.contains(expected), "{}", run.stdout);
         assert_eq!(site.live(), first);
         assert!(site.log().last().unwrap().contains("THE SHAPER DID NOT RELOAD IT"));
     }

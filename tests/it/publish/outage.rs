@@ -136,8 +136,8 @@ fn going_back_by_force_needs_no_check_command() {
     site.repo.commit("check");
     let said = rollback(&site, 2, &[]);
     assert!(said.contains("the check command: cannot run 'no-such-lint'"), "{said}");
-    let told = "ROLLBACK ERROR version 1 the check command: cannot run";
-    assert!(site.log().last().unwrap().starts_with(told), "{:?}", site.log());
+    let entry = "ROLLBACK ERROR version 1 the check command: cannot run";
+    assert!(site.log().last().unwrap().starts_with(entry), "{:?}", site.log());
     rollback(&site, 0, &["--force"]);
     assert_eq!(site.live(), line(1, 30));
 }

@@ -36,6 +36,7 @@ fn take_over(ground: &Ground, commit: usize) {
         acknowledged: None,
         dry_run: false,
         quiet: false,
+        words: |remedy| format!("{remedy:?}"),
     };
     let target = &data.table.repo().settings.targets[0];
     let report = publish(target, &data, &options, &mut |_| Ok(()));

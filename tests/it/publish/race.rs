@@ -65,12 +65,12 @@ impl Race<'_> {
         let (older, newer) = (self.at + 1, self.at + 2);
         let (old, new) = self.both(&self.ground.publish_args(older), &self.ground.publish_args(newer));
         assert_eq!(new.code, 0, "{}{}", new.stdout, new.stderr);
-        let newer_told = (LogAction::Publish, LogStatus::Success, self.commit(newer));
+        let newer_logged = (LogAction::Publish, LogStatus::Success, self.commit(newer));
         let expected = if old.code == 0 {
-            vec![(LogAction::Publish, LogStatus::Success, self.commit(older)), newer_told]
+            vec![(LogAction::Publish, LogStatus::Success, self.commit(older)), newer_logged]
         } else {
             assert!(old.code == 1 && old.stdout.contains("does not follow from"), "{}{}", old.stdout, old.stderr);
-            vec![newer_told, (LogAction::Publish, LogStatus::Error, self.commit(older))]
+            vec![newer_logged, (LogAction::Publish, LogStatus::Error, self.commit(older))]
         };
         assert_eq!(self.logged(since), expected);
         self.at = newer;

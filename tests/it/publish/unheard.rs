@@ -74,7 +74,7 @@ struct Came {
     /// The version, or what was said.
     ended: Result<u64, String>,
     /// The log at that time, and after the next run had begun.
-    told: [Vec<LogStatus>; 2],
+    logged: [Vec<LogStatus>; 2],
     /// What was live in the end.
     live: Option<Vec<u8>>,
 }
@@ -113,25 +113,25 @@ fn put(old: Option<&[u8]>, fate: Fate) -> Came {
         Failure::Failed(error) => format!("{error:#}"),
     });
     site.store = whole;
-    let told = |site: &Site| site.ledger().log().unwrap().entries.iter().map(|entry| entry.status).collect();
-    let first = told(&site);
+    let logged = |site: &Site| site.ledger().log().unwrap().entries.iter().map(|entry| entry.status).collect();
+    let first = logged(&site);
     drop(begin(&site));
     let live = site.live().unwrap().map(|live| live.bytes);
-    Came { ended, told: [first, told(&site)], live }
+    Came { ended, logged: [first, logged(&site)], live }
 }
 
 #[test]
 fn what_was_done_counts_and_not_what_was_heard() {
     for old in [None, Some(&b"old\n"[..])] {
         let id = if old.is_some() { 2 } else { 1 };
-        let Came { ended, told, live } = put(old, Fate { done: true, readable: true });
+        let Came { ended, logged, live } = put(old, Fate { done: true, readable: true });
         assert_eq!((ended, live.as_deref()), (Ok(id), Some(&b"new\n"[..])));
-        assert_eq!(told, [[LogStatus::Success], [LogStatus::Success]]);
+        assert_eq!(logged, [[LogStatus::Success], [LogStatus::Success]]);
 
-        let Came { ended, told, live } = put(old, Fate { done: false, readable: true });
+        let Came { ended, logged, live } = put(old, Fate { done: false, readable: true });
         assert!(ended.unwrap_err().contains("the answer got lost; the live file is as it was"));
         assert_eq!(live.as_deref(), old);
-        assert_eq!(told, [[LogStatus::Error], [LogStatus::Error]]);
+        assert_eq!(logged, [[LogStatus::Error], [LogStatus::Error]]);
     }
 }
 
@@ -139,10 +139,10 @@ fn what_was_done_counts_and_not_what_was_heard() {
 fn what_cannot_be_found_out_now_the_next_run_finds_out() {
     for old in [None, Some(&b"old\n"[..])] {
         for done in [true, false] {
-            let Came { ended, told, live } = put(old, Fate { done, readable: false });
+            let Came { ended, logged, live } = put(old, Fate { done, readable: false });
             assert!(ended.unwrap_err().contains("the answer got lost"));
             let status = if done { LogStatus::Success } else { LogStatus::Error };
-            assert_eq!(told, [vec![], vec![status]], "{done}");
+            assert_eq!(logged, [vec![], vec![status]], "{done}");
             assert_eq!(live.as_deref(), if done { Some(&b"new\n"[..]) } else { old });
         }
     }

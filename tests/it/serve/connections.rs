@@ -133,35 +133,6 @@ fn more_connections_than_allowed_wait() {
     assert_eq!(server.journal().matches(full).count(), 1, "once a minute: {}", server.journal());
 }
 
-/// An address of this host that is not a loopback one, if it has any.
-fn own_address() -> Option<std::net::IpAddr> {
-    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
-    // That sends nothing.
-    socket.connect("192.0.2.1:9").ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
-}
-
-#[test]
-fn one_address_does_not_hold_all_connections() {
-    let Some(own) = own_address() else { return };
-    let repo = data();
-    for (proxies, most) in [("[]".to_owned(), 10), (format!("[{own}]"), 30)] {
-        let settings = format!("limits: {{connections: 40}}\ntrusted_proxies: {proxies}\n");
-        let settings = repo.write(".git/server.yaml", settings);
-        let listen = ["--settings", settings.to_str().unwrap(), "--listen", "0.0.0.0:0"];
-        let server = Server::start(&repo, &listen);
-        let open = || {
-            let mut stream = std::net::TcpStream::connect((own, server.port)).ok()?;
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").ok()?;
-            (stream.read(&mut [0; 1]).ok()? == 1).then_some(stream)
-        };
-        let open: Vec<_> = (0..30).filter_map(|_| open()).collect();
-        assert_eq!(open.len(), most, "{proxies}");
-        assert_eq!(server.get("/healthz").status, 200, "there is room for others");
-    }
-}
-
 #[test]
 fn a_signal_lets_requests_come_to_their_end() {
     let repo = data();

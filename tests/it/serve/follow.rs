@@ -135,7 +135,7 @@ fn a_commit_without_subscribers_does_not_replace_those_there_are() {
     let said = || server.journal().contains("has no subscriber and is not served").then_some(());
     wait(said, || server.journal());
     drop(server);
-    assert_eq!(Server::start(&repo, &[]).get("/v1/subscribers").json()["total"], 0, "whoever starts it means it");
+    assert_eq!(Server::start(&repo, &[]).get("/v1/subscribers").json()["total"], 0, "the operator chose the commit");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod portal;
 mod postgres;
 mod replicas;
 mod settings;
+mod state;
 mod tenancy;
 mod tls;
 mod tokens;
@@ -16,15 +17,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::Repo;
-
-/// Long enough for any machine; nothing waits so long that goes well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use crate::support::{PATIENCE, wait};
 
 /// A running server. It is killed when dropped.
 pub struct Server {
@@ -188,17 +186,6 @@ fn gather(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
         }
     });
     text
-}
-
-pub fn wait<T>(mut what: impl FnMut() -> Option<T>, otherwise: impl Fn() -> String) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = what() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// Two domains with three subscribers, committed.

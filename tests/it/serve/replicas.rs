@@ -68,7 +68,7 @@ impl Drop for Nginx {
     }
 }
 
-/// Sends requests over one connection until told to end; each must be answered.
+/// Sends requests over one connection until `done` is set; each must be answered.
 fn ask(port: u16, token: &str, done: &AtomicBool, answered: &AtomicUsize) -> Result<(), String> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
     stream.get_ref().set_read_timeout(Some(super::PATIENCE)).unwrap();

@@ -9,8 +9,9 @@ fn what_was_pushed_goes_live_and_then_nothing_is_done() {
     let round = host.once(0, &[]);
     assert_eq!(host.live(), three());
     assert_eq!(round.stdout, format!("ok: commit {} is live\n", &first[..12]));
-    let told = format!("hre-1: version 1 is live: 3 added, 0 changed, 0 removed (commit {}, log sha256:", &first[..12]);
-    assert!(round.stderr.starts_with(&told), "{}", round.stderr);
+    let expected =
+        format!("hre-1: version 1 is live: 3 added, 0 changed, 0 removed (commit {}, log sha256:", &first[..12]);
+    assert!(round.stderr.starts_with(&expected), "{}", round.stderr);
     assert_eq!(host.manifest()["live"]["commit"], first);
     assert_eq!(host.manifest()["live"]["by"], "sync");
 
@@ -39,12 +40,12 @@ fn bad_data_leaves_the_last_good_file() {
     for _ in 0..2 {
         let round = host.once(1, &[]);
         assert_eq!(host.live(), three());
-        let told = "sync: REFUSED, what was published stays: the data has 1 error: subscribers/bad.yaml:1:5: ";
-        assert!(round.stderr.starts_with(told), "{}", round.stderr);
+        let expected = "sync: REFUSED, what was published stays: the data has 1 error: subscribers/bad.yaml:1:5: ";
+        assert!(round.stderr.starts_with(expected), "{}", round.stderr);
         assert!(round.stdout.starts_with("refused: commit "), "{}", round.stdout);
     }
     let log = host.log();
-    assert_eq!(log.len(), 2, "told once: {log:#?}");
+    assert_eq!(log.len(), 2, "logged once: {log:#?}");
     assert!(
         log[1].starts_with("PUBLISH ERROR data refused: the data has 1 error: subscribers/bad.yaml:1:5"),
         "{log:#?}"
@@ -227,8 +228,8 @@ fn a_password_in_the_settings_is_not_printed() {
     host.author.write("shapeline.yaml", "targets:\n  - {name: hre-1, url: 'sftp://noc:hunter2@192.0.2.1/x'}\n");
     host.push("a password");
     let round = host.once(1, &[]);
-    let told = format!("{}{}{}", round.stdout, round.stderr, host.read("status.json"));
-    assert!(told.contains("sftp://noc:*******@192.0.2.1") && !told.contains("hunter2"), "{told}");
+    let expected = format!("{}{}{}", round.stdout, round.stderr, host.read("status.json"));
+    assert!(expected.contains("sftp://noc:*******@192.0.2.1") && !expected.contains("hunter2"), "{expected}");
 }
 
 #[test]
@@ -255,7 +256,7 @@ fn a_history_that_was_rewritten_is_refused() {
     assert!(round.stderr.contains(&format!("commit {} does not follow from", &other[..12])), "{}", round.stderr);
     assert_eq!(host.status()["targets"][0]["state"], "refused");
     host.once(1, &[]);
-    assert_eq!(host.log().len(), 2, "told once: {:#?}", host.log());
+    assert_eq!(host.log().len(), 2, "logged once: {:#?}", host.log());
 }
 
 #[test]
@@ -287,8 +288,8 @@ fn a_server_that_is_gone_leaves_everything_as_it_is() {
     std::fs::rename(host.path("server"), host.path("gone")).unwrap();
     let round = host.once(2, &[]);
     assert_eq!(host.live(), three());
-    let told = "sync: FAILED, what was published stays: cannot fetch main from origin: ";
-    assert!(round.stderr.starts_with(told), "{}", round.stderr);
+    let expected = "sync: FAILED, what was published stays: cannot fetch main from origin: ";
+    assert!(round.stderr.starts_with(expected), "{}", round.stderr);
     let status = host.status();
     assert_eq!((&status["state"], &status["failures"]), (&"failing".into(), &1.into()));
     assert_eq!(status["last_success"], success);
@@ -377,8 +378,8 @@ fn one_domain_s_errors_do_not_stop_the_others() {
     let bad = host.push("bad");
     let round = host.once(1, &[]);
     assert!(host.live().contains("10.20.0.1@other.example") && !host.live().contains("10.99.0.1"), "{}", host.live());
-    let told = format!("refused: commit {} is live without what is refused: 1 domain is frozen", &bad[..12]);
-    assert!(round.stdout.starts_with(&told), "{}", round.stdout);
+    let expected = format!("refused: commit {} is live without what is refused: 1 domain is frozen", &bad[..12]);
+    assert!(round.stdout.starts_with(&expected), "{}", round.stdout);
     assert!(round.stderr.contains("sync: REFUSED in part: 1 domain is frozen"), "{}", round.stderr);
     let status = host.status();
     assert_eq!((&status["state"], &status["targets"][0]["state"]), (&"refused".into(), &"ok".into()));

@@ -8,9 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Host, line, three};
-
-/// Long enough for any machine; nothing waits so long that goes well.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::{PATIENCE, wait};
 
 /// A `sync` that keeps running.
 struct Service<'h> {
@@ -24,8 +22,8 @@ impl<'h> Service<'h> {
     }
 
     fn spawn(host: &'h Host, mut command: Command) -> Service<'h> {
-        let told = std::fs::File::create(host.path("journal")).unwrap();
-        Service { host, child: command.stderr(told).spawn().unwrap() }
+        let journal = std::fs::File::create(host.path("journal")).unwrap();
+        Service { host, child: command.stderr(journal).spawn().unwrap() }
     }
 
     fn journal(&self) -> String {
@@ -54,17 +52,6 @@ impl Drop for Service<'_> {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-fn wait<T>(mut what: impl FnMut() -> Option<T>, otherwise: impl Fn() -> String) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = what() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -293,8 +280,8 @@ fn a_signal_ends_the_wait_for_another_publisher() {
     wait(|| host.path("begun").exists().then_some(()), || other.journal());
     for (arguments, code) in [(["--interval", "24h"].as_slice(), 0), (&["--once"], 2)] {
         let mut waiting = host.sync(arguments);
-        let told = std::fs::File::create(host.path("waiting")).unwrap();
-        let mut waiting = waiting.stderr(told).spawn().unwrap();
+        let journal = std::fs::File::create(host.path("waiting")).unwrap();
+        let mut waiting = waiting.stderr(journal).spawn().unwrap();
         wait(|| host.read("waiting").contains("hre-1: waiting for sync on").then_some(()), || host.read("waiting"));
         kill_process(Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
         let status = wait(|| waiting.try_wait().unwrap(), || "it waits on".to_owned());

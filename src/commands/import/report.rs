@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use super::adopt::{MissingRates, NewPlan, SubscriberStep};
-use super::found::{Found, PlanKey};
-use super::proposal::Proposal;
+use super::worded;
+use crate::import::adopt::{MissingRates, NewPlan};
+use crate::import::proposal::{Ending, Proposal};
+use crate::import::{Found, PlanKey, RowReason};
 use crate::model::{Address, Name, PlanName, Subscriber};
 use crate::text::columns::columns;
 use crate::text::count::counted;
@@ -20,30 +21,6 @@ const RENAMED: usize = 20;
 
 /// How many resumed subscribers the note names.
 const RESUMED: usize = 20;
-
-/// How an import ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The files are written.
-    Written,
-    /// Nothing is written, as asked.
-    DryRun,
-    /// Rows are refused, so nothing is written.
-    RowsRefused,
-    /// The safety limits refuse it.
-    Limits,
-}
-
-impl Ending {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Ending::Written => "written",
-            Ending::DryRun => "dry-run",
-            Ending::RowsRefused => "rows-refused",
-            Ending::Limits => "limits",
-        }
-    }
-}
 
 /// The content of the source, on a line.
 pub fn source(found: &Found, shown: &str) -> String {
@@ -96,35 +73,22 @@ fn blocks(blocks: &[Address]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// How many subscribers are added, changed and removed.
-pub(super) fn steps(proposal: &Proposal) -> (usize, usize, usize) {
-    let mut counts = (0, 0, 0);
-    for step in &proposal.adoption.subscribers.steps {
-        match step {
-            SubscriberStep::Add(_) => counts.0 += 1,
-            SubscriberStep::Set(..) => counts.1 += 1,
-            SubscriberStep::Remove(_) => counts.2 += 1,
-        }
-    }
-    counts
-}
-
 /// The refused rows, a line for each. Where many rows have the same reasons, the first few stand for all.
 pub fn refusals(found: &Found) -> String {
-    let mut count: HashMap<&[String], usize> = HashMap::new();
+    let mut count: HashMap<&[RowReason], usize> = HashMap::new();
     for row in &found.refusals {
         *count.entry(&row.reasons).or_default() += 1;
     }
-    let mut shown: HashMap<&[String], usize> = HashMap::new();
+    let mut shown: HashMap<&[RowReason], usize> = HashMap::new();
     let mut out = String::new();
     for row in &found.refusals {
         let (all, shown) = (count[row.reasons.as_slice()], shown.entry(&row.reasons).or_default());
         *shown += 1;
         if all <= ALIKE || *shown <= FIRST {
-            let _ = writeln!(out, "{row}");
+            let _ = writeln!(out, "{}", worded::row(row));
         }
         if all > ALIKE && *shown == FIRST {
-            let _ = writeln!(out, "… and {} more rows: {}", all - FIRST, row.reasons.join("; "));
+            let _ = writeln!(out, "… and {} more rows: {}", all - FIRST, worded::reasons(row));
         }
     }
     out
@@ -149,7 +113,7 @@ pub fn text(proposal: &Proposal, ending: Ending) -> String {
             out.push('\n');
         }
     }
-    let (added, changed, removed) = steps(proposal);
+    let (added, changed, removed) = proposal.steps();
     let would = if ending == Ending::Written { "" } else { "would be " };
     let unchanged = proposal.adoption.subscribers.unchanged;
     if proposal.draft.is_empty() && !proposal.found.refusals.is_empty() {
@@ -210,7 +174,7 @@ pub fn verdict(proposal: &Proposal, ending: Ending, acknowledged: bool) -> Strin
             let effect = &proposal.effect;
             let reasons: String = effect.verdict.reasons.iter().map(|reason| format!("  {reason}\n")).collect();
             let other = if acknowledged { "The fingerprint that was given is that of another change.\n" } else { "" };
-            let keep = if steps(proposal).2 > 0 {
+            let keep = if proposal.steps().2 > 0 {
                 "To add and change only, and remove no subscriber: --add-only\n"
             } else {
                 ""

@@ -5,15 +5,16 @@ use std::io;
 
 use serde::Serialize;
 
-use super::found::{Found, RefusedRow};
-use super::proposal::Proposal;
-use super::report::{Ending, notes, steps};
+use super::report::notes;
+use super::worded;
 use crate::edit::ChangedFile;
+use crate::import::proposal::{Ending, Proposal};
+use crate::import::{Found, RefusedRow};
 use crate::model::{Addresses, Subscriber};
 use crate::text::json::json_text;
 
 /// The version of the shape. It grows when a reader of the old shape would be misled.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct ImportJson<'a> {
@@ -89,20 +90,20 @@ struct RefusedRowJson<'a> {
     table: Option<&'static str>,
     row: Option<u32>,
     subject: &'a str,
-    reasons: &'a [String],
+    reasons: Vec<String>,
 }
 
 /// What an import does, as JSON; `refused_to` is the file with the refused rows.
 ///
 /// # Errors
 /// Never in practice: every part can be written as JSON.
-pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> io::Result<String> {
+pub(super) fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> io::Result<String> {
     let (effect, missing) = (&proposal.effect, &proposal.adoption.plans.missing);
     let (added, changed, removed) = effect.changes;
     let (before, after) = effect.addresses;
     json_text(&ImportJson {
         version: VERSION,
-        ending: ending.word(),
+        ending: word(ending),
         source: source(&proposal.found),
         files: proposal.draft.changes().map(|changed| file(&changed)).collect(),
         subscribers: subscribers(proposal),
@@ -132,6 +133,15 @@ pub fn json(proposal: &Proposal, ending: Ending, refused_to: Option<&str>) -> io
     })
 }
 
+fn word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Written => "written",
+        Ending::DryRun => "dry-run",
+        Ending::RowsRefused => "rows-refused",
+        Ending::Limits => "limits",
+    }
+}
+
 fn source(found: &Found) -> SourceJson {
     SourceJson {
         kind: found.kind.word(),
@@ -151,7 +161,7 @@ fn file<'a>(changed: &ChangedFile<'a>) -> FileJson<'a> {
 }
 
 fn subscribers(proposal: &Proposal) -> SubscribersJson<'_> {
-    let (added, changed, removed) = steps(proposal);
+    let (added, changed, removed) = proposal.steps();
     let all: Vec<ResumedJson<'_>> = proposal.resumed.iter().map(resumed).collect();
     let (resumed, kept_suspended) = if proposal.keep_suspended { (Vec::new(), all) } else { (all, Vec::new()) };
     let unchanged = proposal.adoption.subscribers.unchanged;
@@ -173,6 +183,6 @@ fn refused_row(refused: &RefusedRow) -> RefusedRowJson<'_> {
         table: refused.origin.row.map(|(table, _)| table.name()),
         row: refused.origin.row.map(|(_, row)| row),
         subject: &refused.subject,
-        reasons: &refused.reasons,
+        reasons: refused.reasons.iter().map(worded::reason).collect(),
     }
 }
