@@ -68,6 +68,6 @@ Examples:
 #[cfg(all(unix, feature = "serve"))]
 pub(super) const USER: &str = "\
 Examples:
-  shapeline user add sales --domain ispcustomer.co.zw --full-name 'Sales Desk' --email sales@ispcustomer.co.zw
+  shapeline user add sales --domain ispcustomer.co.zw --full-name Sales --email sales@ispcustomer.co.zw
   shapeline user add noc --role operator --full-name NOC --email noc@ispcustomer.co.zw
   pass show portal/desk | shapeline user add desk --role viewer --all-domains --full-name Desk --email desk@ispcustomer.co.zw";

@@ -147,7 +147,7 @@ pub(super) async fn submit(ask: Ask) -> Result<Response, PageError> {
     domains.sort_unstable();
     domains.dedup();
     let mut request = ChangeRequest {
-        branch: format!("portal/{}-{id}", user.name.replace('@', ".")),
+        branch: format!("portal/{}-{id}", user.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
         author: user.full_name.clone(),
         email: user.email.clone(),
         user_id: user.id.clone(),

@@ -13,7 +13,7 @@ use crate::web::state::requests::{ChangeRequest, Stage};
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// After how many looks a request that is stuck is tried again.
+/// After how many looks a request that is stuck is tried again; soon after the start more often.
 const RETRY: u32 = 60;
 
 /// How old a request is before it is continued, in seconds: the one who submitted it may still be at it.
@@ -42,7 +42,7 @@ pub(crate) async fn keep_going(portal: Arc<Portal>) {
 async fn continue_requests(portal: &Arc<Portal>, round: u32) -> Result<()> {
     let before = if round == 0 { now() } else { now() - LEFT_ALONE };
     for mut request in portal.store.unfinished(before).await? {
-        if request.trouble.is_none() || round.is_multiple_of(RETRY) {
+        if request.trouble.is_none() || round.is_multiple_of(RETRY) || round.is_power_of_two() {
             portal.advance(&mut request).await?;
         }
     }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
@@ -18,6 +19,9 @@ use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// The line of a commit's message with the id of its request.
 pub(super) const TRAILER: &str = "Shapeline-Request";
+
+/// From which age on the lock of a branch belongs to no server that lives.
+const STALE: Duration = Duration::from_secs(5);
 
 /// Makes commits of requests.
 pub(crate) struct Proposer {
@@ -91,6 +95,7 @@ impl Proposer {
             }
             Some(_) => {}
         }
+        remove_stale_lock(&git, &request.branch);
         let author = Author { name: request.author.clone(), email: request.email.clone(), time: request.created };
         let (branch, message) = (request.branch.clone(), request.message.clone());
         made.draft.commit(&git, &CommitSpec { branch, local: None, message, author: Some(author) })
@@ -109,6 +114,16 @@ impl Proposer {
         }
         let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).context("the request is damaged")?;
         crate::edit::gathered::all_made(&changes, &data.repo)
+    }
+}
+
+/// Removes what a server that was killed left of a write of this branch, which nobody else writes. Git itself never
+/// does; a lock that is in use is younger.
+fn remove_stale_lock(git: &Git, branch: &str) {
+    let lock = git.common_dir().join(format!("refs/heads/{branch}.lock"));
+    let age = lock.symlink_metadata().and_then(|lock| lock.modified()).ok().and_then(|time| time.elapsed().ok());
+    if age.is_some_and(|age| age > STALE) {
+        let _ = std::fs::remove_file(&lock);
     }
 }
 

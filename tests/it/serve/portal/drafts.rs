@@ -175,6 +175,28 @@ fn of_two_who_change_the_same_the_second_sees_both() {
 }
 
 #[test]
+fn a_lock_that_a_killed_server_left_is_removed() {
+    let repo = data();
+    let server = portal(&repo);
+    let desk = Browser::signed_in(&server, "desk");
+    // The id of the next request is not known: the whole folder is in the way.
+    let folder = repo.path().join(".git/refs/heads/portal");
+    std::fs::write(&folder, "in the way").unwrap();
+    desk.add("10.20.0.5", "tier2.example", P50);
+    let request = desk.submit("");
+    let page = desk.page(&request);
+    assert!(page.contains(">stuck<"), "{page}");
+    let branch = page.split("<code>portal/").nth(1).unwrap().split('<').next().unwrap();
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    let lock = std::fs::File::create(folder.join(format!("{branch}.lock"))).unwrap();
+    lock.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+    let id = request.split('=').nth(1).unwrap();
+    assert_eq!(desk.post("/request/retry", &[("id", id)]).status, 303);
+    assert!(desk.page(&request).contains(">open<"), "{}", desk.page(&request));
+}
+
+#[test]
 fn the_portal_needs_an_encrypted_way() {
     let repo = data();
     let start = |args: &[&str]| {
