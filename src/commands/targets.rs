@@ -11,6 +11,8 @@ use crate::cli::{ActorArgs, PeriodArgs};
 use crate::disk::open;
 use crate::git::Git;
 use crate::model::{Date, Settings, Target};
+use crate::notification::notice::{NoticeKind, Subject, Trouble};
+use crate::notification::notifier::Notifier;
 use crate::publish::data::Data;
 use crate::publish::run::{PublishOutcome, TargetReport};
 use crate::records::holder::{self, Operator};
@@ -171,6 +173,17 @@ pub(super) fn outcome(reports: &[TargetReport]) -> super::Outcome {
         super::Outcome::Refused
     } else {
         super::Outcome::Fine
+    }
+}
+
+/// Notifies that a command failed as a whole, or that it did not fail any more.
+pub(super) fn notify_of_end<T>(notifier: &Notifier, command: &str, kind: NoticeKind, ended: &Result<T>) {
+    let subject = Subject::of(command);
+    match ended {
+        Err(error) if !super::is_broken_pipe(error) => {
+            notifier.trouble(&subject, &Trouble::new(kind, None, format!("{error:#}")));
+        }
+        _ => notifier.fine(&subject, "the command did its work"),
     }
 }
 

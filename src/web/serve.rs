@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
+use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
 use super::gate::Gate;
 use super::lookup::app::{App, Replica};
@@ -29,6 +30,7 @@ use super::settings::ServerSettings;
 use super::state::location::StateLocation;
 use super::state::store::StateStore;
 use crate::git::Git;
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::sync::interval::Interval;
 use crate::sync::journal::Journal;
 use crate::sync::stop::StopSignal;
@@ -63,7 +65,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let stop = Arc::new(StopSignal::never()?);
     let source = Source::open(&request.root, &request.source)?;
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
-    let mut follower = Follower::new(source, interval)?;
+    let name = settings.name.clone().unwrap_or_else(host_name);
+    let notifier = Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?;
+    let mut follower = Follower::new(source, interval, FollowNotifier::new(notifier, &name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // Bound before the data is loaded: an address in use is said at once.
     let wanted = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
@@ -81,7 +85,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let app = Arc::new(App {
         current: current.clone(),
         gate: gate.clone(),
-        replica: Replica { name: settings.name.clone().unwrap_or_else(host_name), port: address.port() },
+        replica: Replica { name, port: address.port() },
         metrics: metrics.clone(),
         wake: wake.clone(),
         hook,
