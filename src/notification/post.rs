@@ -46,6 +46,9 @@ mod http {
     /// How much of it is shown, in characters.
     const SHOWN: usize = 200;
 
+    /// The shortest part of a path that can be a secret.
+    const MIN_PART: usize = 6;
+
     /// The header with the signature.
     const SIGNATURE: &str = "X-Shapeline-Signature-256";
 
@@ -75,6 +78,17 @@ mod http {
 
         pub(in crate::notification) fn host(&self) -> &str {
             &self.host
+        }
+
+        /// What somebody else said, as it may be shown: it may quote the address, or a part of it.
+        fn shown(&self, text: &str) -> String {
+            let whole = [self.url.path(), self.url.query().unwrap_or_default()];
+            let parts = whole.iter().flat_map(|text| text.split(['/', '&', '=']));
+            let mut secrets: Vec<&str> = parts.chain(whole).filter(|part| part.len() >= MIN_PART).collect();
+            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+            let hidden = |text: String, secret: &str| text.replace(secret, "[SHAPELINE_NOTIFY_URL]");
+            let text = secrets.into_iter().fold(redact(text), hidden);
+            harmless(&without_logins(&text), SHOWN)
         }
     }
 
@@ -129,12 +143,13 @@ mod http {
             };
             let unreached = |error: reqwest::Error| {
                 let why = format!("{:#}", anyhow::Error::new(error.without_url()));
-                failure(format!("{} cannot be reached: {}", self.endpoint.host(), shown(&why)), true)
+                failure(format!("{} cannot be reached: {}", self.endpoint.host(), self.endpoint.shown(&why)), true)
             };
             let response = request.body(body.to_owned()).send().await.map_err(unreached)?;
             let status = response.status();
             let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let answer = PostAnswer { status: status.to_string(), text: shown(&beginning(response).await) };
+            let answer =
+                PostAnswer { status: status.to_string(), text: self.endpoint.shown(&beginning(response).await) };
             if status.is_success() {
                 return Ok(answer);
             }
@@ -154,11 +169,6 @@ mod http {
         }
         bytes.truncate(MAX_ANSWER);
         String::from_utf8_lossy(&bytes).trim().to_owned()
-    }
-
-    /// What a receiver said may quote what it was sent.
-    fn shown(text: &str) -> String {
-        harmless(&without_logins(&redact(text)), SHOWN)
     }
 
     fn failure(why: String, again: bool) -> PostFailure {

@@ -134,7 +134,6 @@ mod tests {
         for url in [
             "hooks.ispcustomer.co.zw/T0KEN",
             "ftp://hooks.ispcustomer.co.zw/T0KEN",
-            "https:///T0KEN",
             "https://user:T0KEN@hooks.ispcustomer.co.zw/",
             "http://hooks.ispcustomer.co.zw/T0KEN",
             "http://127.0.0.1.ispcustomer.co.zw/T0KEN",
