@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
 use super::gate::Gate;
 use super::lookup::app::{App, Replica};
+use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
 use super::lookup::router::router;
 use super::lookup::table::ROUTES;
@@ -54,6 +55,9 @@ pub(crate) struct ServeRequest {
 /// How often the branch is looked at if nothing else is said, in seconds.
 const INTERVAL: &str = "60s";
 
+/// How many requests read logs at a time: each may wait for the servers of all targets.
+const MAX_LOG_READERS: usize = 2;
+
 /// Serves until a signal ends it.
 ///
 /// # Errors
@@ -61,6 +65,7 @@ const INTERVAL: &str = "60s";
 pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let settings = &request.settings;
     let hook = HookSecret::from_environment()?;
+    let copies = settings.backup.as_ref().map(CopyDesk::open).transpose()?.map(Arc::new);
     let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
     let stop = Arc::new(StopSignal::never()?);
     let source = Source::open(&request.root, &request.source)?;
@@ -89,6 +94,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         metrics: metrics.clone(),
         wake: wake.clone(),
         hook,
+        copies,
+        logs: Semaphore::new(MAX_LOG_READERS),
         max_body: settings.limits.body,
         ending: ending.clone(),
     });
