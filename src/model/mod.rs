@@ -50,8 +50,8 @@ pub(crate) use settings::{Faults, RuleId, Suspended};
 pub(crate) use subscriber::{RemainingTerm, SubscriberId, SubscriberStatus};
 pub(crate) use target::{Backup, Word};
 pub(crate) use target_kind::Scheme;
-pub(crate) use target_url::ServerName;
 #[cfg(feature = "sftp")]
+pub(crate) use target_url::ServerName;
 #[cfg(all(unix, feature = "serve"))]
 pub(crate) use target_url::TargetUrl;
 pub(crate) use text::Text;

@@ -13,4 +13,5 @@ pub(crate) mod notice;
 pub(crate) mod notifier;
 mod post;
 pub(crate) mod receiver;
+#[cfg(feature = "s3")]
 mod signature;
