@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Pull mode: fetch the branch repeatedly and publish it.
     Sync(SyncArgs),
+    /// Send a test to the receiver of notifications, and print what it answers.
+    TestNotification,
     /// Serve the portal, where subscribers are changed in a browser, and the lookup API.
     #[cfg(all(unix, feature = "serve"))]
     #[command(after_help = examples::SERVE)]

@@ -99,6 +99,9 @@ pub mod publish;
 #[cfg(unix)]
 pub mod backup;
 
+// What happens with nobody watching, posted to a webhook.
+mod notification;
+
 // Publishing from a branch, again and again, beside the shaper.
 mod sync;
 

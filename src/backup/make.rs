@@ -1,9 +1,12 @@
 //! Making copies.
 
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+#[cfg(feature = "serve")]
+use super::below::PathBelow;
 use super::copies::{BackupCopy, FOLDER};
 use super::folder::BackupFolder;
 use super::pack::{self, Packed};
@@ -35,10 +38,35 @@ pub fn backup(
     paths.iter().map(|path| one(&mut session, path)).collect()
 }
 
+/// Copies one path that was opened before. Whatever goes wrong is in the report.
+#[cfg(feature = "serve")]
+pub(crate) fn backup_below(
+    folder: &BackupFolder,
+    below: &PathBelow,
+    options: &BackupOptions,
+    notice: &mut dyn FnMut(&str) -> Result<()>,
+) -> PathReport {
+    use std::os::fd::AsFd as _;
+    let text = to_text(&below.path);
+    let mut session = match BackupSession::begin(folder, &options.who, "backup", options.patience, notice) {
+        Ok(session) => session,
+        Err(error) => return PathReport::failed(text, Failure::Failed(error)),
+    };
+    let at = below.folder.as_ref().map_or(rustix::fs::CWD, |folder| folder.as_fd());
+    let packed = pack(&session, at, &below.name, &below.path);
+    finish(&mut session, text, packed.map(|packed| (packed, below.path.clone())))
+}
+
 fn one(session: &mut BackupSession<'_>, path: &Path) -> PathReport {
     let found = absolute(path).map_err(Failure::from);
     let text = to_text(found.as_deref().unwrap_or(path));
-    let mut report = match found.and_then(|path| Ok((pack(session, &path)?, path))) {
+    let packed = found.and_then(|path| Ok((pack(session, rustix::fs::CWD, &path, &path)?, path)));
+    finish(session, text, packed)
+}
+
+/// Keeps and logs what was packed, or logs why it was not.
+fn finish(session: &mut BackupSession<'_>, text: String, packed: Result<(Packed, PathBuf), Failure>) -> PathReport {
+    let mut report = match packed {
         Ok((packed, path)) => keep(session, &path, text, packed),
         Err(failure) => {
             let mut report = PathReport::failed(text, failure);
@@ -51,11 +79,12 @@ fn one(session: &mut BackupSession<'_>, path: &Path) -> PathReport {
     report
 }
 
-fn pack(session: &BackupSession<'_>, path: &Path) -> Result<Packed, Failure> {
+/// Packs what is called `name` in the open folder `at`, and is at `path`.
+fn pack(session: &BackupSession<'_>, at: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<Packed, Failure> {
     if let Some(reason) = session.folder.is_own(path) {
         return Err(Failure::Refused(reason));
     }
-    pack::pack(path, &label(path), session.folder.identity(), pack::LIMIT)
+    pack::pack(at, name, path, &label(path), session.folder.identity(), pack::LIMIT)
 }
 
 fn keep(session: &mut BackupSession<'_>, path: &Path, text: String, packed: Packed) -> PathReport {

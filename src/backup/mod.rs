@@ -3,6 +3,8 @@
 //! A copy is one tar, made in memory and put into `copies/` whole. Beside that lies `.shapeline/`,
 //! with the list of the copies, the lock and the log, as beside a live file.
 
+#[cfg(feature = "serve")]
+pub(crate) mod below;
 pub(crate) mod copies;
 pub mod folder;
 pub mod make;

@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 use tar::{Builder, EntryType, Header};
 
@@ -50,15 +50,22 @@ pub struct Packed {
     pub notes: Vec<String>,
 }
 
-/// Packs what is at `path`, which is called `label` in the tar. A folder of the identity `own` is
-/// not to be met, nor may the tar be more than `limit`.
+/// Packs what is called `name` in the open folder `at`, is at `path` for people, and is called `label` in the tar.
+/// A folder of the identity `own` is not to be met, nor may the tar be more than `limit`.
 ///
 /// # Errors
 /// A refusal if it is too much, too deep, no file, or holds its own backups; or if anything
 /// cannot be read.
-pub fn pack(path: &Path, label: &str, own: Option<(u64, u64)>, limit: usize) -> Result<Packed, Failure> {
+pub(super) fn pack(
+    at: BorrowedFd<'_>,
+    name: &Path,
+    path: &Path,
+    label: &str,
+    own: Option<(u64, u64)>,
+    limit: usize,
+) -> Result<Packed, Failure> {
     let mut packer = Packer { tar: Builder::new(Vec::new()), notes: Vec::new(), more: 0, own, limit };
-    packer.add(CWD, path, path, Path::new(label), 0)?;
+    packer.add(at, name, path, Path::new(label), 0)?;
     let Packer { tar, mut notes, more, .. } = packer;
     if more > 0 {
         notes.push(format!("and {more} more of this kind"));
@@ -313,6 +320,8 @@ mod tests {
     use std::cell::Cell;
     use std::io::Write;
 
+    use rustix::fs::CWD;
+
     use super::*;
 
     /// Reads a file that grows each time that it is looked at, so often.
@@ -348,7 +357,7 @@ mod tests {
         for name in ["a", "b", "c"] {
             std::fs::write(dir.path().join(name), vec![b'x'; 1000]).unwrap();
         }
-        let pack = |limit| pack(dir.path(), "dir", None, limit);
+        let pack = |limit| pack(CWD, dir.path(), dir.path(), "dir", None, limit);
         let size = pack(LIMIT).ok().unwrap().tar.len();
         assert!(matches!(pack(size - 1), Err(Failure::Refused(reason)) if reason.contains("the most")));
         assert!(pack(size).is_ok());
@@ -360,7 +369,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("a/own")).unwrap();
         let own = std::fs::metadata(dir.path().join("a/own")).unwrap();
-        let packed = pack(dir.path(), "dir", Some((own.dev(), own.ino())), LIMIT);
+        let packed = pack(CWD, dir.path(), dir.path(), "dir", Some((own.dev(), own.ino())), LIMIT);
         assert!(matches!(packed, Err(Failure::Refused(reason)) if reason.contains("is the backup folder")));
     }
 }

@@ -63,6 +63,7 @@ pub(super) const TOKEN: &str = "\
 Examples:
   shapeline token add crm --all-domains
   shapeline token add ispcustomer-desk --domain ispcustomer.co.zw
+  shapeline token add noc --operator
   shapeline token add monitoring --all-domains --state /var/lib/shapeline/server.sqlite";
 
 #[cfg(all(unix, feature = "serve"))]

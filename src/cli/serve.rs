@@ -92,12 +92,16 @@ pub(crate) struct TokenAddArgs {
     pub(crate) name: String,
 
     /// The client sees this domain. Can be repeated.
-    #[arg(long = "domain", value_name = "NAME", required_unless_present = "all_domains", add = ArgValueCompleter::new(completion::domains))]
+    #[arg(long = "domain", value_name = "NAME", required_unless_present_any = ["all_domains", "operator"], add = ArgValueCompleter::new(completion::domains))]
     pub(crate) domains: Vec<String>,
 
     /// The client sees all domains.
     #[arg(long, conflicts_with = "domains")]
     pub(crate) all_domains: bool,
+
+    /// The client sees all domains, reads the logs of the targets, and makes copies.
+    #[arg(long, conflicts_with = "domains")]
+    pub(crate) operator: bool,
 
     #[command(flatten)]
     pub(crate) state: StateArgs,

@@ -5,20 +5,34 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{default_rev, load_data, note_left_on_disk, notice, print_json, report_failure, who};
+use super::targets::{
+    default_rev, load_data, note_left_on_disk, notice, notify_of_end, print_json, report_failure, who,
+};
 use super::{Outcome, refuse};
 use crate::cli::{DriftArgs, TextOrJson};
 use crate::model::Target;
+use crate::notification::ended::of_drift;
+use crate::notification::notice::{NoticeKind, Subject, Trouble};
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::plan::text;
 use crate::publish::choice::choose_targets;
 use crate::publish::data::{Data, DataRequest, LoadedData};
 use crate::publish::drift::{self, Drift, DriftKind, DriftReport};
 use crate::publish::site::Site;
+use crate::text::count::counted;
 use crate::text::quote::harmless;
 use crate::text::quote::short_id;
 use crate::text::style::{self, Style};
 
 pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
+    let notifier = Notifier::start("drift", root, DeliveryPatience::COMMAND)?;
+    let ended = compare(root, args, &notifier);
+    notify_of_end(&notifier, "drift", NoticeKind::DriftFailed, &ended);
+    notifier.end();
+    ended
+}
+
+fn compare(root: &Path, args: &DriftArgs, notifier: &Notifier) -> Result<Outcome> {
     let rev = match &args.data.rev {
         None if !args.allow_dirty => default_rev(root)?,
         rev => rev.clone(),
@@ -26,8 +40,15 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let wanted = DataRequest { rev, today: super::today(&args.data), allow_dirty: args.allow_dirty };
     let data = match load_data(root, &wanted)? {
         LoadedData::Ready(data) => data,
-        LoadedData::Unsound(repo, findings, _) => return refuse(&repo, findings),
+        LoadedData::Unsound(repo, findings, why) => {
+            let errors = counted(findings.len(), "error", "errors");
+            let unknown = format!("the data has {errors}, so nothing can be compared with it: {why}");
+            let trouble = Trouble::new(NoticeKind::DriftFailed, None, unknown);
+            notifier.trouble(&Subject::of("drift-data"), &trouble);
+            return refuse(&repo, findings);
+        }
     };
+    notifier.fine(&Subject::of("drift-data"), "the data can be compared again");
     note_left_on_disk(&data)?;
     for frozen in data.frozen.iter().filter(|_| args.format == TextOrJson::Text) {
         writeln!(crate::console::out(), "note: {}", harmless(&frozen.sentence(), 2000))?;
@@ -35,7 +56,9 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     let mut reports = Vec::new();
     let mut failed = false;
     for target in choose_targets(&data.table.repo().settings, &args.targets.targets)? {
-        reports.extend(report_failure(target, look(target, &data, args), &mut failed)?);
+        let looked = look(target, &data, args);
+        tell(notifier, target, &looked, data.commit);
+        reports.extend(report_failure(target, looked.map(|(report, _)| report), &mut failed)?);
     }
     if args.format == TextOrJson::Json {
         print_json(&reports)?;
@@ -48,7 +71,29 @@ pub(super) fn run(root: &Path, args: &DriftArgs) -> Result<Outcome> {
     })
 }
 
-fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<DriftReport> {
+/// Notifies of a difference, or that there is none any more.
+fn tell(notifier: &Notifier, target: &Target, looked: &Result<(DriftReport, bool)>, commit: Option<git2::Oid>) {
+    let failed = Subject::of_target("look", target.name.as_str());
+    let (report, is_logged) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            return notifier.trouble(&failed, &Trouble::new(NoticeKind::DriftFailed, None, format!("{error:#}")));
+        }
+    };
+    notifier.fine(&failed, "the target can be read again");
+    let subject = of_drift(&report.target);
+    if report.drift == DriftKind::Same {
+        return notifier.fine(&subject, "what is live is what the data says");
+    }
+    let message = format!("{}: by the data {}", kind(report.drift), report.changes);
+    let commit = commit.map(|commit| commit.to_string());
+    let trouble = Trouble::new(NoticeKind::Drift, commit.as_deref(), message);
+    let mark = report.live.clone().unwrap_or_default();
+    notifier.trouble_unless(*is_logged, &subject, &Trouble { mark: Some(mark), ..trouble });
+}
+
+/// Compares one target. Also returns whether its log had the difference already.
+fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<(DriftReport, bool)> {
     let site = Site::open(target)?;
     let drift = Drift::look(&site, target, data)?;
     let plan = drift.plan(&site, data);
@@ -57,11 +102,12 @@ fn look(target: &Target, data: &Data, args: &DriftArgs) -> Result<DriftReport> {
         print(&site.name, &drift, &report, &text::changes(&plan))?;
     }
     if args.record && report.drift != DriftKind::Same {
-        let summary = format!("{}: {} by the data", kind(&drift), report.changes);
+        let summary = format!("{}: {} by the data", kind(drift.kind()), report.changes);
         let (who, patience) = who(&args.who);
-        drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
+        let is_new = drift::record(&site, &drift, &summary, &who, patience, &mut notice(target))?;
+        return Ok((report, !is_new));
     }
-    Ok(report)
+    Ok((report, false))
 }
 
 /// How many lines are listed that are no subscriber's.
@@ -69,7 +115,7 @@ const MAX_LINES: usize = 50;
 
 fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Result<()> {
     let mut out = crate::console::out();
-    writeln!(out, "{name}: {}", style_of(drift.kind()).paint(kind(drift)))?;
+    writeln!(out, "{name}: {}", style_of(drift.kind()).paint(kind(drift.kind())))?;
     if let Some(pending) = &drift.pending {
         writeln!(out, "  {}; if it was interrupted, the next publish finishes it", harmless(pending, 500))?;
     }
@@ -106,8 +152,8 @@ fn print(name: &str, drift: &Drift, report: &DriftReport, changes: &str) -> Resu
     Ok(())
 }
 
-fn kind(drift: &Drift) -> &'static str {
-    match drift.kind() {
+fn kind(drift: DriftKind) -> &'static str {
+    match drift {
         DriftKind::Same => "no difference: what is live is what the data says",
         DriftKind::NotYetPublished => "the data has changed since it was published",
         DriftKind::ChangedByHand => "the live file was changed outside shapeline since it was published",

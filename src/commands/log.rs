@@ -4,16 +4,16 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 
 use super::Outcome;
-use super::targets::{Period, print_json, report_failure, settings};
+use super::targets::{period, print_json, report_failure, settings};
 use crate::cli::{ListFormat, LogArgs, TargetArgs};
 use crate::model::{Backup, Settings};
 use crate::publish::choice::choose_targets;
 use crate::publish::site::Site;
 use crate::records::ledger::Ledger;
-use crate::records::log::{ActionLog, LogEntry, LogHead, LogStatus};
+use crate::records::listing::LogListing;
+use crate::records::log::{ActionLog, LogEntry, LogStatus};
 use crate::store::open::open_folder;
 use crate::text::columns::{columns, csv_line};
 use crate::text::quote::harmless;
@@ -21,31 +21,12 @@ use crate::text::quote::short_id;
 use crate::text::style::{self, Style};
 use crate::tree::SETTINGS;
 
-#[derive(Serialize)]
-struct LogListing {
-    target: String,
-    /// Whether every entry follows from the one before.
-    whole: bool,
-    damage: Vec<String>,
-    head: LogHead,
-    entries: Vec<LogEntry>,
-}
-
 pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
-    let period = Period::of(&args.period)?;
-    let mut all = Vec::new();
+    let period = period(&args.period)?;
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
-    for (target, mut log) in logs {
-        log.entries.retain(|entry| period.holds(entry));
-        all.push(LogListing {
-            target,
-            whole: log.damage.is_empty(),
-            damage: log.damage,
-            head: log.head,
-            entries: log.entries,
-        });
-    }
+    let listing = |(target, log)| LogListing::of(target, log, &period);
+    let all: Vec<LogListing> = logs.into_iter().map(listing).collect();
     match args.format {
         ListFormat::Json => print_json(&all)?,
         ListFormat::Csv => print_csv(&all)?,

@@ -125,6 +125,9 @@ The data repository, unless \\fB\\-\\-directory\\fR names one.
 .B SHAPELINE_ACTOR
 The actor for the log, unless \\fB\\-\\-actor\\fR names one.
 .TP
+.BR SHAPELINE_NOTIFY_URL , \" SHAPELINE_NOTIFY_SECRET\" , \" SHAPELINE_NOTIFY_FORMAT\"
+The webhook that is notified of refusals, failures and drift.
+.TP
 .B NO_COLOR
 If it is set, output has no colour, unless \\fB\\-\\-color\\fR says otherwise.
 ";

@@ -29,6 +29,7 @@ mod state;
 mod subscriber;
 mod sync;
 mod targets;
+mod test_notification;
 #[cfg(all(unix, feature = "serve"))]
 mod token;
 #[cfg(all(unix, feature = "serve"))]
@@ -104,6 +105,7 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         #[cfg(not(unix))]
         Command::Backup(_) => bail!("backup keeps modes, owners and links: it works on Unix only"),
         Command::Sync(args) => sync::run(cli, args),
+        Command::TestNotification => test_notification::run(),
         #[cfg(all(unix, feature = "serve"))]
         Command::Serve(args) => refusal_is_an_outcome(serve::run(cli, args)),
         #[cfg(all(unix, feature = "serve"))]

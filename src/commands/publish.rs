@@ -4,10 +4,16 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::targets::{load_data, note_left_on_disk, notice, outcome, print, remedy, whether_read_or_not, who};
+use super::targets::{
+    load_data, note_left_on_disk, notice, notify_of_end, outcome, print, remedy, whether_read_or_not, who,
+};
 use super::{Outcome, refuse};
 use crate::cli::{PublishArgs, TextOrJson};
+use crate::git::Git;
 use crate::model::Target;
+use crate::notification::ended::{of_data, published};
+use crate::notification::notice::{NoticeKind, Trouble};
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::publish::choice::choose_targets;
 use crate::publish::data::{DataRequest, LoadedData};
 use crate::publish::planned::Planned;
@@ -16,6 +22,17 @@ use crate::repo::settings::sound;
 use crate::text::count::counted;
 
 pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
+    let notifier = match args.dry_run {
+        true => Notifier::off(),
+        false => Notifier::start("publish", root, DeliveryPatience::COMMAND)?,
+    };
+    let ended = publish_all(root, args, &notifier);
+    notify_of_end(&notifier, "publish", NoticeKind::PublishFailed, &ended);
+    notifier.end();
+    ended
+}
+
+fn publish_all(root: &Path, args: &PublishArgs, notifier: &Notifier) -> Result<Outcome> {
     let planned = args.plan.as_deref().map(Planned::read).transpose()?;
     let (who, patience) = who(&args.who);
     let (dry_run, acknowledged) = (args.dry_run, args.ack.clone());
@@ -29,10 +46,10 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
         LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             let targets = choose_targets(&data.table.repo().settings, &args.targets.targets)?;
-            targets
-                .iter()
-                .map(|target| publish(target, &data, &options, &mut notice(target)))
-                .collect::<Vec<TargetReport>>()
+            let publish = |target: &&Target| publish(target, &data, &options, &mut notice(target));
+            let reports: Vec<TargetReport> = targets.iter().map(publish).collect();
+            published(notifier, &reports);
+            reports
         }
         LoadedData::Unsound(repo, findings, why) => {
             let errors = counted(findings.len(), "error", "errors");
@@ -41,6 +58,7 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
             whether_read_or_not(refuse(&repo, findings).map(|_| ()))?;
             // Where the settings are at fault, it is logged on the targets of the last settings without errors.
             let before = if sound(&repo).is_ok() { repo.settings.clone() } else { super::targets::settings(root)? };
+            data_refused(notifier, root, &wanted, &reason);
             match choose_targets(&before, &args.targets.targets) {
                 Ok(targets) => refused(&targets, &reason, &options),
                 Err(_) => {
@@ -52,6 +70,14 @@ pub(super) fn run(root: &Path, args: &PublishArgs) -> Result<Outcome> {
     };
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     Ok(outcome(&reports))
+}
+
+/// Notifies once that the data is refused, and not for each target.
+fn data_refused(notifier: &Notifier, root: &Path, wanted: &DataRequest, reason: &str) {
+    let git = Git::around(root).ok().flatten();
+    let commit = git.and_then(|git| git.commit(wanted.rev.as_deref().unwrap_or("HEAD")).ok());
+    let commit = commit.map(|commit| commit.to_string());
+    notifier.trouble(&of_data(), &Trouble::new(NoticeKind::PublishRefused, commit.as_deref(), reason));
 }
 
 fn refused(targets: &[&Target], reason: &str, options: &PublishOptions) -> Vec<TargetReport> {

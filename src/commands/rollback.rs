@@ -8,16 +8,27 @@ use anyhow::Result;
 use super::Outcome;
 use super::targets::{notice, one_target, outcome, print, remedy, settings, whether_read_or_not, who};
 use crate::cli::{RollbackArgs, TextOrJson};
+use crate::notification::ended::rolled_back;
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::publish::rollback::{RollbackOptions, rollback};
 use crate::publish::run::{PublishOutcome, TargetReport};
 
 pub(super) fn run(root: &Path, args: &RollbackArgs) -> Result<Outcome> {
+    let notifier =
+        if args.dry_run { Notifier::off() } else { Notifier::start("rollback", root, DeliveryPatience::COMMAND)? };
+    let ended = go_back(root, args, &notifier);
+    notifier.end();
+    ended
+}
+
+fn go_back(root: &Path, args: &RollbackArgs, notifier: &Notifier) -> Result<Outcome> {
     let settings = settings(root)?;
     let target = one_target(&settings, args.target.as_deref())?;
     let (who, patience) = who(&args.who);
     let options =
         RollbackOptions { who, patience, to: args.to, force: args.force, dry_run: args.dry_run, words: remedy };
     let reports = [rollback(target, &options, &mut notice(target))];
+    reports.iter().for_each(|report| rolled_back(notifier, report));
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     for report in reports.iter().filter(|report| report.held && report.ended == PublishOutcome::Published) {
         // The target is rolled back: a closed standard error changes nothing.

@@ -1,54 +1,26 @@
 //! `stat`: how often what was done to a target or with the backup folder, and how it ended.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::Outcome;
 use super::log::{logs, report_damage};
-use super::targets::{Period, print_json, settings};
+use super::targets::{period, print_json, settings};
 use crate::cli::{ListFormat, LogArgs};
-use crate::records::log::{LogAction, LogEntry, LogStatus};
-use crate::records::moment::Moment;
+use crate::records::listing::{ActionCounts, OF_BACKUPS, OF_TARGETS};
 use crate::text::columns::{columns, csv_line};
 use crate::text::count::grouped;
 
-/// How often one kind of action was done.
-#[derive(Default, Serialize)]
-struct Count {
-    attempted: u64,
-    successful: u64,
-    failed: u64,
-    /// When it last succeeded.
-    last_success: Option<Moment>,
-}
-
-#[derive(Serialize)]
-struct TargetCounts {
-    target: String,
-    actions: BTreeMap<&'static str, Count>,
-}
-
 pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     let settings = settings(root)?;
-    let period = Period::of(&args.period)?;
-    let mut all = Vec::new();
-    let always: &[LogAction] = if args.backup {
-        &[LogAction::Backup, LogAction::Restore]
-    } else {
-        &[LogAction::Publish, LogAction::Rollback, LogAction::Drift]
-    };
+    let period = period(&args.period)?;
+    let always = if args.backup { OF_BACKUPS } else { OF_TARGETS };
     let (logs, failed) = logs(&settings, &args.targets, args.backup)?;
     let whole = report_damage(logs.iter().map(|(target, log)| (target.as_str(), log.damage.as_slice())))?;
-    for (target, log) in logs {
-        all.push(TargetCounts {
-            target,
-            actions: count(always, log.entries.iter().filter(|entry| period.holds(entry))),
-        });
-    }
+    let count = |(target, log): (String, _)| ActionCounts::of(target, &log, always, &period);
+    let all: Vec<ActionCounts> = logs.into_iter().map(count).collect();
     match args.format {
         ListFormat::Json => print_json(&all)?,
         ListFormat::Csv => print_rows(
@@ -65,26 +37,8 @@ pub(super) fn run(root: &Path, args: &LogArgs) -> Result<Outcome> {
     })
 }
 
-/// Those of `always` are listed even if there was none.
-fn count<'e>(always: &[LogAction], entries: impl Iterator<Item = &'e LogEntry>) -> BTreeMap<&'static str, Count> {
-    let mut counts: BTreeMap<&'static str, Count> =
-        always.iter().map(|action| (action.as_str(), Count::default())).collect();
-    for entry in entries {
-        let count = counts.entry(entry.action.as_str()).or_default();
-        count.attempted += 1;
-        match entry.status {
-            LogStatus::Success => {
-                count.successful += 1;
-                count.last_success = Some(entry.time);
-            }
-            LogStatus::Error => count.failed += 1,
-        }
-    }
-    counts
-}
-
 fn print_rows(
-    all: &[TargetCounts],
+    all: &[ActionCounts],
     number: impl Fn(u64) -> String,
     format: impl Fn(&[[String; 6]]) -> String,
 ) -> Result<()> {

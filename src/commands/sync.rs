@@ -1,13 +1,14 @@
 //! `sync`: pull mode, on a host beside the shaper.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::Outcome;
 use super::targets::{remedy, who};
 use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::records::moment::Moment;
 use crate::sync::health::health;
 use crate::sync::service::SyncService;
@@ -25,14 +26,23 @@ pub(super) fn run(cli: &Cli, args: &SyncArgs) -> Result<Outcome> {
     }
     let stop = StopSignal::on_signals().context("cannot listen for signals")?;
     let root = super::clone_folder(cli)?;
+    let patience = if args.once { DeliveryPatience::COMMAND } else { DeliveryPatience::SERVICE };
+    let notifier = Notifier::start("sync", &root, patience)?;
+    let ended = sync(root, args, &notifier, &stop);
+    notifier.end();
+    ended
+}
+
+fn sync(root: PathBuf, args: &SyncArgs, notifier: &Notifier, stop: &StopSignal) -> Result<Outcome> {
     let upstream = Upstream::open(&root, &args.remote, &args.branch)?;
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
     let (who, patience) = who(&ActorArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
     let only = args.targets.targets.clone();
     let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience, words: remedy };
     let (once, interval) = (args.once, args.interval);
-    let service = SyncService { syncer: Syncer::new(task)?, once, interval, status_file: args.status_file.clone() };
-    let status = service.run(&stop)?;
+    let (syncer, status_file) = (Syncer::new(task)?, args.status_file.clone());
+    let service = SyncService { syncer, once, interval, status_file, notifier };
+    let status = service.run(stop)?;
     match status {
         Some(status) if once => {
             print(&status, args.format == TextOrJson::Json)?;

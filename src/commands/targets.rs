@@ -4,21 +4,22 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use serde::Serialize;
 
 use crate::cli::{ActorArgs, PeriodArgs};
 use crate::disk::open;
 use crate::git::Git;
-use crate::model::{Date, Settings, Target};
+use crate::model::{Settings, Target};
+use crate::notification::notice::{NoticeKind, Subject, Trouble};
+use crate::notification::notifier::Notifier;
 use crate::publish::choice::{self, SeveralTargets};
 use crate::publish::data::{Data, DataRequest, LoadedData, NotLoaded};
 use crate::publish::remedy::Remedy;
 use crate::publish::run::{PublishOutcome, TargetReport};
 use crate::records::holder::{self, Operator};
 use crate::records::lock::Patience;
-use crate::records::log::LogEntry;
-use crate::records::moment::Moment;
+use crate::records::period::{Period, PeriodError};
 use crate::repo::settings;
 use crate::source::MAX_FILE_BYTES;
 use crate::text::quote::{harmless, listed};
@@ -219,6 +220,17 @@ pub(super) fn outcome(reports: &[TargetReport]) -> super::Outcome {
     }
 }
 
+/// Notifies that a command failed as a whole, or that it did not fail any more.
+pub(super) fn notify_of_end<T>(notifier: &Notifier, command: &str, kind: NoticeKind, ended: &Result<T>) {
+    let subject = Subject::of(command);
+    match ended {
+        Err(error) if !super::is_broken_pipe(error) => {
+            notifier.trouble(&subject, &Trouble::new(kind, None, format!("{error:#}")));
+        }
+        _ => notifier.fine(&subject, "the command did its work"),
+    }
+}
+
 /// The result of one target; a failure is printed, and the other targets follow.
 pub(super) fn report_failure<T>(target: &Target, result: Result<T>, failed: &mut bool) -> Result<Option<T>> {
     match result {
@@ -232,31 +244,12 @@ pub(super) fn report_failure<T>(target: &Target, result: Result<T>, failed: &mut
     }
 }
 
-/// From when to when, both included.
-pub(super) struct Period {
-    from: Option<Moment>,
-    to: Option<Moment>,
-}
-
-impl Period {
-    pub(super) fn of(args: &PeriodArgs) -> Result<Period> {
-        let moment = |text: &Option<String>, of_day: fn(Date) -> Result<Moment, String>| {
-            let parse = |text: &String| match text.parse::<Date>() {
-                Ok(date) => of_day(date),
-                Err(_) => text.parse::<Moment>(),
-            };
-            text.as_ref().map(parse).transpose().map_err(anyhow::Error::msg)
-        };
-        let period = Period { from: moment(&args.from, Moment::start_of)?, to: moment(&args.to, Moment::end_of)? };
-        if let (Some(from), Some(to)) = (period.from, period.to)
-            && from > to
-        {
-            bail!("--from {from} is later than --to {to}: nothing could lie between");
+/// The part of a log that the arguments mean.
+pub(super) fn period(args: &PeriodArgs) -> Result<Period> {
+    Period::of(args.from.as_deref(), args.to.as_deref()).map_err(|error| match error {
+        PeriodError::From(why) | PeriodError::To(why) => anyhow!(why),
+        PeriodError::Reversed(from, to) => {
+            anyhow!("--from {from} is later than --to {to}: nothing could lie between")
         }
-        Ok(period)
-    }
-
-    pub(super) fn holds(&self, entry: &LogEntry) -> bool {
-        self.from.is_none_or(|from| from <= entry.time) && self.to.is_none_or(|to| entry.time <= to)
-    }
+    })
 }

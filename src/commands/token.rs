@@ -51,9 +51,10 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
         return Err(Refusal(format!("{name} is no name for a token: write 1 to {MAX_NAME} {why}")).into());
     }
     check_domains(cli, &args.domains)?;
-    let scope = if args.all_domains { Scope::all() } else { Scope::of(args.domains.iter().cloned()) };
+    let scope = if args.all_domains || args.operator { Scope::all() } else { Scope::of(args.domains.iter().cloned()) };
     let state = location(cli, &args.state)?;
-    let secret = block_on(async { StateStore::open(&state).await?.add_token(&args.name, &scope).await })?;
+    let secret =
+        block_on(async { StateStore::open(&state).await?.add_token(&args.name, &scope, args.operator).await })?;
     let mut out = crate::console::plain_out();
     writeln!(out, "{secret}")?;
     out.flush()?;
@@ -62,7 +63,7 @@ fn add(cli: &Cli, args: &TokenAddArgs) -> Result<Outcome> {
         "this is the token of {} for {}, for servers whose state is {}; it is shown only now: send it as \
          `Authorization: Bearer TOKEN`",
         quoted(&args.name),
-        shown(&scope),
+        shown(&scope, args.operator),
         state.shown()
     );
     Ok(Outcome::Fine)
@@ -97,6 +98,8 @@ struct ListedToken {
     name: String,
     /// Nothing for all domains.
     domains: Option<Vec<String>>,
+    /// Whether its client may read the logs and make copies.
+    operator: bool,
     created: String,
     last_used: Option<String>,
     revoked: Option<String>,
@@ -117,7 +120,7 @@ fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
         let used = token.last_used.map_or_else(|| "never".to_owned(), moment);
         [
             harmless(&token.name, MAX_NAME),
-            harmless(&shown(&token.scope), 80),
+            harmless(&shown(&token.scope, token.operator), 80),
             moment(token.created),
             used,
             revoked.unwrap_or_default(),
@@ -138,6 +141,7 @@ fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
 fn listed(token: StoredToken) -> ListedToken {
     ListedToken {
         domains: token.scope.domains().map(|domains| domains.iter().cloned().collect()),
+        operator: token.operator,
         created: moment(token.created),
         last_used: token.last_used.map(moment),
         revoked: token.revoked.map(moment),
@@ -145,8 +149,9 @@ fn listed(token: StoredToken) -> ListedToken {
     }
 }
 
-pub(super) fn shown(scope: &Scope) -> String {
+pub(super) fn shown(scope: &Scope, operator: bool) -> String {
     match scope.domains() {
+        None if operator => "all domains, operator".to_owned(),
         None => "all domains".to_owned(),
         Some(domains) => domains.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
     }

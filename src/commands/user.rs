@@ -68,7 +68,7 @@ fn add(cli: &Cli, args: &UserAddArgs) -> Result<Outcome> {
     let hash = hash(&password(&args.name)?)?;
     block_on(async { StateStore::open(&state).await?.add_user(&new, &hash).await })?;
     let (name, role) = (quoted(&args.name), args.role.as_str());
-    done(&format!("{name} is an account: {role} of {}, in {}", shown(&new.scope), state.shown()))
+    done(&format!("{name} is an account: {role} of {}, in {}", shown(&new.scope, false), state.shown()))
 }
 
 /// The password: asked for on a terminal, else the first line of standard input.
@@ -117,7 +117,7 @@ fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
         [
             harmless(&user.name, 64),
             user.role.as_str().to_owned(),
-            harmless(&shown(&user.scope), 80),
+            harmless(&shown(&user.scope, false), 80),
             user.last_sign_in.map_or_else(|| "never".to_owned(), moment),
             harmless(&user.full_name, 60),
         ]

@@ -22,9 +22,9 @@ const MOST_LINKS: usize = 40;
 
 /// How a folder on the way is opened: on Linux that needs no right to list it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const STEP: OFlags = OFlags::PATH;
+pub(crate) const STEP: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const STEP: OFlags = OFlags::RDONLY;
+pub(crate) const STEP: OFlags = OFlags::RDONLY;
 
 /// What is checked on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -52,4 +52,6 @@ pub(crate) use target::{Backup, Word};
 pub(crate) use target_kind::Scheme;
 #[cfg(feature = "sftp")]
 pub(crate) use target_url::ServerName;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use target_url::TargetUrl;
 pub(crate) use text::Text;

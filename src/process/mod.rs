@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// The longest pause between two looks at a running program.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
+/// Variables with secrets that no program needs. The settings of the data name programs, too.
+const WITHHELD: [&str; 2] = ["SHAPELINE_NOTIFY_URL", "SHAPELINE_NOTIFY_SECRET"];
+
 /// A running program and whatever it has started.
 struct ProcessGroup(Child);
 
@@ -24,6 +27,9 @@ impl ProcessGroup {
     fn spawn(command: &mut Command) -> io::Result<ProcessGroup> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
+        for name in WITHHELD {
+            command.env_remove(name);
+        }
         command.spawn().map(ProcessGroup)
     }
 

@@ -150,7 +150,7 @@ pub(super) fn missing<'l>(
     })
 }
 
-/// Logs a difference, unless the last entry says the same.
+/// Logs a difference, unless the last entry says the same. Returns whether it was logged.
 ///
 /// # Errors
 /// If the log cannot be written.
@@ -161,7 +161,7 @@ pub fn record(
     who: &Operator,
     patience: Patience,
     notice: &mut dyn FnMut(&str) -> Result<()>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut session = TargetSession::begin_looking(site, who, "drift", patience, notice)?;
     let mut entry = session.entry(LogAction::Drift, summary.to_owned());
     entry.digest = drift.live.as_ref().map(|live| live.digest().to_owned());

@@ -105,7 +105,7 @@ pub(super) fn record(session: &mut TargetSession<'_>, commit: Option<&String>, f
     let key = |entry: &crate::records::log::LogEntry| {
         (entry.action == LogAction::Publish).then(|| (entry.frozen.clone(), entry.commit.clone()))
     };
-    session.record_once(entry, key)
+    session.record_once(entry, key).map(drop)
 }
 
 /// The first of the frozen domains, for the records.

@@ -228,7 +228,7 @@ impl Work<'_> {
             let (reason, commit, digest) = (entry.reason.clone(), entry.commit.clone(), entry.digest.clone());
             Some((entry.action, entry.status, reason, commit, digest))
         };
-        session.record_once(entry, key)
+        session.record_once(entry, key).map(drop)
     }
 
     /// The data gives what is live. Its commit is the newest now; and after a rollback, data that

@@ -132,6 +132,7 @@ impl<'s> TargetSession<'s> {
     }
 
     /// Adds an entry to the log, unless the log says the same already: see [`crate::records::log::ActionLog::says`].
+    /// Returns whether it was added.
     ///
     /// # Errors
     /// If the log cannot be read or written.
@@ -139,8 +140,11 @@ impl<'s> TargetSession<'s> {
         &mut self,
         entry: LogEntry,
         key: impl Fn(&LogEntry) -> Option<K>,
-    ) -> Result<()> {
-        if self.ledger.log()?.says(&entry, key) { Ok(()) } else { self.record(entry) }
+    ) -> Result<bool> {
+        if self.ledger.log()?.says(&entry, key) {
+            return Ok(false);
+        }
+        self.record(entry).map(|()| true)
     }
 
     pub(super) fn actor(&self) -> &str {

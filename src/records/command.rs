@@ -1,11 +1,12 @@
 //! What became of a target's check or reload command.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::quote::harmless;
 
 /// What became of a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandRecord {
     /// The command and its arguments, as in the settings.
     pub command: Vec<String>,

@@ -7,6 +7,7 @@
 //! write.
 
 use anyhow::{Context, Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::records::command::CommandRecord;
@@ -20,7 +21,7 @@ use crate::store::{Expect, Fence, Store, digest};
 const SEGMENT: usize = 1000;
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogAction {
     /// The data was put in place.
@@ -49,7 +50,7 @@ impl LogAction {
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogStatus {
     /// As it should.
@@ -69,11 +70,12 @@ impl LogStatus {
 }
 
 /// One thing that was done, or tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogEntry {
     /// From 1, without gaps.
     pub n: u64,
     /// When, by the clock of the process that did it.
+    #[schemars(with = "String")]
     pub time: Moment,
     /// What.
     pub action: LogAction,
@@ -146,7 +148,7 @@ pub(crate) fn found_as(id: u64) -> String {
 }
 
 /// The end of the log: how many entries, and the digest of the last line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogHead {
     /// How many entries there are.
     pub entries: u64,

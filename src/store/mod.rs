@@ -14,5 +14,7 @@ pub mod s3;
 #[cfg(feature = "sftp")]
 pub mod sftp;
 
+#[cfg(feature = "s3")]
+pub(crate) use self::{runtime::runtime, s3::install_cryptography};
 pub(crate) use contract::writer_name;
 pub use contract::{ContentMark, Expect, Fence, MAX_BYTES, Store, Stored, digest, open_fence};

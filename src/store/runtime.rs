@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 /// # Errors
 /// If the system gives no thread.
 #[allow(dead_code)]
-pub(super) fn runtime() -> Result<&'static Runtime> {
+pub(crate) fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);

@@ -30,6 +30,7 @@ mod http;
 
 pub use self::connect::Surroundings;
 pub use self::http::HttpPatience;
+pub(crate) use self::http::install_cryptography;
 
 /// A folder in a bucket.
 pub struct S3Store {

@@ -85,7 +85,7 @@ fn record(session: &mut TargetSession<'_>, live: Option<&Stored>, found: &str) -
     let mut entry = session.entry(LogAction::Drift, found.to_owned());
     entry.digest = live.map(|live| live.digest().to_owned());
     let counts = |entry: &LogEntry| entry.action == LogAction::Drift || entry.status == LogStatus::Success;
-    session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone())))
+    session.record_once(entry, |entry| counts(entry).then(|| (entry.action, entry.digest.clone()))).map(drop)
 }
 
 fn sentence(live: Option<&Stored>, published: &[u8]) -> String {

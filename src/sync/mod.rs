@@ -9,6 +9,7 @@ pub(crate) mod heal;
 pub(crate) mod health;
 pub(crate) mod interval;
 pub(crate) mod journal;
+mod notify;
 pub(crate) mod refusal;
 pub(crate) mod round;
 pub(crate) mod service;

@@ -40,7 +40,7 @@ pub(crate) fn record(
     }
     let mut session = TargetSession::begin(site, who, "sync", patience, notice)?;
     let entry = refused(session.entry(LogAction::Publish, "data".to_owned()));
-    session.record_once(entry, key)
+    session.record_once(entry, key).map(drop)
 }
 
 /// A sentence about frozen domains; all others are published.

@@ -20,6 +20,8 @@ pub(crate) struct Round {
     pub(crate) targets: Vec<TargetStatus>,
     /// Domains that stay at an earlier commit because their later data has errors.
     pub(crate) frozen: Vec<Frozen>,
+    /// Targets whose live file was restored, each with a sentence.
+    pub(super) restored: Vec<(String, String)>,
     /// The state of each target at the end; `None` if the next round must try it again in any case.
     pub(super) seen: Vec<Option<TargetSnapshot>>,
 }

@@ -6,23 +6,26 @@ use anyhow::Result;
 
 use super::interval::Interval;
 use super::journal::Journal;
+use super::notify::notify_of;
 use super::state::SyncState;
 use super::status::SyncStatus;
 use super::stop::StopSignal;
 use super::syncer::Syncer;
 use super::systemd::notify;
+use crate::notification::notifier::Notifier;
 use crate::records::moment::Moment;
 
 /// The settings of the service.
-pub(crate) struct SyncService {
+pub(crate) struct SyncService<'n> {
     pub(crate) syncer: Syncer,
     /// Whether to run only one round.
     pub(crate) once: bool,
     pub(crate) interval: Interval,
     pub(crate) status_file: Option<PathBuf>,
+    pub(crate) notifier: &'n Notifier,
 }
 
-impl SyncService {
+impl SyncService<'_> {
     /// Runs rounds until `stop` is set, or one. Returns the last status; `None` if the first round was cut
     /// short.
     ///
@@ -48,6 +51,7 @@ impl SyncService {
                 status.note_next(pause);
             }
             self.report(&status, &mut journal);
+            notify_of(self.notifier, &status, &round.restored);
             ended = Some(status.clone());
             if self.once {
                 break;

@@ -92,13 +92,21 @@ impl Syncer {
             return Round::cut_short();
         }
         let who = self.task.who.clone();
-        let mut worker = Worker { who: &who, patience: self.task.patience, words: self.task.words, stop, journal };
+        let mut worker = Worker {
+            who: &who,
+            patience: self.task.patience,
+            words: self.task.words,
+            stop,
+            journal,
+            restored: Vec::new(),
+        };
         // Also after a failed fetch: what was fetched before must be live, rendered for today.
-        let round = match self.task.upstream.tip() {
+        let mut round = match self.task.upstream.tip() {
             Ok(Some(tip)) => self.at(tip, &mut worker),
             Ok(None) => Round::default().with(SyncState::Failing, "the branch was never fetched".to_owned()),
             Err(error) => self.keep(Round::default(), SyncState::Failing, sentence(&error), &mut worker),
         };
+        round.restored = worker.restored;
         match fetched {
             Ok(()) => round,
             // Graver than any error of the commit.

@@ -25,6 +25,8 @@ pub(super) struct Worker<'w> {
     pub(super) words: Words,
     pub(super) stop: &'w StopSignal,
     pub(super) journal: &'w mut Journal,
+    /// Targets whose live file was restored, each with a sentence.
+    pub(super) restored: Vec<(String, String)>,
 }
 
 /// The status of a target and its fingerprint; `None` if the wait for its lock was given up because the
@@ -114,7 +116,9 @@ impl Worker<'_> {
         }
         Some(healed.map(|healed| {
             if let Some(healed) = healed {
-                self.journal.event(name, &format!("{}; version {} is live again", healed.found, healed.version));
+                let restored = format!("{}; version {} is live again", healed.found, healed.version);
+                self.journal.event(name, &restored);
+                self.restored.push((name.to_owned(), restored));
             }
         }))
     }

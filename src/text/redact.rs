@@ -24,8 +24,8 @@ const SECRET_ENDS: &[&str] = &[
 /// Endings that need no `_` before them: SSHPASS, PGPASSWORD.
 const SECRET_TAILS: &[&str] = &["PASSWORD", "PASSWD", "PASS"];
 
-/// Endings that need a `_`: PWD alone is a folder.
-const SECRET_WORDS: &[&str] = &["_PWD", "_PAT"];
+/// Endings that need a `_`: PWD alone is a folder. Who knows the URL of a chat's webhook can post there.
+const SECRET_WORDS: &[&str] = &["_PWD", "_PAT", "_NOTIFY_URL"];
 
 /// `text` with `[NAME]` for the value of every environment variable with a secret: those whose names end
 /// in `TOKEN`, `PASSWORD`, `SECRET_ACCESS_KEY` and the like.

@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub(crate) scope: Scope,
     /// The name of its token, if it needed one.
     pub(crate) token: Option<Arc<str>>,
+    /// Whether it may read the logs; with a token, also make copies.
+    pub(crate) operator: bool,
 }
 
 /// Whether programs on this host need no token, as long as there is none: if the server listens on a loopback
@@ -55,7 +57,7 @@ impl Gate {
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Result<Client, Problem> {
         let tokens = self.tokens();
         if !tokens.any() && self.open && is_local(peer, headers) {
-            return Ok(Client { scope: Scope::all(), token: None });
+            return Ok(Client { scope: Scope::all(), token: None, operator: true });
         }
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         let secret = match (sent.next(), sent.next()) {
@@ -64,8 +66,13 @@ impl Gate {
         };
         let missing = if tokens.any() { MISSING } else { NONE_MADE };
         let token = tokens.find(secret.ok_or_else(|| unauthorized(missing))?).ok_or_else(|| unauthorized(UNKNOWN))?;
-        Ok(Client { scope: token.scope.clone(), token: Some(token.name.clone()) })
+        Ok(Client { scope: token.scope.clone(), token: Some(token.name.clone()), operator: token.operator })
     }
+}
+
+/// The answer to who has no token, where one is needed even if no other address needs one.
+pub(crate) fn needs_token() -> Problem {
+    unauthorized("this needs a token in any case: make one with `shapeline token add NAME --operator`")
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {

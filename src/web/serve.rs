@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
+use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
 use super::gate::{Gate, is_open};
 use super::lookup::app::{App, Replica};
+use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
 use super::lookup::router::router;
 use super::lookup::table::ROUTES;
@@ -35,6 +37,7 @@ use super::settings::ServerSettings;
 use super::state::location::StateLocation;
 use super::state::store::StateStore;
 use crate::git::Git;
+use crate::notification::notifier::{DeliveryPatience, Notifier};
 use crate::sync::interval::Interval;
 use crate::sync::journal::Journal;
 use crate::sync::stop::StopSignal;
@@ -58,6 +61,9 @@ pub(crate) struct ServeRequest {
 /// How often the branch is looked at if nothing else is said, in seconds.
 const INTERVAL: &str = "60s";
 
+/// How many requests read logs at a time: each may wait for the servers of all targets.
+const MAX_LOG_READERS: usize = 2;
+
 /// The address is in use, or none of this host's.
 #[derive(Debug)]
 pub(crate) struct CannotListen(SocketAddr);
@@ -76,12 +82,15 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let settings = &request.settings;
     let hook = HookSecret::from_environment()?;
     let secure = is_secure(settings, request.parts)?;
+    let copies = settings.backup.as_ref().map(CopyDesk::open).transpose()?.map(Arc::new);
     let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
     let stop = Arc::new(StopSignal::never()?);
     let source = Source::open(&request.root, &request.source)?;
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
     let upstream = source.upstream()?;
-    let mut follower = Follower::new(source, interval)?;
+    let name = settings.name.clone().unwrap_or_else(host_name);
+    let notifier = Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?;
+    let mut follower = Follower::new(source, interval, FollowNotifier::new(notifier, &name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // Bound before the data is loaded: an address in use is said at once.
     let wanted = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
@@ -101,10 +110,12 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let app = Arc::new(App {
         current: current.clone(),
         gate: gate.clone(),
-        replica: Replica { name: settings.name.clone().unwrap_or_else(host_name), port: address.port() },
+        replica: Replica { name, port: address.port() },
         metrics: metrics.clone(),
         wake: wake.clone(),
         hook,
+        copies,
+        logs: Semaphore::new(MAX_LOG_READERS),
         max_body: settings.limits.body,
         ending: ending.clone(),
     });

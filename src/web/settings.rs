@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::server::limits::Limits;
 use super::state::location::has_password;
+use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
 use fields::Fields;
 
@@ -39,8 +40,21 @@ pub(crate) struct ServerSettings {
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// Whether each request is logged.
     pub(crate) access_log: Option<bool>,
+    /// What operators may copy, and where the copies are kept.
+    pub(crate) backup: Option<BackupSettings>,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
+}
+
+/// What operators may copy over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BackupSettings {
+    /// The folders below which something may be copied: absolute paths.
+    pub(crate) roots: Vec<PathBuf>,
+    /// The URL of the backup folder.
+    pub(crate) to: String,
+    /// How many copies of each path are kept.
+    pub(crate) keep: Option<u32>,
 }
 
 /// The files of a certificate and of its key.
@@ -107,6 +121,7 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
             text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from)).ok()
         });
         settings.access_log = top.switch("access_log");
+        settings.backup = top.section("backup", backup);
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;
         }
@@ -119,6 +134,16 @@ fn is_site(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
     host.is_some_and(|host| !host.is_empty() && host.chars().all(plain))
+}
+
+fn backup(fields: &mut Fields<'_>) -> BackupSettings {
+    let absolute = |text: &str| Some(PathBuf::from(text)).filter(|path| path.is_absolute());
+    let roots = fields.list("roots", "an absolute path of a folder", absolute);
+    let to: Option<TargetUrl> = fields.parsed("to", "the URL of a folder, such as file:///srv/backups");
+    fields.require("roots");
+    fields.require("to");
+    let keep = fields.number("keep", 1, 100_000).and_then(|keep| u32::try_from(keep).ok());
+    BackupSettings { roots, to: to.map(|to| to.as_str().to_owned()).unwrap_or_default(), keep }
 }
 
 fn limits(fields: &mut Fields<'_>) -> Limits {
@@ -153,12 +178,14 @@ mod tests {
         let text = "listen: '[::]:443'\nurl: https://portal.ispcustomer.co.zw\nname: lookup-1\nbranch: main\nremote: origin\ninterval: 30s\n\
                     state: /var/lib/shapeline/state.sqlite\n\
                     tls: {certificate: certificate.pem, key: key.pem}\ntrusted_proxies: [10.0.0.0/8, '::1']\n\
-                    access_log: false\nlimits: {connections: 10, rate: 0, burst: 5, body: 2048, head_time: 1s, \
+                    access_log: false\nbackup: {roots: [/srv/shaper], to: 'file:///srv/backups', keep: 5}\nlimits: {connections: 10, rate: 0, burst: 5, body: 2048, head_time: 1s, \
                     request_time: 2s, drain_time: 1m}\n";
         let (settings, mistakes) = parse(text);
         assert_eq!(mistakes, [""; 0]);
         assert_eq!(settings.listen.unwrap().to_string(), "[::]:443");
         assert_eq!((settings.limits.rate, settings.limits.burst, settings.limits.drain_time.as_secs()), (0, 5, 60));
+        let backup = settings.backup.clone().unwrap();
+        assert_eq!((backup.roots, backup.keep), (vec![PathBuf::from("/srv/shaper")], Some(5)));
         assert_eq!((settings.access_log, settings.trusted_proxies.len()), (Some(false), 2));
         assert_eq!(settings.clone().beside(Path::new("/etc")).tls.unwrap().key, Path::new("/etc/key.pem"));
         assert_eq!(parse("").0, ServerSettings::default());
@@ -172,9 +199,19 @@ mod tests {
         let (settings, mistakes) = parse(example);
         assert_eq!(mistakes, [""; 0]);
         assert_eq!(settings.limits, Limits::default(), "the defaults are those that it shows");
-        for key in
-            ["listen", "url", "name", "branch", "remote", "interval", "state", "tls", "trusted_proxies", "access_log"]
-        {
+        for key in [
+            "listen",
+            "url",
+            "name",
+            "branch",
+            "remote",
+            "interval",
+            "state",
+            "tls",
+            "trusted_proxies",
+            "access_log",
+            "backup",
+        ] {
             assert!(example.contains(&format!("{key}: ")), "{key}");
         }
     }
@@ -183,7 +220,7 @@ mod tests {
     fn every_mistake_is_reported_with_its_place() {
         let text = "listne: 1\nlisten: 8080\ninterval: soon\nlimits: {rate: -1, connections: many, rats: 2}\n\
                     tls: {certificate: a}\ntrusted_proxies: [x, 10.0.0.0/8, {}]\naccess_log: yes\nname: [a]\n\
-                    state: 'postgres://shapeline:secret@db.ispcustomer.co.zw/shapeline'\n";
+                    state: 'postgres://shapeline:secret@db.ispcustomer.co.zw/shapeline'\nbackup: {roots: [srv], to: /srv}\n";
         let wanted = [
             "1:1: there is no setting `listne`; did you mean `listen`?",
             "2:9: listen is `8080`, not an address with a port, such as 127.0.0.1:8080",
@@ -197,6 +234,8 @@ mod tests {
             "7:13: access_log is `yes`, not true or false",
             "8:7: name is not a text of 1 to 64 characters",
             "9:8: state has a password: put the URL into SHAPELINE_STATE",
+            "10:18: `srv` is not an absolute path of a folder",
+            "10:28: to is `/srv`, not the URL of a folder, such as file:///srv/backups",
         ];
         assert_eq!(parse(text).1, wanted);
     }

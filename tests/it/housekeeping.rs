@@ -53,7 +53,8 @@ fn the_manual_names_every_command_and_has_a_page_for_each() {
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(repo.read("man/man1/shapeline.1"), manual);
     for command in commands() {
-        assert!(manual.contains(&format!(r"shapeline\-{command}(1)")), "{command}");
+        let escaped = command.replace('-', r"\-");
+        assert!(manual.contains(&format!(r"shapeline\-{escaped}(1)")), "{command}");
         let page = repo.read(&format!("man/man1/shapeline-{command}.1"));
         assert!(page.contains(&format!(".TH shapeline-{command} 1")), "{page}");
         assert!(page.contains(r"\-\-color"), "{command}: options of every command are left out");

@@ -21,6 +21,7 @@ mod laws;
 mod layers;
 mod listings;
 mod messages;
+mod notification;
 mod plan;
 mod plan_later;
 mod publish;

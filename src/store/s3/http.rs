@@ -94,7 +94,7 @@ impl HttpConnector for Connector {
 }
 
 /// One kind of cryptography for the process, chosen once: there is no default among them.
-fn install_cryptography() {
+pub(crate) fn install_cryptography() {
     static ONCE: Once = Once::new();
     // Fails where one is chosen already, which is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use git2::Oid;
 
 use super::current::{Current, RefusedCommit};
+use super::notify::FollowNotifier;
 use super::source::{Loaded, Source};
 use crate::git::Git;
 use crate::model::Date;
@@ -45,6 +46,7 @@ pub(crate) struct Follower {
     interval: Interval,
     pool: rayon::ThreadPool,
     journal: Journal,
+    notifier: FollowNotifier,
     /// The commit that was refused, and on which day.
     refused: Option<(Oid, Date)>,
     /// How many fetches failed, one after the other.
@@ -56,12 +58,13 @@ pub(crate) struct Follower {
 impl Follower {
     /// # Errors
     /// If the system gives no threads.
-    pub(crate) fn new(source: Source, interval: Interval) -> Result<Follower> {
+    pub(crate) fn new(source: Source, interval: Interval, notifier: FollowNotifier) -> Result<Follower> {
         Ok(Follower {
             source,
             interval,
             pool: pool()?,
             journal: Journal::default(),
+            notifier,
             refused: None,
             failures: 0,
             blind: false,
@@ -84,7 +87,10 @@ impl Follower {
         }
         let commit = self.source.tip()?;
         match self.pool.install(|| self.source.load(commit, Date::today()))? {
-            Loaded::Ready(snapshot) => Ok(Current::new(*snapshot)),
+            Loaded::Ready(snapshot) => {
+                self.notifier.served();
+                Ok(Current::new(*snapshot))
+            }
             Loaded::Refused(errors) => {
                 let short = Git::short(commit);
                 Err(Refusal(format!(
@@ -98,6 +104,11 @@ impl Follower {
 
     /// Follows until `stop` is set, or every [`Wake`] is gone.
     pub(crate) fn run(mut self, current: &Current, wakes: &Receiver<()>, stop: &StopSignal) {
+        self.follow(current, wakes, stop);
+        self.notifier.end();
+    }
+
+    fn follow(&mut self, current: &Current, wakes: &Receiver<()>, stop: &StopSignal) {
         let mut fetched = Instant::now();
         while !stop.asked() {
             let left = self.pause().saturating_sub(fetched.elapsed());
@@ -144,12 +155,15 @@ impl Follower {
             Ok(()) => {
                 (self.failures, self.blind) = (0, false);
                 self.journal.fine("branch");
+                self.notifier.sees();
                 current.note(|status| (status.failure, status.followed) = (None, Some(Moment::now())));
             }
             Err(error) => {
                 let why = harmless(&format!("{error:#}"), 2000);
                 self.failures = self.failures.saturating_add(1);
-                self.journal.trouble("branch", &format!("cannot be followed, what is served stays: {why}"));
+                let trouble = format!("cannot be followed, what is served stays: {why}");
+                self.journal.trouble("branch", &trouble);
+                self.notifier.blind(&format!("the branch {trouble}"));
                 current.note(|status| {
                     status.failures += 1;
                     status.failure = Some(why);
@@ -188,6 +202,7 @@ impl Follower {
         } else if is_served && self.refused.take().is_some() {
             current.note(|status| status.refused = None);
             self.journal.fine("data");
+            self.notifier.served();
         }
         Ok(())
     }
@@ -210,6 +225,7 @@ impl Follower {
                     status.reloads += 1;
                 });
                 self.journal.fine("data");
+                self.notifier.served();
                 let took = began.elapsed().as_secs_f64();
                 self.journal.event("data", &format!("commit {short} is served: {count}, loaded in {took:.2} s"));
             }
@@ -231,6 +247,7 @@ impl Follower {
         });
         let why = format!("commit {short} has {has} and is not served, what is served stays: {help}");
         self.journal.trouble("data", &why);
+        self.notifier.refused(refused.0, &why);
     }
 }
 

@@ -5,6 +5,7 @@ mod addresses;
 mod catalogue;
 pub(crate) mod current;
 pub(crate) mod follow;
+pub(crate) mod notify;
 mod search;
 pub(crate) mod snapshot;
 pub(crate) mod source;

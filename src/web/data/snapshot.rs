@@ -7,7 +7,7 @@ use super::addresses::AddressTable;
 use super::catalogue::{DomainEntry, PlanEntry, all_domains, all_plans};
 use super::search::SearchTexts;
 use crate::inventory::Blocks;
-use crate::model::{Address, Date, Subscriber};
+use crate::model::{Address, Date, Subscriber, Target};
 use crate::query::{FreeRange, SortField, StatusFilter, free_ranges, status, unserved_reason};
 use crate::records::moment::Moment;
 use crate::repo::Repo;
@@ -89,6 +89,11 @@ impl Snapshot {
             rates: repo.plans.iter().rev().map(rate).collect(),
             repo,
         }
+    }
+
+    /// The targets of the settings.
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.repo.settings.targets
     }
 
     /// How many subscribers there are.

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tokio::sync::Semaphore;
+
+use super::copy::CopyDesk;
 use super::hook::HookSecret;
 use crate::web::data::current::Current;
 use crate::web::data::follow::Wake;
@@ -27,6 +30,10 @@ pub(crate) struct App {
     pub(crate) wake: Wake,
     /// The secret of the webhook; without one it is closed.
     pub(crate) hook: Option<HookSecret>,
+    /// Copies for operators; without it none are made.
+    pub(crate) copies: Option<Arc<CopyDesk>>,
+    /// How many requests may read logs at a time.
+    pub(crate) logs: Semaphore,
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
     /// Whether the server is about to end.

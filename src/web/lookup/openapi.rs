@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::copy::CopyRequest;
 use super::question::Answer;
 use super::table::{Audience, Content, ROUTES, Route, Work};
 use crate::web::server::parameters::{Parameter, Values};
@@ -61,12 +62,17 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         "responses": responses(route, generator, problem),
     });
     let security = match route.audience {
-        Audience::Clients | Audience::Operators => json!([{}, {"token": []}]),
+        Audience::Operators if route.method() == Method::POST => json!([{"token": []}]),
+        Audience::Clients | Audience::AllDomains | Audience::Operators => json!([{}, {"token": []}]),
         Audience::Public | Audience::Signed => json!([]),
     };
     operation["security"] = security;
     if matches!(route.work, Work::Hook) {
         operation["requestBody"] = json!({"content": {"application/json": {}}});
+    }
+    if matches!(route.work, Work::Copy(_)) {
+        let schema = generator.subschema_for::<CopyRequest>().to_value();
+        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
 }
@@ -101,11 +107,12 @@ fn responses(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         },
         Work::Document => add(200, json_of(json!({"type": "object"}))),
         Work::Hook => add(202, json_of(json!({"type": "object"}))),
+        Work::Copy(schema) => add(201, json_of(schema(generator).to_value())),
     }
     let own = route.failures.iter().copied().filter(|status| *status != 503);
     let gate: &[u16] = match route.audience {
         Audience::Clients => &[401],
-        Audience::Operators => &[401, 403],
+        Audience::AllDomains | Audience::Operators => &[401, 403],
         Audience::Public | Audience::Signed => &[],
     };
     for status in own.chain(gate.iter().copied()).chain([408, 429, 500]) {

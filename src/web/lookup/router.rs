@@ -19,7 +19,7 @@ use crate::text::hex::hex;
 use crate::text::quote::quoted;
 use crate::web::access::Scope;
 use crate::web::data::snapshot::Snapshot;
-use crate::web::gate::Client;
+use crate::web::gate::{Client, needs_token};
 use crate::web::parts::Parts;
 use crate::web::server::client::Peer;
 use crate::web::server::guard::Handled;
@@ -38,7 +38,7 @@ pub(crate) fn router(app: &Arc<App>, parts: Parts) -> Router {
             move |request: Request| answer(app.clone(), RouteNumber(number), route, request)
         };
         let method = || match route.work {
-            Work::Hook => post(answer(app)),
+            Work::Hook | Work::Copy(_) => post(answer(app)),
             Work::Quick(..) | Work::Slow(..) | Work::Document => get(answer(app)),
         };
         router = router.route(&route.pattern(), method());
@@ -51,8 +51,8 @@ pub(crate) fn router(app: &Arc<App>, parts: Parts) -> Router {
         Problem::not_found(format!("there is nothing at {path}; /v1/openapi.json lists what there is"))
     };
     let wrong_method = |path: MatchedPath| async move {
-        let hook = ROUTES.iter().any(|route| route.method() == Method::POST && route.pattern() == path.as_str());
-        let methods = if hook { "POST" } else { "GET and HEAD" };
+        let writes = ROUTES.iter().any(|route| route.method() == Method::POST && route.pattern() == path.as_str());
+        let methods = if writes { "POST" } else { "GET and HEAD" };
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {methods} alone"))
     };
     router.fallback(nowhere).method_not_allowed_fallback(wrong_method)
@@ -66,6 +66,7 @@ async fn answer(app: Arc<App>, number: RouteNumber, route: &'static Route, reque
             handled.token.clone_from(&client.token);
             let answered = match &route.work {
                 Work::Hook => hook(&app, request).await,
+                Work::Copy(_) => copy(&app, client.token, request).await,
                 Work::Document => document(route, &request),
                 Work::Quick(handler, content) => ask(&app, route, *handler, *content, &client.scope, &request),
                 Work::Slow(handler, content) => {
@@ -83,15 +84,24 @@ async fn answer(app: Arc<App>, number: RouteNumber, route: &'static Route, reque
 
 /// Who asks, if that is someone who may.
 fn admit(app: &App, route: &Route, request: &Request) -> Result<Client, Problem> {
-    let everyone = Client { scope: Scope::of([""; 0]), token: None };
+    let everyone = Client { scope: Scope::of([""; 0]), token: None, operator: false };
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     match route.audience {
         Audience::Public | Audience::Signed => Ok(everyone),
         Audience::Clients => app.gate.client(peer, request.headers()),
-        Audience::Operators => {
+        Audience::AllDomains => {
             let client = app.gate.client(peer, request.headers())?;
             let problem = || Problem::new(StatusCode::FORBIDDEN, "this needs a token for all domains");
             if client.scope.is_all() { Ok(client) } else { Err(problem()) }
+        }
+        Audience::Operators => {
+            let client = app.gate.client(peer, request.headers())?;
+            match client.operator {
+                false => Err(Problem::new(StatusCode::FORBIDDEN, "this needs an operator's token")),
+                // Open to this host is what only reads.
+                true if client.token.is_none() && route.method() == Method::POST => Err(needs_token()),
+                true => Ok(client),
+            }
         }
     }
 }
@@ -174,6 +184,12 @@ fn with_tag(mut response: Response, tag: &str) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("authorization"));
     response
+}
+
+async fn copy(app: &App, token: Option<Arc<str>>, request: Request) -> Result<Response, Problem> {
+    let mut answer = Answer::json(&super::copy::answer(app.copies.clone(), token, request).await?)?;
+    answer.status = StatusCode::CREATED;
+    Ok(written(answer))
 }
 
 async fn hook(app: &App, request: Request) -> Result<Response, Problem> {

@@ -4,7 +4,7 @@ use axum::http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::question::{Answer, Question};
-use super::{addresses, catalogue, health, subscribers, who};
+use super::{actions, addresses, catalogue, copy, health, subscribers, who};
 use crate::web::server::parameters::{Parameter, Values};
 use crate::web::server::problem::Problem;
 
@@ -34,6 +34,8 @@ pub(crate) enum Audience {
     /// Clients; they see their domains alone.
     Clients,
     /// Clients that may see all domains.
+    AllDomains,
+    /// Clients that may read the logs; with a token, also make copies.
     Operators,
     /// Who signs the request.
     Signed,
@@ -49,6 +51,8 @@ pub(crate) enum Work {
     Document,
     /// The webhook.
     Hook,
+    /// Makes a copy; answers with JSON of this schema.
+    Copy(fn(&mut SchemaGenerator) -> Schema),
 }
 
 /// Answers a question.
@@ -71,9 +75,12 @@ impl Route {
         ["/healthz", "/readyz", "/metrics", "/hooks/git"].contains(&self.path)
     }
 
-    /// The method: all but the webhook only read.
+    /// The method.
     pub(crate) fn method(&self) -> Method {
-        if matches!(self.work, Work::Hook) { Method::POST } else { Method::GET }
+        match self.work {
+            Work::Hook | Work::Copy(_) => Method::POST,
+            Work::Quick(..) | Work::Slow(..) | Work::Document => Method::GET,
+        }
     }
 
     /// The path as the router wants it: a value at the end may have slashes.
@@ -205,7 +212,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/metrics",
         summary: "Counters in the text format of Prometheus.",
-        audience: Audience::Operators,
+        audience: Audience::AllDomains,
         tail: None,
         parameters: &[],
         failures: &[400],
@@ -220,4 +227,37 @@ pub(crate) const ROUTES: &[Route] = &[
         failures: &[401, 404, 413],
         work: Work::Hook,
     },
+    Route {
+        path: "/log",
+        summary: "The action log of each target, and of the backup folder.",
+        audience: Audience::Operators,
+        tail: None,
+        parameters: PERIOD,
+        failures: &[400],
+        work: Work::Slow(actions::log, Content::Json(of::<actions::LogAnswer>)),
+    },
+    Route {
+        path: "/stat",
+        summary: "How often what was done: attempted, successful, failed.",
+        audience: Audience::Operators,
+        tail: None,
+        parameters: PERIOD,
+        failures: &[400],
+        work: Work::Slow(actions::stat, Content::Json(of::<actions::StatAnswer>)),
+    },
+    Route {
+        path: "/backup",
+        summary: "Copies a file or a folder on the server's host to the backup folder.",
+        audience: Audience::Operators,
+        tail: None,
+        parameters: &[],
+        failures: &[400, 404, 413, 422],
+        work: Work::Copy(of::<copy::CopyAnswer>),
+    },
+];
+
+/// The part of a log.
+const PERIOD: &[Parameter] = &[
+    text("startdate", "Since this day or moment (UTC), such as 2026-11-01 or 2026-11-01T12:00:00Z."),
+    text("enddate", "Up to and including this day or moment (UTC)."),
 ];

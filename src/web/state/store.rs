@@ -20,8 +20,11 @@ const CONNECTIONS: u32 = 4;
 const TRIES: u32 = 5;
 
 /// The tables, in the order in which they were invented.
-const MIGRATIONS: [(i64, &str, &str); 2] =
-    [(1, "tokens", include_str!("migrations/1_tokens.sql")), (2, "portal", include_str!("migrations/2_portal.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "tokens", include_str!("migrations/1_tokens.sql")),
+    (2, "portal", include_str!("migrations/2_portal.sql")),
+    (3, "operators", include_str!("migrations/3_operators.sql")),
+];
 
 /// The state.
 #[derive(Clone)]
@@ -50,10 +53,10 @@ impl StateStore {
     }
 
     async fn migrate(&self) -> Result<()> {
-        let migration = |(version, name, sql)| {
-            Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, Cow::Borrowed(sql), false)
+        let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
         };
-        let migrations = MIGRATIONS.into_iter().map(migration).collect();
+        let migrations = MIGRATIONS.iter().map(migration).collect();
         let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
         for tried in 1.. {
             match migrator.run(&self.pool).await {

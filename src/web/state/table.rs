@@ -20,6 +20,8 @@ pub(crate) struct KnownToken {
     pub(crate) name: Arc<str>,
     /// What its client may see.
     pub(crate) scope: Scope,
+    /// Whether its client may read the logs and make copies.
+    pub(crate) operator: bool,
     /// When it was last used, in seconds since 1970; 0 if not since it was read.
     used: AtomicI64,
 }
@@ -33,8 +35,8 @@ pub(crate) struct TokenTable {
 
 impl KnownToken {
     /// A token that was not used yet.
-    pub(crate) fn new(id: String, name: &str, scope: Scope) -> KnownToken {
-        KnownToken { id, name: name.into(), scope, used: AtomicI64::new(0) }
+    pub(crate) fn new(id: String, name: &str, scope: Scope, operator: bool) -> KnownToken {
+        KnownToken { id, name: name.into(), scope, operator, used: AtomicI64::new(0) }
     }
 }
 

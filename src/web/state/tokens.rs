@@ -21,6 +21,8 @@ const PREFIX: &str = "slt_";
 pub(crate) struct StoredToken {
     pub(crate) name: String,
     pub(crate) scope: Scope,
+    /// Whether its client may read the logs and make copies.
+    pub(crate) operator: bool,
     /// In seconds since 1970.
     pub(crate) created: i64,
     pub(crate) last_used: Option<i64>,
@@ -32,11 +34,13 @@ impl StateStore {
     ///
     /// # Errors
     /// A [`Refusal`] if there is one of that name; or if the state cannot be written.
-    pub(crate) async fn add_token(&self, name: &str, scope: &Scope) -> Result<String> {
+    pub(crate) async fn add_token(&self, name: &str, scope: &Scope, operator: bool) -> Result<String> {
         let (id, secret) = (random::<16>()?, format!("{PREFIX}{}", random::<32>()?));
         let domains = scope.domains().map(|domains| domains.iter().cloned().collect::<Vec<_>>().join(" "));
-        let insert = "INSERT INTO tokens (id, name, digest, domains, created) VALUES ($1, $2, $3, $4, $5)";
+        let insert =
+            "INSERT INTO tokens (id, name, digest, domains, created, operator) VALUES ($1, $2, $3, $4, $5, $6)";
         let insert = sqlx::query(insert).bind(id).bind(name).bind(secret_digest(&secret)).bind(domains).bind(now());
+        let insert = insert.bind(i64::from(operator));
         match insert.execute(&self.pool).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 let name = quoted(name);
@@ -76,8 +80,9 @@ impl StateStore {
         let rows = self.rows().await?;
         let any = !rows.is_empty();
         let valid = rows.into_iter().filter(|(.., token)| token.revoked.is_none());
-        let tokens: HashMap<SecretDigest, KnownToken> =
-            valid.map(|(id, digest, token)| (digest, KnownToken::new(id, &token.name, token.scope))).collect();
+        let tokens: HashMap<SecretDigest, KnownToken> = valid
+            .map(|(id, digest, token)| (digest, KnownToken::new(id, &token.name, token.scope, token.operator)))
+            .collect();
         Ok(TokenTable::new(any, tokens))
     }
 
@@ -95,8 +100,7 @@ impl StateStore {
     }
 
     async fn rows(&self) -> Result<Vec<(String, SecretDigest, StoredToken)>> {
-        let select =
-            "SELECT id, digest, name, domains, created, last_used, revoked FROM tokens ORDER BY created, name, id";
+        let select = "SELECT id, digest, name, domains, operator, created, last_used, revoked FROM tokens ORDER BY created, name, id";
         let rows = self.run(sqlx::query(select).fetch_all(&self.pool).await)?;
         rows.iter().map(|row| self.run(stored(row))?.context("the state is damaged: a token has no digest")).collect()
     }
@@ -107,6 +111,7 @@ fn stored(row: &AnyRow) -> Result<Option<(String, SecretDigest, StoredToken)>, s
     let token = StoredToken {
         name: row.try_get("name")?,
         scope: domains.map_or_else(Scope::all, |domains| Scope::of(domains.split_whitespace())),
+        operator: row.try_get::<i64, _>("operator")? != 0,
         created: row.try_get("created")?,
         last_used: row.try_get("last_used")?,
         revoked: row.try_get("revoked")?,

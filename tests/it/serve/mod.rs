@@ -4,6 +4,7 @@ mod answers;
 mod connections;
 mod follow;
 mod hooks;
+mod operators;
 mod portal;
 mod postgres;
 mod replicas;

@@ -92,6 +92,10 @@ const CASES: &[Case] = &[
     Case { path: "/readyz", own: &["/readyz"], pairs: &[] },
     Case { path: "/metrics", own: &[], pairs: &[] },
     Case { path: "/hooks/git", own: &[], pairs: &[] },
+    // Operators' alone.
+    Case { path: "/log", own: &[], pairs: &[] },
+    Case { path: "/stat", own: &[], pairs: &[] },
+    Case { path: "/backup", own: &[], pairs: &[] },
 ];
 
 /// An answer without what was asked for in it, and without what is different each time.
@@ -107,6 +111,7 @@ fn a_tenant_sees_nothing_of_another() {
     let state = repo.path().join(".git/state.sqlite");
     let state = state.to_str().unwrap();
     let tenant = add(&repo, state, "tenant", &["--domain", "tier2.example"]);
+    // Of all domains, and no operator.
     let operator = add(&repo, state, "operator", &["--all-domains"]);
     let server = serve(&repo, state);
     let document = server.get("/v1/openapi.json").json();
@@ -121,6 +126,13 @@ fn a_tenant_sees_nothing_of_another() {
     assert_eq!((plans["plans"].as_array().unwrap().len(), &plans["plans"][0]["subscribers"]), (1, &1.into()));
     server.get_with("/metrics", &[&tenant]).problem(403);
     assert_eq!(server.get_with("/metrics", &[&operator]).status, 200);
+    for path in ["/log", "/stat"] {
+        server.get(path).problem(401);
+    }
+    for token in [&tenant, &operator] {
+        ["/log", "/stat"].iter().for_each(|path| drop(server.get_with(path, &[token]).problem(403)));
+        server.send("POST", "/backup", &[token], "{\"path\": \"/etc/hostname\"}").problem(403);
+    }
     let tags =
         [&tenant, &operator].map(|token| server.get_with("/v1/domains", &[token]).header("etag").map(str::to_owned));
     assert_ne!(tags[0], tags[1]);
