@@ -23,7 +23,7 @@ pub(crate) struct Portal {
     pub(crate) secure: bool,
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
 }
 
 impl Portal {
@@ -35,7 +35,7 @@ impl Portal {
         max_body: usize,
     ) -> Result<Portal> {
         let pages = Pages::new().context("a template of the portal is damaged")?;
-        Ok(Portal { current, store, pages, proposer, secure, max_body, checks: Semaphore::new(CHECKS) })
+        Ok(Portal { current, store, pages, proposer, secure, max_body, checks: Arc::new(Semaphore::new(CHECKS)) })
     }
 
     /// Runs work that takes a while on a thread of its own, a few at a time.
@@ -46,7 +46,12 @@ impl Portal {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _slot = self.checks.acquire().await?;
+        let slot = self.checks.clone().acquire_owned().await?;
+        let work = move || {
+            // Held by the work itself: it goes on after the client has left.
+            let _slot = slot;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline: please report it")?
     }
 }

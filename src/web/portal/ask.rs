@@ -71,7 +71,8 @@ impl From<anyhow::Error> for PageError {
 
 impl From<minijinja::Error> for PageError {
     fn from(error: minijinja::Error) -> PageError {
-        anyhow!("{error:#}").into()
+        // Without the values of the page, which the long form shows.
+        anyhow!("{error}").into()
     }
 }
 
@@ -98,7 +99,11 @@ impl Ask {
     /// If the state cannot be read.
     pub(crate) async fn draft(&self) -> Result<(StoredDraft, Vec<GatheredChange>), PageError> {
         let stored = self.portal.store.draft(&self.user()?.id).await?;
-        let changes = serde_json::from_str(&stored.changes).map_err(|why| anyhow!("a draft is damaged: {why}"))?;
+        let mut changes: Vec<GatheredChange> =
+            serde_json::from_str(&stored.changes).map_err(|why| anyhow!("a draft is damaged: {why}"))?;
+        // The person may have lost a domain since.
+        let scope = self.scope()?;
+        changes.retain(|change| change.domains().all(|domain| scope.has(domain)));
         Ok((stored, changes))
     }
 

@@ -154,7 +154,7 @@ pub(super) async fn submit(ask: Ask) -> Result<Response, PageError> {
         domains,
         message: message(&title, &lines, &note, &id),
         title,
-        changes: stored.changes.clone(),
+        changes: serde_json::to_string(&changes).map_err(anyhow::Error::from)?,
         stage: Stage::Accepted,
         commit: None,
         link: None,
@@ -206,17 +206,17 @@ impl super::app::Portal {
     /// If the state cannot be written.
     pub(crate) async fn advance(self: &Arc<Self>, request: &mut ChangeRequest) -> anyhow::Result<()> {
         while request.stage < Stage::Proposed {
-            let (again, data) = (request.clone(), self.current.snapshot());
-            let proposer = self.proposer.clone();
-            let done = self.heavy(move || proposer.step(again, &data)).await;
+            let (from, data) = (request.clone(), self.current.snapshot());
+            let (stage, proposer) = (from.stage, self.proposer.clone());
+            let done = self.heavy(move || proposer.step(from, &data)).await;
+            let failed = done.is_err();
             match done {
                 Ok(next) => *request = ChangeRequest { trouble: None, ..next },
-                Err(error) => {
-                    request.trouble = Some(harmless(&format!("{error:#}"), 2000));
-                    return self.store.note_stage(request).await;
-                }
+                Err(error) => request.trouble = Some(harmless(&format!("{error:#}"), 2000)),
             }
-            self.store.note_stage(request).await?;
+            if !self.store.note_stage(request, stage).await? || failed {
+                return Ok(());
+            }
         }
         Ok(())
     }

@@ -185,7 +185,7 @@ fn found(finding: &Finding, review: &Review, hidden: &BTreeSet<&str>) -> FoundVi
         Where::File(_) | Where::Span(..) => None,
     };
     let texts = [Some(&finding.message), finding.help.as_ref()];
-    let says = |name: &&str| texts.iter().flatten().any(|text| text.contains(*name));
+    let says = |name: &&str| texts.iter().flatten().any(|text| has_name(text, name));
     let others = record.is_some_and(|record| hidden.contains(record.domain.as_str())) || hidden.iter().any(says);
     let own = record.filter(|record| !hidden.contains(record.domain.as_str()));
     let (message, help) = match others {
@@ -200,6 +200,15 @@ fn found(finding: &Finding, review: &Review, hidden: &BTreeSet<&str>) -> FoundVi
         key: own.map(Subscriber::key),
         field: field.filter(|_| own.is_some()),
     }
+}
+
+/// Whether a text has the name of a domain, and not only as a part of another one.
+fn has_name(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + name.len()..).unwrap_or_default());
+        !before.ends_with(part) && !after.starts_with(|c: char| part(c) && c != '.')
+    })
 }
 
 fn record_at(review: &Review, file: crate::source::FileId, index: Option<u32>) -> Option<&Subscriber> {
@@ -238,6 +247,23 @@ impl FoundView {
         match &self.help {
             Some(help) => format!("{}; {help}", self.message),
             None => self.message.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_whole() {
+        for text in
+            ["of `a.example`", "10.0.0.1@a.example", "in subscribers/a.example/x.yaml", "a.example.yaml", "a.example"]
+        {
+            assert!(has_name(text, "a.example"), "{text}");
+        }
+        for text in ["of `aa.example`", "b.a.example", "a.examples", "a-example", ""] {
+            assert!(!has_name(text, "a.example"), "{text}");
         }
     }
 }

@@ -53,7 +53,8 @@ async fn note_merged(portal: &Arc<Portal>) -> Result<()> {
     for request in portal.store.proposed().await? {
         let (proposer, data, again) = (portal.proposer.clone(), portal.current.snapshot(), request.clone());
         if portal.heavy(move || proposer.is_merged(&again, &data)).await? {
-            portal.store.note_stage(&ChangeRequest { stage: Stage::Merged, ..request }).await?;
+            let merged = ChangeRequest { stage: Stage::Merged, ..request };
+            portal.store.note_stage(&merged, Stage::Proposed).await?;
         }
     }
     Ok(())

@@ -69,6 +69,9 @@ impl Pages {
         let mut environment = Environment::new();
         environment.set_formatter(escaped);
         environment.add_filter("coded", coded);
+        // Not minijinja's: templates of the data would have it, too.
+        environment
+            .add_filter("in_query", |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>());
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         for (name, text) in TEMPLATES {
             environment.add_template(name, text)?;

@@ -41,8 +41,10 @@ pub(crate) fn hash(password: &str) -> Result<String> {
 
 /// Whether a password has this hash; without a hash, no, after the same time.
 pub(crate) async fn is_right(password: String, hash: Option<String>) -> bool {
-    let Ok(_slot) = SLOTS.acquire().await else { return false };
+    let Ok(slot) = SLOTS.acquire().await else { return false };
     let compare = move || {
+        // Held by the work itself: it goes on after the client has left.
+        let _slot = slot;
         let known = hash.is_some();
         let Some(hash) = hash.as_deref().or(OF_NOBODY.as_deref()) else { return false };
         let fits = password.len() <= LONGEST;

@@ -1,5 +1,6 @@
 //! Requests: the list, and one of them.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
@@ -113,8 +114,11 @@ pub(super) async fn withdraw(ask: Ask) -> Result<Response, PageError> {
         Ok(())
     })
     .await?;
-    request.stage = Stage::Closed;
-    ask.portal.store.note_stage(&request).await?;
+    let from = std::mem::replace(&mut request.stage, Stage::Closed);
+    if !ask.portal.store.note_stage(&request, from).await? {
+        let why = "This request went on at the same moment. Look at it again; its changes are in your draft, too.";
+        return Err(PageError::new(StatusCode::CONFLICT, why));
+    }
     ask.portal.store.record(&user.name, ask.address, &format!("took back request {}", request.id)).await?;
     Ok(ask.redirect("/draft"))
 }

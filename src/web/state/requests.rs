@@ -91,14 +91,17 @@ impl StateStore {
         Ok(true)
     }
 
-    /// Records how far a request has come.
+    /// Records how far a request has come that was at the stage `from`. False if it was not: another replica was
+    /// faster, or it was taken back.
     ///
     /// # Errors
     /// If the state cannot be written.
-    pub(crate) async fn note_stage(&self, request: &ChangeRequest) -> Result<()> {
-        let update = "UPDATE requests SET stage = $1, commit_id = $2, link = $3, trouble = $4 WHERE id = $5";
+    pub(crate) async fn note_stage(&self, request: &ChangeRequest, from: Stage) -> Result<bool> {
+        let update =
+            "UPDATE requests SET stage = $1, commit_id = $2, link = $3, trouble = $4 WHERE id = $5 AND stage = $6";
         let update = sqlx::query(update).bind(request.stage.as_str()).bind(&request.commit).bind(&request.link);
-        self.run(update.bind(&request.trouble).bind(&request.id).execute(&self.pool).await).map(drop)
+        let update = update.bind(&request.trouble).bind(&request.id).bind(from.as_str());
+        Ok(self.run(update.execute(&self.pool).await)?.rows_affected() > 0)
     }
 
     /// The newest requests, at most `most` of them.
@@ -110,13 +113,14 @@ impl StateStore {
         self.requests_by(sqlx::query(&select).bind(most)).await
     }
 
-    /// Those that were not proposed yet, the oldest first, and were stored before `before`.
+    /// Those that were not proposed yet, the oldest first: that are stuck, or were stored before `before`.
     ///
     /// # Errors
     /// If the state cannot be read.
     pub(crate) async fn unfinished(&self, before: i64) -> Result<Vec<ChangeRequest>> {
         let select = format!(
-            "SELECT {COLUMNS} FROM requests WHERE stage IN ('accepted', 'committed') AND created <= $1 ORDER BY created, id"
+            "SELECT {COLUMNS} FROM requests WHERE stage IN ('accepted', 'committed') AND (created <= $1 OR trouble IS NOT NULL) \
+             ORDER BY created, id"
         );
         self.requests_by(sqlx::query(&select).bind(before)).await
     }

@@ -213,6 +213,6 @@ fn what_is_not_there_is_a_problem() {
     both.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(repo.path());
     both.env("SHAPELINE_STATE", repo.path().join(".git/state.sqlite"));
     let both = Server::spawn(both);
-    both.get("/").problem(404);
+    assert_eq!(both.get("/").header("location"), Some("/sign-in"));
     assert_eq!(both.get("/lookup?user_id=acme-hq").status, 200);
 }

@@ -21,7 +21,10 @@ fn a_kill_loses_nothing_and_doubles_nothing() {
         let before = branches(&repo).len();
         let mut server = Server::spawn(command(&repo, &[]));
         // Requests that the last kill interrupted are continued first.
-        wait(|| (unfinished(&server, &cookie) == Some(0) || cookie.is_empty()).then_some(()), || server.journal());
+        wait(
+            || (unfinished(&server, &cookie) == Some(0) || cookie.is_empty()).then_some(()),
+            || stuck(&server, &cookie),
+        );
         let browser = Browser { server: &server, cookie: cookie.clone().into() };
         if cookie.is_empty() {
             assert_eq!(browser.sign_in("desk", super::PASSWORD).status, 303);
@@ -55,7 +58,7 @@ fn a_kill_loses_nothing_and_doubles_nothing() {
         drop(server);
         // Looked at by a server that lives: the draft is there or the request is, never both, never neither.
         let server = Server::spawn(command(&repo, &[]));
-        wait(|| (unfinished(&server, &cookie) == Some(0)).then_some(()), || server.journal());
+        wait(|| (unfinished(&server, &cookie) == Some(0)).then_some(()), || stuck(&server, &cookie));
         let browser = Browser { server: &server, cookie: cookie.clone().into() };
         let drafted = !browser.page("/draft").contains("It is empty.");
         let made = branches(&repo).len() - finished;
@@ -81,4 +84,14 @@ fn exchange(server: &Server, request: &str) -> Option<String> {
 fn unfinished(server: &Server, cookie: &str) -> Option<usize> {
     let answer = server.get_with("/requests", &[&format!("Cookie: {cookie}")]);
     (answer.status == 200).then(|| answer.body.matches(">being sent<").count() + answer.body.matches(">stuck<").count())
+}
+
+/// What the pages say of the requests that are not sent.
+fn stuck(server: &Server, cookie: &str) -> String {
+    let get = |path: &str| server.get_with(path, &[&format!("Cookie: {cookie}")]);
+    let list = get("/requests");
+    let ids =
+        list.body.split("/request?id=").skip(1).filter(|row| row.contains(">stuck<") || row.contains(">being sent<"));
+    let pages: String = ids.map(|row| get(&format!("/request?id={}", &row[..16])).body).collect();
+    format!("{} {pages}\n{}", list.status, server.journal())
 }
