@@ -36,7 +36,7 @@ pub(crate) enum Fate {
     Made,
     /// The data is that way already.
     Already,
-    /// Somebody else changed the record, in these fields too, or removed it: as it is now.
+    /// Another person changed the record, in these fields too, or removed it: as it is now.
     Conflict(Option<Box<Subscriber>>),
 }
 

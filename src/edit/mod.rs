@@ -8,6 +8,7 @@ mod change;
 mod commit;
 mod draft;
 mod file;
+#[cfg(all(unix, feature = "serve"))]
 pub(crate) mod gathered;
 mod home;
 mod journal;
@@ -27,7 +28,9 @@ mod work_tree;
 
 pub(crate) use add::{NewSubscriber, add, not_held};
 pub(crate) use change::SubscriberEdits;
-pub(crate) use commit::{Author, Basis, CommitSpec};
+pub(crate) use commit::Basis;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use commit::{Author, CommitSpec};
 pub(crate) use draft::{ChangedFile, Draft, FileTexts};
 pub(crate) use file::new_file;
 pub use file::{FileEdits, NotEdited};

@@ -17,6 +17,7 @@ use crate::tree::open_git;
 const FETCH: Duration = Duration::from_secs(120);
 
 /// How long a push may take.
+#[cfg(all(unix, feature = "serve"))]
 const PUSH: Duration = Duration::from_secs(60);
 
 /// Time limit for git's maintenance. It is killed then, and continues the next time.
@@ -91,6 +92,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If it cannot be pushed.
+    #[cfg(all(unix, feature = "serve"))]
     pub(crate) fn push(&self, branch: &str, stop: &StopSignal) -> Result<()> {
         let mut git = self.git()?;
         git.args(["push", "--quiet", "--no-verify", "--no-follow-tags", "--no-recurse-submodules", "--"]);

@@ -80,7 +80,7 @@ impl Ask {
     /// Who is signed in.
     ///
     /// # Errors
-    /// If nobody is: such a request does not get this far.
+    /// If the request has no session: such a one does not get this far.
     pub(crate) fn user(&self) -> Result<&User, PageError> {
         self.user.as_ref().ok_or_else(|| PageError::new(StatusCode::UNAUTHORIZED, "Sign in first."))
     }
@@ -88,7 +88,7 @@ impl Ask {
     /// What the person may see.
     ///
     /// # Errors
-    /// If nobody is signed in.
+    /// If the request has no session.
     pub(crate) fn scope(&self) -> Result<Scope, PageError> {
         Ok(self.user()?.scope.clone())
     }

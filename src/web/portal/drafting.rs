@@ -110,7 +110,7 @@ impl Checked {
         self.findings.iter().any(|finding| finding.error)
     }
 
-    /// Whether somebody else changed what it changes.
+    /// Whether another person changed what it changes.
     pub(crate) fn conflicts(&self) -> bool {
         self.gathered.fates.iter().any(|fate| matches!(fate, Fate::Conflict(_)))
     }

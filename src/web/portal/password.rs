@@ -21,7 +21,7 @@ const LONGEST: usize = 1024;
 static SLOTS: Semaphore = Semaphore::const_new(2);
 
 /// What is compared for an account that does not exist, so that this takes as long.
-static OF_NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash("nobody has this password").ok());
+static OF_NO_ACCOUNT: LazyLock<Option<String>> = LazyLock::new(|| hash("no account has this password").ok());
 
 /// The hash of a new password.
 ///
@@ -46,7 +46,7 @@ pub(crate) async fn is_right(password: String, hash: Option<String>) -> bool {
         // Held by the work itself: it goes on after the client has left.
         let _slot = slot;
         let known = hash.is_some();
-        let Some(hash) = hash.as_deref().or(OF_NOBODY.as_deref()) else { return false };
+        let Some(hash) = hash.as_deref().or(OF_NO_ACCOUNT.as_deref()) else { return false };
         let fits = password.len() <= LONGEST;
         let right = PasswordHash::new(hash)
             .is_ok_and(|hash| fits && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
@@ -69,7 +69,7 @@ mod tests {
             |password: &str, hash: Option<&String>| runtime.block_on(is_right(password.to_owned(), hash.cloned()));
         assert!(right("correct horse battery", Some(&first)));
         assert!(!right("correct horse batterz", Some(&first)) && !right("", Some(&first)));
-        assert!(!right("nobody has this password", None) && !right("x", Some(&"damaged".to_owned())));
+        assert!(!right("no account has this password", None) && !right("x", Some(&"damaged".to_owned())));
         assert!(hash("too short").is_err() && hash(&"x".repeat(2000)).is_err());
     }
 }

@@ -85,7 +85,7 @@ impl Proposer {
         let made = make(&changes, git.tree_of(base), &data.repo, data.today)?;
         if made.fates.iter().any(|fate| matches!(fate, Fate::Conflict(_))) {
             bail!(
-                "somebody else changed the same in the meantime: take the request back into the draft and look at it"
+                "another person changed the same in the meantime: take the request back into the draft and look at it"
             );
         }
         match &made.review {
@@ -117,7 +117,7 @@ impl Proposer {
     }
 }
 
-/// Removes what a server that was killed left of a write of this branch, which nobody else writes. Git itself never
+/// Removes what a server that was killed left of a write of this branch, which no other program writes. Git itself never
 /// does; a lock that is in use is younger.
 fn remove_stale_lock(git: &Git, branch: &str) {
     let lock = git.common_dir().join(format!("refs/heads/{branch}.lock"));

@@ -57,7 +57,7 @@ pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     if let Some(own) = subjects.first() {
         ask.portal.store.succeeded(own).await?;
     }
-    // Always a new secret: one that somebody put into the browser before is worth nothing.
+    // Always a new secret: one that was put into the browser before is worth nothing.
     let secret = ask.portal.store.begin_session(&user).await?;
     ask.portal.store.record(&user.name, ask.address, "signed in").await?;
     Ok(ask.redirect_as(&secret, path_here(ask.form.get("next"))))

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::{Rate, Subscriber, TotalBps};
 use crate::query::status;
+use crate::text::count::grouped;
 use crate::web::access::Scope;
 use crate::web::data::snapshot::Snapshot;
 
@@ -78,8 +79,8 @@ pub(super) fn rate(bps: u64) -> String {
 #[derive(Debug, Serialize)]
 pub(super) struct DomainSummary {
     name: String,
-    subscribers: usize,
-    served: usize,
+    subscribers: String,
+    served: String,
     directions: Vec<Direction>,
 }
 
@@ -110,8 +111,8 @@ pub(super) fn domains(data: &Snapshot, scope: &Scope) -> Vec<DomainSummary> {
         };
         DomainSummary {
             name: domain.name.clone(),
-            subscribers: domain.subscribers,
-            served: domain.served,
+            subscribers: grouped(domain.subscribers),
+            served: grouped(domain.served),
             directions: vec![
                 direction("down", &domain.committed_down_bps, domain.capacity_down_bps),
                 direction("up", &domain.committed_up_bps, domain.capacity_up_bps),

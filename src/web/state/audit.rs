@@ -10,7 +10,7 @@ use crate::sync::journal::Journal;
 use crate::text::quote::{harmless, quoted};
 
 impl StateStore {
-    /// Records what somebody did, or tried to do.
+    /// Records what a person did, or tried to do.
     ///
     /// # Errors
     /// If the state cannot be written.

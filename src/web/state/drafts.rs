@@ -29,8 +29,8 @@ impl StateStore {
         )
     }
 
-    /// Saves a draft over the version that it was made from. False if somebody else, in another window of the same
-    /// person, was faster.
+    /// Saves a draft over the version that it was made from. False if another window of the same person was
+    /// faster.
     ///
     /// # Errors
     /// If the state cannot be written.

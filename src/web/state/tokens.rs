@@ -30,7 +30,7 @@ pub(crate) struct StoredToken {
 }
 
 impl StateStore {
-    /// Makes a token. Returns its secret, which is known to nobody afterwards but its client.
+    /// Makes a token. Returns its secret, which only its client knows afterwards.
     ///
     /// # Errors
     /// A [`Refusal`] if there is one of that name; or if the state cannot be written.
