@@ -86,11 +86,16 @@ fn sold(plan: &ChangePlan<'_>) -> String {
     columns(&rows)
 }
 
-/// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
-pub(crate) fn counts(plan: &ChangePlan<'_>) -> String {
+/// `1 added, 2 changed, 0 removed`
+pub(crate) fn changed(plan: &ChangePlan<'_>) -> String {
     let changes = &plan.changes;
     let [added, changed, removed] = [changes.added, changes.changed, changes.removed].map(grouped);
-    let counts = format!("{added} added, {changed} changed, {removed} removed");
+    format!("{added} added, {changed} changed, {removed} removed")
+}
+
+/// `1 added, 2 changed, 0 removed; 5 → 6 addresses`
+pub(crate) fn counts(plan: &ChangePlan<'_>) -> String {
+    let counts = changed(plan);
     match plan.before == plan.after {
         true => format!("{counts}; {} as before", addresses(plan.after)),
         false => format!("{counts}; {} → {}", grouped(plan.before), addresses(plan.after)),

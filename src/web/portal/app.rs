@@ -24,6 +24,8 @@ pub(crate) struct Portal {
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
     checks: Arc<Semaphore>,
+    /// One at a time is sent: a remote that hangs keeps no page waiting.
+    sending: Arc<Semaphore>,
 }
 
 impl Portal {
@@ -35,7 +37,16 @@ impl Portal {
         max_body: usize,
     ) -> Result<Portal> {
         let pages = Pages::new().context("a template of the portal is damaged")?;
-        Ok(Portal { current, store, pages, proposer, secure, max_body, checks: Arc::new(Semaphore::new(CHECKS)) })
+        Ok(Portal {
+            current,
+            store,
+            pages,
+            proposer,
+            secure,
+            max_body,
+            checks: Arc::new(Semaphore::new(CHECKS)),
+            sending: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// Runs work that takes a while on a thread of its own, a few at a time.
@@ -46,12 +57,27 @@ impl Portal {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let slot = self.checks.clone().acquire_owned().await?;
-        let work = move || {
-            // Held by the work itself: it goes on after the client has left.
-            let _slot = slot;
-            work()
-        };
-        tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline: please report it")?
+        in_slot(&self.checks, work).await
     }
+
+    /// Runs work that waits for a remote.
+    ///
+    /// # Errors
+    /// If the work fails.
+    pub(crate) async fn send<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        in_slot(&self.sending, work).await
+    }
+}
+
+async fn in_slot<T: Send + 'static>(
+    slots: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let slot = slots.clone().acquire_owned().await?;
+    let work = move || {
+        // Held by the work itself: it goes on after the client has left.
+        let _slot = slot;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline: please report it")?
 }

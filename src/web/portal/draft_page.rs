@@ -208,7 +208,7 @@ impl super::app::Portal {
         while request.stage < Stage::Proposed {
             let (from, data) = (request.clone(), self.current.snapshot());
             let (stage, proposer) = (from.stage, self.proposer.clone());
-            let done = self.heavy(move || proposer.step(from, &data)).await;
+            let done = self.send(move || proposer.step(from, &data)).await;
             let failed = done.is_err();
             match done {
                 Ok(next) => *request = ChangeRequest { trouble: None, ..next },

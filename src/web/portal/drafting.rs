@@ -96,7 +96,7 @@ impl Checked {
         let hidden: BTreeSet<&str> =
             data.domains.iter().map(|domain| domain.name.as_str()).filter(|domain| !scope.has(domain)).collect();
         let findings = review.new.iter().map(|finding| found(finding, review, &hidden)).collect();
-        let network = Some(network(review)?);
+        let network = Some(network(review, scope.is_all())?);
         Ok(Checked { gathered, findings, network })
     }
 
@@ -132,15 +132,17 @@ impl Ask {
         Ok(self.portal.heavy(work).await?)
     }
 
-    /// Adds a change to the draft, in the place of an earlier one of the same subscriber or of the one that
-    /// the draft has as `drafted`.
+    /// Adds a change to the draft, in the place of the one that it has as `drafted`.
     ///
     /// # Errors
-    /// If the draft is full, or was changed in another window.
+    /// If the draft has another change of the same subscriber, is full, or was changed in another window.
     pub(super) async fn gather(&self, change: GatheredChange, drafted: &str) -> Result<(), PageError> {
         self.change_draft(|changes| {
             let key = change.key();
-            changes.retain(|known| known.key() != key && known.key() != drafted);
+            changes.retain(|known| known.key() != drafted);
+            if changes.iter().any(|known| known.key() == key) {
+                bail!(Refusal("Your draft already changes this subscriber. Edit it there.".to_owned()));
+            }
             // What the draft added or changed and takes back leaves nothing.
             if change.was != change.now {
                 changes.push(change);
@@ -186,7 +188,14 @@ fn found(finding: &Finding, review: &Review, hidden: &BTreeSet<&str>) -> FoundVi
     };
     let texts = [Some(&finding.message), finding.help.as_ref()];
     let says = |name: &&str| texts.iter().flatten().any(|text| has_name(text, name));
-    let others = record.is_some_and(|record| hidden.contains(record.domain.as_str())) || hidden.iter().any(says);
+    let related = finding.related.iter().any(|label| match &label.at {
+        Where::Place(place) => {
+            record_at(review, place.file, place.record).is_some_and(|record| hidden.contains(record.domain.as_str()))
+        }
+        Where::File(_) | Where::Span(..) => false,
+    });
+    let others =
+        related || record.is_some_and(|record| hidden.contains(record.domain.as_str())) || hidden.iter().any(says);
     let own = record.filter(|record| !hidden.contains(record.domain.as_str()));
     let (message, help) = match others {
         true => ("this conflicts with data of another domain".to_owned(), None),
@@ -216,7 +225,8 @@ fn record_at(review: &Review, file: crate::source::FileId, index: Option<u32>) -
     records.find(|record| record.file == file && record.index == index).map(|record| &record.value)
 }
 
-fn network(review: &Review) -> Result<NetworkView> {
+/// The plan; for those who do not see all domains, without totals and limits, which are of all.
+fn network(review: &Review, all: bool) -> Result<NetworkView> {
     let output = render::output(&review.after.settings, None)?;
     let side = |table| Side { served: served_by(table), bytes: b"" };
     let base = PlanBase::File { path: String::new() };
@@ -235,9 +245,9 @@ fn network(review: &Review) -> Result<NetworkView> {
     Ok(NetworkView {
         rows: rows.collect(),
         more: plan.changes.all.len().saturating_sub(LISTED),
-        summary: text::counts(&plan),
+        summary: if all { text::counts(&plan) } else { text::changed(&plan) },
         safe: plan.verdict.is_safe(),
-        reasons: plan.verdict.reasons.clone(),
+        reasons: if all { plan.verdict.reasons.clone() } else { Vec::new() },
     })
 }
 

@@ -14,8 +14,12 @@ use super::views::{Bar, fastest, rate};
 use crate::edit::gathered::{Fate, GatheredChange};
 use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::{domain, offered};
+use crate::text::quote::quoted;
 use crate::web::access::Scope;
 use crate::web::data::snapshot::Snapshot;
+
+/// How many free addresses are looked at for one that the draft does not give out.
+const CANDIDATES: usize = 1000;
 
 /// A plan to choose.
 #[derive(Serialize)]
@@ -62,7 +66,9 @@ async fn next_free(ask: &Ask, data: &Snapshot, scope: &Scope, domain: &str) -> R
         now.any(|now| now.ip.as_slice().iter().any(|held| held.net().contains(address)))
     };
     let free = data.free(domain).into_iter();
-    Ok(free.flat_map(|range| addresses(range.first, range.last)).find(|ip| !given(ip)).map(|ip| ip.to_string()))
+    // A drafted prefix of IPv6 covers more addresses than can be gone through.
+    let candidates = free.flat_map(|range| addresses(range.first, range.last)).take(CANDIDATES);
+    Ok(candidates.into_iter().find(|ip| !given(ip)).map(|ip| ip.to_string()))
 }
 
 /// The addresses from one to another.
@@ -99,19 +105,13 @@ async fn present(ask: &Ask, key: &str) -> Result<(Option<Subscriber>, Option<Sub
 /// Checks a form, and adds its change to the draft if it has no error.
 pub(super) async fn save(ask: Ask) -> Result<Response, PageError> {
     let scope = ask.scope()?;
-    let was: Option<Subscriber> = match ask.form.raw("was") {
-        "" => None,
-        json => Some(serde_json::from_str(json).map_err(|_| damaged())?),
-    };
-    if was.as_ref().is_some_and(|was| !scope.has(was.domain.as_str())) {
-        return Err(PageError::not_found("There is no such subscriber."));
-    }
+    let was = was(&ask, &scope)?;
     let subject = Subject { was, drafted: ask.form.get("drafted").to_owned() };
     let mut texts = FieldTexts::sent(&ask.form);
     if texts.status.is_empty() {
         texts.status = "active".to_owned();
     }
-    let now = match wanted(&texts, &scope) {
+    let now = match wanted(&texts, &scope, &ask.portal.current.snapshot(), subject.was.as_ref()) {
         Ok(now) => now,
         Err(wrong) => return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &texts, &subject, wrong, None).await,
     };
@@ -122,7 +122,12 @@ pub(super) async fn save(ask: Ask) -> Result<Response, PageError> {
         return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &texts, &subject, wrong, None).await;
     }
     let (_, mut all) = ask.draft().await?;
-    all.retain(|known| known.key() != subject.drafted && known.key() != change.key());
+    all.retain(|known| known.key() != subject.drafted);
+    if all.iter().any(|known| known.key() == change.key()) {
+        let mut wrong = Wrong::new();
+        say(&mut wrong, "", "your draft already changes this subscriber: edit it there".to_owned());
+        return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &texts, &subject, wrong, None).await;
+    }
     all.push(change.clone());
     let checked = ask.check(all).await?;
     let mut wrong = remarks(&checked, &change);
@@ -138,19 +143,46 @@ pub(super) async fn save(ask: Ask) -> Result<Response, PageError> {
     Ok(ask.redirect("/draft"))
 }
 
+/// The record as the person saw it, which the page sent along.
+fn was(ask: &Ask, scope: &Scope) -> Result<Option<Subscriber>, PageError> {
+    let was: Option<Subscriber> = match ask.form.raw("was") {
+        "" => None,
+        json => Some(serde_json::from_str(json).map_err(|_| damaged())?),
+    };
+    match was.as_ref().is_some_and(|was| !scope.has(was.domain.as_str())) {
+        true => Err(PageError::not_found("There is no such subscriber.")),
+        false => Ok(was),
+    }
+}
+
 fn damaged() -> PageError {
     PageError::new(StatusCode::BAD_REQUEST, "The form came back damaged. Open it again.")
 }
 
-/// The record that a form describes.
-fn wanted(texts: &FieldTexts, scope: &Scope) -> Result<Subscriber, Wrong> {
+/// The record that a form describes, if it is one of the domain's own: what the rules say of others' addresses and
+/// plans is not for everyone.
+fn wanted(texts: &FieldTexts, scope: &Scope, data: &Snapshot, was: Option<&Subscriber>) -> Result<Subscriber, Wrong> {
     let record = texts.record()?;
-    if scope.has(record.domain.as_str()) {
+    let mut wrong = Wrong::new();
+    let known =
+        Some(record.domain.as_str()).filter(|name| scope.has(name)).and_then(|name| domain(&data.repo, name).ok());
+    let Some(domain) = known else {
+        say(&mut wrong, "domain", "this domain is not one of yours".to_owned());
+        return Err(wrong);
+    };
+    if scope.is_all() {
         return Ok(record);
     }
-    let mut wrong = Wrong::new();
-    say(&mut wrong, "domain", "this domain is not one of yours".to_owned());
-    Err(wrong)
+    for address in record.ip.as_slice() {
+        if !domain.prefixes.iter().any(|block| block.net().contains(&address.net())) {
+            say(&mut wrong, "ip", format!("{} is in no block of this domain", quoted(&address.to_string())));
+        }
+    }
+    let sold = offered(&data.repo, domain).iter().any(|plan| plan.name.as_str() == record.plan.as_str());
+    if !sold && was.is_none_or(|was| was.plan != record.plan) {
+        say(&mut wrong, "plan", format!("this domain does not sell a plan {}", quoted(record.plan.as_str())));
+    }
+    if wrong.is_empty() { Ok(record) } else { Err(wrong) }
 }
 
 /// What the rules say of a change, by field.
@@ -167,7 +199,11 @@ fn remarks(checked: &Checked, change: &GatheredChange) -> Wrong {
 
 /// Suspends, resumes or removes a subscriber, in the draft.
 pub(super) async fn act(ask: Ask) -> Result<Response, PageError> {
-    let (was, now, drafted) = present(&ask, ask.form.get("key")).await?;
+    let (mut was, mut now, drafted) = present(&ask, ask.form.get("key")).await?;
+    if let Some(seen) = self::was(&ask, &ask.scope()?)?.filter(|_| drafted.is_empty()) {
+        // Another one may have the address by now: then it is a conflict.
+        (was, now) = (Some(seen.clone()), Some(seen));
+    }
     let status = |status| now.clone().map(|now| Subscriber { status, ..now });
     let now = match ask.form.get("action") {
         "suspend" => status(SubscriberStatus::Suspended),

@@ -65,6 +65,8 @@ impl Proposer {
                 request.stage = Stage::Committed;
             }
             Stage::Committed => {
+                // Another host may have made it, in a clone of its own.
+                request.commit = Some(self.commit(&request, data)?.to_string());
                 if let Some(upstream) = &self.upstream {
                     upstream.push(&request.branch, &self.stop)?;
                 }

@@ -74,8 +74,13 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
     let request = named(&ask, ask.parameters.get("id")).await?;
     let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).map_err(anyhow::Error::from)?;
     let own = ask.user()?.id == request.user_id;
+    let mut row = RequestRow::of(&request);
+    if !ask.scope()?.is_all() {
+        // What git says may name hosts and paths.
+        row.trouble = row.trouble.map(|_| "the operator finds the reason in the journal; it is tried again".to_owned());
+    }
     let values = values!(
-        row => RequestRow::of(&request), changes => views(&changes, &[])?, own, branch => request.branch,
+        row, changes => views(&changes, &[])?, own, branch => request.branch,
         commit => request.commit.as_deref().map(|id| id.get(..12).unwrap_or(id).to_owned()),
         link => request.link, message => request.message,
         stage => request.stage.as_str(), to => ask.portal.proposer.destination(),

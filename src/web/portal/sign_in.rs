@@ -42,7 +42,7 @@ async fn form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, Pa
 pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     let (name, sent) = (ask.form.get("name"), ask.form.raw("password").to_owned());
     let subjects = subjects(name, ask.address);
-    if let Some(wait) = ask.portal.store.must_wait(&subjects).await? {
+    if let Some(wait) = ask.portal.store.begin_attempt(&subjects).await? {
         let minutes = crate::text::count::counted((wait as usize).div_ceil(60), "minute", "minutes");
         let why = format!("Too many attempts failed. Try again in {minutes}.");
         return form(&ask, StatusCode::TOO_MANY_REQUESTS, &why).await;
@@ -50,10 +50,10 @@ pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     let known = ask.portal.store.user_named(name).await?;
     let right = is_right(sent, known.as_ref().map(|(_, hash)| hash.clone())).await;
     let Some((user, _)) = known.filter(|_| right) else {
-        ask.portal.store.failed(&subjects).await?;
         ask.portal.store.record(name, ask.address, "sign-in refused").await?;
         return form(&ask, StatusCode::FORBIDDEN, WRONG).await;
     };
+    ask.portal.store.was_right(&subjects).await?;
     if let Some(own) = subjects.first() {
         ask.portal.store.succeeded(own).await?;
     }
@@ -196,15 +196,15 @@ async fn account_form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Resp
 pub(super) async fn change_password(ask: Ask) -> Result<Response, PageError> {
     let user = ask.user()?.clone();
     let subjects = subjects(&user.name, ask.address);
-    if ask.portal.store.must_wait(&subjects).await?.is_some() {
+    if ask.portal.store.begin_attempt(&subjects).await?.is_some() {
         return account_form(&ask, StatusCode::TOO_MANY_REQUESTS, "Too many attempts failed. Try again later.").await;
     }
     let known = ask.portal.store.user_named(&user.name).await?.map(|(_, hash)| hash);
     if !is_right(ask.form.raw("old").to_owned(), known).await {
-        ask.portal.store.failed(&subjects).await?;
         ask.portal.store.record(&user.name, ask.address, "change of password refused").await?;
         return account_form(&ask, StatusCode::FORBIDDEN, "The present password is wrong.").await;
     }
+    ask.portal.store.was_right(&subjects).await?;
     let hash = match hash(ask.form.raw("password")) {
         Ok(hash) => hash,
         Err(why) => return account_form(&ask, StatusCode::BAD_REQUEST, &sentence(&why.to_string())).await,

@@ -208,6 +208,7 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
         down => bar(rates.map(|(_, down)| down)), up => bar(rates.map(|(up, _)| up)),
         starts => subscriber.starts.map(|date| date.to_string()),
         ends => subscriber.ends.map(|date| date.to_string()),
+        was => serde_json::to_string(&subscriber).map_err(anyhow::Error::from)?,
         labels, lines, in_draft => drafted,
         commit => data.commit.get(..12), link => query(&[("key", &subscriber.key())]),
     );

@@ -12,6 +12,9 @@ const FORGOTTEN: i64 = 3600;
 /// The longest time to wait, in seconds.
 const LONGEST: i64 = 3600;
 
+/// How often an attempt is counted anew because another one was counted at the same moment.
+const RACES: u32 = 20;
+
 /// What failures are counted for, and how many have no consequence.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
@@ -22,34 +25,56 @@ pub(crate) struct Subject {
 }
 
 impl StateStore {
-    /// How long all of these have to wait, in seconds: nothing, or a minute that doubles with every failure.
+    /// Counts an attempt as failed before it is looked at, unless one of these has to wait: of many at the same time,
+    /// no more are looked at than of those one after the other. Returns the seconds to wait: a minute that doubles
+    /// with every failure.
     ///
     /// # Errors
-    /// If the state cannot be read.
-    pub(crate) async fn must_wait(&self, subjects: &[Subject]) -> Result<Option<i64>> {
-        let mut wait = None;
+    /// If the state cannot be used.
+    pub(crate) async fn begin_attempt(&self, subjects: &[Subject]) -> Result<Option<i64>> {
+        let now = now();
+        self.run(sqlx::query("DELETE FROM attempts WHERE last < $1").bind(now - FORGOTTEN).execute(&self.pool).await)?;
         for subject in subjects {
+            if let Some(wait) = self.count_attempt(subject, now).await? {
+                return Ok(Some(wait));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn count_attempt(&self, subject: &Subject, now: i64) -> Result<Option<i64>> {
+        for _ in 0..RACES {
+            let insert = "INSERT INTO attempts (subject, failures, last) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING";
+            let insert = sqlx::query(insert).bind(&subject.name).bind(now).execute(&self.pool).await;
+            if self.run(insert)?.rows_affected() > 0 {
+                return Ok(None);
+            }
             let select = sqlx::query("SELECT failures, last FROM attempts WHERE subject = $1");
             let row = self.run(select.bind(&subject.name).fetch_optional(&self.pool).await)?;
             let Some(row) = row else { continue };
             let (failures, last): (i64, i64) =
                 self.run(row.try_get("failures").and_then(|failures| Ok((failures, row.try_get("last")?))))?;
-            wait = wait.max(left(failures - subject.free, now() - last));
+            if let Some(wait) = left(failures - subject.free, now - last) {
+                return Ok(Some(wait));
+            }
+            // Only if no other attempt was counted since.
+            let update = "UPDATE attempts SET failures = failures + 1, last = $1 WHERE subject = $2 AND failures = $3";
+            let update = sqlx::query(update).bind(now).bind(&subject.name).bind(failures);
+            if self.run(update.execute(&self.pool).await)?.rows_affected() > 0 {
+                return Ok(None);
+            }
         }
-        Ok(wait)
+        Ok(Some(1))
     }
 
-    /// Counts a failure.
+    /// Takes the attempt that turned out right from the count of failures.
     ///
     /// # Errors
     /// If the state cannot be written.
-    pub(crate) async fn failed(&self, subjects: &[Subject]) -> Result<()> {
-        let now = now();
-        self.run(sqlx::query("DELETE FROM attempts WHERE last < $1").bind(now - FORGOTTEN).execute(&self.pool).await)?;
+    pub(crate) async fn was_right(&self, subjects: &[Subject]) -> Result<()> {
         for subject in subjects {
-            let count = "INSERT INTO attempts (subject, failures, last) VALUES ($1, 1, $2) \
-                         ON CONFLICT (subject) DO UPDATE SET failures = attempts.failures + 1, last = excluded.last";
-            self.run(sqlx::query(count).bind(&subject.name).bind(now).execute(&self.pool).await)?;
+            let update = sqlx::query("UPDATE attempts SET failures = failures - 1 WHERE subject = $1 AND failures > 0");
+            self.run(update.bind(&subject.name).execute(&self.pool).await)?;
         }
         Ok(())
     }

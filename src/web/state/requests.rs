@@ -75,9 +75,10 @@ impl StateStore {
     /// If the state cannot be written.
     pub(crate) async fn submit(&self, request: &ChangeRequest, version: i64) -> Result<bool> {
         let mut transaction = self.run(self.pool.begin().await)?;
-        let delete = sqlx::query("DELETE FROM drafts WHERE user_id = $1 AND version = $2");
-        let gone = self.run(delete.bind(&request.user_id).bind(version).execute(&mut *transaction).await)?;
-        if gone.rows_affected() == 0 {
+        // Emptied, not deleted: the number of a version never comes back.
+        let empty = "UPDATE drafts SET changes = '[]', version = version + 1 WHERE user_id = $1 AND version = $2";
+        let empty = sqlx::query(empty).bind(&request.user_id).bind(version);
+        if self.run(empty.execute(&mut *transaction).await)?.rows_affected() == 0 {
             return Ok(false);
         }
         let insert = "INSERT INTO requests (id, user_id, author, email, domains, title, message, changes, branch, \

@@ -25,7 +25,7 @@ fn a_form_becomes_a_commit_by_that_person_on_a_branch() {
         let key = "10.20.0.2@tier2.example";
         assert_eq!(desk.post("/act", &[("key", key), ("action", "suspend")]).status, 303);
         let draft = desk.page("/draft");
-        for part in ["10.20.0.5@tier2.example with", "Suspend", "1 added, 0 changed, 2 removed", "Submit for review"] {
+        for part in ["10.20.0.5@tier2.example with", "Suspend", "1 added, 0 changed, 2 removed.", "Submit for review"] {
             assert!(draft.contains(part), "{part}: {draft}");
         }
         assert_eq!(branches(repo), [""; 0], "nothing is sent before");
@@ -72,7 +72,7 @@ fn what_is_wrong_is_said_beside_its_field() {
         (&[("ip", "10.20.0.5")], "about-plan", "a plan is needed"),
         (&[("ip", "10.20.0.5"), ("plan", "TIN")], "about-plan", "TIN"),
         (&[("ip", "10.20.0.5"), ("plan", P30), ("starts", "2026-02-30")], "about-starts", "2026-02-30"),
-        (&[("ip", "10.20.0.5"), ("plan", P30), ("id", "acme-hq")], "about-id", "two subscribers have the id"),
+        (&[("ip", "10.20.0.5"), ("plan", P30), ("id", "acme-hq")], "about-id", "another domain"),
     ] {
         let page = save(fields);
         let said = page.split(&format!("id=\"{place}\">")).nth(1).unwrap_or_else(|| panic!("{place}: {page}"));
@@ -172,6 +172,51 @@ fn of_two_who_change_the_same_the_second_sees_both() {
         let files = repo.git(&["show", &format!("{last}:subscribers/a.yaml")]);
         assert!(files.contains("name: Hotel") && files.contains(P30), "{files}");
     });
+}
+
+#[test]
+fn a_review_of_an_earlier_draft_submits_nothing() {
+    let repo = data();
+    let server = portal(&repo);
+    let desk = Browser::signed_in(&server, "desk");
+    desk.add("10.20.0.5", "tier2.example", P50);
+    let seen = hidden(&desk.page("/draft"), "version");
+    desk.submit("");
+    desk.add("10.20.0.6", "tier2.example", P50);
+    assert_eq!(desk.post("/draft/submit", &[("version", &seen)]).status, 409);
+    assert!(desk.page("/draft").contains("10.20.0.6"), "it stays a draft");
+}
+
+#[test]
+fn one_change_takes_no_other_ones_place() {
+    let repo = data();
+    let server = portal(&repo);
+    let desk = Browser::signed_in(&server, "desk");
+    desk.add("10.20.0.5", "tier2.example", P50);
+    let again = [("ip", "10.20.0.5"), ("domain", "tier2.example"), ("plan", P30), ("name", "Other"), ("action", "add")];
+    let refused = desk.post("/save", &again);
+    assert!(refused.status == 422 && refused.body.contains("already changes this subscriber"), "{refused:?}");
+    assert!(desk.page("/draft").contains(P50));
+    // A prefix with more addresses than can be gone through hinders nothing.
+    desk.add("2001:db8::1:0/112", "tier2.example", P50);
+    assert!(desk.page("/add").contains("10.20.0.1 is the next free one"));
+}
+
+#[test]
+fn a_button_acts_on_what_was_seen() {
+    let repo = data();
+    let server = portal(&repo);
+    let desk = Browser::signed_in(&server, "desk");
+    let key = "10.20.0.2@tier2.example";
+    let was =
+        hidden(&desk.page(&format!("/subscriber?key={key}")), "was").replace("&quot;", "\"").replace("&#34;", "\"");
+    let file = repo.read("subscribers/a.yaml").replace("labels: {ticket: '4711'}", "name: New Bank");
+    repo.write("subscribers/a.yaml", file);
+    repo.commit("another customer");
+    wait(|| desk.page("/subscribers").contains("New Bank").then_some(()), || server.journal());
+    assert_eq!(desk.post("/act", &[("key", key), ("was", &was), ("action", "remove")]).status, 303);
+    let draft = desk.page("/draft");
+    assert!(draft.contains("Somebody changed this subscriber") && draft.contains("New Bank"), "{draft}");
 }
 
 #[test]

@@ -78,6 +78,27 @@ fn who_guesses_has_to_wait_and_others_do_not() {
 }
 
 #[test]
+fn guesses_at_the_same_time_are_no_way_round() {
+    let repo = data();
+    let server = portal(&repo);
+    let browser = Browser::new(&server);
+    let token = hidden(&browser.page("/sign-in"), "token");
+    let cookie = browser.cookie.borrow().clone();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let guess = || {
+            let own = Browser { server: &server, cookie: cookie.clone().into() };
+            let token = token.clone();
+            scope.spawn(move || {
+                own.post_with("/sign-in", &token, &[("name", "desk"), ("password", "wrong horse battery")]).status
+            })
+        };
+        let all: Vec<_> = (0..30).map(|_| guess()).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 6, "{statuses:?}");
+}
+
+#[test]
 fn a_session_is_new_after_signing_in_and_gone_after_signing_out() {
     let repo = data();
     let server = portal(&repo);

@@ -65,6 +65,7 @@ const CASES: [(&str, Case); 23] = [
             &[("ip", "10.10.10.99"), ("domain", "ispcustomer.co.zw"), ("plan", "30_MEG_UP_30_MEG_DOWN")],
             &[("ip", "10.10.10.25"), ("domain", "tier2.example"), ("plan", "30_MEG_UP_30_MEG_DOWN")],
             &[("ip", "10.20.0.7"), ("domain", "tier2.example"), ("plan", "30_MEG_UP_30_MEG_DOWN"), ("id", "acme-hq")],
+            &[("ip", "10.20.0.7"), ("domain", "tier2.example"), ("plan", "50_MEG_UP_50_MEG_DOWNX")],
             &[
                 ("was", FORGED),
                 ("ip", "10.10.10.25"),
