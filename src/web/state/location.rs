@@ -1,5 +1,6 @@
 //! Where the state is: an SQLite file, or a PostgreSQL database.
 
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -9,6 +10,8 @@ use crate::text::redact::without_logins;
 
 /// The variable that names the place.
 pub(crate) const VARIABLE: &str = "SHAPELINE_STATE";
+/// How each SQLite database that is not empty begins: <https://www.sqlite.org/fileformat.html>, section 1.3.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Where the state is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,13 +115,24 @@ fn default() -> Result<StateLocation> {
     Ok(StateLocation::Sqlite(state.join("shapeline/server.sqlite")))
 }
 
+/// Makes the file, or takes one that is a database or empty. Anything else is as it was.
 fn make(path: &Path) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // Before it is opened, which waits for the other end of a pipe and starts some devices.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        bail!("it is not a regular file; name another one");
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let mut start = Vec::new();
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    if !start.is_empty() && start != MAGIC {
+        bail!("it is no SQLite database; name another file, or move this one away");
+    }
     // One that was made by something else: who can read it sees the clients and their domains.
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(0o600))?;
@@ -170,5 +184,27 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         StateLocation::Sqlite(path.clone()).url().unwrap();
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn what_is_no_database_is_left_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |path: &Path, why: &str| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            let error = format!("{:#}", StateLocation::Sqlite(path.to_owned()).url().unwrap_err());
+            assert!(error.contains(why) && error.contains(&path.display().to_string()), "{error}");
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o644);
+        };
+        let text = folder.path().join("hosts");
+        std::fs::write(&text, "10.10.10.25 router\n").unwrap();
+        refused(&text, "it is no SQLite database");
+        // Opening it for writing would wait for a reader.
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        refused(&pipe, "it is not a regular file");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&text, &link).unwrap();
+        refused(&link, "it is no SQLite database");
     }
 }
