@@ -99,7 +99,7 @@ pub mod publish;
 #[cfg(unix)]
 pub mod backup;
 
-// What happens with nobody watching, posted to a webhook.
+// What happens unattended, posted to a webhook.
 mod notification;
 
 // Publishing from a branch, again and again, beside the shaper.

@@ -1,4 +1,4 @@
-//! A path that somebody else names: it must be below one of some roots, with no link on the way.
+//! A path that a client names: it must be below one of some roots, with no link on the way.
 //!
 //! The folders are opened one after the other, without following links, and stay open: what another user exchanges
 //! meanwhile leads nowhere else.

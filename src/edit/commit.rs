@@ -28,7 +28,7 @@ pub struct CommitSpec {
     pub author: Option<Author>,
 }
 
-/// The author of a commit that a program makes for somebody.
+/// The author of a commit that a program makes for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
     /// The name.
@@ -204,7 +204,7 @@ fn make_commit(git: &Git, tree: &git2::Tree<'_>, parent: &git2::Commit<'_>, on: 
 
 type Signatures = (git2::Signature<'static>, git2::Signature<'static>);
 
-/// The author and the committer. A program that commits for somebody needs no name of its own.
+/// The author and the committer. A program that commits for a person needs no name of its own.
 fn signatures(repository: &git2::Repository, author: Option<&Author>) -> Result<Signatures> {
     let Some(author) = author else {
         let (Ok(author), Ok(committer)) = (repository.author_from_env(), repository.committer_from_env()) else {

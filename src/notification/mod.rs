@@ -1,4 +1,4 @@
-//! Notifications: what happens with nobody watching is posted to a webhook.
+//! Notifications: what happens unattended is posted to a webhook.
 //!
 //! A [`receiver`] comes from the environment. A [`notifier`] takes troubles and their ends, leaves out what the
 //! [`memory`] has already, and hands the rest to a thread that delivers ([`post`]): no command waits for a receiver

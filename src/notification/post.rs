@@ -80,7 +80,7 @@ mod http {
             &self.host
         }
 
-        /// What somebody else said, as it may be shown: it may quote the address, or a part of it.
+        /// What a receiver said, as it may be shown: it may quote the address, or a part of it.
         fn shown(&self, text: &str) -> String {
             let whole = [self.url.path(), self.url.query().unwrap_or_default()];
             let parts = whole.iter().flat_map(|text| text.split(['/', '&', '=']));

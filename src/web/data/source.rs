@@ -106,7 +106,7 @@ impl Source {
         }
     }
 
-    /// The remote branch that is followed, opened once more for somebody else.
+    /// The remote branch that is followed, opened once more for another part of the server.
     ///
     /// # Errors
     /// If the clone cannot be opened.

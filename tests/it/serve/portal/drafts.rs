@@ -159,7 +159,9 @@ fn of_two_who_change_the_same_the_second_sees_both() {
         repo.git(&["merge", "--quiet", &branch]);
         wait(|| noc.page("/subscribers").contains("Inn").then_some(()), || server.journal());
         let draft = desk.page("/draft");
-        for part in ["Somebody changed this subscriber", "<td>Inn</td><td>Hotel</td>", "Keep yours", "Keep theirs"] {
+        for part in
+            ["Another person changed this subscriber", "<td>Inn</td><td>Hotel</td>", "Keep yours", "Keep theirs"]
+        {
             assert!(draft.contains(part), "{part}: {draft}");
         }
         let version = hidden(&draft, "token");
@@ -216,7 +218,7 @@ fn a_button_acts_on_what_was_seen() {
     wait(|| desk.page("/subscribers").contains("New Bank").then_some(()), || server.journal());
     assert_eq!(desk.post("/act", &[("key", key), ("was", &was), ("action", "remove")]).status, 303);
     let draft = desk.page("/draft");
-    assert!(draft.contains("Somebody changed this subscriber") && draft.contains("New Bank"), "{draft}");
+    assert!(draft.contains("Another person changed this subscriber") && draft.contains("New Bank"), "{draft}");
 }
 
 #[test]

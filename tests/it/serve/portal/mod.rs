@@ -103,7 +103,7 @@ impl<'s> Browser<'s> {
         self.post_with(path, &token, fields)
     }
 
-    /// Sends a form as any page of somebody who is signed in has it.
+    /// Sends a form as any page of a person who is signed in has it.
     pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from("/requests", path, fields)
     }

@@ -107,7 +107,7 @@ fn a_session_is_new_after_signing_in_and_gone_after_signing_out() {
     let before = browser.cookie.borrow().clone();
     assert_eq!(browser.sign_in("desk", PASSWORD).status, 303);
     let after = browser.cookie.borrow().clone();
-    assert_ne!(before, after, "what somebody put into the browser before is worth nothing");
+    assert_ne!(before, after, "what was put into the browser before is worth nothing");
     let with = |cookie: &str| server.get_with("/account", &[&format!("Cookie: {cookie}")]).status;
     assert_eq!((with(&before), with(&after)), (303, 200));
     assert_eq!(browser.post("/sign-out", &[]).header("location"), Some("/sign-in"));

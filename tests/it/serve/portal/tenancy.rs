@@ -1,4 +1,4 @@
-//! Nobody sees or touches another tier-2's subscribers: by no page, no parameter, no form, no count, no error.
+//! No account sees or touches another tier-2's subscribers: by no page, no parameter, no form, no count, no error.
 //!
 //! The pages are those of the table in `routes.rs`. One without a case here fails the test.
 
@@ -10,7 +10,7 @@ const FOREIGN: [&str; 6] = ["ispcustomer", "acme", "ACME", "10.10.10", "fibre", 
 
 const FOREIGN_KEY: &str = "acme-hq";
 
-/// What somebody asks of a page.
+/// What is asked of a page.
 enum Case {
     /// These addresses show nothing of the other one, whatever they answer.
     Shows(&'static [&'static str]),
