@@ -76,6 +76,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) database: Option<String>,
 
+    /// The sheet, if a workbook has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
+
     /// The order of a table's columns, for a dump that does not say it, such as
     /// subscriber=sub_id,ipaddress,attribute,plan_id,dom_id. For mysqldump. Can be repeated.
     #[arg(long, value_name = "TABLE=COLUMNS")]

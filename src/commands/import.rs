@@ -45,6 +45,7 @@ pub(super) fn run(cli: &Cli, args: &ImportArgs) -> Result<Outcome> {
         domain: args.domain.clone(),
         database: args.database.clone(),
         columns: args.columns.clone(),
+        sheet: args.sheet.clone(),
     };
     let progress = Progress::start(format!("reading {shown}"));
     let found = match read(&bytes, &options) {

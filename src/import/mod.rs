@@ -1,6 +1,7 @@
 //! Import of existing data: a portal's database, a live shaper file, a table, LibreQoS.
 //!
 //! 1. [`recognise`] detects the kind of source.
+//!    A sheet of a [`workbook`] is turned into CSV first.
 //! 2. [`sql`], [`shaper`], [`csv`] and [`libreqos`] read it, and [`gather`] validates every value. The
 //!    result is [`Found`]: the subscribers with their plans, and the refused rows.
 //! 3. [`adopt`] compares it with the data: what is new, what differs, what is removed; [`blocks`]
@@ -28,6 +29,7 @@ mod shaper;
 mod sql;
 mod twice;
 mod unusable;
+mod workbook;
 
 pub use csv::RateUnit;
 pub use found::{DumpTable, Found, PlanKey, RateOrder, RefusedRow, RowReason, RowRemedy, SourceKind};
@@ -51,6 +53,8 @@ pub struct ReadOptions {
     pub database: Option<String>,
     /// The order of columns, where a dump does not say it.
     pub columns: Vec<TableColumns>,
+    /// The sheet, where a workbook has several.
+    pub sheet: Option<String>,
 }
 
 /// Reads a source of any kind.
@@ -58,6 +62,8 @@ pub struct ReadOptions {
 /// # Errors
 /// If the source as a whole cannot be used.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
+    let table = workbook::table(bytes, options.sheet.as_deref())?;
+    let bytes = table.as_deref().unwrap_or(bytes);
     recognise::readable(bytes)?;
     let kind = match options.kind {
         Some(kind) => kind,

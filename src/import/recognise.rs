@@ -52,14 +52,10 @@ pub fn readable(bytes: &[u8]) -> Result<(), Unusable> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Unusable::new("it is UTF-16: save it as UTF-8"));
     }
-    if bytes.starts_with(b"PK\x03\x04") && is_workbook(bytes) {
-        return Err(Unusable::new(
-            "it is a workbook of Excel or LibreOffice: open it there, save the sheet as CSV UTF-8, and import that file",
-        ));
-    }
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Err(Unusable::new(
-            "it is a file of an old Excel: open it there, save the sheet as CSV UTF-8, and import that file",
+            "it is a file of an old Excel, or encrypted: open it there, and save it as .xlsx without a password, or as \
+             CSV UTF-8",
         ));
     }
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
@@ -72,13 +68,6 @@ pub fn readable(bytes: &[u8]) -> Result<(), Unusable> {
         return Err(Unusable::new("there is nothing in it"));
     }
     Ok(())
-}
-
-/// Whether a zip archive is a workbook, by the names of its first files.
-fn is_workbook(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(4096)];
-    let has = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
-    has(b"[Content_Types].xml") || has(b"xl/") || has(b"mimetypeapplication/vnd.oasis.opendocument")
 }
 
 fn is_sql(line: &str) -> bool {

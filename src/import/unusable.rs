@@ -16,6 +16,8 @@ pub enum Unusable {
     NoDomains,
     /// These databases of a dump have the tables, and none is given.
     SeveralDatabases(Vec<String>),
+    /// These sheets of a workbook have cells, and none is given.
+    SeveralSheets(Vec<String>),
     /// A dump does not say the order of the table's columns, and it is not given.
     NoColumnOrder(DumpTable),
     /// Two columns are given for the field.
@@ -54,6 +56,7 @@ impl fmt::Display for Unusable {
             Unusable::UnknownKind => f.write_str("the kind of source is not recognised"),
             Unusable::NoDomains => f.write_str("LibreQoS knows no domains"),
             Unusable::SeveralDatabases(_) => f.write_str("the dump has a table `subscriber` in several databases"),
+            Unusable::SeveralSheets(_) => f.write_str("the workbook has several sheets with cells"),
             Unusable::NoColumnOrder(table) => {
                 write!(f, "the dump does not say the order of the columns of `{}`", table.name())
             }

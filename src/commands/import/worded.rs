@@ -33,10 +33,8 @@ pub(super) fn unusable(why: &Unusable) -> String {
         Unusable::Source(_) => why.to_string(),
         Unusable::UnknownKind => format!("{why}: name it with --from mysqldump, shaper, csv or libreqos"),
         Unusable::NoDomains => format!("{why}: name the one of these subscribers with --domain NAME"),
-        Unusable::SeveralDatabases(databases) => {
-            let shown: Vec<String> = databases.iter().map(|name| quoted(name)).collect();
-            format!("{why}: name one with --database, of {}", shown.join(", "))
-        }
+        Unusable::SeveralDatabases(names) => format!("{why}: name one with --database, of {}", listed(names)),
+        Unusable::SeveralSheets(names) => format!("{why}: name one with --sheet, of {}", listed(names)),
         Unusable::NoColumnOrder(table) => format!(
             "{why}, as one made with --no-create-info: make it without that option, or say the order with --columns \
              {}=COLUMN,COLUMN,…",
@@ -48,6 +46,10 @@ pub(super) fn unusable(why: &Unusable) -> String {
             format!("{why}; say which one with --map {field}={first} or --map {field}={second}")
         }
     }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// Why the report of skipped rows cannot be written.

@@ -147,7 +147,8 @@ fn days_are_read_as_tables_have_them() {
 #[test]
 fn other_files_are_named_as_what_they_are() {
     for (bytes, said) in [
-        (&b"PK\x03\x04\x14\0[Content_Types].xml"[..], "it is a workbook of Excel or LibreOffice"),
+        (&b"PK\x03\x04\x14\0[Content_Types].xml"[..], "it is a damaged or encrypted workbook"),
+        (&b"PK\x03\x04\x14\0mimetypeapplication/vnd.oasis.opendocument"[..], "it is a workbook of LibreOffice"),
         (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], "it is a file of an old Excel"),
         (&b"PK\x03\x04\x14\0portal.sql"[..], "it is compressed"),
         (&b"ip,plan,name\n10.0.0.1,10M,B\xfcro\n"[..], "save the file as `CSV UTF-8`"),

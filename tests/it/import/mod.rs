@@ -12,6 +12,7 @@ mod properties;
 mod rates;
 mod sources;
 mod templates;
+mod workbook;
 
 use crate::support::{Repo, Run};
 
