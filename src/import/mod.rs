@@ -19,6 +19,8 @@ mod effect;
 mod files;
 mod found;
 mod gather;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) mod gathered;
 pub(crate) mod left_out;
 mod libreqos;
 pub mod proposal;

@@ -1,5 +1,9 @@
 //! The fields of a form, and the parameters of an address.
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
+
 use crate::text::characters::is_steering;
 
 /// How many fields are read.
@@ -7,13 +11,38 @@ const MAX_FIELDS: usize = 20_000;
 
 /// Fields with their values, in the order in which they were sent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Form(Vec<(String, String)>);
+pub(crate) struct Form {
+    fields: Vec<(String, String)>,
+    /// The content of the file that was sent with it.
+    pub(crate) file: Vec<u8>,
+}
 
 impl Form {
     /// The fields in a query string, or in the body of a form.
     pub(crate) fn read(encoded: &[u8]) -> Form {
         let pairs = form_urlencoded::parse(encoded).take(MAX_FIELDS);
-        Form(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        let fields = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        Form { fields, file: Vec::new() }
+    }
+
+    /// The fields of a form with a file, and the file.
+    ///
+    /// # Errors
+    /// If the body is not what its content type says.
+    pub(crate) async fn read_with_file(body: Bytes, boundary: String) -> Result<Form, multer::Error> {
+        let body = futures_util::stream::once(async { Ok::<Bytes, Infallible>(body) });
+        let mut parts = multer::Multipart::new(body, boundary);
+        let mut form = Form::default();
+        while let Some(part) = parts.next_field().await? {
+            let (is_file, name) = (part.file_name().is_some(), part.name().unwrap_or_default().to_owned());
+            let content = part.bytes().await?;
+            if is_file {
+                form.file = content.into();
+            } else if form.fields.len() < MAX_FIELDS {
+                form.fields.push((name, String::from_utf8_lossy(&content).into_owned()));
+            }
+        }
+        Ok(form)
     }
 
     /// The value of a field, without spaces around it; an empty text if there is none.
@@ -23,7 +52,7 @@ impl Form {
 
     /// The value of a field as it was sent.
     pub(crate) fn raw(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     /// The value of a field, if it is not empty.

@@ -12,6 +12,7 @@ use super::pages::values;
 use super::subscribers::named;
 use super::views::{Bar, fastest, rate};
 use crate::edit::gathered::{Fate, GatheredChange};
+use crate::import::gathered::outside;
 use crate::model::{Subscriber, SubscriberStatus};
 use crate::query::{domain, offered};
 use crate::text::quote::quoted;
@@ -53,7 +54,7 @@ pub(super) async fn add_page(ask: Ask) -> Result<Response, PageError> {
 }
 
 /// The domains that a person sees.
-fn choices(data: &Snapshot, scope: &Scope) -> Vec<String> {
+pub(super) fn choices(data: &Snapshot, scope: &Scope) -> Vec<String> {
     data.domains.iter().map(|domain| domain.name.clone()).filter(|name| scope.has(name)).collect()
 }
 
@@ -174,8 +175,8 @@ fn wanted(texts: &FieldTexts, scope: &Scope, data: &Snapshot, was: Option<&Subsc
         return Ok(record);
     }
     for address in record.ip.as_slice() {
-        if !domain.prefixes.iter().any(|block| block.net().contains(&address.net())) {
-            say(&mut wrong, "ip", format!("{} is in no block of this domain", quoted(&address.to_string())));
+        if let Some(why) = outside(address, domain) {
+            say(&mut wrong, "ip", why);
         }
     }
     let sold = offered(&data.repo, domain).iter().any(|plan| plan.name.as_str() == record.plan.as_str());

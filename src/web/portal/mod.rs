@@ -18,4 +18,5 @@ pub(crate) mod routes;
 mod session;
 mod sign_in;
 mod subscribers;
+mod upload_page;
 mod views;

@@ -31,7 +31,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 14] = templates![
+const TEMPLATES: [(&str, &str); 15] = templates![
     "account.html",
     "bar.html",
     "change.html",
@@ -46,6 +46,7 @@ const TEMPLATES: [(&str, &str); 14] = templates![
     "sign_in.html",
     "subscriber.html",
     "subscribers.html",
+    "upload.html",
 ];
 
 /// A file that pages load.

@@ -18,7 +18,7 @@ use super::ask::{Ask, PageError};
 use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
-use super::{draft_page, form_page, request_page, sign_in, subscribers};
+use super::{draft_page, form_page, request_page, sign_in, subscribers, upload_page};
 use crate::web::server::client::ClientAddress;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
@@ -62,7 +62,7 @@ const VIEWERS: Audience = Audience::People(Role::Viewer);
 const EDITORS: Audience = Audience::People(Role::Editor);
 
 /// Every page.
-pub(crate) static PAGES: [PortalRoute; 23] = [
+pub(crate) static PAGES: [PortalRoute; 25] = [
     route!(GET "/", VIEWERS, first),
     route!(GET "/sign-in", Audience::Everyone, sign_in::page),
     route!(POST "/sign-in", Audience::Everyone, sign_in::sign_in),
@@ -78,6 +78,8 @@ pub(crate) static PAGES: [PortalRoute; 23] = [
     route!(GET "/edit", EDITORS, form_page::edit_page),
     route!(POST "/save", EDITORS, form_page::save),
     route!(POST "/act", EDITORS, form_page::act),
+    route!(GET "/upload", EDITORS, upload_page::page),
+    route!(POST "/upload", EDITORS, upload_page::upload),
     route!(GET "/draft", EDITORS, draft_page::review),
     route!(POST "/draft/discard", EDITORS, draft_page::discard),
     route!(POST "/draft/mine", EDITORS, draft_page::keep_mine),
@@ -226,12 +228,16 @@ async fn ask(portal: &Arc<Portal>, head: &axum::http::request::Parts, form: Form
 
 /// The fields of the form in a body.
 async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Form, PageError> {
-    let form = "application/x-www-form-urlencoded";
-    let is_form = headers.get(header::CONTENT_TYPE).is_some_and(|sent| sent.as_bytes().starts_with(form.as_bytes()));
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let body = Limited::new(body, most).collect().await.map_err(|_| {
-        let why = "This form is larger than this server takes.";
+        let why = format!("This form, or its file, is larger than the {} KiB that this server takes.", most >> 10);
         PageError::new(StatusCode::PAYLOAD_TOO_LARGE, why)
     })?;
+    if let Ok(boundary) = multer::parse_boundary(kind) {
+        let damaged = |_| PageError::new(StatusCode::BAD_REQUEST, "The form came back damaged. Open it again.");
+        return Form::read_with_file(body.to_bytes(), boundary).await.map_err(damaged);
+    }
+    let is_form = kind.starts_with("application/x-www-form-urlencoded");
     Ok(if is_form { Form::read(&body.to_bytes()) } else { Form::default() })
 }
 

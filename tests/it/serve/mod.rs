@@ -132,7 +132,8 @@ impl Server {
         self.send("GET", path, headers, "")
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Answer {
+        let body = body.as_ref();
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !headers.iter().any(|header| header.to_lowercase().starts_with("host:")) {
             head += &format!("Host: 127.0.0.1:{}\r\n", self.port);
@@ -141,7 +142,7 @@ impl Server {
         if !body.is_empty() {
             head += &format!("Content-Length: {}\r\n", body.len());
         }
-        self.raw(format!("{head}\r\n{body}").as_bytes())
+        self.raw(&[head.as_bytes(), b"\r\n", body].concat())
     }
 
     /// Sends these bytes, and reads until the server closes.

@@ -25,7 +25,7 @@ const FORGED: &str = r#"{"ip":"10.10.10.25","domain":"ispcustomer.co.zw","plan":
 /// The same, of the own domain: the id leads elsewhere.
 const FORGED_DOMAIN: &str = r#"{"ip":"10.10.10.25","domain":"tier2.example","plan":"30_MEG_UP_30_MEG_DOWN","id":"acme-hq","name":"ACME head office"}"#;
 
-const CASES: [(&str, Case); 23] = [
+const CASES: [(&str, Case); 25] = [
     ("GET /", Shows(&["/"])),
     ("GET /sign-in", Shows(&["/sign-in"])),
     ("POST /sign-in", Refuses(&[&[("name", "noc"), ("password", "x")]])),
@@ -79,6 +79,8 @@ const CASES: [(&str, Case); 23] = [
         "POST /act",
         Refuses(&[&[("key", FOREIGN_KEY), ("action", "remove")], &[("key", "fibre/7"), ("action", "resume")]]),
     ),
+    ("GET /upload", Shows(&["/upload", "/upload?domain=ispcustomer.co.zw"])),
+    ("POST /upload", Refuses(&[&[("domain", "ispcustomer.co.zw")], &[("domain", "tier2.example")]])),
     ("GET /draft", Shows(&["/draft"])),
     ("POST /draft/discard", Refuses(&[])),
     ("POST /draft/mine", Refuses(&[])),
@@ -191,6 +193,7 @@ fn a_viewer_changes_nothing_and_who_is_not_signed_in_sees_nothing() {
         "/edit",
         "/save",
         "/act",
+        "/upload",
         "/draft",
         "/draft/discard",
         "/draft/mine",
