@@ -96,7 +96,8 @@ fn write_event(out: &mut String, event: &Event<'_>) {
     let _ = writeln!(out, "    {}", made(&event.commit, event.merge.as_ref()));
 }
 
-fn what(event: &Event<'_>) -> String {
+/// What happened in an event, on one line: every value without characters that steer, and bounded.
+pub(crate) fn what(event: &Event<'_>) -> String {
     let shown_in_key = |change: &&FieldDifference| {
         let value = change.after.as_deref().filter(|_| event.action == EventAction::Added);
         !value.is_some_and(|value| in_key(event.key, &change.field, value))

@@ -24,6 +24,8 @@ pub(crate) struct Portal {
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
     checks: Arc<Semaphore>,
+    /// One history is read at a time: the first run reads all commits.
+    looking_back: Arc<Semaphore>,
     /// One at a time is sent: a remote that hangs keeps no page waiting.
     sending: Arc<Semaphore>,
 }
@@ -45,6 +47,7 @@ impl Portal {
             secure,
             max_body,
             checks: Arc::new(Semaphore::new(CHECKS)),
+            looking_back: Arc::new(Semaphore::new(1)),
             sending: Arc::new(Semaphore::new(1)),
         })
     }
@@ -58,6 +61,17 @@ impl Portal {
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         in_slot(&self.checks, work).await
+    }
+
+    /// Runs work that reads the history.
+    ///
+    /// # Errors
+    /// If the work fails.
+    pub(crate) async fn look_back<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        in_slot(&self.looking_back, work).await
     }
 
     /// Runs work that waits for a remote.

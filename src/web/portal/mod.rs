@@ -9,6 +9,7 @@ mod drafting;
 mod fields;
 mod form;
 mod form_page;
+mod history_page;
 pub(crate) mod keep_going;
 mod pages;
 pub(crate) mod password;

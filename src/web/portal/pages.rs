@@ -31,14 +31,16 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates![
+const TEMPLATES: [(&str, &str); 17] = templates![
     "account.html",
     "bar.html",
     "change.html",
     "draft.html",
     "error.html",
+    "events.html",
     "findings.html",
     "form.html",
+    "history.html",
     "layout.html",
     "list.html",
     "request.html",

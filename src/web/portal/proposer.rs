@@ -37,12 +37,20 @@ impl Proposer {
         Proposer { root: root.to_path_buf(), upstream, stop }
     }
 
+    /// The clone.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(super) fn git(&self) -> Result<Git> {
+        Git::discover(&self.root)
+    }
+
     /// The files of a commit.
     ///
     /// # Errors
     /// If the clone cannot be read.
     pub(super) fn tree(&self, commit: &str) -> Result<Tree> {
-        let git = Git::discover(&self.root)?;
+        let git = self.git()?;
         Ok(git.tree_of(git.commit(commit)?))
     }
 
@@ -78,7 +86,7 @@ impl Proposer {
     }
 
     fn commit(&self, request: &ChangeRequest, data: &Snapshot) -> Result<Oid> {
-        let git = Git::discover(&self.root)?;
+        let git = self.git()?;
         if let Some(own) = own_commit(&git, request) {
             return Ok(own);
         }
@@ -108,7 +116,7 @@ impl Proposer {
     /// # Errors
     /// If the clone or the request cannot be read.
     pub(crate) fn is_merged(&self, request: &ChangeRequest, data: &Snapshot) -> Result<bool> {
-        let git = Git::discover(&self.root)?;
+        let git = self.git()?;
         let served = git.commit(&data.commit)?;
         let commit = request.commit.as_deref().and_then(|id| Oid::from_str(id).ok());
         if commit.is_some_and(|commit| git.repository().graph_descendant_of(served, commit).unwrap_or(false)) {

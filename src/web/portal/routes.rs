@@ -18,7 +18,7 @@ use super::ask::{Ask, PageError};
 use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
-use super::{draft_page, form_page, request_page, sign_in, subscribers, upload_page};
+use super::{draft_page, form_page, history_page, request_page, sign_in, subscribers, upload_page};
 use crate::web::server::client::ClientAddress;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
@@ -62,7 +62,7 @@ const VIEWERS: Audience = Audience::People(Role::Viewer);
 const EDITORS: Audience = Audience::People(Role::Editor);
 
 /// Every page.
-pub(crate) static PAGES: [PortalRoute; 25] = [
+pub(crate) static PAGES: [PortalRoute; 26] = [
     route!(GET "/", VIEWERS, first),
     route!(GET "/sign-in", Audience::Everyone, sign_in::page),
     route!(POST "/sign-in", Audience::Everyone, sign_in::sign_in),
@@ -74,6 +74,7 @@ pub(crate) static PAGES: [PortalRoute; 25] = [
     route!(GET "/subscribers", VIEWERS, subscribers::list),
     route!(GET "/subscribers.csv", VIEWERS, subscribers::csv),
     route!(GET "/subscriber", VIEWERS, subscribers::one),
+    route!(GET "/history", VIEWERS, history_page::one),
     route!(GET "/add", EDITORS, form_page::add_page),
     route!(GET "/edit", EDITORS, form_page::edit_page),
     route!(POST "/save", EDITORS, form_page::save),

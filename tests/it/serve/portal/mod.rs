@@ -3,6 +3,7 @@
 mod browser;
 mod crashes;
 mod drafts;
+mod history;
 mod people;
 mod remote;
 mod safety;

@@ -25,7 +25,7 @@ const FORGED: &str = r#"{"ip":"10.10.10.25","domain":"ispcustomer.co.zw","plan":
 /// The same, of the own domain: the id leads elsewhere.
 const FORGED_DOMAIN: &str = r#"{"ip":"10.10.10.25","domain":"tier2.example","plan":"30_MEG_UP_30_MEG_DOWN","id":"acme-hq","name":"ACME head office"}"#;
 
-const CASES: [(&str, Case); 25] = [
+const CASES: [(&str, Case); 26] = [
     ("GET /", Shows(&["/"])),
     ("GET /sign-in", Shows(&["/sign-in"])),
     ("POST /sign-in", Refuses(&[&[("name", "noc"), ("password", "x")]])),
@@ -57,6 +57,7 @@ const CASES: [(&str, Case); 25] = [
         "GET /subscriber",
         Shows(&["/subscriber?key=acme-hq", "/subscriber?key=10.10.10.25%40ispcustomer.co.zw", "/subscriber"]),
     ),
+    ("GET /history", Shows(&["/history?key=acme-hq", "/history?key=10.10.10.25%40ispcustomer.co.zw", "/history"])),
     ("GET /add", Shows(&["/add", "/add?domain=ispcustomer.co.zw"])),
     ("GET /edit", Shows(&["/edit?key=acme-hq", "/edit?key=fibre%2F7", "/edit"])),
     (
