@@ -5,15 +5,17 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::ask::{Ask, PageError};
-use super::drafting::Checked;
+use super::drafting::{Checked, changed_meanwhile};
 use super::fields::FieldTexts;
 use super::form::line;
 use super::pages::values;
 use crate::edit::gathered::{Fate, GatheredChange};
 use crate::model::Subscriber;
 use crate::text::count::counted;
+use crate::text::hex::hex;
 use crate::text::quote::harmless;
 use crate::web::state::random::{now, random};
 use crate::web::state::requests::{ChangeRequest, Stage};
@@ -29,6 +31,8 @@ pub(super) struct ChangeView {
     /// For a conflict: each field as it was, as it is now, and as the draft has it.
     fields: Vec<FieldVersions>,
     gone: bool,
+    /// What the person sees of the other one's record, for [`keep_mine`].
+    theirs: String,
     /// Whether it can be edited: not so what is removed.
     editable: bool,
 }
@@ -61,8 +65,15 @@ fn view(change: &GatheredChange, fate: Option<&Fate>) -> anyhow::Result<ChangeVi
         fate: word,
         fields: theirs.map(|theirs| versions(change, theirs)).unwrap_or_default(),
         gone: theirs.is_some_and(|theirs| theirs.is_none()),
+        theirs: seen(theirs.flatten()),
         editable: change.now.is_some(),
     })
+}
+
+/// A text that is another one for each record.
+fn seen(record: Option<&Subscriber>) -> String {
+    let json = serde_json::to_vec(&record).unwrap_or_default();
+    hex(&Sha256::digest(json))
 }
 
 /// The fields that any of the three versions has differently.
@@ -101,7 +112,7 @@ async fn show(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, Pa
 /// Takes a change out of the draft, or all of them.
 pub(super) async fn discard(ask: Ask) -> Result<Response, PageError> {
     let key = ask.form.some("key").map(ToOwned::to_owned);
-    ask.change_draft(|changes| {
+    ask.change_draft(Some(ask.form.get("version")), |changes| {
         changes.retain(|change| key.as_ref().is_some_and(|key| change.key() != *key));
         Ok(())
     })
@@ -113,9 +124,13 @@ pub(super) async fn discard(ask: Ask) -> Result<Response, PageError> {
 pub(super) async fn keep_mine(ask: Ask) -> Result<Response, PageError> {
     let key = ask.form.get("key").to_owned();
     let (data, scope) = (ask.portal.current.snapshot(), ask.scope()?);
-    ask.change_draft(|changes| {
+    let theirs = data.subscriber(&key, &scope);
+    if ask.form.get("theirs") != seen(theirs) {
+        return Err(changed_meanwhile());
+    }
+    ask.change_draft(Some(ask.form.get("version")), |changes| {
         for change in changes.iter_mut().filter(|change| change.key() == key) {
-            *change = change.on(data.subscriber(&key, &scope))?;
+            *change = change.on(theirs)?;
         }
         Ok(())
     })

@@ -137,16 +137,12 @@ impl Ask {
     /// # Errors
     /// If the draft has another change of the same subscriber, is full, or was changed in another window.
     pub(super) async fn gather(&self, change: GatheredChange, drafted: &str) -> Result<(), PageError> {
-        self.change_draft(|changes| {
-            let key = change.key();
-            changes.retain(|known| known.key() != drafted);
-            if changes.iter().any(|known| known.key() == key) {
+        self.change_draft(None, |changes| {
+            if !put(changes, change, drafted) {
                 bail!(Refusal("Your draft already changes this subscriber. Edit it there.".to_owned()));
             }
             // What the draft added or changed and takes back leaves nothing.
-            if change.was != change.now {
-                changes.push(change);
-            }
+            changes.retain(|change| change.was != change.now);
             if changes.len() > MOST {
                 bail!(Refusal(format!("A draft has at most {MOST} changes. Submit it first.")));
             }
@@ -155,23 +151,48 @@ impl Ask {
         .await
     }
 
-    /// Changes the draft.
+    /// Changes the draft, if it still has the version that the person has `seen`.
     ///
     /// # Errors
     /// If `change` fails, or the draft was changed in another window.
     pub(super) async fn change_draft(
         &self,
+        seen: Option<&str>,
         change: impl FnOnce(&mut Vec<GatheredChange>) -> Result<()>,
     ) -> Result<(), PageError> {
         let (mut stored, mut changes) = self.draft().await?;
+        if seen.is_some_and(|seen| seen != stored.version.to_string()) {
+            return Err(changed_meanwhile());
+        }
         change(&mut changes)?;
         stored.changes = serde_json::to_string(&changes).map_err(anyhow::Error::from)?;
         if self.portal.store.save_draft(&self.user()?.id, &stored).await? {
             return Ok(());
         }
-        let why = "The draft was changed in another window at the same moment. Go back and try again.";
-        Err(PageError::new(StatusCode::CONFLICT, why))
+        Err(changed_meanwhile())
     }
+}
+
+/// Puts a change last, in the place of the one that the draft has as `drafted`. One that the draft removes can be
+/// added anew: that is a change. False if the draft changes the same subscriber otherwise.
+pub(super) fn put(changes: &mut Vec<GatheredChange>, change: GatheredChange, drafted: &str) -> bool {
+    changes.retain(|known| known.key() != drafted);
+    let key = change.key();
+    let Some(at) = changes.iter().position(|known| known.key() == key) else {
+        changes.push(change);
+        return true;
+    };
+    let replaces = change.was.is_none() && changes.get(at).is_some_and(|known| known.now.is_none());
+    if replaces {
+        let removed = changes.remove(at);
+        changes.push(GatheredChange { was: removed.was, now: change.now });
+    }
+    replaces
+}
+
+/// What was decided may not fit what is there now.
+pub(super) fn changed_meanwhile() -> PageError {
+    PageError::new(StatusCode::CONFLICT, "The draft or the data changed in the meantime. Look at the draft again.")
 }
 
 fn found(finding: &Finding, review: &Review, hidden: &BTreeSet<&str>) -> FoundView {

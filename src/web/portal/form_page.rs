@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::ask::{Ask, PageError};
-use super::drafting::Checked;
+use super::drafting::{Checked, put};
 use super::fields::{FieldTexts, Remark, Wrong, say};
 use super::form::query;
 use super::pages::values;
@@ -123,13 +123,11 @@ pub(super) async fn save(ask: Ask) -> Result<Response, PageError> {
         return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &texts, &subject, wrong, None).await;
     }
     let (_, mut all) = ask.draft().await?;
-    all.retain(|known| known.key() != subject.drafted);
-    if all.iter().any(|known| known.key() == change.key()) {
+    if !put(&mut all, change.clone(), &subject.drafted) {
         let mut wrong = Wrong::new();
         say(&mut wrong, "", "your draft already changes this subscriber: edit it there".to_owned());
         return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &texts, &subject, wrong, None).await;
     }
-    all.push(change.clone());
     let checked = ask.check(all).await?;
     let mut wrong = remarks(&checked, &change);
     if checked.gathered.fates.last() == Some(&Fate::Already) {

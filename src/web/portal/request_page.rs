@@ -108,7 +108,7 @@ pub(super) async fn withdraw(ask: Ask) -> Result<Response, PageError> {
     }
     let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).map_err(anyhow::Error::from)?;
     // In this order: after a crash in between, the changes are in the draft, and the request can be taken back again.
-    ask.change_draft(|draft| {
+    ask.change_draft(None, |draft| {
         for change in changes {
             let key = change.key();
             // What the draft says of a subscriber now counts more.

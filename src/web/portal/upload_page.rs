@@ -98,7 +98,7 @@ pub(super) async fn upload(mut ask: Ask) -> Result<Response, PageError> {
     let taken = left_out.is_empty() || choice.skip;
     let changes = table.changes.len();
     if taken && changes > 0 {
-        ask.change_draft(|drafted| add(drafted, std::mem::take(&mut table.changes))).await?;
+        ask.change_draft(None, |drafted| add(drafted, std::mem::take(&mut table.changes))).await?;
         if left_out.is_empty() && table.notes.is_empty() {
             return Ok(ask.redirect("/draft"));
         }

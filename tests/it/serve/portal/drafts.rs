@@ -164,9 +164,16 @@ fn of_two_who_change_the_same_the_second_sees_both() {
         {
             assert!(draft.contains(part), "{part}: {draft}");
         }
-        let version = hidden(&draft, "token");
-        assert!(!draft.contains("Submit for review") && !version.is_empty());
-        assert_eq!(desk.post("/draft/mine", &[("key", key)]).status, 303);
+        assert!(!draft.contains("Submit for review"));
+        let [version, theirs] = ["version", "theirs"].map(|name| hidden(&draft, name));
+        // What was not seen is not decided.
+        for (version, theirs) in [("99", theirs.as_str()), (&version, "00"), (&version, ""), ("", &theirs)] {
+            let fields = [("key", key), ("version", version), ("theirs", theirs)];
+            assert_eq!(desk.post("/draft/mine", &fields).status, 409, "{fields:?}");
+        }
+        assert_eq!(desk.post("/draft/discard", &[("key", key), ("version", "99")]).status, 409);
+        let fields = [("key", key), ("version", &version), ("theirs", &theirs)];
+        assert_eq!(desk.post("/draft/mine", &fields).status, 303);
         let draft = desk.page("/draft");
         assert!(draft.contains("name Inn → Hotel") && draft.contains("Submit for review"), "{draft}");
         desk.submit("");
@@ -202,6 +209,21 @@ fn one_change_takes_no_other_ones_place() {
     // A prefix with more addresses than can be gone through hinders nothing.
     desk.add("2001:db8::1:0/112", "tier2.example", P50);
     assert!(desk.page("/add").contains("10.20.0.1 is the next free one"));
+}
+
+#[test]
+fn who_is_removed_can_be_added_anew() {
+    let repo = data();
+    let server = portal(&repo);
+    let desk = Browser::signed_in(&server, "desk");
+    assert_eq!(desk.post("/act", &[("key", "10.20.0.2@tier2.example"), ("action", "remove")]).status, 303);
+    desk.add("10.20.0.2", "tier2.example", P30);
+    let draft = desk.page("/draft");
+    assert!(draft.contains("plan 50_MEG_UP_50_MEG_DOWN → 30_MEG_UP_30_MEG_DOWN"), "{draft}");
+    desk.submit("");
+    let text = repo.git(&["show", &format!("{}:subscribers/a.yaml", branches(&repo)[0])]);
+    let line = text.lines().find(|line| line.contains("10.20.0.2")).unwrap();
+    assert!(line.contains(P30) && !line.contains("4711"), "nothing stays of the one who left: {line}");
 }
 
 #[test]

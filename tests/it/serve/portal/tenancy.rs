@@ -174,7 +174,8 @@ fn a_forged_record_leads_to_nobody_elses() {
     assert!(!draft.body.contains("Submit for review"), "{draft:?}");
     let version = hidden_or(&draft.body, "version");
     assert!((400..500).contains(&desk.post("/draft/submit", &[("version", &version)]).status));
-    let _ = desk.post("/draft/mine", &[("key", "acme-hq")]);
+    let theirs = hidden_or(&draft.body, "theirs");
+    let _ = desk.post("/draft/mine", &[("key", "acme-hq"), ("version", &version), ("theirs", &theirs)]);
     assert!(!desk.get("/draft").body.contains("Submit for review"));
 }
 

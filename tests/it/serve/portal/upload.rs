@@ -26,6 +26,12 @@ impl Browser<'_> {
         self.server.send("POST", "/upload", &[&cookie, "Content-Type: multipart/form-data; boundary=limit"], &body)
     }
 
+    /// Drops the whole draft.
+    fn discard(&self) {
+        let version = super::hidden(&self.page("/draft"), "version");
+        assert_eq!(self.post("/draft/discard", &[("version", &version)]).status, 303);
+    }
+
     fn refused(&self, table: &str, fields: &[(&str, &str)], why: &[&str]) {
         let answer = self.upload(table.as_bytes(), fields);
         assert_eq!(answer.status, 422, "{answer:?}");
@@ -97,11 +103,11 @@ fn who_is_not_in_the_table_is_removed_only_if_it_has_all() {
     let table = format!("ip,plan\n10.20.0.5,{P50}\n");
     assert_eq!(desk.upload(table.as_bytes(), &[]).status, 303);
     assert!(!desk.page("/draft").contains("Remove"), "by default nothing is removed");
-    desk.post("/draft/discard", &[]);
+    desk.discard();
     assert_eq!(desk.upload(table.as_bytes(), &[("rest", "remove")]).status, 303);
     assert!(desk.page("/draft").contains("10.20.0.2@tier2.example"));
     let same = format!("ip,plan\n\"10.20.0.2,2001:db8::2\",{P50}\n");
-    desk.post("/draft/discard", &[]);
+    desk.discard();
     let answer = desk.upload(same.as_bytes(), &[]);
     assert!(
         answer.status == 200 && answer.body.contains("The table changes nothing. 1 subscriber is as it says already.")
