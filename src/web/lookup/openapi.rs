@@ -128,7 +128,10 @@ fn parameter(parameter: &Parameter) -> Value {
     let schema = match parameter.values {
         Values::Text => text_schema(0),
         Values::Page => json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1}),
-        Values::OneOf(words) => json!({"type": "string", "enum": words}),
+        // An empty one counts as none, as forms send it.
+        Values::OneOf(words) => {
+            json!({"type": "string", "enum": ([&[""][..], words].concat())})
+        }
     };
     let Parameter { name, about, required, .. } = parameter;
     json!({"name": name, "in": "query", "required": required, "description": about, "schema": schema})

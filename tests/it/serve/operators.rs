@@ -1,6 +1,7 @@
 //! What operators do: copies, and the log of what was done.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ impl Desk {
         repo.commit("a target");
         let settings = repo.write(
             ".git/server.yaml",
-            format!("backup:\n  roots: ['{at}/shaper', '{at}']\n  to: 'file://{at}/backups'\n  keep: 2\n"),
+            format!("backup:\n  roots: ['{at}/shaper', '{at}']\n  to: 'file://{at}/backups'\n  keep: 2\nlimits: {{rate: 0}}\n"),
         );
         let state = repo.path().join(".git/state.sqlite");
         let (state, settings) = (state.to_str().unwrap(), settings.to_str().unwrap());
@@ -180,4 +181,34 @@ fn a_root_that_is_no_folder_is_an_error_at_the_start() {
     let out = command(&repo, &["--settings", settings.to_str().unwrap()]).output().unwrap();
     let why = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.code() == Some(2) && why.contains("cannot copy from /srv/none/here"), "{why}");
+}
+
+/// Thousands of requests, made from the document: valid ones, almost valid ones, and sequences of them.
+#[test]
+fn the_api_is_as_its_document_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fetched = Command::new("sh").arg(root.join("scripts/fetch-schemathesis")).status();
+    if !fetched.is_ok_and(|status| status.success()) {
+        return crate::support::left_out("schemathesis could not be installed: scripts/fetch-schemathesis must work");
+    }
+    let desk = Desk::new();
+    let work = tempfile::tempdir().unwrap();
+    let out = Command::new(root.join("target/tools/schemathesis/bin/schemathesis"))
+        .current_dir(work.path())
+        .args([
+            "run",
+            &format!("http://127.0.0.1:{}/v1/openapi.json", desk.server.port),
+            "--no-color",
+            "--warnings",
+            "off",
+        ])
+        .args(["--header", &desk.operator, "--max-examples", "50", "--continue-on-failure"])
+        .arg("--generation-deterministic")
+        // A value that fits the document and names nothing is answered with 400, as other systems expect it.
+        .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    let more = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && said.contains("✅  Stateful"), "{said}{more}{}", desk.server.journal());
 }
