@@ -19,7 +19,7 @@ fn a_kill_loses_nothing_and_doubles_nothing() {
     let (mut interrupted, mut done) = (0, 0);
     for round in 0..ROUNDS {
         let before = branches(&repo).len();
-        let mut server = Server::spawn(command(&repo, &[]));
+        let server = Server::spawn(command(&repo, &[]));
         // Requests that the last kill interrupted are continued first.
         wait(
             || (unfinished(&server, &cookie) == Some(0) || cookie.is_empty()).then_some(()),
@@ -39,23 +39,7 @@ fn a_kill_loses_nothing_and_doubles_nothing() {
         let page = browser.page("/draft");
         assert!(page.contains("10.20.0.5@tier2.example with"), "round {round}: the draft is lost: {page}");
         let body = format!("token={}&version={}", super::token(&page), hidden(&page, "version"));
-        let killer = std::thread::spawn({
-            let pid = server.pid();
-            move || {
-                std::thread::sleep(delay(round));
-                rustix::process::kill_process(pid, Signal::KILL).unwrap();
-            }
-        });
-        let request = format!(
-            "POST /draft/submit HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nCookie: {cookie}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            server.port,
-            body.len()
-        );
-        let answered = exchange(&server, &request);
-        killer.join().unwrap();
-        let _ = server.ended_by_signal();
-        drop(server);
+        let answered = killed_after(delay(round), server, "/draft/submit", &cookie, &body);
         // Looked at by a server that lives: the draft is there or the request is, never both, never neither.
         let server = Server::spawn(command(&repo, &[]));
         wait(|| (unfinished(&server, &cookie) == Some(0)).then_some(()), || stuck(&server, &cookie));
@@ -77,14 +61,73 @@ fn delay(round: u32) -> Duration {
     Duration::from_millis(u64::from(round * 7 % 120 + late * 100))
 }
 
-/// The answer, if it came before the kill.
-fn exchange(server: &Server, request: &str) -> Option<String> {
+/// Sends a form to a server that is killed a while later. The answer, if it came before that.
+fn killed_after(delay: Duration, mut server: Server, path: &str, cookie: &str, body: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};
-    let mut stream = server.connect();
-    stream.write_all(request.as_bytes()).ok()?;
+    let pid = server.pid();
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(delay);
+        rustix::process::kill_process(pid, Signal::KILL).unwrap();
+    });
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        server.port,
+        body.len()
+    );
     let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
+    let mut stream = server.connect();
+    if stream.write_all(request.as_bytes()).is_ok() {
+        let _ = stream.read_to_string(&mut answer);
+    }
+    killer.join().unwrap();
+    let _ = server.ended_by_signal();
     answer.starts_with("HTTP/1.1 303").then_some(answer)
+}
+
+/// In the middle of a sign-in, and of what goes into a draft.
+#[test]
+fn a_kill_leaves_no_half_session_and_no_half_draft() {
+    let repo = data();
+    add_user(&repo, &state(&repo), &["desk", "--domain", "tier2.example"]);
+    let mut changes = 0;
+    let (mut interrupted, mut done) = ([0; 2], [0; 2]);
+    for round in 0..ROUNDS / 2 {
+        let server = Server::spawn(command(&repo, &[]));
+        // An attempt that a kill interrupts counts as a wrong one: more of them, and the address has to wait.
+        let saves = usize::from(!round.is_multiple_of(4));
+        let browser = if saves == 1 { Browser::signed_in(&server, "desk") } else { Browser::new(&server) };
+        let page = browser.page(if saves == 1 { "/draft" } else { "/sign-in" });
+        let cookie = browser.cookie.borrow().clone();
+        let token = super::token(&page);
+        let (path, body) = match saves {
+            1 => {
+                let fields = format!("domain=tier2.example&plan=30_MEG_UP_30_MEG_DOWN&action=add&ip=2001:db8::{round}");
+                ("/save", format!("token={token}&{fields}"))
+            }
+            _ => ("/sign-in", format!("token={token}&name=desk&password={}", super::encoded(super::PASSWORD))),
+        };
+        let delay = Duration::from_millis(u64::from(round * 2 + round.saturating_sub(ROUNDS / 2 - 20) * 60));
+        let answered = killed_after(delay, server, path, &cookie, &body);
+        if answered.is_some() {
+            done[saves] += 1
+        } else {
+            interrupted[saves] += 1
+        }
+        let server = Server::spawn(command(&repo, &[]));
+        let set = answered.as_ref().and_then(|answer| answer.split("set-cookie: ").nth(1)?.split(';').next());
+        if let Some(cookie) = set.filter(|_| saves == 0) {
+            let browser = Browser { server: &server, cookie: cookie.to_owned().into() };
+            browser.page("/draft");
+        }
+        let draft = Browser::signed_in(&server, "desk").page("/draft");
+        let now = draft.matches("<span class=\"tag add\">").count();
+        let own = draft.contains(&format!("2001:db8::{round}@"));
+        assert_eq!(now, changes + usize::from(own), "round {round}: what was drafted before stays");
+        assert!(answered.is_none() || saves == 0 || own, "round {round}: what was answered is there");
+        changes = now;
+    }
+    assert!(interrupted.iter().chain(&done).all(|count| *count > 0), "{interrupted:?} {done:?}: choose other delays");
 }
 
 /// How many requests are being sent, as the page says.
