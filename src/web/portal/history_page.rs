@@ -11,6 +11,7 @@ use super::ask::{Ask, PageError};
 use super::form::query;
 use super::pages::values;
 use super::subscribers::named;
+use super::views::moment;
 use crate::git::Git;
 use crate::history::answer::{Event, EventAction, HistoryAnswer, SubjectKind, answer};
 use crate::history::load;
@@ -18,7 +19,6 @@ use crate::history::log::HistoryLog;
 use crate::history::print::what;
 use crate::history::query::{Question, Who};
 use crate::history::story::Past;
-use crate::history::times::shown;
 use crate::text::quote::{harmless, short_id};
 use crate::web::access::Scope;
 
@@ -97,7 +97,7 @@ fn view(event: &Event<'_>, scope: &Scope) -> EventView {
     let plain = |text: &str| harmless(text, 100);
     let of = if event.kind == SubjectKind::Plan { format!("plan {}: ", plain(event.key)) } else { String::new() };
     EventView {
-        when: shown(event.time).to_string(),
+        when: moment(event.time),
         kind: match event.action {
             EventAction::Added => "added",
             EventAction::Changed => "changed",

@@ -120,7 +120,7 @@ async function many() {
   await page.getByRole('link', { name: 'Address' }).click();
   await page.getByText('Page 1 of 6').waitFor();
   must((await page.locator('.list tbody a').first().innerText()).startsWith('10.21.7.255'), 'it is not sorted downwards');
-  for (const path of ['/add', '/draft', '/requests', '/account', '/subscriber?key=10.21.7.1%40large.example']) {
+  for (const path of ['/add', '/upload', '/draft', '/requests', '/account', '/subscriber?key=10.21.7.1%40large.example']) {
     await page.goto(site + path);
     await look(page);
   }
