@@ -219,7 +219,7 @@ mod client {
         let after = number(RETRY_AFTER.as_str()).and_then(|after| u64::try_from(after).ok());
         let used_up = number("x-ratelimit-remaining") == Some(0);
         let reset = number("x-ratelimit-reset").filter(|_| used_up);
-        let reset = reset.map(|reset| u64::try_from(reset - now()).unwrap_or(0));
+        let reset = reset.map(|reset| u64::try_from(reset.saturating_sub(now())).unwrap_or(0));
         let limited = status == StatusCode::TOO_MANY_REQUESTS
             || [StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE].contains(&status)
                 && (after.or(reset)).is_some();

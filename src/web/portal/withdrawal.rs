@@ -49,26 +49,36 @@ impl Proposer {
     /// Closes the pull request, and deletes the branch at the remote and here, as far as they are the request's own.
     /// Each step can be done again. One that was merged already is noted as such.
     fn take_back(&self, request: &mut ChangeRequest) -> Result<()> {
-        if let (Some(forge), Some(pull)) = (&self.forge, self.pull(request)?) {
-            match pull.state {
-                PullState::Merged if pull.into_base => {
-                    note(request, &pull);
-                    return Ok(());
-                }
-                PullState::Open => forge.close(pull.number)?,
-                PullState::Merged | PullState::Rejected => {}
-            }
-            request.review.pull = i64::try_from(pull.number).ok();
-            request.link = pull.link;
+        // Without its branch it cannot be merged either: a forge that is away is no reason to leave that.
+        let closed = self.close_pull(request);
+        if request.stage == Stage::Merged {
+            return closed;
         }
+        self.delete_branch(request)?;
+        closed
+    }
+
+    fn close_pull(&self, request: &mut ChangeRequest) -> Result<()> {
+        let (Some(forge), Some(pull)) = (&self.forge, self.pull(request)?) else { return Ok(()) };
+        request.review.pull = i64::try_from(pull.number).ok();
+        request.link.clone_from(&pull.link);
+        match pull.state {
+            PullState::Open => forge.close(pull.number)?,
+            PullState::Merged if pull.into_base => note(request, &pull),
+            PullState::Merged | PullState::Rejected => {}
+        }
+        Ok(())
+    }
+
+    fn delete_branch(&self, request: &ChangeRequest) -> Result<()> {
         let git = Git::discover(&self.root)?;
         let own = request.commit.clone().or_else(|| own_commit(&git, request).map(|id| id.to_string()));
         // What others put on top is theirs.
         let Some(own) = own else { return Ok(()) };
-        if let Some(upstream) = &self.upstream {
-            if upstream.remote_tip(&request.branch, &self.stop)?.is_some_and(|tip| tip == own) {
-                upstream.delete(&request.branch, &own, &self.stop)?;
-            }
+        if let Some(upstream) = &self.upstream
+            && upstream.remote_tip(&request.branch, &self.stop)?.is_some_and(|tip| tip == own)
+        {
+            upstream.delete(&request.branch, &own, &self.stop)?;
         }
         delete_here(&git, &request.branch, &own)
     }

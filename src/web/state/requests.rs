@@ -94,7 +94,7 @@ impl ChangeRequest {
 
     /// Notes that a step failed: the next try is later each time.
     pub(crate) fn postpone(&mut self, now: i64) {
-        self.tries += 1;
+        self.tries = self.tries.saturating_add(1);
         self.due = now + (1i64 << self.tries.clamp(1, 16)).min(Self::LONGEST);
     }
 }
@@ -156,13 +156,14 @@ impl StateStore {
         Ok(taken)
     }
 
-    /// Has a withdrawn request looked at once more: something of it was sent after it was withdrawn.
+    /// Has a request looked at once more if it was withdrawn: something of it was sent after that.
     ///
     /// # Errors
     /// If the state cannot be written.
     pub(crate) async fn sent_after_all(&self, id: &str) -> Result<()> {
-        let update = sqlx::query("UPDATE requests SET due = 0 WHERE id = $1 AND stage = 'withdrawn'").bind(id);
-        self.run(update.execute(&self.pool).await).map(drop)
+        let update = "UPDATE requests SET stage = 'withdrawn', due = 0 \
+                      WHERE id = $1 AND (stage = 'withdrawn' OR (stage = 'closed' AND reason IS NULL))";
+        self.run(sqlx::query(update).bind(id).execute(&self.pool).await).map(drop)
     }
 
     /// The newest requests, at most `most` of them.

@@ -58,7 +58,8 @@ struct Inside {
     fate: Option<&'static str>,
     /// Takes a new pull request, and does not answer.
     mute: bool,
-    elsewhere: Option<String>,
+    /// The start of the addresses of its pages.
+    site: String,
 }
 
 /// The forge.
@@ -77,6 +78,7 @@ impl Forge {
         let mut forge = Forge { kind, url: String::new(), inside };
         let double = forge.clone();
         forge.url = serve(move |request| double.answer(&document, request)) + kind.row().2;
+        forge.pages_at(&forge.url);
         Some(forge)
     }
 
@@ -113,9 +115,9 @@ impl Forge {
         self.inside().fate = Some(fate);
     }
 
-    /// Has all pages elsewhere.
+    /// Has all pages at this address.
     pub fn pages_at(&self, url: &str) {
-        self.inside().elsewhere = Some(url.to_owned());
+        url.clone_into(&mut self.inside().site);
     }
 
     pub fn set(&self, number: usize, state: &'static str) {
@@ -123,7 +125,7 @@ impl Forge {
     }
 
     /// Has the pull request go into another branch.
-    pub fn into_other(&self, number: usize) {
+    pub fn retarget(&self, number: usize) {
         self.inside().pulls[number - 1].base = "other".to_owned();
     }
 
@@ -223,7 +225,7 @@ impl Forge {
     fn shown(&self, at: usize) -> Value {
         let inside = self.inside();
         let (pull, number) = (&inside.pulls[at], at + 1);
-        let site = inside.elsewhere.clone().unwrap_or_else(|| self.url.clone());
+        let site = &inside.site;
         let merged = (pull.state == "merged").then_some("2026-11-22T10:00:00Z");
         let closed = (pull.state != "open").then_some("2026-11-22T10:00:00Z");
         let commit = merged.map(|_| "c0ffee".repeat(6) + "c0ff");

@@ -25,7 +25,7 @@ fn a_refusal_says_what_to_do_and_is_tried_again() {
         (Kind::GitLab, plain(404, "{}"), "there is no isp/noc/subscribers, or the token does not see it"),
         (Kind::Forgejo, plain(404, "{}"), "there is no isp/subscribers, or the token does not see it"),
         (Kind::GitHub, plain(422, "{\"message\": \"No commits\"}"), "answered 422 (No commits)"),
-        (Kind::GitHub, plain(502, "<html>"), "it is tried again"),
+        (Kind::GitHub, plain(502, "<html>"), "the fault is its own"),
         (Kind::GitHub, plain(200, "<html>"), "check `kind` and `url` of `forge`"),
         (Kind::GitHub, plain(200, &large), "more than 1 MiB"),
     ] {
@@ -116,16 +116,22 @@ fn the_token_follows_no_redirect_and_no_page_links_elsewhere() {
     }
     assert_eq!(asked.load(Ordering::Relaxed), 0, "the other host was not asked");
     forge.mood(None);
-    for elsewhere in ["https://127.0.0.1.ispcustomer.co.zw", "javascript:alert(1)//127.0.0.1", "https://noc@127.0.0.1"]
-    {
+    for (elsewhere, linked) in [
+        ("https://127.0.0.1.ispcustomer.co.zw", false),
+        ("javascript:alert(1)//127.0.0.1", false),
+        ("https://noc@127.0.0.1", false),
+        (forge.url.as_str(), true),
+    ] {
+        let Some(forge) = Forge::start(Kind::GitLab) else { return };
         forge.pages_at(elsewhere);
+        let (repo, _remote) = with_remote();
+        let server = Server::spawn(serving(&repo, &forge));
+        let request = propose(&server, "");
+        let page = Browser::signed_in(&server, "desk").page(&request);
+        assert_eq!(page.contains("<dt>Pull request</dt><dd>#1"), !linked, "{page}");
+        assert_eq!(page.contains("href=\"http"), linked, "{page}");
+        assert!(!page.contains("javascript:") && !page.contains("noc@127"), "{page}");
     }
-    let server = Server::spawn(serving(&repo, &forge));
-    let desk = Browser::signed_in(&server, "desk");
-    let list = wait(|| Some(desk.page("/requests")).filter(|list| list.contains(">open<")), || server.journal());
-    let request = format!("/request?id={}", &list.split("/request?id=").nth(1).unwrap()[..16]);
-    let page = desk.page(&request);
-    assert!(page.contains("<dt>Pull request</dt><dd>#1") && !page.contains("noc@127"), "{page}");
 }
 
 #[test]

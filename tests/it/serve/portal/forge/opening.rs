@@ -77,7 +77,7 @@ fn a_pull_request_that_is_open_is_asked_about_again() {
         } else {
             continue;
         }
-        forge.into_other(1);
+        forge.retarget(1);
         forge.set(1, "merged");
         let page = until(&Browser::signed_in(&server, "desk"), &request, ">rejected<");
         assert!(page.contains("merged into another branch at the forge"), "{page}");
