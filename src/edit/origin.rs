@@ -95,6 +95,9 @@ impl Git {
 
 pub(super) fn system_git(git_dir: &Path) -> Command {
     let mut git = Command::new("git");
+    crate::process::WITHHELD.iter().for_each(|name| {
+        git.env_remove(name);
+    });
     git.arg("--git-dir").arg(git_dir);
     git
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Variables with secrets that no program needs. The settings of the data name programs, too.
-const WITHHELD: [&str; 2] = ["SHAPELINE_NOTIFY_URL", "SHAPELINE_NOTIFY_SECRET"];
+pub(crate) const WITHHELD: [&str; 3] = ["SHAPELINE_NOTIFY_URL", "SHAPELINE_NOTIFY_SECRET", "SHAPELINE_FORGE_TOKEN"];
 
 /// A running program and whatever it has started.
 struct ProcessGroup(Child);

@@ -105,6 +105,43 @@ impl Upstream {
         Ok(())
     }
 
+    /// The commit to which a branch of the remote points; `None` if there is no such branch.
+    ///
+    /// # Errors
+    /// If the remote does not say.
+    #[cfg(all(unix, feature = "serve"))]
+    pub(crate) fn remote_tip(&self, branch: &str, stop: &StopSignal) -> Result<Option<String>> {
+        let mut git = self.git()?;
+        git.args(["ls-remote", "--quiet", "--refs", "--"]).arg(&self.remote).arg(format!("refs/heads/{branch}"));
+        let what = || format!("cannot look for {branch} at {}", self.remote);
+        let ended = stop.run(git, PUSH).with_context(what)?;
+        if !ended.status.success() {
+            bail!("{}: {}", what(), ended.complaint());
+        }
+        // The pattern also matches the ends of longer names.
+        let wanted = format!("refs/heads/{branch}");
+        let lines = ended.stdout.lines().filter_map(|line| line.split_once('\t'));
+        Ok(lines.filter(|(_, name)| *name == wanted).map(|(tip, _)| tip.to_owned()).next())
+    }
+
+    /// Deletes a branch of the remote, if it still points to `tip`.
+    ///
+    /// # Errors
+    /// If it does not, or cannot be deleted.
+    #[cfg(all(unix, feature = "serve"))]
+    pub(crate) fn delete(&self, branch: &str, tip: &str, stop: &StopSignal) -> Result<()> {
+        let mut git = self.git()?;
+        git.args(["push", "--quiet", "--no-verify", "--no-follow-tags", "--no-recurse-submodules"]);
+        git.arg(format!("--force-with-lease=refs/heads/{branch}:{tip}"));
+        git.arg("--").arg(&self.remote).arg(format!(":refs/heads/{branch}"));
+        let what = || format!("cannot delete {branch} at {}", self.remote);
+        let ended = stop.run(git, PUSH).with_context(what)?;
+        if !ended.status.success() {
+            bail!("{}: {}", what(), ended.complaint());
+        }
+        Ok(())
+    }
+
     /// The tip of the branch when it was last fetched; `None` if it never was.
     ///
     /// # Errors

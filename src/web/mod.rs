@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 pub(crate) mod data;
+pub(crate) mod forge;
 pub(crate) mod gate;
 pub(crate) mod lookup;
 pub(crate) mod parts;

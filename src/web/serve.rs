@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
+use super::forge::Forge;
 use super::gate::{Gate, is_open};
 use super::lookup::app::{App, Replica};
 use super::lookup::copy::CopyDesk;
@@ -42,6 +43,7 @@ use crate::sync::interval::Interval;
 use crate::sync::journal::Journal;
 use crate::sync::stop::StopSignal;
 use crate::sync::systemd::notify;
+use crate::sync::upstream::Upstream;
 use crate::text::count::counted;
 
 /// What to serve, and where.
@@ -88,6 +90,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let source = Source::open(&request.root, &request.source)?;
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
     let upstream = source.upstream()?;
+    let forge = forge(request, upstream.as_ref())?;
     let name = settings.name.clone().unwrap_or_else(host_name);
     let notifier = Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?;
     let mut follower = Follower::new(source, interval, FollowNotifier::new(notifier, &name))?;
@@ -131,7 +134,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let mut routes = router(&app, request.parts);
     let mut invited = None;
     if request.parts != Parts::Lookup {
-        let proposer = Arc::new(Proposer::new(&request.root, upstream, stop.clone()));
+        let proposer = Arc::new(Proposer::new(&request.root, upstream, forge, stop.clone()));
         let portal = Portal::new(current.clone(), store.clone(), proposer, secure, settings.limits.body)?;
         let portal = Arc::new(portal);
         routes = routes.merge(portal_router(&portal, ROUTES.len()));
@@ -182,6 +185,18 @@ fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
         );
     }
     Ok(secure)
+}
+
+/// Where the portal's pull requests are opened.
+///
+/// # Errors
+/// If it has no token, or nothing is pushed to where a forge would see it.
+fn forge(request: &ServeRequest, upstream: Option<&Upstream>) -> Result<Option<Forge>> {
+    let (Some(settings), true) = (&request.settings.forge, request.parts != Parts::Lookup) else { return Ok(None) };
+    let Some(upstream) = upstream else {
+        bail!("`forge` needs a branch with a remote: pull requests are of branches that are pushed there")
+    };
+    Forge::open(settings, upstream.branch()).map(Some)
 }
 
 /// The link that makes the first account, if there is none.

@@ -2,6 +2,7 @@
 //! are in the environment.
 
 mod fields;
+pub(crate) mod forge;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::state::location::has_password;
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
 use fields::Fields;
+use forge::ForgeSettings;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -42,6 +44,8 @@ pub(crate) struct ServerSettings {
     pub(crate) access_log: Option<bool>,
     /// What operators may copy, and where the copies are kept.
     pub(crate) backup: Option<BackupSettings>,
+    /// Where pull requests are opened.
+    pub(crate) forge: Option<ForgeSettings>,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
 }
@@ -122,6 +126,7 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         });
         settings.access_log = top.switch("access_log");
         settings.backup = top.section("backup", backup);
+        settings.forge = top.section("forge", forge::forge);
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;
         }
@@ -211,6 +216,7 @@ mod tests {
             "trusted_proxies",
             "access_log",
             "backup",
+            "forge",
         ] {
             assert!(example.contains(&format!("{key}: ")), "{key}");
         }

@@ -66,6 +66,9 @@ impl Server {
 
     fn command(&self, program: &Path) -> Command {
         let mut ssh = Command::new(program);
+        crate::process::WITHHELD.iter().for_each(|name| {
+            ssh.env_remove(name);
+        });
         let mut option = |text: &str| {
             ssh.args(["-o", text]);
         };

@@ -1,7 +1,5 @@
 //! The review of a draft, and its submission.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -18,7 +16,7 @@ use crate::text::count::counted;
 use crate::text::hex::hex;
 use crate::text::quote::harmless;
 use crate::web::state::random::{now, random};
-use crate::web::state::requests::{ChangeRequest, Stage};
+use crate::web::state::requests::{ChangeRequest, Review, Stage};
 
 /// A change in the draft.
 #[derive(Serialize)]
@@ -175,6 +173,9 @@ pub(super) async fn submit(ask: Ask) -> Result<Response, PageError> {
         link: None,
         trouble: None,
         created: now(),
+        review: Review::default(),
+        tries: 0,
+        due: 0,
         id,
     };
     if !ask.portal.store.submit(&request, stored.version).await? {
@@ -212,27 +213,4 @@ fn message(title: &str, lines: &[String], note: &str, id: &str) -> String {
         message += &format!("\n{}\n", lines.join("\n"));
     }
     format!("{message}\n{}: {id}\n", super::proposer::TRAILER)
-}
-
-impl super::app::Portal {
-    /// Brings a request as far as it gets: committed, pushed. What is in the way is kept with it.
-    ///
-    /// # Errors
-    /// If the state cannot be written.
-    pub(crate) async fn advance(self: &Arc<Self>, request: &mut ChangeRequest) -> anyhow::Result<()> {
-        while request.stage < Stage::Proposed {
-            let (from, data) = (request.clone(), self.current.snapshot());
-            let (stage, proposer) = (from.stage, self.proposer.clone());
-            let done = self.send(move || proposer.step(from, &data)).await;
-            let failed = done.is_err();
-            match done {
-                Ok(next) => *request = ChangeRequest { trouble: None, ..next },
-                Err(error) => request.trouble = Some(harmless(&format!("{error:#}"), 2000)),
-            }
-            if !self.store.note_stage(request, stage).await? || failed {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
 }

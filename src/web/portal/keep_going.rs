@@ -1,4 +1,5 @@
-//! Requests that are under way: those that a crash left are sent, and those that are merged are noted.
+//! Requests that are under way: those that a crash left are sent, those that were withdrawn are removed, and those that
+//! were merged or rejected are noted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,55 +8,144 @@ use anyhow::Result;
 
 use super::app::Portal;
 use crate::sync::journal::Journal;
+use crate::text::quote::harmless;
 use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// After how many looks a request that is stuck is tried again; soon after the start more often.
-const RETRY: u32 = 60;
-
 /// How old a request is before it is continued, in seconds: the one who submitted it may still be at it.
 const LEFT_ALONE: i64 = 120;
+
+/// The time from one question about a pull request to the next, in seconds.
+const ASKED_EVERY: i64 = 60;
+
+/// How many pull requests are asked about in a round: 1,800 an hour, where GitHub answers 5,000.
+const ASKED: i64 = 1;
+
+/// How many withdrawn requests are removed in a round.
+const TIDIED: i64 = 20;
 
 /// Keeps going until the server ends.
 pub(crate) async fn keep_going(portal: Arc<Portal>) {
     let mut journal = Journal::default();
     let mut seen = String::new();
     for round in 0u32.. {
-        let ended = continue_requests(&portal, round).await;
         let served = portal.current.snapshot().commit.clone();
-        let ended = match ended {
-            Ok(()) if seen != served => note_merged(&portal).await.map(|()| seen = served),
-            ended => ended,
-        };
-        match ended {
-            Ok(()) => journal.fine("portal"),
-            Err(error) => journal.trouble("portal", &format!("{error:#}")),
+        let sent = continue_requests(&portal, round).await;
+        report(&mut journal, "portal", sent.and(tidy(&portal, round).await));
+        if seen != served {
+            let noted = note_merged(&portal).await;
+            if noted.is_ok() {
+                seen = served;
+            }
+            report(&mut journal, "merged requests", noted);
+        }
+        if portal.proposer.forge.is_some() {
+            report(&mut journal, "forge", ask(&portal).await);
         }
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
+fn report(journal: &mut Journal, about: &str, result: Result<()>) {
+    match result {
+        Ok(()) => journal.fine(about),
+        Err(error) => journal.trouble(about, &format!("{error:#}")),
+    }
+}
+
+/// Until when something is due: at the start everything is.
+fn due(round: u32) -> i64 {
+    if round == 0 { i64::MAX } else { now() }
+}
+
 /// Sends what was left: at the start all of it.
 async fn continue_requests(portal: &Arc<Portal>, round: u32) -> Result<()> {
     let before = if round == 0 { now() } else { now() - LEFT_ALONE };
-    for mut request in portal.store.unfinished(before).await? {
-        if request.trouble.is_none() || round.is_multiple_of(RETRY) || round.is_power_of_two() {
+    for mut request in portal.store.unfinished(before, due(round)).await? {
+        if portal.store.claim(&mut request, now() + LEFT_ALONE).await? {
             portal.advance(&mut request).await?;
         }
     }
     Ok(())
 }
 
+async fn tidy(portal: &Arc<Portal>, round: u32) -> Result<()> {
+    for request in portal.store.due(Stage::Withdrawn, due(round), TIDIED).await? {
+        portal.tidy(request).await?;
+    }
+    Ok(())
+}
+
 async fn note_merged(portal: &Arc<Portal>) -> Result<()> {
-    for request in portal.store.proposed().await? {
+    for request in portal.store.due(Stage::Proposed, i64::MAX, i64::MAX).await? {
         let (proposer, data, again) = (portal.proposer.clone(), portal.current.snapshot(), request.clone());
         if portal.heavy(move || proposer.is_merged(&again, &data)).await? {
-            let merged = ChangeRequest { stage: Stage::Merged, ..request };
+            let mut merged = ChangeRequest { stage: Stage::Merged, ..request };
+            merged.review.ended = Some(now());
             portal.store.note_stage(&merged, Stage::Proposed).await?;
         }
     }
     Ok(())
+}
+
+/// Asks the forge what became of some of the pull requests: those of which it was not asked for the longest time.
+async fn ask(portal: &Arc<Portal>) -> Result<()> {
+    let mut ended = Ok(());
+    for mut request in portal.store.due(Stage::Proposed, now(), ASKED).await? {
+        if !portal.store.claim(&mut request, now() + ASKED_EVERY).await? {
+            continue;
+        }
+        let (proposer, mut again) = (portal.proposer.clone(), request.clone());
+        match portal.send(move || proposer.look(&mut again).map(|_| again)).await {
+            Ok(seen) => {
+                let seen = ChangeRequest { tries: 0, ..seen };
+                portal.store.note_stage(&seen, Stage::Proposed).await?;
+            }
+            Err(error) => {
+                request.postpone(now() + ASKED_EVERY);
+                portal.store.note_stage(&request, Stage::Proposed).await?;
+                ended = Err(error);
+            }
+        }
+    }
+    ended
+}
+
+impl Portal {
+    /// Brings a request as far as it gets: committed, pushed, with a pull request. What is in the way is kept with it.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub(crate) async fn advance(self: &Arc<Self>, request: &mut ChangeRequest) -> Result<()> {
+        while request.stage < Stage::Proposed {
+            let (from, data) = (request.clone(), self.current.snapshot());
+            let (stage, proposer) = (from.stage, self.proposer.clone());
+            let done = self.send(move || proposer.step(from, &data)).await;
+            let failed = done.is_err();
+            match done {
+                Ok(next) => *request = ChangeRequest { trouble: None, tries: 0, due: 0, ..next },
+                Err(error) => self.stuck(request, harmless(&format!("{error:#}"), 2000)),
+            }
+            if !self.store.note_stage(request, stage).await? {
+                // It was withdrawn in the meantime.
+                return self.store.sent_after_all(&request.id).await;
+            }
+            if failed {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes why a request did not get further; the journal has each reason once.
+    pub(super) fn stuck(&self, request: &mut ChangeRequest, why: String) {
+        if request.trouble.as_ref() != Some(&why) {
+            Journal::default().event("portal", &format!("request {}: {why}", request.id));
+        }
+        request.trouble = Some(why);
+        request.postpone(now());
+    }
 }

@@ -21,3 +21,4 @@ mod sign_in;
 mod subscribers;
 mod upload_page;
 mod views;
+mod withdrawal;

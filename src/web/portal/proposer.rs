@@ -15,6 +15,8 @@ use crate::sync::stop::StopSignal;
 use crate::sync::upstream::Upstream;
 use crate::tree::Tree;
 use crate::web::data::snapshot::Snapshot;
+use crate::web::forge::{Forge, Pull, PullState, PullText};
+use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// The line of a commit's message with the id of its request.
@@ -25,16 +27,23 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// Makes commits of requests.
 pub(crate) struct Proposer {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// Where branches are pushed to; nothing if reviewers use this clone.
-    upstream: Option<Upstream>,
-    stop: Arc<StopSignal>,
+    pub(super) upstream: Option<Upstream>,
+    /// Where pull requests are opened.
+    pub(super) forge: Option<Forge>,
+    pub(super) stop: Arc<StopSignal>,
 }
 
 impl Proposer {
-    /// For the clone around `root`, whose data comes from `upstream`.
-    pub(crate) fn new(root: &Path, upstream: Option<Upstream>, stop: Arc<StopSignal>) -> Proposer {
-        Proposer { root: root.to_path_buf(), upstream, stop }
+    /// For the clone around `root`, whose data comes from `upstream`, and is reviewed at `forge`.
+    pub(crate) fn new(
+        root: &Path,
+        upstream: Option<Upstream>,
+        forge: Option<Forge>,
+        stop: Arc<StopSignal>,
+    ) -> Proposer {
+        Proposer { root: root.to_path_buf(), upstream, forge, stop }
     }
 
     /// The clone.
@@ -72,17 +81,56 @@ impl Proposer {
                 request.commit = Some(self.commit(&request, data)?.to_string());
                 request.stage = Stage::Committed;
             }
-            Stage::Committed => {
-                // Another host may have made it, in a clone of its own.
-                request.commit = Some(self.commit(&request, data)?.to_string());
-                if let Some(upstream) = &self.upstream {
-                    upstream.push(&request.branch, &self.stop)?;
-                }
-                request.stage = Stage::Proposed;
-            }
-            Stage::Proposed | Stage::Merged | Stage::Closed => {}
+            Stage::Committed => self.propose(&mut request, data)?,
+            Stage::Proposed | Stage::Merged | Stage::Withdrawn | Stage::Closed => {}
         }
         Ok(request)
+    }
+
+    /// Pushes the commit, and opens a pull request. That of an earlier try is looked for first: it was opened, and a
+    /// crash kept it from being noted.
+    fn propose(&self, request: &mut ChangeRequest, data: &Snapshot) -> Result<()> {
+        if let Some(forge) = &self.forge {
+            if let Some(pull) = forge.find(&request.branch)? {
+                note(request, &pull);
+                return Ok(());
+            }
+            if self.is_merged(request, data)? {
+                (request.stage, request.review.ended) = (Stage::Merged, Some(now()));
+                return Ok(());
+            }
+        }
+        // Another host may have made it, in a clone of its own.
+        request.commit = Some(self.commit(request, data)?.to_string());
+        if let Some(upstream) = &self.upstream {
+            upstream.push(&request.branch, &self.stop)?;
+        }
+        request.stage = Stage::Proposed;
+        if let Some(forge) = &self.forge {
+            let text = PullText::new(&request.title, &request.message, &request.author);
+            note(request, &forge.open_pull(&request.branch, &text)?);
+        }
+        Ok(())
+    }
+
+    /// Asks the forge what became of a request. False if it knows of none.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub(super) fn look(&self, request: &mut ChangeRequest) -> Result<bool> {
+        let Some(pull) = self.pull(request)? else { return Ok(false) };
+        note(request, &pull);
+        Ok(true)
+    }
+
+    /// The pull request of a request.
+    pub(super) fn pull(&self, request: &ChangeRequest) -> Result<Option<Pull>> {
+        let Some(forge) = &self.forge else { return Ok(None) };
+        let known = request.review.pull.and_then(|number| u64::try_from(number).ok());
+        if let Some(pull) = known.map(|number| forge.look(number)).transpose()?.flatten() {
+            return Ok(Some(pull));
+        }
+        forge.find(&request.branch)
     }
 
     fn commit(&self, request: &ChangeRequest, data: &Snapshot) -> Result<Oid> {
@@ -127,9 +175,29 @@ impl Proposer {
     }
 }
 
+/// Notes what the forge says of a request.
+pub(super) fn note(request: &mut ChangeRequest, pull: &Pull) {
+    let review = &mut request.review;
+    review.pull = i64::try_from(pull.number).ok();
+    review.opened = pull.opened.or(review.opened);
+    request.link = pull.link.clone();
+    let (stage, reason) = match (pull.state, pull.into_base) {
+        (PullState::Open, _) => (Stage::Proposed, None),
+        (PullState::Merged, true) => (Stage::Merged, None),
+        (PullState::Merged, false) => (Stage::Closed, Some("merged into another branch at the forge")),
+        (PullState::Rejected, _) => (Stage::Closed, Some("rejected at the forge")),
+    };
+    request.stage = stage;
+    if stage > Stage::Proposed {
+        review.ended = pull.ended.or_else(|| Some(now()));
+        review.reason = reason.map(ToOwned::to_owned);
+        review.merged_as = pull.merged_as.clone();
+    }
+}
+
 /// Removes what a server that was killed left of a write of this branch, which no other program writes. Git itself never
 /// does; a lock that is in use is younger.
-fn remove_stale_lock(git: &Git, branch: &str) {
+pub(super) fn remove_stale_lock(git: &Git, branch: &str) {
     let lock = git.common_dir().join(format!("refs/heads/{branch}.lock"));
     let age = lock.symlink_metadata().and_then(|lock| lock.modified()).ok().and_then(|time| time.elapsed().ok());
     if age.is_some_and(|age| age > STALE) {
@@ -138,7 +206,7 @@ fn remove_stale_lock(git: &Git, branch: &str) {
 }
 
 /// The commit that was made of the request before, on its branch.
-fn own_commit(git: &Git, request: &ChangeRequest) -> Option<Oid> {
+pub(super) fn own_commit(git: &Git, request: &ChangeRequest) -> Option<Oid> {
     let repository = git.repository();
     let reference = repository.find_reference(&format!("refs/heads/{}", request.branch)).ok()?;
     let commit = reference.peel_to_commit().ok()?;

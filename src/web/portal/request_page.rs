@@ -9,7 +9,9 @@ use super::draft_page::views;
 use super::pages::values;
 use super::views::moment;
 use crate::edit::gathered::GatheredChange;
+use crate::text::quote::short_id;
 use crate::web::access::Scope;
+use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// How many requests are listed.
@@ -46,7 +48,8 @@ fn state(request: &ChangeRequest) -> &'static str {
         Stage::Accepted | Stage::Committed => "being sent",
         Stage::Proposed => "open",
         Stage::Merged => "merged",
-        Stage::Closed => "withdrawn",
+        Stage::Closed if request.review.reason.is_some() => "rejected",
+        Stage::Withdrawn | Stage::Closed => "withdrawn",
     }
 }
 
@@ -79,10 +82,13 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
         // What git says may name hosts and paths.
         row.trouble = row.trouble.map(|_| "the operator finds the reason in the journal; it is tried again".to_owned());
     }
+    let review = request.review.clone();
+    let link = request.link.filter(|link| ask.portal.proposer.forge.as_ref().is_some_and(|forge| forge.has(link)));
     let values = values!(
-        row, changes => views(&changes, &[])?, own, branch => request.branch,
+        row, link, pull => review.pull, opened => review.opened.map(moment), ended => review.ended.map(moment),
+        reason => review.reason, merged_as => review.merged_as.as_deref().map(short_id), changes => views(&changes, &[])?, own, branch => request.branch,
         commit => request.commit.as_deref().map(|id| id.get(..12).unwrap_or(id).to_owned()),
-        link => request.link, message => request.message,
+        message => request.message,
         stage => request.stage.as_str(), to => ask.portal.proposer.destination(),
         open => request.stage <= Stage::Proposed,
     );
@@ -119,11 +125,17 @@ pub(super) async fn withdraw(ask: Ask) -> Result<Response, PageError> {
         Ok(())
     })
     .await?;
-    let from = std::mem::replace(&mut request.stage, Stage::Closed);
+    let from = std::mem::replace(&mut request.stage, Stage::Withdrawn);
+    request.review.ended = Some(now());
+    (request.trouble, request.tries, request.due) = (None, 0, 0);
     if !ask.portal.store.note_stage(&request, from).await? {
         let why = "This request went on at the same moment. Look at it again; its changes are in your draft, too.";
         return Err(PageError::new(StatusCode::CONFLICT, why));
     }
+    // Its page does not wait for the remote; what is not removed now is removed later.
+    let portal = ask.portal.clone();
+    let removed = request.clone();
+    tokio::spawn(async move { portal.tidy(removed).await });
     ask.portal.store.record(&user.name, ask.address, &format!("took back request {}", request.id)).await?;
     Ok(ask.redirect("/draft"))
 }

@@ -18,12 +18,15 @@ pub(crate) enum Stage {
     Proposed,
     /// It is part of the data.
     Merged,
-    /// It was given up.
+    /// It was given up; what was sent of it may not be removed yet.
+    Withdrawn,
+    /// It was given up or rejected.
     Closed,
 }
 
 impl Stage {
-    const ALL: [Stage; 5] = [Stage::Accepted, Stage::Committed, Stage::Proposed, Stage::Merged, Stage::Closed];
+    const ALL: [Stage; 6] =
+        [Stage::Accepted, Stage::Committed, Stage::Proposed, Stage::Merged, Stage::Withdrawn, Stage::Closed];
 
     /// The word for it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Stage {
             Stage::Committed => "committed",
             Stage::Proposed => "proposed",
             Stage::Merged => "merged",
+            Stage::Withdrawn => "withdrawn",
             Stage::Closed => "closed",
         }
     }
@@ -62,10 +66,41 @@ pub(crate) struct ChangeRequest {
     pub(crate) trouble: Option<String>,
     /// In seconds since 1970.
     pub(crate) created: i64,
+    pub(crate) review: Review,
+    /// How often in a row its next step failed.
+    pub(crate) tries: i64,
+    /// When it is its turn again, in seconds since 1970.
+    pub(crate) due: i64,
 }
 
-const COLUMNS: &str =
-    "id, user_id, author, email, domains, title, message, changes, branch, stage, commit_id, link, trouble, created";
+/// What became of a request with those who review it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Review {
+    /// The number of its pull request.
+    pub(crate) pull: Option<i64>,
+    /// When that was opened, in seconds since 1970.
+    pub(crate) opened: Option<i64>,
+    /// When it was merged, rejected or withdrawn.
+    pub(crate) ended: Option<i64>,
+    /// Why it is closed, if its author did not withdraw it.
+    pub(crate) reason: Option<String>,
+    /// The commit by which the forge merged it.
+    pub(crate) merged_as: Option<String>,
+}
+
+impl ChangeRequest {
+    /// The longest pause between two tries, in seconds.
+    const LONGEST: i64 = 300;
+
+    /// Notes that a step failed: the next try is later each time.
+    pub(crate) fn postpone(&mut self, now: i64) {
+        self.tries = self.tries.saturating_add(1);
+        self.due = now + (1i64 << self.tries.clamp(1, 16)).min(Self::LONGEST);
+    }
+}
+
+const COLUMNS: &str = "id, user_id, author, email, domains, title, message, changes, branch, stage, commit_id, link, \
+                       trouble, created, pull, opened, ended, reason, merged_as, tries, due";
 
 impl StateStore {
     /// Makes a draft into a request, in one step. False if the draft has another version: it was changed or
@@ -98,11 +133,37 @@ impl StateStore {
     /// # Errors
     /// If the state cannot be written.
     pub(crate) async fn note_stage(&self, request: &ChangeRequest, from: Stage) -> Result<bool> {
-        let update =
-            "UPDATE requests SET stage = $1, commit_id = $2, link = $3, trouble = $4 WHERE id = $5 AND stage = $6";
-        let update = sqlx::query(update).bind(request.stage.as_str()).bind(&request.commit).bind(&request.link);
-        let update = update.bind(&request.trouble).bind(&request.id).bind(from.as_str());
+        let update = "UPDATE requests SET stage = $1, commit_id = $2, link = $3, trouble = $4, pull = $5, opened = $6, \
+                      ended = $7, reason = $8, merged_as = $9, tries = $10, due = $11 WHERE id = $12 AND stage = $13";
+        let (update, review) = (sqlx::query(update).bind(request.stage.as_str()), &request.review);
+        let update = update.bind(&request.commit).bind(&request.link).bind(&request.trouble).bind(review.pull);
+        let update = update.bind(review.opened).bind(review.ended).bind(&review.reason).bind(&review.merged_as);
+        let update = update.bind(request.tries).bind(request.due).bind(&request.id).bind(from.as_str());
         Ok(self.run(update.execute(&self.pool).await)?.rows_affected() > 0)
+    }
+
+    /// Takes a request that is due, until `until`. False if another replica was faster.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub(crate) async fn claim(&self, request: &mut ChangeRequest, until: i64) -> Result<bool> {
+        let update = "UPDATE requests SET due = $1 WHERE id = $2 AND stage = $3 AND due = $4";
+        let update = sqlx::query(update).bind(until).bind(&request.id).bind(request.stage.as_str()).bind(request.due);
+        let taken = self.run(update.execute(&self.pool).await)?.rows_affected() > 0;
+        if taken {
+            request.due = until;
+        }
+        Ok(taken)
+    }
+
+    /// Has a request looked at once more if it was withdrawn: something of it was sent after that.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub(crate) async fn sent_after_all(&self, id: &str) -> Result<()> {
+        let update = "UPDATE requests SET stage = 'withdrawn', due = 0 \
+                      WHERE id = $1 AND (stage = 'withdrawn' OR (stage = 'closed' AND reason IS NULL))";
+        self.run(sqlx::query(update).bind(id).execute(&self.pool).await).map(drop)
     }
 
     /// The newest requests, at most `most` of them.
@@ -114,25 +175,25 @@ impl StateStore {
         self.requests_by(sqlx::query(&select).bind(most)).await
     }
 
-    /// Those that were not proposed yet, the oldest first: that are stuck, or were stored before `before`.
+    /// Those that were not proposed yet and are due, the oldest first: that are stuck, or were stored before `before`.
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub(crate) async fn unfinished(&self, before: i64) -> Result<Vec<ChangeRequest>> {
+    pub(crate) async fn unfinished(&self, before: i64, due: i64) -> Result<Vec<ChangeRequest>> {
         let select = format!(
             "SELECT {COLUMNS} FROM requests WHERE stage IN ('accepted', 'committed') AND (created <= $1 OR trouble IS NOT NULL) \
-             ORDER BY created, id"
+             AND due <= $2 ORDER BY created, id"
         );
-        self.requests_by(sqlx::query(&select).bind(before)).await
+        self.requests_by(sqlx::query(&select).bind(before).bind(due)).await
     }
 
-    /// Those that are proposed and not known to be merged.
+    /// At most `most` requests at a stage that are due, those first that wait for the longest time.
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub(crate) async fn proposed(&self) -> Result<Vec<ChangeRequest>> {
-        let select = format!("SELECT {COLUMNS} FROM requests WHERE stage = 'proposed' ORDER BY created, id");
-        self.requests_by(sqlx::query(&select)).await
+    pub(crate) async fn due(&self, stage: Stage, due: i64, most: i64) -> Result<Vec<ChangeRequest>> {
+        let select = format!("SELECT {COLUMNS} FROM requests WHERE stage = $1 AND due <= $2 ORDER BY due, id LIMIT $3");
+        self.requests_by(sqlx::query(&select).bind(stage.as_str()).bind(due).bind(most)).await
     }
 
     /// The request with this id.
@@ -171,5 +232,14 @@ fn stored(row: &AnyRow) -> Result<Option<ChangeRequest>, sqlx::Error> {
         link: row.try_get("link")?,
         trouble: row.try_get("trouble")?,
         created: row.try_get("created")?,
+        review: Review {
+            pull: row.try_get("pull")?,
+            opened: row.try_get("opened")?,
+            ended: row.try_get("ended")?,
+            reason: row.try_get("reason")?,
+            merged_as: row.try_get("merged_as")?,
+        },
+        tries: row.try_get("tries")?,
+        due: row.try_get("due")?,
     }))
 }

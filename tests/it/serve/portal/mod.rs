@@ -3,6 +3,8 @@
 mod browser;
 mod crashes;
 mod drafts;
+#[cfg(feature = "s3")]
+mod forge;
 mod history;
 mod people;
 mod remote;

@@ -5,10 +5,10 @@ use super::{Browser, add_user, command, state};
 use crate::serve::{Server, data, wait};
 use crate::support::Repo;
 
-const P30: &str = "30_MEG_UP_30_MEG_DOWN";
+pub const P30: &str = "30_MEG_UP_30_MEG_DOWN";
 
 /// A clone with the data, and its bare remote.
-fn with_remote() -> (Repo, tempfile::TempDir) {
+pub fn with_remote() -> (Repo, tempfile::TempDir) {
     let (repo, remote) = (data(), tempfile::tempdir().unwrap());
     let url = remote.path().to_str().unwrap();
     repo.git(&["init", "--quiet", "--bare", url]);
@@ -19,7 +19,7 @@ fn with_remote() -> (Repo, tempfile::TempDir) {
     (repo, remote)
 }
 
-fn at_remote(repo: &Repo) -> String {
+pub fn at_remote(repo: &Repo) -> String {
     repo.git(&["ls-remote", "origin", "refs/heads/portal/*"])
 }
 
