@@ -23,6 +23,7 @@ use super::lookup::table::ROUTES;
 use super::parts::Parts;
 use super::portal::app::Portal;
 use super::portal::keep_going::keep_going;
+use super::portal::live::watch as watch_targets;
 use super::portal::proposer::Proposer;
 use super::portal::routes::{PAGES, nowhere, router as portal_router};
 use super::refresh;
@@ -141,6 +142,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         let lost = portal.clone();
         routes = routes.fallback(move |request| nowhere(lost.clone(), request));
         runtime.spawn(keep_going(portal.clone()));
+        runtime.spawn(watch_targets(portal.clone(), settings.watch_targets));
         invited = runtime.block_on(invite(&portal, settings, address, tls.is_some()))?;
     }
     let router = routes.layer(axum::middleware::from_fn_with_state(watch, guard));

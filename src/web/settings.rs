@@ -46,6 +46,8 @@ pub(crate) struct ServerSettings {
     pub(crate) backup: Option<BackupSettings>,
     /// Where pull requests are opened.
     pub(crate) forge: Option<ForgeSettings>,
+    /// Whether also targets on other hosts are looked at, for when a change is live.
+    pub(crate) watch_targets: bool,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
 }
@@ -125,6 +127,7 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
             text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from)).ok()
         });
         settings.access_log = top.switch("access_log");
+        settings.watch_targets = top.switch("watch_targets").unwrap_or(false);
         settings.backup = top.section("backup", backup);
         settings.forge = top.section("forge", forge::forge);
         if let Some(limits) = top.section("limits", limits) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::sync::Semaphore;
 
+use super::live::LiveTargets;
 use super::pages::Pages;
 use super::proposer::Proposer;
 use crate::web::data::current::Current;
@@ -24,6 +25,10 @@ pub(crate) struct Portal {
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
     checks: Arc<Semaphore>,
+    /// What is live on the targets.
+    pub(super) live: LiveTargets,
+    /// A target that hangs keeps no other work waiting.
+    watching: Arc<Semaphore>,
     /// One history is read at a time: the first run reads all commits.
     looking_back: Arc<Semaphore>,
     /// One at a time is sent: a remote that hangs keeps no page waiting.
@@ -47,6 +52,8 @@ impl Portal {
             secure,
             max_body,
             checks: Arc::new(Semaphore::new(CHECKS)),
+            live: LiveTargets::default(),
+            watching: Arc::new(Semaphore::new(1)),
             looking_back: Arc::new(Semaphore::new(1)),
             sending: Arc::new(Semaphore::new(1)),
         })
@@ -61,6 +68,17 @@ impl Portal {
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         in_slot(&self.checks, work).await
+    }
+
+    /// Runs work that looks at a target.
+    ///
+    /// # Errors
+    /// If the work fails.
+    pub(super) async fn watch<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        in_slot(&self.watching, work).await
     }
 
     /// Runs work that reads the history.

@@ -82,9 +82,11 @@ async fn tidy(portal: &Arc<Portal>, round: u32) -> Result<()> {
 async fn note_merged(portal: &Arc<Portal>) -> Result<()> {
     for request in portal.store.due(Stage::Proposed, i64::MAX, i64::MAX).await? {
         let (proposer, data, again) = (portal.proposer.clone(), portal.current.snapshot(), request.clone());
+        let served = data.commit.clone();
         if portal.heavy(move || proposer.is_merged(&again, &data)).await? {
             let mut merged = ChangeRequest { stage: Stage::Merged, ..request };
             merged.review.ended = Some(now());
+            merged.review.merged_as.get_or_insert_with(|| served.clone());
             portal.store.note_stage(&merged, Stage::Proposed).await?;
         }
     }

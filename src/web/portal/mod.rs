@@ -11,6 +11,7 @@ mod form;
 mod form_page;
 mod history_page;
 pub(crate) mod keep_going;
+pub(crate) mod live;
 mod pages;
 pub(crate) mod password;
 pub(crate) mod proposer;

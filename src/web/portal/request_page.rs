@@ -1,15 +1,19 @@
 //! Requests: the list, and one of them.
 
+use anyhow::bail;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::ask::{Ask, PageError};
 use super::draft_page::views;
+use super::drafting::MOST;
+use super::live::LiveSince;
 use super::pages::values;
 use super::views::moment;
 use crate::edit::gathered::GatheredChange;
-use crate::text::quote::short_id;
+use crate::query::Refusal;
+use crate::text::quote::{harmless, short_id};
 use crate::web::access::Scope;
 use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
@@ -83,9 +87,17 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
         row.trouble = row.trouble.map(|_| "the operator finds the reason in the journal; it is tried again".to_owned());
     }
     let review = request.review.clone();
+    let live = match request.stage {
+        Stage::Merged => since(&ask, &request).await?,
+        _ => None,
+    };
+    if live.is_some() {
+        row.state = "live";
+    }
     let link = request.link.filter(|link| ask.portal.proposer.forge.as_ref().is_some_and(|forge| forge.has(link)));
     let values = values!(
-        row, link, pull => review.pull, opened => review.opened.map(moment), ended => review.ended.map(moment),
+        row, live => live.map(|live| (live.time, short_id(&live.commit).to_owned())),
+        link, pull => review.pull, opened => review.opened.map(moment), ended => review.ended.map(moment),
         reason => review.reason, merged_as => review.merged_as.as_deref().map(short_id), changes => views(&changes, &[])?, own, branch => request.branch,
         commit => request.commit.as_deref().map(|id| id.get(..12).unwrap_or(id).to_owned()),
         message => request.message,
@@ -93,6 +105,12 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
         open => request.stage <= Stage::Proposed,
     );
     ask.page("request.html", values).await
+}
+
+/// Since when the change of a request is live.
+async fn since(ask: &Ask, request: &ChangeRequest) -> Result<Option<LiveSince>, PageError> {
+    let (portal, again) = (ask.portal.clone(), request.clone());
+    Ok(ask.portal.heavy(move || portal.live.since(&portal.proposer.git()?, &again)).await?)
 }
 
 /// Tries again to send a request.
@@ -117,10 +135,18 @@ pub(super) async fn withdraw(ask: Ask) -> Result<Response, PageError> {
     ask.change_draft(None, |draft| {
         for change in changes {
             let key = change.key();
-            // What the draft says of a subscriber now counts more.
-            if !draft.iter().any(|known| known.key() == key) {
-                draft.push(change);
+            match draft.iter().find(|known| known.key() == key) {
+                None => draft.push(change),
+                // From an earlier try.
+                Some(known) if *known == change => {}
+                Some(_) => bail!(Refusal(format!(
+                    "Your draft changes {} otherwise by now. Submit or drop that first.",
+                    harmless(&key, 100)
+                ))),
             }
+        }
+        if draft.len() > MOST {
+            bail!(Refusal(format!("A draft has at most {MOST} changes. Submit yours first.")));
         }
         Ok(())
     })

@@ -6,6 +6,7 @@ mod drafts;
 #[cfg(feature = "s3")]
 mod forge;
 mod history;
+mod live;
 mod people;
 mod remote;
 mod safety;
