@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Variables with secrets that no program needs. The settings of the data name programs, too.
-const WITHHELD: [&str; 2] = ["SHAPELINE_NOTIFY_URL", "SHAPELINE_NOTIFY_SECRET"];
+const WITHHELD: [&str; 4] =
+    ["SHAPELINE_NOTIFY_URL", "SHAPELINE_NOTIFY_SECRET", "SHAPELINE_OPENID_SECRET", "SHAPELINE_GITHUB_SECRET"];
 
 /// A running program and whatever it has started.
 struct ProcessGroup(Child);

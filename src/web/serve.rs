@@ -14,6 +14,7 @@ use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
 use super::gate::{Gate, is_open};
+use super::identity::providers::Providers;
 use super::lookup::app::{App, Replica};
 use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
@@ -82,6 +83,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let settings = &request.settings;
     let hook = HookSecret::from_environment()?;
     let secure = is_secure(settings, request.parts)?;
+    let providers = (request.parts != Parts::Lookup).then(|| Providers::open(settings)).transpose()?;
     let copies = settings.backup.as_ref().map(CopyDesk::open).transpose()?.map(Arc::new);
     let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
     let stop = Arc::new(StopSignal::never()?);
@@ -130,9 +132,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     });
     let mut routes = router(&app, request.parts);
     let mut invited = None;
-    if request.parts != Parts::Lookup {
+    if let Some(providers) = providers {
         let proposer = Arc::new(Proposer::new(&request.root, upstream, stop.clone()));
-        let portal = Portal::new(current.clone(), store.clone(), proposer, secure, settings.limits.body)?;
+        let portal = Portal::new(current.clone(), store.clone(), proposer, providers, secure, settings.limits.body)?;
         let portal = Arc::new(portal);
         routes = routes.merge(portal_router(&portal, ROUTES.len()));
         let lost = portal.clone();
@@ -186,7 +188,7 @@ fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
 
 /// The link that makes the first account, if there is none.
 async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr, tls: bool) -> Result<Option<String>> {
-    if portal.store.has_users().await? {
+    if !portal.providers.local || portal.store.has_users().await? {
         return Ok(None);
     }
     let key = portal.store.invite().await?;

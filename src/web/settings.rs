@@ -2,6 +2,7 @@
 //! are in the environment.
 
 mod fields;
+pub(crate) mod sign_in;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::state::location::has_password;
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
 use fields::Fields;
+use sign_in::SignInSettings;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -42,6 +44,8 @@ pub(crate) struct ServerSettings {
     pub(crate) access_log: Option<bool>,
     /// What operators may copy, and where the copies are kept.
     pub(crate) backup: Option<BackupSettings>,
+    /// How people sign in to the portal.
+    pub(crate) sign_in: SignInSettings,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
 }
@@ -122,6 +126,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         });
         settings.access_log = top.switch("access_log");
         settings.backup = top.section("backup", backup);
+        settings.sign_in = top.section("sign_in", SignInSettings::read).unwrap_or_default();
+        if settings.sign_in.has_provider() && !top.has("url") {
+            top.wrong("sign_in", "needs `url`, the address of the portal: providers send people back to it");
+        }
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;
         }

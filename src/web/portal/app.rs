@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::pages::Pages;
 use super::proposer::Proposer;
 use crate::web::data::current::Current;
+use crate::web::identity::providers::Providers;
 use crate::web::state::store::StateStore;
 
 /// How many drafts are checked at a time: each check reads all data once more.
@@ -19,6 +20,7 @@ pub(crate) struct Portal {
     pub(crate) store: StateStore,
     pub(crate) pages: Pages,
     pub(crate) proposer: Arc<Proposer>,
+    pub(crate) providers: Providers,
     /// Whether browsers reach it by https alone: then cookies are for https alone.
     pub(crate) secure: bool,
     /// The largest body, in bytes.
@@ -33,6 +35,7 @@ impl Portal {
         current: Arc<Current>,
         store: StateStore,
         proposer: Arc<Proposer>,
+        providers: Providers,
         secure: bool,
         max_body: usize,
     ) -> Result<Portal> {
@@ -42,6 +45,7 @@ impl Portal {
             store,
             pages,
             proposer,
+            providers,
             secure,
             max_body,
             checks: Arc::new(Semaphore::new(CHECKS)),

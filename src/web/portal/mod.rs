@@ -19,3 +19,4 @@ mod session;
 mod sign_in;
 mod subscribers;
 mod views;
+mod vouched_sign_in;

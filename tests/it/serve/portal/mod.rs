@@ -8,6 +8,7 @@ mod remote;
 mod safety;
 mod sign_in;
 mod tenancy;
+mod vouched;
 
 use std::cell::RefCell;
 use std::process::Command;
