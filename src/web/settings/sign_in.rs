@@ -103,7 +103,8 @@ fn openid(fields: &mut Fields<'_>) -> OpenidSettings {
             let (name, value) = (rule.text("claim", 250), rule.text("value", 250));
             rule.require("claim");
             rule.require("value");
-            role(rule, Some(Condition::Claim { name: name?, value: value? }))
+            let condition = name.zip(value).map(|(name, value)| Condition::Claim { name, value });
+            role(rule, condition)
         }),
     };
     ["issuer", "client_id", "label", "roles"].into_iter().for_each(|name| fields.require(name));

@@ -10,7 +10,9 @@ const server = createServer();
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', async () => {
   const url = `http://127.0.0.1:${server.address().port}`;
   server.on('request', await { certified, forged, github }[kind](url));
-  console.log(server.address().port);
+  process.stdout.write(`${server.address().port}\n`);
+  // The test reads no more than this line.
+  for (const name of ['log', 'info', 'debug']) console[name] = console.error;
 });
 
 async function certified(url) {
@@ -26,7 +28,6 @@ async function certified(url) {
   const provider = new Provider(url, {
     clients: [
       { ...common, client_id: 'portal', client_secret: 'a secret: of & the + portal' },
-      { ...common, client_id: 'by-form', client_secret: 'a secret', token_endpoint_auth_method: 'client_secret_post' },
       { ...common, client_id: 'public', token_endpoint_auth_method: 'none' },
     ],
     cookies: { keys: ['for tests alone'] },
@@ -41,8 +42,9 @@ const encoded = (value) => Buffer.from(typeof value === 'string' ? value : JSON.
 const digest = (text) => createHash('sha256').update(text).digest();
 
 function answer(response, status, value) {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(value));
+  const text = JSON.stringify(value);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 async function body(request) {
@@ -65,7 +67,7 @@ function forged(url) {
         issuer: url, authorization_endpoint: `${url}/auth`, token_endpoint: `${url}/token`, jwks_uri: `${url}/keys`,
         response_types_supported: ['code'], subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
-        userinfo_endpoint: `${url}/person`,
+        userinfo_endpoint: `${url}/person`, token_endpoint_auth_methods_supported: ['client_secret_post'],
       });
     }
     if (path === '/asked') return answer(response, 200, { asked });
@@ -80,6 +82,7 @@ function forged(url) {
     const form = await body(request);
     const [scenario, nonce] = form.get('code').split('.');
     if (scenario === 'hang') return;
+    if (form.get('client_secret') !== 'a secret: of & the + portal') return answer(response, 401, { error: 'invalid_client' });
     if (scenario === 'redirect') {
       response.writeHead(307, { location: `${url}/token2` });
       return response.end();
@@ -107,7 +110,7 @@ function forged(url) {
     const signed = `${encoded(header)}.${encoded(claims)}`;
     let signature = sign('sha256', Buffer.from(signed), key.privateKey);
     if (scenario === 'none') signature = Buffer.alloc(0);
-    if (scenario === 'hmac') signature = createHmac('sha256', 'the secret of the portal').update(signed).digest();
+    if (scenario === 'hmac') signature = createHmac('sha256', 'a secret: of & the + portal').update(signed).digest();
     const token = scenario === 'missing' ? {} : { id_token: `${signed}.${signature.toString('base64url')}` };
     answer(response, 200, { access_token: access, token_type: 'Bearer', ...token });
   };
@@ -143,7 +146,8 @@ function github() {
     if (path === '/api/v3/user') return answer(response, 200, person);
     if (path === '/api/v3/user/memberships/orgs/ispcustomer') {
       if (login === 'hidden') return answer(response, 403, { message: 'Although you appear to have the correct authorization credentials, …' });
-      return { member: () => member('active'), leader: () => member('active'), invited: () => member('pending') }[login]?.() ?? missing();
+      const state = { member: 'active', leader: 'active', invited: 'pending' }[login];
+      return state ? member(state) : missing();
     }
     if (path === `/api/v3/orgs/ispcustomer/teams/noc/memberships/${person.login}`) {
       return login === 'leader' ? member('active') : login === 'invited' ? member('pending') : missing();

@@ -29,10 +29,11 @@ struct TestProvider {
 impl TestProvider {
     /// `None` without node or npm; on a build server that fails.
     fn start(kind: &'static str) -> Option<TestProvider> {
-        TestProvider::start_at(kind, 0)
+        TestProvider::start_at(kind, 0, SITE)
     }
 
-    fn start_at(kind: &'static str, port: u16) -> Option<TestProvider> {
+    /// One that sends people back to this site.
+    fn start_at(kind: &'static str, port: u16, site: &str) -> Option<TestProvider> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let fetched = Command::new("sh").arg(root.join("scripts/fetch-npm")).arg("oidc").status();
         if !fetched.is_ok_and(|status| status.success()) {
@@ -41,7 +42,7 @@ impl TestProvider {
         }
         let path = if kind == "github" { "github" } else { "openid" };
         let mut node = Command::new("node");
-        node.arg(root.join("tests/tools/oidc/providers.mjs")).arg(kind).arg(format!("{SITE}/sign-in/{path}"));
+        node.arg(root.join("tests/tools/oidc/providers.mjs")).arg(kind).arg(format!("{site}/sign-in/{path}"));
         node.arg(root.join("target/oidc")).env("PORT", port.to_string());
         let mut node = node.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();

@@ -19,7 +19,7 @@ fn every_mistake_is_reported_with_its_place() {
         ":2:3: sign_in needs `url`",
         ":4:5: client_id is missing",
         ":4:13: issuer is not an https address",
-        ":7:10: value is missing",
+        ":7:9: value is missing",
         ":7:31: role is `boss`, not viewer, editor or operator",
         ":8:9: name the domains with domains, or write all_domains: true",
         ":9:9: an operator has all domains",
