@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::fetch::Fetch;
 use super::refused::{SignInFailure, said};
+use crate::web::settings::sign_in::is_safe;
 use crate::web::state::pending::PendingSignIn;
 
 /// A program that is known to a provider.
@@ -51,7 +52,8 @@ impl OauthClient {
         scope: &str,
         pending: &PendingSignIn,
     ) -> Result<Url, SignInFailure> {
-        let mut url = Url::parse(endpoint).map_err(|_| SignInFailure::invalid("its address for sign-ins is none"))?;
+        let url = Url::parse(endpoint).ok().filter(is_safe);
+        let mut url = url.ok_or_else(|| SignInFailure::invalid("its address for sign-ins is not https"))?;
         let verifier = PkceCodeVerifier::new(pending.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
         url.query_pairs_mut().extend_pairs([

@@ -35,6 +35,9 @@ const FRESH: Duration = Duration::from_secs(3600);
 /// For how long a provider that could not be asked is not asked again: nobody waits for it twice.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// How long the sign-in page waits for it.
+const GLANCE: Duration = Duration::from_secs(2);
+
 /// How often keys are read because a token is signed with an unknown one: anyone can send such tokens' codes.
 const RELOADED: Duration = Duration::from_secs(60);
 
@@ -119,7 +122,11 @@ impl Openid {
 
     /// The sites that a browser is sent to, as far as they are known.
     pub(super) async fn sites(&self) -> Vec<String> {
-        let asked = tokio::time::timeout(Duration::from_secs(2), self.metadata()).await;
+        let asked = tokio::time::timeout(GLANCE, self.metadata()).await;
+        if let (Err(_), Ok(mut known)) = (&asked, self.known.try_lock()) {
+            // The next ones do not wait for it.
+            known.failed = Some((Instant::now(), SignInFailure::unavailable("it does not answer")));
+        }
         let named = asked.ok().and_then(Result::ok).map(|metadata| metadata.authorization_endpoint().url().clone());
         let issuer = Url::parse(&self.settings.issuer).ok();
         issuer.into_iter().chain(named).map(|url| url.origin().ascii_serialization()).collect()

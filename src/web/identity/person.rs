@@ -35,8 +35,8 @@ pub(super) fn vouched(kind: &str, provider: String, said: &Said<'_>, host: &str,
     // Of an address, what is before the @.
     let login = said.login.unwrap_or_default().split('@').next().unwrap_or_default();
     let login: String = login.chars().filter(plain).take(NAME).collect();
-    let login = if login.is_empty() { digest } else { login };
-    let full_name = said.full_name.map(|name| line(name, FULL_NAME)).filter(|name| !name.is_empty());
+    let login = if is_name(&login) { login } else { digest };
+    let full_name = said.full_name.map(|name| line(name, FULL_NAME)).filter(|name| is_name(name));
     let email = said.email.filter(|email| is_address(email)).map(ToOwned::to_owned);
     let user = NewUser {
         full_name: full_name.unwrap_or_else(|| login.clone()),
@@ -55,9 +55,14 @@ fn line(text: &str, most: usize) -> String {
     text.chars().take(most).collect::<String>().trim().to_owned()
 }
 
+/// Whether git takes it as a name: of dots and commas alone it leaves nothing.
+fn is_name(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 fn is_address(text: &str) -> bool {
     let plain = |c: char| !is_steering(c) && !c.is_whitespace() && !"<>`\"\\,;:()[]".contains(c);
-    let halves = text.split_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty());
+    let halves = text.split_once('@').filter(|(local, host)| is_name(local) && is_name(host));
     halves.is_some_and(|(_, host)| !host.contains('@')) && text.len() <= EMAIL && text.chars().all(plain)
 }
 
@@ -85,6 +90,9 @@ mod tests {
         let long = "x".repeat(10_000);
         let user = made(Some(&long), Some(&long), Some(&format!("{long}@b")));
         assert!(user.name.len() <= 64 && user.full_name.len() == FULL_NAME && user.email.len() < EMAIL);
+        let dots = made(Some("._-"), Some(" .,; "), Some(".@."));
+        assert_eq!((dots.full_name.as_str(), dots.name.as_str()), ("6b86b273", "openid:6b86b273"));
+        assert!(dots.email.starts_with("6b86b273@"), "{}", dots.email);
         let none = made(None, Some("\u{200b}"), Some("a@b@c"));
         assert_eq!((none.name.as_str(), none.full_name.as_str()), ("openid:6b86b273", "6b86b273"));
     }

@@ -155,7 +155,7 @@ fn role(rule: &mut Fields<'_>, condition: Option<Condition>) -> Option<RoleRule>
     let operator = role == Some(Role::Operator);
     if operator && (all || rule.has("domains")) {
         rule.mistake("an operator has all domains: leave out domains and all_domains");
-    } else if !operator && role.is_some() && all == !domains.is_empty() {
+    } else if !operator && role.is_some() && all != domains.is_empty() {
         rule.mistake("name the domains with domains, or write all_domains: true, and not both");
     }
     let scope = if operator || all { Scope::all() } else { Scope::of(domains) };

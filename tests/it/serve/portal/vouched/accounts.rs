@@ -1,7 +1,8 @@
 //! The accounts of people whom a provider vouches for.
 
-use super::{TestProvider, account, come_back, parameter, serve};
-use crate::serve::portal::{Browser, PASSWORD, add_user, with_each};
+use super::{TestProvider, Visitor, account, begin, come_back, parameter, serve};
+use crate::serve::portal::drafts::branches;
+use crate::serve::portal::{Browser, PASSWORD, add_user, state, with_each};
 use crate::serve::{Answer, Server};
 
 fn sign_in(browser: &Browser<'_>, scenario: &str) -> Answer {
@@ -103,5 +104,35 @@ fn rights_follow_the_settings_and_sessions_the_rights() {
         let server = serve(repo, state, "access_log: false\n");
         assert_eq!(Browser { server: &server, cookie: theirs.clone().into() }.get("/account").status, 303);
         assert_eq!(Browser { server: &server, cookie: local.clone().into() }.get("/account").status, 200);
+    });
+}
+
+#[test]
+fn what_they_propose_is_a_commit_of_theirs() {
+    let Some(provider) = TestProvider::start("forged") else { return };
+    let repo = crate::serve::data();
+    let server = serve(&repo, &state(&repo), &provider.settings(""));
+    let browser = signed_in(&server, "good");
+    browser.add("10.20.0.5", "tier2.example", "30_MEG_UP_30_MEG_DOWN");
+    browser.submit("");
+    let made = crate::serve::wait(|| branches(&repo).pop(), || server.journal());
+    assert!(made.starts_with("portal/openid-person-"), "{made}");
+    let author = repo.git(&["log", "-1", "--format=%an <%ae>", &made]);
+    assert_eq!(author.trim(), "A Person <person@users.noreply.127.0.0.1>");
+}
+
+#[test]
+fn two_of_a_name_have_two_accounts() {
+    let Some(provider) = TestProvider::start("certified") else { return };
+    with_each(|repo, state| {
+        let server = serve(repo, state, &provider.settings(""));
+        let pages = ["desk", "twin"].map(|login| {
+            let browser = Browser::new(&server);
+            let back = Visitor::new(&provider).sign_in(&begin(&browser, "openid", ""), login);
+            assert_eq!(browser.get(&back).status, 303, "{}", server.journal());
+            account(&browser)
+        });
+        assert!(pages[0].contains("<dd>openid:desk</dd>") && pages[1].contains("<dd>openid:desk-"), "{}", pages[1]);
+        assert!(pages[1].contains("Another Desk") && pages[1].contains("editor"), "{}", pages[1]);
     });
 }
