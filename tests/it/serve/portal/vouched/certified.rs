@@ -1,8 +1,13 @@
 //! The whole way, at a certified provider.
 
 use super::{SITE, TestProvider, Visitor, account, begin, parameter, serve};
-use crate::serve::data;
 use crate::serve::portal::{Browser, PASSWORD, add_user, browser, state, with_each};
+use crate::serve::{Server, data, wait};
+
+/// Waits until the journal says it.
+fn recorded(server: &Server, what: &str) {
+    wait(|| server.journal().contains(what).then_some(()), || server.journal());
+}
 
 #[test]
 fn people_sign_in_with_the_roles_that_their_claims_give() {
@@ -30,7 +35,7 @@ fn people_sign_in_with_the_roles_that_their_claims_give() {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert!(!page.contains("password"), "{page}");
-        assert!(server.journal().contains("signed in as operator (openid http"), "{}", server.journal());
+        recorded(&server, "signed in as operator (openid http");
         // Used up, whoever has it.
         for again in [&browser, &Browser::new(&server)] {
             let refused = again.get(&back);
@@ -51,7 +56,7 @@ fn people_sign_in_with_the_roles_that_their_claims_give() {
         let refused = visitor.get(&back);
         assert!(refused.status == 403 && refused.body.contains("No role is set for you here"), "{refused:?}");
         assert!(refused.body.contains("“visitor”") && !refused.body.contains("<b>"), "{refused:?}");
-        assert!(server.journal().contains("no role is set for “visitor”"), "{}", server.journal());
+        recorded(&server, "no role is set for “visitor”");
         assert_eq!(visitor.get("/account").status, 303);
     });
 }
@@ -63,7 +68,7 @@ fn a_public_client_needs_no_secret() {
     let settings = provider.settings("").replace("client_id: portal", "client_id: public");
     let mut command = super::portal_command(&repo, &state(&repo), &settings);
     command.env_remove("SHAPELINE_OPENID_SECRET");
-    let server = crate::serve::Server::spawn(command);
+    let server = Server::spawn(command);
     let browser = Browser::new(&server);
     let back = Visitor::new(&provider).sign_in(&begin(&browser, "openid", ""), "noc");
     assert_eq!(browser.get(&back).status, 303, "{}", server.journal());
@@ -135,7 +140,7 @@ fn a_provider_that_is_down_keeps_nobody_else_out() {
     let provider = TestProvider::start_at("certified", port, SITE).unwrap();
     let browser = Browser::new(&server);
     let begun = || browser.post_from("/sign-in", "/sign-in/openid", &[]);
-    let url = crate::serve::wait(|| Some(begun()).filter(|answer| answer.status == 303), || server.journal());
+    let url = wait(|| Some(begun()).filter(|answer| answer.status == 303), || server.journal());
     let back = Visitor::new(&provider).sign_in(url.header("location").unwrap(), "noc");
     assert_eq!(browser.get(&back).status, 303);
 }
@@ -166,6 +171,6 @@ fn a_browser_goes_to_another_site_and_comes_back() {
         .arg(path)
         .env("SHAPELINE_OPENID_SECRET", "a secret: of & the + portal")
         .env("NO_COLOR", "1");
-    let server = crate::serve::Server::spawn(command);
+    let server = Server::spawn(command);
     browser::step_at(&tools, "vouched", &server, "localhost");
 }

@@ -2,7 +2,7 @@
 
 use super::{TestProvider, Visitor, account, come_back, parameter, serve};
 use crate::serve::portal::{Browser, state, with_each};
-use crate::serve::{Answer, data};
+use crate::serve::{Answer, data, wait};
 
 fn answer(browser: &Browser<'_>, scenario: &str) -> Answer {
     come_back(browser, "openid", |url| format!("{scenario}.{}", parameter(url, "nonce")))
@@ -44,7 +44,8 @@ fn what_is_no_proof_is_refused() {
             assert!(refused.body.len() < 4000, "{scenario}: {refused:?}");
             assert_eq!(browser.get("/account").status, 303, "{scenario}");
         }
-        assert_eq!(server.journal().matches("sign-in refused").count(), 18, "{}", server.journal());
+        let all = || (server.journal().matches("sign-in refused").count() == 18).then_some(());
+        wait(all, || server.journal());
         let said = server.journal();
         assert!(!said.contains("a secret: of"), "{said}");
     });
