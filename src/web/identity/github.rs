@@ -74,7 +74,7 @@ impl Github {
     /// Whom GitHub vouches for with this code.
     ///
     /// # Errors
-    /// If it does for nobody, or the person has no rights.
+    /// If it vouches for no person, or the person has no rights.
     pub(super) async fn finish(&self, code: &str, pending: &PendingSignIn) -> Result<Vouched, SignInFailure> {
         let endpoint = self.at("/login/oauth/access_token");
         let token = self.client.tokens(&self.fetch, &endpoint, Proof::Form, code, pending).await?.access_token;

@@ -1,4 +1,4 @@
-//! Who somebody is, as a provider says: OpenID Connect ([`openid`]) or GitHub ([`github`]). What they may do
+//! Who a person is, as a provider says: OpenID Connect ([`openid`]) or GitHub ([`github`]). What they may do
 //! is what the server settings say ([`rights`]).
 
 pub(crate) mod fetch;

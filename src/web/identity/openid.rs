@@ -32,13 +32,13 @@ use crate::web::state::providers::Vouched;
 /// For how long what a provider says of itself is used.
 const FRESH: Duration = Duration::from_secs(3600);
 
-/// For how long a provider that could not be asked is not asked again: nobody waits for it twice.
+/// For how long a provider that could not be asked is not asked again: requests at that time do not wait for it.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// How long the sign-in page waits for it.
 const GLANCE: Duration = Duration::from_secs(2);
 
-/// How often keys are read because a token is signed with an unknown one: anyone can send such tokens' codes.
+/// How often keys are read because a token is signed with an unknown one: each sign-in could bring such a token.
 const RELOADED: Duration = Duration::from_secs(60);
 
 /// Signatures by a key that only the provider has.
@@ -165,7 +165,7 @@ impl Openid {
     /// Whom the provider vouches for with this code.
     ///
     /// # Errors
-    /// If it does for nobody, or the person has no rights.
+    /// If it vouches for no person, or the person has no rights.
     pub(super) async fn finish(&self, code: &str, pending: &PendingSignIn) -> Result<Vouched, SignInFailure> {
         let metadata = self.metadata().await?;
         let endpoint = metadata.token_endpoint().ok_or_else(|| SignInFailure::invalid("it names no token endpoint"))?;

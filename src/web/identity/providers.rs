@@ -132,7 +132,7 @@ impl Provider {
     /// Whom the provider vouches for with this code. `issuer` is who says that it answers.
     ///
     /// # Errors
-    /// If it does for nobody, or the person has no rights.
+    /// If it vouches for no person, or the person has no rights.
     pub(crate) async fn finish(
         &self,
         code: &str,

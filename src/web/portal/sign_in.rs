@@ -46,7 +46,7 @@ async fn form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, Pa
 pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     let (name, sent) = (ask.form.get("name"), ask.form.raw("password").to_owned());
     if !ask.portal.providers.local {
-        return Err(PageError::new(StatusCode::FORBIDDEN, "Nobody signs in here with a password."));
+        return Err(PageError::new(StatusCode::FORBIDDEN, "This portal has no accounts with passwords."));
     }
     let subjects = subjects(name, ask.client());
     if let Some(wait) = ask.portal.store.begin_attempt(&subjects).await? {

@@ -19,7 +19,7 @@ const UNKNOWN: &str = "This sign-in was begun in another browser, was finished a
 /// The provider in the address of the page.
 fn provider(ask: &Ask) -> Result<&Provider, PageError> {
     let kind = ask.path.rsplit('/').next().unwrap_or_default();
-    ask.portal.providers.find(kind).ok_or_else(|| PageError::not_found("Nobody signs in here this way."))
+    ask.portal.providers.find(kind).ok_or_else(|| PageError::not_found("This portal has no such way to sign in."))
 }
 
 /// Sends the browser to the provider.

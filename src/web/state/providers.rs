@@ -12,7 +12,7 @@ use crate::text::quote::quoted;
 /// How many names are tried for a new account.
 const NAMES: usize = 8;
 
-/// Whom a provider says somebody is.
+/// A person, as a provider describes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Vouched {
     /// Such as `openid https://id.ispcustomer.co.zw`.

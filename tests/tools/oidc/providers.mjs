@@ -97,7 +97,7 @@ function forged(url) {
       ...{
         expired: { exp: now - 5, iat: now - 300 }, audience: { aud: 'another' }, audiences: { aud: ['portal', 'another'] },
         party: { azp: 'another' }, issuer: { iss: 'https://attacker.example' }, nonce: { nonce: 'another' }, unbound: { nonce: undefined },
-        access: { at_hash: digest('another').subarray(0, 16).toString('base64url') }, nobody: { sub: '' },
+        access: { at_hash: digest('another').subarray(0, 16).toString('base64url') }, subject: { sub: '' },
         userinfo: { groups: undefined },
         hostile: { sub: 'hostile', preferred_username: 'noc', name: '<img src=x>\r\nCo-Authored-By: x\u202e', email: 'noc@ispcustomer.co.zw' },
       }[scenario],

@@ -17,7 +17,7 @@ fn signed_in<'s>(server: &'s Server, scenario: &str) -> Browser<'s> {
 }
 
 #[test]
-fn nobody_becomes_a_local_account_by_a_name_or_an_address() {
+fn no_name_and_no_address_leads_to_a_local_account() {
     let Some(provider) = TestProvider::start("forged") else { return };
     with_each(|repo, state| {
         add_user(repo, state, &["noc", "--role", "viewer", "--domain", "tier2.example"]);
@@ -135,4 +135,32 @@ fn two_of_a_name_have_two_accounts() {
         assert!(pages[0].contains("<dd>openid:desk</dd>") && pages[1].contains("<dd>openid:desk-"), "{}", pages[1]);
         assert!(pages[1].contains("Another Desk") && pages[1].contains("editor"), "{}", pages[1]);
     });
+}
+
+#[test]
+fn sign_ins_and_sessions_have_an_end() {
+    let Some(provider) = TestProvider::start("forged") else { return };
+    let repo = crate::serve::data();
+    let file = state(&repo);
+    add_user(&repo, &file, &["noc", "--role", "operator"]);
+    let server = serve(&repo, &file, &provider.settings(""));
+    let change = |sql: &str| {
+        let script =
+            "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1], timeout=20) as db: db.execute(sys.argv[2])";
+        let run = std::process::Command::new("python3").args(["-c", script, &file, sql]).status();
+        assert!(run.unwrap().success(), "{sql}");
+    };
+    let late = |seconds: u32| {
+        let browser = Browser::new(&server);
+        let url = begin(&browser, "openid", "");
+        change(&format!("UPDATE pending_sign_ins SET began = began - {seconds}"));
+        let (nonce, state) = (parameter(&url, "nonce"), parameter(&url, "state"));
+        browser.get(&format!("/sign-in/openid?code=good.{nonce}&state={state}")).status
+    };
+    assert_eq!((late(540), late(660)), (303, 403));
+    let (theirs, local) = (signed_in(&server, "good"), Browser::signed_in(&server, "noc"));
+    change("UPDATE sessions SET began = began - 11 * 3600");
+    assert_eq!((theirs.get("/account").status, local.get("/account").status), (200, 200));
+    change("UPDATE sessions SET began = began - 2 * 3600");
+    assert_eq!((theirs.get("/account").status, local.get("/account").status), (303, 200));
 }

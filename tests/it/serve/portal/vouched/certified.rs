@@ -125,7 +125,7 @@ fn replicas_finish_what_others_began() {
 }
 
 #[test]
-fn a_provider_that_is_down_keeps_nobody_else_out() {
+fn a_provider_that_is_down_stops_no_other_sign_in() {
     let Some(provider) = TestProvider::start("certified") else { return };
     let (settings, port) = (provider.settings(""), provider.port);
     drop(provider);

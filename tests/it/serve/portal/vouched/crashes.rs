@@ -1,4 +1,4 @@
-//! SIGKILL while somebody is signed in: nothing is half made, and they can sign in again.
+//! SIGKILL during a sign-in: nothing is half made, and they can sign in again.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::serve::{Server, data};
 const ROUNDS: u32 = 40;
 
 #[test]
-fn a_kill_keeps_nobody_out() {
+fn after_a_kill_the_next_sign_in_works() {
     let Some(provider) = TestProvider::start("forged") else { return };
     let repo = data();
     let settings = provider.settings("");

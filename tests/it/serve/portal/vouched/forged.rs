@@ -31,7 +31,7 @@ fn what_is_no_proof_is_refused() {
             ("none", "ignature"),
             ("hmac", "ignature"),
             ("missing", "no ID token"),
-            ("nobody", "who this is"),
+            ("subject", "who this is"),
             ("userinfo", "two different things"),
             ("error", "it gives no token"),
             ("redirect", "307"),
