@@ -143,8 +143,10 @@ pub(crate) enum UserCommand {
     Passwd(UserNameArgs),
     /// List the accounts.
     List(TokenListArgs),
-    /// Remove an account; its sessions end.
+    /// Remove an account; its sessions end. A provider's does not come back by signing in.
     Remove(UserNameArgs),
+    /// Let a provider's person sign in again after their account was removed.
+    Restore(UserNameArgs),
 }
 
 #[derive(Debug, Args)]

@@ -128,6 +128,9 @@ The actor for the log, unless \\fB\\-\\-actor\\fR names one.
 .BR SHAPELINE_NOTIFY_URL , \" SHAPELINE_NOTIFY_SECRET\" , \" SHAPELINE_NOTIFY_FORMAT\"
 The webhook that is notified of refusals, failures and drift.
 .TP
+.BR SHAPELINE_OPENID_SECRET , \" SHAPELINE_GITHUB_SECRET\"
+The secrets of \\fBserve\\fR at the providers by which people sign in to the portal.
+.TP
 .B NO_COLOR
 If it is set, output has no colour, unless \\fB\\-\\-color\\fR says otherwise.
 ";

@@ -31,6 +31,11 @@ pub(super) fn run(cli: &Cli, args: &UserArgs) -> Result<Outcome> {
             block_on(async { StateStore::open(&state).await?.set_password(&args.name, &hash).await })?;
             done(&format!("{} has another password", quoted(&args.name)))
         }
+        UserCommand::Restore(args) => {
+            let state = location(cli, &args.state)?;
+            block_on(async { StateStore::open(&state).await?.restore_user(&args.name).await })?;
+            done(&format!("{} may sign in again, with the role that the provider's claims give", quoted(&args.name)))
+        }
         UserCommand::Remove(args) => {
             let state = location(cli, &args.state)?;
             block_on(async { StateStore::open(&state).await?.remove_user(&args.name).await })?;
@@ -101,6 +106,8 @@ struct ListedUser {
     /// Nothing for all domains.
     domains: Option<Vec<String>>,
     last_sign_in: Option<String>,
+    /// Nothing for the portal's own accounts.
+    provider: Option<String>,
 }
 
 fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
@@ -119,12 +126,13 @@ fn list(cli: &Cli, args: &TokenListArgs) -> Result<Outcome> {
             user.role.as_str().to_owned(),
             harmless(&shown(&user.scope, false), 80),
             user.last_sign_in.map_or_else(|| "never".to_owned(), moment),
+            harmless(user.provider.as_deref().unwrap_or("local"), 80),
             harmless(&user.full_name, 60),
         ]
     };
     if !users.is_empty() {
-        let heading = ["name", "role", "domains", "last sign-in", "full name"].map(ToOwned::to_owned);
-        let rows: Vec<[String; 5]> = std::iter::once(heading).chain(users.iter().map(row)).collect();
+        let heading = ["name", "role", "domains", "last sign-in", "provider", "full name"].map(ToOwned::to_owned);
+        let rows: Vec<[String; 6]> = std::iter::once(heading).chain(users.iter().map(row)).collect();
         let mut out = crate::console::out();
         out.write_all(columns(&rows).as_bytes())?;
         out.flush()?;
@@ -138,6 +146,7 @@ fn listed(user: User) -> ListedUser {
         domains: user.scope.domains().map(|domains| domains.iter().cloned().collect()),
         last_sign_in: user.last_sign_in.map(moment),
         role: user.role.as_str(),
+        provider: user.provider,
         name: user.name,
         full_name: user.full_name,
         email: user.email,

@@ -8,6 +8,7 @@ pub(crate) mod access;
 pub(crate) mod data;
 pub(crate) mod forge;
 pub(crate) mod gate;
+pub(crate) mod identity;
 pub(crate) mod lookup;
 pub(crate) mod parts;
 pub(crate) mod portal;

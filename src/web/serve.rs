@@ -15,6 +15,7 @@ use super::data::notify::FollowNotifier;
 use super::data::source::{Source, SourceRequest};
 use super::forge::Forge;
 use super::gate::{Gate, is_open};
+use super::identity::providers::Providers;
 use super::lookup::app::{App, Replica};
 use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
@@ -85,6 +86,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let settings = &request.settings;
     let hook = HookSecret::from_environment()?;
     let secure = is_secure(settings, request.parts)?;
+    let providers = (request.parts != Parts::Lookup).then(|| Providers::open(settings)).transpose()?;
     let copies = settings.backup.as_ref().map(CopyDesk::open).transpose()?.map(Arc::new);
     let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
     let stop = Arc::new(StopSignal::never()?);
@@ -134,9 +136,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     });
     let mut routes = router(&app, request.parts);
     let mut invited = None;
-    if request.parts != Parts::Lookup {
+    if let Some(providers) = providers {
         let proposer = Arc::new(Proposer::new(&request.root, upstream, forge, stop.clone()));
-        let portal = Portal::new(current.clone(), store.clone(), proposer, secure, settings.limits.body)?;
+        let portal = Portal::new(current.clone(), store.clone(), proposer, providers, secure, settings.limits.body)?;
         let portal = Arc::new(portal);
         routes = routes.merge(portal_router(&portal, ROUTES.len()));
         let lost = portal.clone();
@@ -203,7 +205,7 @@ fn forge(request: &ServeRequest, upstream: Option<&Upstream>) -> Result<Option<F
 
 /// The link that makes the first account, if there is none.
 async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr, tls: bool) -> Result<Option<String>> {
-    if portal.store.has_users().await? {
+    if !portal.providers.local || portal.store.has_users().await? {
         return Ok(None);
     }
     let key = portal.store.invite().await?;

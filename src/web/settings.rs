@@ -3,6 +3,7 @@
 
 mod fields;
 pub(crate) mod forge;
+pub(crate) mod sign_in;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
 use fields::Fields;
 use forge::ForgeSettings;
+use sign_in::SignInSettings;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -48,6 +50,8 @@ pub(crate) struct ServerSettings {
     pub(crate) forge: Option<ForgeSettings>,
     /// Whether also targets on other hosts are looked at, for when a change is live.
     pub(crate) watch_targets: bool,
+    /// How people sign in to the portal.
+    pub(crate) sign_in: SignInSettings,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
 }
@@ -130,6 +134,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         settings.watch_targets = top.switch("watch_targets").unwrap_or(false);
         settings.backup = top.section("backup", backup);
         settings.forge = top.section("forge", forge::forge);
+        settings.sign_in = top.section("sign_in", SignInSettings::read).unwrap_or_default();
+        if settings.sign_in.has_provider() && !top.has("url") {
+            top.wrong("sign_in", "needs `url`, the address of the portal: providers send people back to it");
+        }
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;
         }
@@ -186,7 +194,9 @@ mod tests {
         let text = "listen: '[::]:443'\nurl: https://portal.ispcustomer.co.zw\nname: lookup-1\nbranch: main\nremote: origin\ninterval: 30s\n\
                     state: /var/lib/shapeline/state.sqlite\n\
                     tls: {certificate: certificate.pem, key: key.pem}\ntrusted_proxies: [10.0.0.0/8, '::1']\n\
-                    access_log: false\nbackup: {roots: [/srv/shaper], to: 'file:///srv/backups', keep: 5}\nlimits: {connections: 10, rate: 0, burst: 5, body: 2048, head_time: 1s, \
+                    access_log: false\nbackup: {roots: [/srv/shaper], to: 'file:///srv/backups', keep: 5}\nsign_in: {openid: {issuer: 'https://id.ispcustomer.co.zw', client_id: a, label: Staff, roles: \
+                    [{claim: groups, value: a, role: editor, domains: [a.example]}]}, github: {client_id: b, label: GitHub, \
+                    roles: [{team: a/b, role: operator}]}}\nlimits: {connections: 10, rate: 0, burst: 5, body: 2048, head_time: 1s, \
                     request_time: 2s, drain_time: 1m}\n";
         let (settings, mistakes) = parse(text);
         assert_eq!(mistakes, [""; 0]);
@@ -194,6 +204,9 @@ mod tests {
         assert_eq!((settings.limits.rate, settings.limits.burst, settings.limits.drain_time.as_secs()), (0, 5, 60));
         let backup = settings.backup.clone().unwrap();
         assert_eq!((backup.roots, backup.keep), (vec![PathBuf::from("/srv/shaper")], Some(5)));
+        let (openid, github) = (settings.sign_in.openid.clone().unwrap(), settings.sign_in.github.clone().unwrap());
+        assert_eq!((openid.scopes, openid.roles.len()), (vec!["profile".to_owned(), "email".to_owned()], 1));
+        assert_eq!((github.url.as_str(), github.roles.len(), settings.sign_in.local), ("https://github.com", 1, true));
         assert_eq!((settings.access_log, settings.trusted_proxies.len()), (Some(false), 2));
         assert_eq!(settings.clone().beside(Path::new("/etc")).tls.unwrap().key, Path::new("/etc/key.pem"));
         assert_eq!(parse("").0, ServerSettings::default());
@@ -219,9 +232,11 @@ mod tests {
             "trusted_proxies",
             "access_log",
             "backup",
+            "watch_targets",
             "forge",
+            "sign_in",
         ] {
-            assert!(example.contains(&format!("{key}: ")), "{key}");
+            assert!(example.contains(&format!("{key}:")), "{key}");
         }
     }
 

@@ -9,6 +9,7 @@ use super::live::LiveTargets;
 use super::pages::Pages;
 use super::proposer::Proposer;
 use crate::web::data::current::Current;
+use crate::web::identity::providers::Providers;
 use crate::web::state::store::StateStore;
 
 /// How many drafts are checked at a time: each check reads all data once more.
@@ -20,6 +21,7 @@ pub(crate) struct Portal {
     pub(crate) store: StateStore,
     pub(crate) pages: Pages,
     pub(crate) proposer: Arc<Proposer>,
+    pub(crate) providers: Providers,
     /// Whether browsers reach it by https alone: then cookies are for https alone.
     pub(crate) secure: bool,
     /// The largest body, in bytes.
@@ -40,6 +42,7 @@ impl Portal {
         current: Arc<Current>,
         store: StateStore,
         proposer: Arc<Proposer>,
+        providers: Providers,
         secure: bool,
         max_body: usize,
     ) -> Result<Portal> {
@@ -49,6 +52,7 @@ impl Portal {
             store,
             pages,
             proposer,
+            providers,
             secure,
             max_body,
             checks: Arc::new(Semaphore::new(CHECKS)),

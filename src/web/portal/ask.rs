@@ -85,6 +85,17 @@ impl Ask {
         self.user.as_ref().ok_or_else(|| PageError::new(StatusCode::UNAUTHORIZED, "Sign in first."))
     }
 
+    /// The client, as limits know it: with IPv6 one has a whole /64.
+    pub(crate) fn client(&self) -> String {
+        match self.address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        }
+    }
+
     /// What the person may see.
     ///
     /// # Errors

@@ -22,4 +22,5 @@ mod sign_in;
 mod subscribers;
 mod upload_page;
 mod views;
+mod vouched_sign_in;
 mod withdrawal;

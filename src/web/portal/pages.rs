@@ -15,6 +15,18 @@ use crate::text::hex::hex;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Lets the forms of a page lead to these sites, too: browsers apply the policy to redirects.
+pub(super) fn may_send_to(page: &mut Response, sites: &[String]) {
+    let Some(policy) = page.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok()) else {
+        return;
+    };
+    let own = "form-action 'self'";
+    let policy = policy.replacen(own, &format!("{own} {}", sites.join(" ")), 1);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 /// Values for a template, by name.
 macro_rules! values {
     (@ $name:ident) => { $name };

@@ -18,7 +18,7 @@ use super::ask::{Ask, PageError};
 use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
-use super::{draft_page, form_page, history_page, request_page, sign_in, subscribers, upload_page};
+use super::{draft_page, form_page, history_page, request_page, sign_in, subscribers, upload_page, vouched_sign_in};
 use crate::web::server::client::ClientAddress;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
@@ -62,10 +62,14 @@ const VIEWERS: Audience = Audience::People(Role::Viewer);
 const EDITORS: Audience = Audience::People(Role::Editor);
 
 /// Every page.
-pub(crate) static PAGES: [PortalRoute; 26] = [
+pub(crate) static PAGES: [PortalRoute; 30] = [
     route!(GET "/", VIEWERS, first),
     route!(GET "/sign-in", Audience::Everyone, sign_in::page),
     route!(POST "/sign-in", Audience::Everyone, sign_in::sign_in),
+    route!(POST "/sign-in/openid", Audience::Everyone, vouched_sign_in::begin),
+    route!(GET "/sign-in/openid", Audience::Everyone, vouched_sign_in::finish),
+    route!(POST "/sign-in/github", Audience::Everyone, vouched_sign_in::begin),
+    route!(GET "/sign-in/github", Audience::Everyone, vouched_sign_in::finish),
     route!(POST "/sign-out", VIEWERS, sign_in::sign_out),
     route!(GET "/setup", Audience::Everyone, sign_in::setup_page),
     route!(POST "/setup", Audience::Everyone, sign_in::setup),
@@ -207,7 +211,8 @@ impl PageError {
 async fn ask(portal: &Arc<Portal>, head: &axum::http::request::Parts, form: Form) -> Result<Ask, PageError> {
     let sent = secret(&head.headers, portal.secure);
     let user: Option<User> = match &sent {
-        Some(secret) => portal.store.session(secret).await?,
+        // Of who could still sign in as they did.
+        Some(secret) => portal.store.session(secret).await?.filter(|user| portal.providers.accepts(user)),
         None => None,
     };
     let secret = match sent {

@@ -1,13 +1,11 @@
 //! Signing in and out, the first account, and one's own password.
 
-use std::net::IpAddr;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::ask::{Ask, PageError};
 use super::form::{line, query};
-use super::pages::values;
+use super::pages::{may_send_to, values};
 use super::password::{self, hash, is_right};
 use super::session::path_here;
 use crate::query::Refusal;
@@ -33,21 +31,31 @@ pub(super) async fn page(ask: Ask) -> Result<Response, PageError> {
 async fn form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, PageError> {
     let next =
         path_here(if ask.form.get("next").is_empty() { ask.parameters.get("next") } else { ask.form.get("next") });
+    let all = ask.portal.providers.all();
+    let providers: Vec<[&str; 2]> = all.iter().map(|provider| [provider.kind(), provider.label()]).collect();
     let values = values!(wrong, next, name => ask.form.get("name"), setup => false, key => "", shortest => password::SHORTEST,
-                          full_name => "", email => "");
-    ask.page_with(status, "sign_in.html", values).await
+                          full_name => "", email => "", local => ask.portal.providers.local, providers);
+    let mut page = ask.page_with(status, "sign_in.html", values).await?;
+    for provider in all {
+        may_send_to(&mut page, &provider.sites().await);
+    }
+    Ok(page)
 }
 
 /// Signs in.
 pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     let (name, sent) = (ask.form.get("name"), ask.form.raw("password").to_owned());
-    let subjects = subjects(name, ask.address);
+    if !ask.portal.providers.local {
+        return Err(PageError::new(StatusCode::FORBIDDEN, "This portal has no accounts with passwords."));
+    }
+    let subjects = subjects(name, ask.client());
     if let Some(wait) = ask.portal.store.begin_attempt(&subjects).await? {
         let minutes = crate::text::count::counted((wait as usize).div_ceil(60), "minute", "minutes");
         let why = format!("Too many attempts failed. Try again in {minutes}.");
         return form(&ask, StatusCode::TOO_MANY_REQUESTS, &why).await;
     }
-    let known = ask.portal.store.user_named(name).await?;
+    // A provider's account has no password.
+    let known = ask.portal.store.user_named(name).await?.filter(|(user, _)| user.provider.is_none());
     let right = is_right(sent, known.as_ref().map(|(_, hash)| hash.clone())).await;
     let Some((user, _)) = known.filter(|_| right) else {
         ask.portal.store.record(name, ask.address, "sign-in refused").await?;
@@ -63,16 +71,9 @@ pub(super) async fn sign_in(ask: Ask) -> Result<Response, PageError> {
     Ok(ask.redirect_as(&secret, path_here(ask.form.get("next"))))
 }
 
-/// What failures are counted for. An IPv6 client has a whole /64.
-fn subjects(name: &str, address: IpAddr) -> [Subject; 3] {
+/// What failures are counted for.
+fn subjects(name: &str, address: String) -> [Subject; 3] {
     let name = harmless(name, 100);
-    let address = match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    };
     let names = [format!("account {name} from {address}"), format!("address {address}"), format!("account {name}")];
     let [both, from, account] = names;
     let [free_both, free_from, free_account] = FREE;
@@ -93,7 +94,7 @@ pub(super) async fn sign_out(ask: Ask) -> Result<Response, PageError> {
 /// The page that makes the first account, for who has the link that `serve` prints.
 pub(super) async fn setup_page(ask: Ask) -> Result<Response, PageError> {
     let key = ask.parameters.get("key").to_owned();
-    if !ask.portal.store.is_invited(&key).await? {
+    if !ask.portal.providers.local || !ask.portal.store.is_invited(&key).await? {
         return Err(used());
     }
     setup_form(&ask, StatusCode::OK, &key, "").await
@@ -106,14 +107,14 @@ fn used() -> PageError {
 async fn setup_form(ask: &Ask, status: StatusCode, key: &str, wrong: &str) -> Result<Response, PageError> {
     let values = values!(wrong, key, next => "/", name => ask.form.get("name"), setup => true,
                           shortest => password::SHORTEST, full_name => ask.form.get("full_name"),
-                          email => ask.form.get("email"));
+                          email => ask.form.get("email"), local => true, providers => [(); 0]);
     ask.page_with(status, "sign_in.html", values).await
 }
 
 /// Makes the first account, an operator.
 pub(super) async fn setup(ask: Ask) -> Result<Response, PageError> {
     let key = ask.form.get("key").to_owned();
-    if !ask.portal.store.is_invited(&key).await? {
+    if !ask.portal.providers.local || !ask.portal.store.is_invited(&key).await? {
         return Err(used());
     }
     let (new, hash) = match first(&ask) {
@@ -187,7 +188,7 @@ pub(super) async fn account(ask: Ask) -> Result<Response, PageError> {
 async fn account_form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, PageError> {
     let user = ask.user()?;
     let domains = user.scope.domains().map(|domains| domains.iter().cloned().collect::<Vec<_>>());
-    let values = values!(wrong, email => user.email, domains, shortest => password::SHORTEST,
+    let values = values!(wrong, email => user.email, domains, provider => user.provider, shortest => password::SHORTEST,
                           changed => ask.parameters.get("changed") == "yes");
     ask.page_with(status, "account.html", values).await
 }
@@ -195,7 +196,10 @@ async fn account_form(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Resp
 /// Another password for oneself. Other sessions end.
 pub(super) async fn change_password(ask: Ask) -> Result<Response, PageError> {
     let user = ask.user()?.clone();
-    let subjects = subjects(&user.name, ask.address);
+    if user.provider.is_some() {
+        return Err(PageError::new(StatusCode::FORBIDDEN, "This account has no password here: its provider has it."));
+    }
+    let subjects = subjects(&user.name, ask.client());
     if ask.portal.store.begin_attempt(&subjects).await?.is_some() {
         return account_form(&ask, StatusCode::TOO_MANY_REQUESTS, "Too many attempts failed. Try again later.").await;
     }

@@ -61,6 +61,18 @@ impl<'f> Fields<'f> {
         }
     }
 
+    /// Adds a mistake in the mapping itself.
+    pub(super) fn mistake(&mut self, what: &str) {
+        if let Some(node) = self.node {
+            self.mistakes.push((node.span(), what.to_owned()));
+        }
+    }
+
+    /// Whether the key is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.node.is_some_and(|node| node.get(name).is_some())
+    }
+
     fn not(&mut self, name: &'static str, node: Node<'_>, wanted: &str) {
         let is = if node.is_scalar() { format!("is {}, not", quoted(node.text())) } else { "is not".to_owned() };
         self.mistakes.push((node.span(), format!("{name} {is} {wanted}")));
@@ -130,6 +142,30 @@ impl<'f> Fields<'f> {
                     self.mistakes.push((item.span(), format!("{what} is not {wanted}")));
                 }
             }
+        }
+        values
+    }
+
+    /// A list of mappings, of which there is one at least.
+    pub(super) fn sections<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Fields<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(node) = self.get(name) else { return Vec::new() };
+        if node.kind() != NodeKind::Sequence || node.items().next().is_none() {
+            self.mistakes.push((node.span(), format!("{name} is not a list with entries")));
+            return Vec::new();
+        }
+        let mut values = Vec::new();
+        for item in node.items() {
+            if item.kind() != NodeKind::Mapping {
+                self.mistakes.push((item.span(), format!("an entry of {name} has keys with values")));
+                continue;
+            }
+            let mut below = Fields { node: Some(item), known: Vec::new(), mistakes: self.mistakes };
+            values.extend(read(&mut below));
+            below.finish();
         }
         values
     }

@@ -5,6 +5,8 @@ pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod drafts;
 pub(crate) mod location;
+pub(crate) mod pending;
+pub(crate) mod providers;
 pub(crate) mod random;
 pub(crate) mod requests;
 pub(crate) mod sessions;

@@ -14,6 +14,9 @@ const IDLE: i64 = 12 * 3600;
 /// How long it lasts at most.
 const LONGEST: i64 = 7 * 24 * 3600;
 
+/// The same for who has their rights from a provider, which are looked at only when they sign in.
+const LONGEST_VOUCHED: i64 = 12 * 3600;
+
 /// How exactly its use is recorded: a write for each request would be one too many.
 const EXACTNESS: i64 = 60;
 
@@ -40,16 +43,17 @@ impl StateStore {
     /// If the state cannot be used.
     pub(crate) async fn session(&self, secret: &str) -> Result<Option<User>> {
         let (digest, now) = (secret_digest(secret), now());
-        let select = "SELECT user_id, seen FROM sessions WHERE digest = $1 AND seen >= $2 AND began >= $3";
+        let select = "SELECT user_id, seen, began FROM sessions WHERE digest = $1 AND seen >= $2 AND began >= $3";
         let select = sqlx::query(select).bind(&digest).bind(now - IDLE).bind(now - LONGEST);
         let Some(row) = self.run(select.fetch_optional(&self.pool).await)? else { return Ok(None) };
-        let (user, seen): (String, i64) =
-            self.run(row.try_get("user_id").and_then(|id| Ok((id, row.try_get("seen")?))))?;
+        let (user, seen, began): (String, i64, i64) =
+            self.run(row.try_get("user_id").and_then(|id| Ok((id, row.try_get("seen")?, row.try_get("began")?))))?;
         if seen + EXACTNESS < now {
             let update = sqlx::query("UPDATE sessions SET seen = $1 WHERE digest = $2");
             self.run(update.bind(now).bind(&digest).execute(&self.pool).await)?;
         }
-        self.user_with_id(&user).await
+        let user = self.user_with_id(&user).await?;
+        Ok(user.filter(|user| user.provider.is_none() || began + LONGEST_VOUCHED >= now))
     }
 
     /// Ends a session.

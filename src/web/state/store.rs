@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "tokens", include_str!("migrations/1_tokens.sql")),
     (2, "portal", include_str!("migrations/2_portal.sql")),
     (3, "operators", include_str!("migrations/3_operators.sql")),
+    (4, "providers", include_str!("migrations/4_providers.sql")),
     (5, "pulls", include_str!("migrations/5_pulls.sql")),
 ];
 

@@ -31,8 +31,16 @@ impl Role {
         }
     }
 
-    fn of(word: &str) -> Option<Role> {
+    pub(super) fn of(word: &str) -> Option<Role> {
         [Role::Viewer, Role::Editor, Role::Operator].into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Role, ()> {
+        Role::of(word).ok_or(())
     }
 }
 
@@ -51,6 +59,8 @@ pub(crate) struct User {
     pub(crate) scope: Scope,
     /// In seconds since 1970.
     pub(crate) last_sign_in: Option<i64>,
+    /// Who says who they are, such as `openid https://id.ispcustomer.co.zw`; `None` for the portal's own accounts.
+    pub(crate) provider: Option<String>,
 }
 
 /// A person to be added.
@@ -63,7 +73,7 @@ pub(crate) struct NewUser {
     pub(crate) scope: Scope,
 }
 
-const COLUMNS: &str = "id, name, full_name, email, role, domains, password, last_sign_in";
+pub(super) const COLUMNS: &str = "id, name, full_name, email, role, domains, password, last_sign_in, provider";
 
 impl StateStore {
     /// Adds an account. `password` is the hash.
@@ -87,9 +97,14 @@ impl StateStore {
     /// Gives an account another password, and ends its sessions.
     ///
     /// # Errors
-    /// A [`Refusal`] if there is none of that name; or if the state cannot be written.
+    /// A [`Refusal`] if there is none of that name, or if it is a provider's; or if the state cannot be written.
     pub(crate) async fn set_password(&self, name: &str, password: &str) -> Result<()> {
-        let update = sqlx::query("UPDATE users SET password = $1 WHERE name = $2 AND removed IS NULL");
+        if let Some((User { provider: Some(provider), .. }, _)) = self.user_named(name).await? {
+            let (name, provider) = (quoted(name), quoted(&provider));
+            return Err(Refusal(format!("{name} has no password here: {provider} says who they are")).into());
+        }
+        let update = "UPDATE users SET password = $1 WHERE name = $2 AND removed IS NULL AND provider IS NULL";
+        let update = sqlx::query(update);
         let done = self.run(update.bind(password).bind(name).execute(&self.pool).await)?;
         known(name, done.rows_affected())?;
         self.end_sessions_of(name).await
@@ -136,12 +151,13 @@ impl StateStore {
         row.as_ref().map(|row| Ok(self.user_of(row)?.0)).transpose()
     }
 
-    /// Whether there ever was an account.
+    /// Whether there ever was an account of the portal's own: a provider's may have few rights.
     ///
     /// # Errors
     /// If the state cannot be read.
     pub(crate) async fn has_users(&self) -> Result<bool> {
-        let row = self.run(sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&self.pool).await)?;
+        let row = self
+            .run(sqlx::query("SELECT id FROM users WHERE provider IS NULL LIMIT 1").fetch_optional(&self.pool).await)?;
         Ok(row.is_some())
     }
 
@@ -177,7 +193,7 @@ impl StateStore {
         Ok(done.rows_affected() > 0 && !self.has_users().await?)
     }
 
-    fn user_of(&self, row: &AnyRow) -> Result<(User, String)> {
+    pub(super) fn user_of(&self, row: &AnyRow) -> Result<(User, String)> {
         let (role, user, password) = self.run(columns(row))?;
         let role = Role::of(&role).context("the state is damaged: an account has no role")?;
         Ok((User { role, ..user }, password))
@@ -194,6 +210,7 @@ fn columns(row: &AnyRow) -> Result<(String, User, String), sqlx::Error> {
         role: Role::Viewer,
         scope: domains.map_or_else(Scope::all, |domains| Scope::of(domains.split_whitespace())),
         last_sign_in: row.try_get("last_sign_in")?,
+        provider: row.try_get("provider")?,
     };
     Ok((row.try_get("role")?, user, row.try_get("password")?))
 }

@@ -80,10 +80,13 @@ fn a_receiver_that_never_answers_costs_seconds_and_changes_nothing() {
 
 #[test]
 fn programs_that_the_data_names_do_not_get_the_secrets() {
-    let script = "echo url=$SHAPELINE_NOTIFY_URL secret=$SHAPELINE_NOTIFY_SECRET end; exit 1";
+    let script = "echo url=$SHAPELINE_NOTIFY_URL secret=$SHAPELINE_NOTIFY_SECRET$SHAPELINE_OPENID_SECRET$SHAPELINE_GITHUB_SECRET end; exit 1";
     let site = Site::new(1, &format!("check: ['sh', '-c', '{script}']\n"));
     let receiver = Receiver::start();
-    let run = run_in(site.repo.path(), &["publish"], |command| receiver.environment(command));
+    let run = run_in(site.repo.path(), &["publish"], |command| {
+        receiver.environment(command);
+        command.env("SHAPELINE_OPENID_SECRET", "secret").env("SHAPELINE_GITHUB_SECRET", "secret");
+    });
     assert!(run.code == 1 && run.stdout.contains("exit 1: url= secret= end"), "{run:?}");
     assert_eq!(receiver.kinds(), ["publish-refused hre-1"]);
 }

@@ -13,7 +13,7 @@ fn root() -> &'static Path {
 }
 
 /// Where the programs are; without Chromium or npm the test says so, and on a build server it fails.
-fn tools() -> Option<PathBuf> {
+pub fn tools() -> Option<PathBuf> {
     let fetched = Command::new("sh").arg(root().join("scripts/fetch-npm")).arg("browser").status();
     if !Path::new("/usr/bin/chromium").exists() || !fetched.is_ok_and(|status| status.success()) {
         left_out("chromium or playwright-core is not there: run scripts/install-test-tools");
@@ -23,10 +23,15 @@ fn tools() -> Option<PathBuf> {
 }
 
 /// Runs a step of tests/tools/browser/portal.mjs.
-fn step(tools: &Path, step: &str, server: &Server) {
+pub fn step(tools: &Path, step: &str, server: &Server) {
+    step_at(tools, step, server, "127.0.0.1");
+}
+
+/// The same by another name of this host.
+pub fn step_at(tools: &Path, step: &str, server: &Server, host: &str) {
     let mut node = Command::new("node");
     node.arg(root().join("tests/tools/browser/portal.mjs"));
-    node.arg(tools).arg(step).arg(format!("http://127.0.0.1:{}", server.port));
+    node.arg(tools).arg(step).arg(format!("http://{host}:{}", server.port));
     // For a look at them, and for the pictures in docs/.
     node.args(std::env::var_os("SHAPELINE_SHOTS"));
     let out = node.output().unwrap();

@@ -13,6 +13,7 @@ mod safety;
 mod sign_in;
 mod tenancy;
 mod upload;
+mod vouched;
 
 use std::cell::RefCell;
 use std::process::Command;

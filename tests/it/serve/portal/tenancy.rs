@@ -25,10 +25,14 @@ const FORGED: &str = r#"{"ip":"10.10.10.25","domain":"ispcustomer.co.zw","plan":
 /// The same, of the own domain: the id leads elsewhere.
 const FORGED_DOMAIN: &str = r#"{"ip":"10.10.10.25","domain":"tier2.example","plan":"30_MEG_UP_30_MEG_DOWN","id":"acme-hq","name":"ACME head office"}"#;
 
-const CASES: [(&str, Case); 26] = [
+const CASES: [(&str, Case); 30] = [
     ("GET /", Shows(&["/"])),
     ("GET /sign-in", Shows(&["/sign-in"])),
     ("POST /sign-in", Refuses(&[&[("name", "noc"), ("password", "x")]])),
+    ("POST /sign-in/openid", Refuses(&[&[("next", "/subscribers")]])),
+    ("GET /sign-in/openid", Shows(&["/sign-in/openid", "/sign-in/openid?code=a&state=b"])),
+    ("POST /sign-in/github", Refuses(&[&[("next", "/subscribers")]])),
+    ("GET /sign-in/github", Shows(&["/sign-in/github", "/sign-in/github?code=a&state=b"])),
     ("POST /sign-out", Refuses(&[])),
     ("GET /setup", Shows(&["/setup", "/setup?key=00"])),
     (
@@ -217,7 +221,7 @@ fn a_viewer_changes_nothing_and_who_is_not_signed_in_sees_nothing() {
 
 /// Who is not signed in is led to sign in.
 fn assert_nobody(server: &Server, method: &str, path: &str) {
-    if ["/sign-in", "/setup"].contains(&path) {
+    if path.starts_with("/sign-in") || path == "/setup" {
         return;
     }
     let nobody = Browser::new(server);
