@@ -41,10 +41,12 @@ mod client {
     use crate::store::{install_cryptography, runtime};
     use crate::text::quote::harmless;
     use crate::text::redact::{redact, without_logins};
-    use crate::web::forge::TOKEN;
     use crate::web::forge::api::Call;
     use crate::web::settings::forge::ForgeKind;
     use crate::web::state::random::now;
+
+    /// The variable with the token.
+    const TOKEN: &str = "SHAPELINE_FORGE_TOKEN";
 
     /// How long a request may take, with its answer.
     const PATIENCE: Duration = Duration::from_secs(10);

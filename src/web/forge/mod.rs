@@ -15,9 +15,6 @@ use self::api::Api;
 use self::http::{Failure, Http};
 use crate::web::settings::forge::ForgeSettings;
 
-/// The variable with the token.
-pub(crate) const TOKEN: &str = "SHAPELINE_FORGE_TOKEN";
-
 /// A repository at a forge, where pull requests into one branch are opened.
 pub(crate) struct Forge {
     api: Api,

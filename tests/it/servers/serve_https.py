@@ -1,8 +1,11 @@
 """Files of a folder over HTTPS, and below /git/ bare repositories by git's own http-backend:
 serve_https.py FOLDER CERTIFICATE KEY
 
+With a file FOLDER/login, USER:PASSWORD, the repositories are for that user, who may push.
+
 Prints the port, and ends when its standard input does: it never outlives the test."""
 
+import base64
 import functools
 import http.server
 import os
@@ -24,7 +27,26 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def do_POST(self):
         self.git()
 
+    def user(self):
+        """Who asks, or None if it is not the one who may."""
+        login = os.path.join(folder, "login")
+        if not os.path.exists(login):
+            return ""
+        with open(login, "rb") as file:
+            wanted = file.read().strip()
+        scheme, _, given = self.headers.get("Authorization", "").partition(" ")
+        if scheme != "Basic" or base64.b64decode(given) != wanted:
+            return None
+        return wanted.decode().split(":")[0]
+
     def git(self):
+        user = self.user()
+        if user is None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         path, _, query = self.path.partition("?")
         length = int(self.headers.get("Content-Length", 0))
         variables = {
@@ -40,6 +62,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "REMOTE_ADDR": "127.0.0.1",
         }
+        if user:
+            variables["REMOTE_USER"] = user
         answer = subprocess.run(
             ["git", "http-backend"], input=self.rfile.read(length), env=variables, stdout=subprocess.PIPE, check=True
         ).stdout

@@ -1,22 +1,32 @@
 //! With a remote: branches are pushed there, and what cannot be pushed is tried again.
 
+use std::path::Path;
+use std::process::Command;
+
 use super::drafts::branches;
 use super::{Browser, add_user, command, state};
 use crate::serve::{Server, data, wait};
+use crate::servers::https::Https;
+use crate::servers::sshd::Sshd;
 use crate::support::Repo;
 
 pub const P30: &str = "30_MEG_UP_30_MEG_DOWN";
 
 /// A clone with the data, and its bare remote.
 pub fn with_remote() -> (Repo, tempfile::TempDir) {
-    let (repo, remote) = (data(), tempfile::tempdir().unwrap());
-    let url = remote.path().to_str().unwrap();
+    let remote = tempfile::tempdir().unwrap();
+    (with_remote_in(remote.path()), remote)
+}
+
+/// The same with the remote in a folder.
+fn with_remote_in(folder: &Path) -> Repo {
+    let (repo, url) = (data(), folder.to_str().unwrap());
     repo.git(&["init", "--quiet", "--bare", url]);
     repo.git(&["remote", "add", "origin", url]);
     let branch = repo.git(&["symbolic-ref", "--short", "HEAD"]);
     repo.git(&["push", "--quiet", "-u", "origin", &branch]);
     add_user(&repo, &state(&repo), &["desk", "--domain", "tier2.example"]);
-    (repo, remote)
+    repo
 }
 
 pub fn at_remote(repo: &Repo) -> String {
@@ -55,4 +65,70 @@ fn a_remote_that_is_away_stops_nothing_and_loses_nothing() {
     assert_eq!(desk.post("/request/retry", &[("id", id)]).status, 303);
     assert!(desk.page(&request).contains(">open<"));
     assert_eq!(at_remote(&repo).lines().count(), 1);
+}
+
+/// A request is pushed, and its branch deleted when it is withdrawn.
+fn is_pushed_and_taken_back(repo: &Repo, there: &Path, serve: Command) {
+    let there = || {
+        let branches = ["--git-dir", there.to_str().unwrap(), "for-each-ref", "refs/heads/portal"];
+        repo.git(&branches).lines().count()
+    };
+    let server = Server::spawn(serve);
+    let desk = Browser::signed_in(&server, "desk");
+    desk.add("10.20.0.5", "tier2.example", P30);
+    let request = desk.submit("");
+    assert!(desk.page(&request).contains(">open<"), "{}", server.journal());
+    assert_eq!(there(), 1);
+    let id = request.split('=').nth(1).unwrap();
+    assert_eq!(desk.post("/request/withdraw", &[("id", id)]).status, 303);
+    wait(|| (there() == 0).then_some(()), || server.journal());
+}
+
+#[test]
+fn over_https_the_password_is_that_of_the_credential_helper() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("git/data.git");
+    std::fs::create_dir_all(&there).unwrap();
+    let repo = with_remote_in(&there);
+    let https = Https::start(folder.path());
+    std::fs::write(folder.path().join("login"), "portal:s3cr3t-of-git").unwrap();
+    repo.git(&["remote", "set-url", "origin", &format!("{}/git/data.git", https.url)]);
+    let serve = || {
+        let mut serve = command(&repo, &[]);
+        serve.env("GIT_SSL_CAINFO", &https.certificate);
+        serve
+    };
+    let helper = |password: &str| {
+        let helper = format!("!f() {{ echo username=portal; echo password={password}; }}; f");
+        repo.git(&["config", "credential.helper", &helper]);
+    };
+    helper("s3cr3t-of-git");
+    is_pushed_and_taken_back(&repo, &there, serve());
+    let server = Server::spawn(serve());
+    helper("wrong-password");
+    let desk = Browser::signed_in(&server, "desk");
+    let request = desk.submit("");
+    assert!(desk.page(&request).contains(">stuck<"), "{}", server.journal());
+    let journal = server.journal();
+    assert!(journal.contains("cannot push portal/desk-") && !journal.contains("wrong-password"), "{journal}");
+    helper("s3cr3t-of-git");
+    wait(|| desk.page(&request).contains(">open<").then_some(()), || server.journal());
+}
+
+#[test]
+fn over_ssh_the_key_is_that_of_the_clone() {
+    let sshd = Sshd::start();
+    let there = sshd.data().join("data.git");
+    std::fs::create_dir_all(&there).unwrap();
+    let repo = with_remote_in(&there);
+    let url = sshd.url(&there).replacen("sftp:", "ssh:", 1);
+    repo.git(&["remote", "set-url", "origin", &url]);
+    let (key, known) = (sshd.identity(), sshd.known_hosts());
+    let ssh = format!(
+        "ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -i {} -o UserKnownHostsFile={}",
+        key.display(),
+        known.display()
+    );
+    repo.git(&["config", "core.sshCommand", &ssh]);
+    is_pushed_and_taken_back(&repo, &there, command(&repo, &[]));
 }
