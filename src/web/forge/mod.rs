@@ -9,7 +9,7 @@ mod text;
 use anyhow::Result;
 
 pub(crate) use pull::{Pull, PullState};
-pub(crate) use text::PullText;
+pub(crate) use text::{PullText, neutral};
 
 use self::api::Api;
 use self::http::{Failure, Http};

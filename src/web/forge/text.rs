@@ -44,7 +44,7 @@ impl PullText {
 /// A line in which nothing has a meaning to a forge, even one that reads code blocks. Characters that begin a mention,
 /// a reference, a quick action or a tag are replaced by others that look the same to people; an address such as
 /// `10.20.0.5@tier2.example` is no mention and stays.
-fn neutral(line: &str, longest: usize) -> String {
+pub(crate) fn neutral(line: &str, longest: usize) -> String {
     let line = harmless(line, longest);
     let mut out = String::with_capacity(line.len());
     let mut rest = line.chars().peekable();

@@ -15,8 +15,12 @@ use crate::model::Subscriber;
 use crate::text::count::counted;
 use crate::text::hex::hex;
 use crate::text::quote::harmless;
+use crate::web::forge::neutral;
 use crate::web::state::random::{now, random};
 use crate::web::state::requests::{ChangeRequest, Review, Stage};
+
+/// The longest line of the message of a commit, in characters.
+const LONGEST_LINE: usize = 1000;
 
 /// A change in the draft.
 #[derive(Serialize)]
@@ -153,9 +157,13 @@ pub(super) async fn submit(ask: Ask) -> Result<Response, PageError> {
         Err(why) => return show(&ask, StatusCode::UNPROCESSABLE_ENTITY, &format!("The note {why}.")).await,
     };
     let id = random::<8>()?;
-    let title = title(&changes)?;
+    // What a forge reads of a commit, such as `fixes #1`, it does once that is merged.
+    let is_read = ask.portal.proposer.forge.is_some();
+    let plain = |text: String| if is_read { neutral(&text, LONGEST_LINE) } else { text };
+    let title = plain(title(&changes)?);
     let lines = changes.iter().map(|change| Ok(format!("- {} {}", change.verb().imperative(), change.what()?)));
     let lines: Vec<String> = lines.collect::<anyhow::Result<_>>()?;
+    let (lines, note): (Vec<String>, String) = (lines.into_iter().map(plain).collect(), plain(note));
     let mut domains: Vec<String> = changes.iter().flat_map(GatheredChange::domains).map(ToOwned::to_owned).collect();
     domains.sort_unstable();
     domains.dedup();

@@ -1,25 +1,18 @@
-//! Whether the change of a request is live: what the records beside the published files say. Each is read from time to
-//! time; a page never waits for a target.
+//! Whether the change of a request is live: what the records beside the published files say.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use git2::Oid;
 
-use super::app::Portal;
 use crate::git::Git;
-use crate::model::{Scheme, Target};
+use crate::model::Target;
 use crate::publish::site::Site;
 use crate::records::manifest::StoredVersion;
-use crate::sync::journal::Journal;
 use crate::web::state::requests::ChangeRequest;
 
-/// How often the targets are looked at.
-const INTERVAL: Duration = Duration::from_secs(10);
-
 /// What is live on a target.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct LiveTarget {
     /// What is live; nothing if that is not known.
     live: Option<StoredVersion>,
@@ -39,37 +32,22 @@ pub(super) struct LiveSince {
     pub(super) commit: String,
 }
 
-/// Looks at the targets until the server ends.
-pub(crate) async fn watch(portal: Arc<Portal>, all: bool) {
-    let mut journal = Journal::default();
-    loop {
-        let mut found = Vec::new();
-        let targets = portal.current.snapshot().repo.settings.targets.clone();
-        for target in targets.into_iter().filter(|target| all || target.url.scheme() == Scheme::File) {
-            let about = format!("target {}", target.name);
-            match portal.watch(move || look(&target)).await {
-                Ok(seen) => {
-                    journal.fine(&about);
-                    found.push(seen);
-                }
-                Err(error) => {
-                    journal.trouble(&about, &format!("{error:#}"));
-                    found.push(LiveTarget { live: None, versions: Vec::new() });
-                }
-            }
-        }
-        *portal.live.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
-        tokio::time::sleep(INTERVAL).await;
-    }
-}
-
-fn look(target: &Target) -> Result<LiveTarget> {
+/// What the records of a target say.
+///
+/// # Errors
+/// If it cannot be reached.
+pub(super) fn look(target: &Target) -> Result<LiveTarget> {
     let manifest = Site::open(target)?.ledger().manifest()?;
     let (live, versions) = manifest.map(|manifest| (manifest.live, manifest.versions)).unwrap_or_default();
     Ok(LiveTarget { live: live.map(|live| live.version), versions })
 }
 
 impl LiveTargets {
+    /// Replaces what is known.
+    pub(super) fn replace(&self, found: Vec<LiveTarget>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
     /// Since when the change of a merged request is live on all targets that are looked at. Nothing if it is not, or
     /// that is not known.
     ///

@@ -47,7 +47,7 @@ fn a_slow_body_and_a_large_one_are_refused() {
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
     answered(&all).problem(408);
-    server.send("POST", "/hooks/git", &[&unproven], &"x".repeat(1025)).problem(413);
+    server.send("POST", "/hooks/git", &[&unproven], "x".repeat(1025)).problem(413);
     let endless = format!(
         "POST /hooks/git HTTP/1.1\r\nHost: x\r\n{unproven}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     );

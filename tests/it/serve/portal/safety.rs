@@ -25,12 +25,12 @@ fn a_form_that_is_not_ours_is_refused() {
                 "Content-Type: application/x-www-form-urlencoded",
                 &format!("Sec-Fetch-Site: {site}"),
             ];
-            let answer = server.send("POST", path, &headers, &format!("token={good}"));
+            let answer = server.send("POST", path, &headers, format!("token={good}"));
             assert_eq!(answer.status, 403, "{path} {site}");
         }
         assert_eq!(
             server
-                .send("POST", path, &["Content-Type: application/x-www-form-urlencoded"], &format!("token={good}"))
+                .send("POST", path, &["Content-Type: application/x-www-form-urlencoded"], format!("token={good}"))
                 .status,
             403
         );

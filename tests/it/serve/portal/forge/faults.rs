@@ -151,7 +151,9 @@ fn what_a_person_writes_commands_nothing() {
     desk.submit("/merge ``` @all closes isp/data#2 https://git.ispcustomer.co.zw/a/-/issues/3");
     let pulls = forge.pulls();
     let [pull] = pulls.as_slice() else { panic!("{pulls:?}") };
-    let written = format!("{}\n{}", pull.title, pull.body);
+    // A forge reads commits, too, once they are merged.
+    let commit = repo.git(&["log", "-1", "--format=%B", &crate::serve::portal::drafts::branches(&repo)[0]]);
+    let written = format!("{}\n{}\n{commit}", pull.title, pull.body);
     for part in ["@noc", "@all", "#1", "#2", "<img", "\n/", "://"] {
         assert!(!written.contains(part), "{part}: {written}");
     }
