@@ -5,7 +5,7 @@ use super::unusable::Unusable;
 /// The sheet with cells, or the one that is called `sheet`, as CSV; nothing if the source is no workbook.
 ///
 /// # Errors
-/// If it is damaged, too large or encrypted, or which sheet is meant cannot be told.
+/// If it is damaged, too large or encrypted, or it is not clear which sheet is meant.
 pub(super) fn table(bytes: &[u8], sheet: Option<&str>) -> Result<Option<Vec<u8>>, Unusable> {
     if bytes.starts_with(b"PK\x03\x04") {
         let head = &bytes[..bytes.len().min(4096)];
@@ -41,22 +41,30 @@ mod xlsx {
     use super::Unusable;
     use crate::text::quote::quoted;
 
-    /// How much a workbook may hold, unpacked, in bytes. The library keeps its texts in memory.
-    const MOST_UNPACKED: u64 = 512 << 20;
+    /// How many bytes one byte of a workbook may become, unpacked or as CSV. Sheets shrink to a tenth or a twentieth;
+    /// what shrinks more was made to fill the memory.
+    const RATIO: u64 = 50;
+
+    /// How much any workbook may become, in bytes.
+    const SMALL: u64 = 16 << 20;
+
+    /// How much no workbook may exceed, in bytes. The library keeps its texts in memory.
+    const LARGE: u64 = 512 << 20;
 
     /// How many columns of a sheet are read.
     const MOST_COLUMNS: usize = 256;
 
+    /// How many sheets are looked through for the one with cells.
+    const MOST_SHEETS: usize = 20;
+
     /// How many rows of a sheet are read: all that Excel has.
     const MOST_ROWS: u32 = 1 << 20;
-
-    /// How much CSV is made, in bytes: a text can be in every cell and is stored once.
-    const MOST_CSV: usize = 512 << 20;
 
     type Workbook<'b> = Xlsx<Cursor<&'b [u8]>>;
 
     pub(super) fn table(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<u8>, Unusable> {
-        measure(bytes)?;
+        let most = most(bytes);
+        measure(bytes, most)?;
         let mut workbook: Workbook<'_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
         let names = sheets(&workbook);
         if let Some(wanted) = sheet {
@@ -65,25 +73,33 @@ mod xlsx {
                 let why = format!("it has no sheet {}; there are {}", quoted(wanted), listed.join(", "));
                 return Err(Unusable::new(why));
             }
-            return csv(&mut workbook, wanted);
+            return csv(&mut workbook, wanted, most);
         }
-        let mut filled = Vec::new();
+        if names.len() > MOST_SHEETS {
+            return Err(Unusable::SeveralSheets(names.into_iter().take(MOST_SHEETS).collect()));
+        }
+        let (mut filled, mut left) = (Vec::new(), most);
         for name in names {
-            if width(&mut workbook, &name)? > 0 {
+            if width(&mut workbook, &name, &mut left)? > 0 {
                 filled.push(name);
             }
         }
         match filled.as_slice() {
             [] => Err(Unusable::new("there is nothing in its sheets")),
-            [one] => csv(&mut workbook, one),
+            [one] => csv(&mut workbook, one, most),
             _ => Err(Unusable::SeveralSheets(filled)),
         }
     }
 
-    /// Refuses what would unpack to more than memory should hold. The sizes that an archive states may be wrong.
-    fn measure(bytes: &[u8]) -> Result<(), Unusable> {
+    /// How many bytes a workbook may become.
+    fn most(bytes: &[u8]) -> u64 {
+        (SMALL + bytes.len() as u64 * RATIO).min(LARGE)
+    }
+
+    /// Refuses what would unpack to more than `most`. The sizes that an archive states may be wrong.
+    fn measure(bytes: &[u8], most: u64) -> Result<(), Unusable> {
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-        let mut left = MOST_UNPACKED;
+        let mut left = most;
         for at in 0..archive.len() {
             let part = archive.by_index(at).map_err(damaged)?;
             let read = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(damaged)?;
@@ -93,7 +109,7 @@ mod xlsx {
     }
 
     fn too_large() -> Unusable {
-        Unusable::new("it is larger than the 512 MiB that are read of a workbook: save the sheet as CSV UTF-8")
+        Unusable::new("it holds more than is read of a workbook of this size: save the sheet as CSV UTF-8")
     }
 
     fn damaged(why: impl std::fmt::Display) -> Unusable {
@@ -107,11 +123,18 @@ mod xlsx {
         seen.map(|sheet| sheet.name.clone()).collect()
     }
 
-    /// How many columns have a cell that is not empty, or are left of one.
-    fn width(workbook: &mut Workbook<'_>, name: &str) -> Result<usize, Unusable> {
+    /// How many columns have a cell that is not empty, or are left of one. The cells may have as many bytes as are
+    /// `left`: a text that is stored once can be in every one.
+    fn width(workbook: &mut Workbook<'_>, name: &str, left: &mut u64) -> Result<usize, Unusable> {
         let mut cells = workbook.worksheet_cells_reader(name).map_err(damaged)?;
         let mut width = 0;
         while let Some(cell) = cells.next_cell().map_err(damaged)? {
+            let size = match cell.get_value() {
+                DataRef::String(text) => text.len(),
+                DataRef::SharedString(text) => text.len(),
+                _ => 1,
+            };
+            *left = left.checked_sub(size as u64).ok_or_else(too_large)?;
             if !text(cell.get_value()).is_empty() {
                 width = width.max(cell.get_position().1 as usize + 1);
             }
@@ -123,9 +146,9 @@ mod xlsx {
     }
 
     /// Cell by cell: as a range, two cells in opposite corners would take 64 GiB.
-    fn csv(workbook: &mut Workbook<'_>, name: &str) -> Result<Vec<u8>, Unusable> {
-        let mut writer = RowWriter { csv: csv::Writer::from_writer(Vec::new()), row: Vec::new(), number: 0 };
-        writer.row.resize(width(workbook, name)?, String::new());
+    fn csv(workbook: &mut Workbook<'_>, name: &str, most: u64) -> Result<Vec<u8>, Unusable> {
+        let mut writer = RowWriter { csv: csv::Writer::from_writer(Vec::new()), row: Vec::new(), number: 0, most };
+        writer.row.resize(width(workbook, name, &mut { most })?, String::new());
         let mut cells = workbook.worksheet_cells_reader(name).map_err(damaged)?;
         while let Some(cell) = cells.next_cell().map_err(damaged)? {
             let text = text(cell.get_value());
@@ -143,6 +166,8 @@ mod xlsx {
         row: Vec<String>,
         /// The row's number, from 0.
         number: u32,
+        /// How many bytes may be written: two cells can be rows and columns apart.
+        most: u64,
     }
 
     impl RowWriter {
@@ -164,7 +189,7 @@ mod xlsx {
             self.csv.write_record(&self.row).map_err(damaged)?;
             self.row.iter_mut().for_each(String::clear);
             self.number += 1;
-            if self.csv.get_ref().len() > MOST_CSV { Err(too_large()) } else { Ok(()) }
+            if self.csv.get_ref().len() as u64 > self.most { Err(too_large()) } else { Ok(()) }
         }
     }
 

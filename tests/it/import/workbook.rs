@@ -114,12 +114,19 @@ fn a_hostile_workbook_is_refused() {
     }
     refused(&mut cells("<row r=\"1\"").as_bytes(), "damaged or encrypted workbook");
     refused(&mut "".as_bytes(), "damaged or encrypted workbook");
+    // A text that is stored once, in 20,000 cells.
+    let text = "x".repeat(30_000);
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    (0..20_000).for_each(|row| assert!(sheet.write(row, 0, &text).is_ok()));
+    let run = import_bytes(&empty(), &book.save_to_buffer().unwrap(), &RATES);
+    assert!(run.stderr.contains("more than is read of a workbook of this size"), "{}", &run.stderr);
     // Stored small, unpacked more than memory should hold.
-    refused(&mut std::io::repeat(b' ').take((512 << 20) + 1), "larger than the 512 MiB");
+    refused(&mut std::io::repeat(b' ').take(256 << 20), "more than is read of a workbook of this size");
 }
 
 #[test]
-fn a_row_at_the_end_is_read_in_little_memory() {
+fn a_row_at_the_end_of_a_sheet_is_read() {
     let mut book = office();
     book.worksheet_from_index(0).unwrap().write(1_048_575, 0, "10.10.10.99").unwrap();
     let run = import_bytes(&empty(), &book.save_to_buffer().unwrap(), &RATES);
