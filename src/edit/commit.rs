@@ -146,21 +146,29 @@ impl Draft {
     /// If git has no committer's name, the branch has moved, or something cannot be written.
     pub fn commit(&self, git: &Git, on: &CommitSpec) -> Result<Oid> {
         git.can_be_committed_to(&on.branch)?;
-        let Tree::Revision { commit: base, prefix, .. } = self.base() else {
-            bail!("only what was read from git can be committed to a branch");
-        };
+        let commit = self.commit_apart(git, on)?;
         let moved = || format!("the branch {} moved while the edit was made; try again", quoted(&on.branch));
-        let repository = git.repository();
-        let parent = repository.find_commit(*base)?;
-        let tree = self.write_tree(repository, &parent.tree()?, prefix)?;
-        let commit = make_commit(git, &tree, &parent, on)?;
         let (name, log) = (format!("refs/heads/{}", on.branch), "shapeline: edit");
         let moved_to = match on.local {
-            None => repository.reference(&name, commit, false, log),
-            Some(local) => repository.reference_matching(&name, commit, true, local, log),
+            None => git.repository().reference(&name, commit, false, log),
+            Some(local) => git.repository().reference_matching(&name, commit, true, local, log),
         };
         moved_to.with_context(moved)?;
         Ok(commit)
+    }
+
+    /// The commit alone: no branch is moved.
+    ///
+    /// # Errors
+    /// If git has no committer's name, or something cannot be written.
+    pub(crate) fn commit_apart(&self, git: &Git, on: &CommitSpec) -> Result<Oid> {
+        let Tree::Revision { commit: base, prefix, .. } = self.base() else {
+            bail!("only what was read from git can be committed to a branch");
+        };
+        let repository = git.repository();
+        let parent = repository.find_commit(*base)?;
+        let tree = self.write_tree(repository, &parent.tree()?, prefix)?;
+        make_commit(git, &tree, &parent, on)
     }
 
     /// The tree of `old` with the changes of the data repository at `prefix`.

@@ -100,7 +100,7 @@ impl StopSignal {
     ///
     /// # Errors
     /// As [`capture::run`].
-    pub(super) fn run(&self, command: Command, limit: Duration) -> Result<Captured> {
+    pub(crate) fn run(&self, command: Command, limit: Duration) -> Result<Captured> {
         capture::run(command, limit, &mut |time| {
             self.sleep(time);
             if self.asked() {

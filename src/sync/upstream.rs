@@ -105,6 +105,24 @@ impl Upstream {
         Ok(())
     }
 
+    /// Moves the branch of the remote from `base` to `commit`, which follows it. If it is elsewhere, it stays there.
+    ///
+    /// # Errors
+    /// If it was not moved.
+    #[cfg(all(unix, feature = "serve"))]
+    pub(crate) fn push_commit(&self, base: &str, commit: &str, stop: &StopSignal) -> Result<()> {
+        let mut git = self.git()?;
+        git.args(["push", "--quiet", "--no-verify", "--no-follow-tags", "--no-recurse-submodules"]);
+        git.arg(format!("--force-with-lease=refs/heads/{}:{base}", self.branch));
+        git.arg("--").arg(&self.remote).arg(format!("{commit}:refs/heads/{}", self.branch));
+        let what = || format!("cannot push to {} of {}", self.branch, self.remote);
+        let ended = stop.run(git, PUSH).with_context(what)?;
+        if !ended.status.success() {
+            bail!("{}: {}", what(), ended.complaint());
+        }
+        Ok(())
+    }
+
     /// The commit to which a branch of the remote points; `None` if there is no such branch.
     ///
     /// # Errors

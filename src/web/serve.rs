@@ -24,7 +24,7 @@ use super::lookup::table::ROUTES;
 use super::parts::Parts;
 use super::portal::app::Portal;
 use super::portal::keep_going::keep_going;
-use super::portal::proposer::Proposer;
+use super::portal::proposer::{Direct, Proposer};
 use super::portal::routes::{PAGES, nowhere, router as portal_router};
 use super::portal::watch_targets::watch_targets;
 use super::refresh;
@@ -94,6 +94,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
     let upstream = source.upstream()?;
     let forge = forge(request, upstream.as_ref())?;
+    let local = source.local_branch().map(ToOwned::to_owned);
+    let direct = settings.direct.map(|role| Direct { role, local });
     let name = settings.name.clone().unwrap_or_else(host_name);
     let notifier = Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?;
     let mut follower = Follower::new(source, interval, FollowNotifier::new(notifier, &name))?;
@@ -137,9 +139,9 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let mut routes = router(&app, request.parts);
     let mut invited = None;
     if let Some(providers) = providers {
-        let proposer = Arc::new(Proposer::new(&request.root, upstream, forge, stop.clone()));
-        let portal = Portal::new(current.clone(), store.clone(), proposer, providers, secure, settings.limits.body)?;
-        let portal = Arc::new(portal);
+        let proposer = Arc::new(Proposer::new(&request.root, upstream, forge, direct, stop.clone()));
+        let (state, body, woken) = (store.clone(), settings.limits.body, wake.clone());
+        let portal = Arc::new(Portal::new(current.clone(), state, proposer, providers, secure, body, woken)?);
         routes = routes.merge(portal_router(&portal, ROUTES.len()));
         let lost = portal.clone();
         routes = routes.fallback(move |request| nowhere(lost.clone(), request));
@@ -155,9 +157,10 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router, tls, limits: settings.limits, shares, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
-    let cut = runtime.block_on(run(acceptor, listener, wake, ending));
+    let cut = runtime.block_on(run(acceptor, listener, wake.clone(), ending));
     notify("STOPPING=1");
     stop.ask();
+    wake.now();
     if let Err(error) = runtime.block_on(refresh::once(&store, &gate)) {
         Journal::default().event("state", &format!("{error:#}"));
     }

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::server::limits::Limits;
 use super::state::location::has_password;
+use super::state::users::Role;
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
 use fields::Fields;
@@ -48,6 +49,8 @@ pub(crate) struct ServerSettings {
     pub(crate) backup: Option<BackupSettings>,
     /// Where pull requests are opened.
     pub(crate) forge: Option<ForgeSettings>,
+    /// From which role on requests are merged without review.
+    pub(crate) direct: Option<Role>,
     /// Whether also targets on other hosts are looked at, for when a change is live.
     pub(crate) watch_targets: bool,
     /// How people sign in to the portal.
@@ -134,6 +137,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         settings.watch_targets = top.switch("watch_targets").unwrap_or(false);
         settings.backup = top.section("backup", backup);
         settings.forge = top.section("forge", forge::forge);
+        settings.direct = top.parsed("direct", "`operator` or `editor`");
+        if settings.direct == Some(Role::Viewer) {
+            top.wrong("direct", "is not `operator` or `editor`: viewers change nothing");
+        }
         settings.sign_in = top.section("sign_in", SignInSettings::read).unwrap_or_default();
         if settings.sign_in.has_provider() && !top.has("url") {
             top.wrong("sign_in", "needs `url`, the address of the portal: providers send people back to it");
@@ -234,6 +241,7 @@ mod tests {
             "backup",
             "watch_targets",
             "forge",
+            "direct",
             "sign_in",
         ] {
             assert!(example.contains(&format!("{key}:")), "{key}");

@@ -117,6 +117,14 @@ impl Source {
         }
     }
 
+    /// The branch of the clone that is followed.
+    pub(crate) fn local_branch(&self) -> Option<&str> {
+        match &self.kind {
+            SourceKind::Local(branch) => Some(branch),
+            SourceKind::Fixed(_) | SourceKind::Remote(_) => None,
+        }
+    }
+
     /// Whether it is read without fetching.
     pub(crate) fn is_here(&self) -> bool {
         !matches!(self.kind, SourceKind::Remote(_))

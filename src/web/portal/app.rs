@@ -9,6 +9,7 @@ use super::live::LiveTargets;
 use super::pages::Pages;
 use super::proposer::Proposer;
 use crate::web::data::current::Current;
+use crate::web::data::follow::Wake;
 use crate::web::identity::providers::Providers;
 use crate::web::state::store::StateStore;
 
@@ -27,6 +28,8 @@ pub(crate) struct Portal {
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
     checks: Arc<Semaphore>,
+    /// Has the branch read once something was merged into it.
+    pub(super) wake: Wake,
     /// What is live on the targets.
     pub(super) live: LiveTargets,
     /// A target that hangs keeps no other work waiting.
@@ -45,6 +48,7 @@ impl Portal {
         providers: Providers,
         secure: bool,
         max_body: usize,
+        wake: Wake,
     ) -> Result<Portal> {
         let pages = Pages::new().context("a template of the portal is damaged")?;
         Ok(Portal {
@@ -55,6 +59,7 @@ impl Portal {
             providers,
             secure,
             max_body,
+            wake,
             checks: Arc::new(Semaphore::new(CHECKS)),
             live: LiveTargets::default(),
             watching: Arc::new(Semaphore::new(1)),

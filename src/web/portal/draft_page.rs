@@ -107,6 +107,7 @@ async fn show(ask: &Ask, status: StatusCode, wrong: &str) -> Result<Response, Pa
         conflicts => checked.as_ref().is_some_and(Checked::conflicts),
         refused => checked.as_ref().is_none_or(Checked::is_refused),
         version => stored.version, message => ask.form.get("message"), to => ask.portal.proposer.destination(),
+        trunk => ask.portal.is_direct_for(ask.user()?).then(|| ask.portal.proposer.trunk()),
     );
     ask.page_with(status, "draft.html", values).await
 }

@@ -96,7 +96,7 @@ impl Checked {
         let hidden: BTreeSet<&str> =
             data.domains.iter().map(|domain| domain.name.as_str()).filter(|domain| !scope.has(domain)).collect();
         let findings = review.new.iter().map(|finding| found(finding, review, &hidden)).collect();
-        let network = Some(network(review, scope.is_all())?);
+        let network = Some(with_plan(review, |plan| network(plan, scope.is_all()))?);
         Ok(Checked { gathered, findings, network })
     }
 
@@ -246,13 +246,25 @@ fn record_at(review: &Review, file: crate::source::FileId, index: Option<u32>) -
     records.find(|record| record.file == file && record.index == index).map(|record| &record.value)
 }
 
-/// The plan; for those who do not see all domains, without totals and limits, which are of all.
-fn network(review: &Review, all: bool) -> Result<NetworkView> {
+/// What `read` finds in the plan.
+fn with_plan<T>(review: &Review, read: impl FnOnce(&ChangePlan<'_>) -> T) -> Result<T> {
     let output = render::output(&review.after.settings, None)?;
     let side = |table| Side { served: served_by(table), bytes: b"" };
     let base = PlanBase::File { path: String::new() };
     let (before, after) = (side(&review.table_before), side(&review.table_after));
-    let plan = ChangePlan::new(&output, base, before, after, &review.table_after, Before::default());
+    Ok(read(&ChangePlan::new(&output, base, before, after, &review.table_after, Before::default())))
+}
+
+/// Whether what happens on the network is within the safety limits.
+///
+/// # Errors
+/// If the settings name an output that is none.
+pub(super) fn is_safe(review: &Review) -> Result<bool> {
+    with_plan(review, |plan| plan.verdict.is_safe())
+}
+
+/// The plan; for those who do not see all domains, without totals and limits, which are of all.
+fn network(plan: &ChangePlan<'_>, all: bool) -> NetworkView {
     let rows = plan.changes.all.iter().take(LISTED).map(|change| {
         let [address, domain, plan, rates, note] = text::row(change);
         let (sign, address) = address.split_once(' ').unwrap_or(("", &address));
@@ -263,13 +275,13 @@ fn network(review: &Review, all: bool) -> Result<NetworkView> {
         };
         NetworkRow { kind, address: address.to_owned(), domain, plan, rates, note }
     });
-    Ok(NetworkView {
+    NetworkView {
         rows: rows.collect(),
         more: plan.changes.all.len().saturating_sub(LISTED),
-        summary: if all { text::counts(&plan) } else { text::changed(&plan) },
+        summary: if all { text::counts(plan) } else { text::changed(plan) },
         safe: plan.verdict.is_safe(),
         reasons: if all { plan.verdict.reasons.clone() } else { Vec::new() },
-    })
+    }
 }
 
 impl FoundView {

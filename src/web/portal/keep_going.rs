@@ -123,9 +123,8 @@ impl Portal {
     /// If the state cannot be written.
     pub(crate) async fn advance(self: &Arc<Self>, request: &mut ChangeRequest) -> Result<()> {
         while request.stage < Stage::Proposed {
-            let (from, data) = (request.clone(), self.current.snapshot());
-            let (stage, proposer) = (from.stage, self.proposer.clone());
-            let done = self.send(move || proposer.step(from, &data)).await;
+            let stage = request.stage;
+            let done = self.step(request).await;
             let failed = done.is_err();
             match done {
                 Ok(next) => *request = ChangeRequest { trouble: None, tries: 0, due: 0, ..next },
@@ -133,13 +132,27 @@ impl Portal {
             }
             if !self.store.note_stage(request, stage).await? {
                 // It was withdrawn in the meantime.
-                return self.store.sent_after_all(&request.id).await;
+                return match request.stage {
+                    Stage::Merged => self.store.note_stage(request, Stage::Withdrawn).await.map(drop),
+                    _ => self.store.sent_after_all(&request.id).await,
+                };
             }
             if failed {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Takes a request to its next stage.
+    async fn step(self: &Arc<Self>, request: &ChangeRequest) -> Result<ChangeRequest> {
+        if self.is_direct(request).await?
+            && let Some(merged) = self.merge(request).await?
+        {
+            return Ok(merged);
+        }
+        let (from, data, proposer) = (request.clone(), self.current.snapshot(), self.proposer.clone());
+        self.send(move || proposer.step(from, &data)).await
     }
 
     /// Notes why a request did not get further; the journal has each reason once.

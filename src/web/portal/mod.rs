@@ -4,6 +4,7 @@
 
 pub(crate) mod app;
 mod ask;
+mod direct;
 mod draft_page;
 mod drafting;
 mod fields;

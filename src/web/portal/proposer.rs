@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
 
-use crate::edit::gathered::{Fate, GatheredChange, make};
+use crate::edit::gathered::{Fate, Gathered, GatheredChange, make};
 use crate::edit::{Author, CommitSpec};
 use crate::git::Git;
 use crate::sync::stop::StopSignal;
@@ -18,12 +18,22 @@ use crate::web::data::snapshot::Snapshot;
 use crate::web::forge::{Forge, Pull, PullState, PullText};
 use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
+use crate::web::state::users::Role;
 
 /// The line of a commit's message with the id of its request.
 pub(super) const TRAILER: &str = "Shapeline-Request";
 
 /// From which age on the lock of a branch belongs to no server that lives.
 const STALE: Duration = Duration::from_secs(5);
+
+/// Whose requests are merged without review, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Direct {
+    /// The role that is needed.
+    pub(crate) role: Role,
+    /// The branch of this clone; without one, that of the remote.
+    pub(crate) local: Option<String>,
+}
 
 /// Makes commits of requests.
 pub(crate) struct Proposer {
@@ -32,6 +42,8 @@ pub(crate) struct Proposer {
     pub(super) upstream: Option<Upstream>,
     /// Where pull requests are opened.
     pub(super) forge: Option<Forge>,
+    /// Whose requests need no review.
+    pub(super) direct: Option<Direct>,
     pub(super) stop: Arc<StopSignal>,
 }
 
@@ -41,9 +53,10 @@ impl Proposer {
         root: &Path,
         upstream: Option<Upstream>,
         forge: Option<Forge>,
+        direct: Option<Direct>,
         stop: Arc<StopSignal>,
     ) -> Proposer {
-        Proposer { root: root.to_path_buf(), upstream, forge, stop }
+        Proposer { root: root.to_path_buf(), upstream, forge, direct, stop }
     }
 
     /// The clone.
@@ -68,6 +81,15 @@ impl Proposer {
         match &self.upstream {
             Some(upstream) => format!("a branch of {}", upstream.remote()),
             None => "a branch of the repository on the server".to_owned(),
+        }
+    }
+
+    /// Where requests without review go, for people.
+    pub(super) fn trunk(&self) -> String {
+        match (self.direct.as_ref().and_then(|direct| direct.local.as_ref()), &self.upstream) {
+            (Some(branch), _) => format!("the branch {branch}"),
+            (None, Some(upstream)) => format!("the branch {} of {}", upstream.branch(), upstream.remote()),
+            (None, None) => String::new(),
         }
     }
 
@@ -138,6 +160,17 @@ impl Proposer {
         if let Some(own) = own_commit(&git, request) {
             return Ok(own);
         }
+        let made = self.make(request, data, &git)?;
+        remove_stale_lock(&git, &request.branch);
+        let (branch, message) = (request.branch.clone(), request.message.clone());
+        made.draft.commit(&git, &CommitSpec { branch, local: None, message, author: Some(author_of(request)) })
+    }
+
+    /// The changes of a request on today's data, which the rules let pass.
+    ///
+    /// # Errors
+    /// If they do not, or another person changed the same, or there is nothing to do.
+    pub(super) fn make(&self, request: &ChangeRequest, data: &Snapshot, git: &Git) -> Result<Gathered> {
         let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).context("the request is damaged")?;
         let base = git.commit(&data.commit)?;
         let made = make(&changes, git.tree_of(base), &data.repo, data.today)?;
@@ -151,12 +184,8 @@ impl Proposer {
             Some(review) if review.refused() => {
                 bail!("the data changed in the meantime, and now the rules refuse this: take it back into the draft")
             }
-            Some(_) => {}
+            Some(_) => Ok(made),
         }
-        remove_stale_lock(&git, &request.branch);
-        let author = Author { name: request.author.clone(), email: request.email.clone(), time: request.created };
-        let (branch, message) = (request.branch.clone(), request.message.clone());
-        made.draft.commit(&git, &CommitSpec { branch, local: None, message, author: Some(author) })
     }
 
     /// Whether a request is part of the data: its commit is, or its changes are, as after a squash.
@@ -173,6 +202,11 @@ impl Proposer {
         let changes: Vec<GatheredChange> = serde_json::from_str(&request.changes).context("the request is damaged")?;
         crate::edit::gathered::all_made(&changes, &data.repo)
     }
+}
+
+/// The author of a request's commit.
+pub(super) fn author_of(request: &ChangeRequest) -> Author {
+    Author { name: request.author.clone(), email: request.email.clone(), time: request.created }
 }
 
 /// Notes what the forge says of a request.

@@ -145,7 +145,7 @@ impl StateStore {
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub(super) async fn user_with_id(&self, id: &str) -> Result<Option<User>> {
+    pub(crate) async fn user_with_id(&self, id: &str) -> Result<Option<User>> {
         let select = format!("SELECT {COLUMNS} FROM users WHERE id = $1 AND removed IS NULL");
         let row = self.run(sqlx::query(&select).bind(id).fetch_optional(&self.pool).await)?;
         row.as_ref().map(|row| Ok(self.user_of(row)?.0)).transpose()

@@ -62,7 +62,7 @@ fn delay(round: u32) -> Duration {
 }
 
 /// Sends a form to a server that is killed a while later. The answer, if it came before that.
-fn killed_after(delay: Duration, mut server: Server, path: &str, cookie: &str, body: &str) -> Option<String> {
+pub fn killed_after(delay: Duration, mut server: Server, path: &str, cookie: &str, body: &str) -> Option<String> {
     use std::io::{Read as _, Write as _};
     let pid = server.pid();
     let killer = std::thread::spawn(move || {
@@ -131,7 +131,7 @@ fn a_kill_leaves_no_half_session_and_no_half_draft() {
 }
 
 /// How many requests are being sent, as the page says.
-fn unfinished(server: &Server, cookie: &str) -> Option<usize> {
+pub fn unfinished(server: &Server, cookie: &str) -> Option<usize> {
     let answer = server.get_with("/requests", &[&format!("Cookie: {cookie}")]);
     (answer.status == 200).then(|| answer.body.matches(">being sent<").count() + answer.body.matches(">stuck<").count())
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod crashes;
+mod direct;
 mod drafts;
 #[cfg(feature = "s3")]
 mod forge;
@@ -29,7 +30,8 @@ pub fn command(repo: &Repo, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shapeline"));
     command
         .current_dir(repo.path())
-        .args(["serve", "--listen", "127.0.0.1:0", "--interval", "1s"])
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(["--interval", "1s"].iter().filter(|_| !args.contains(&"--interval")))
         .args(args)
         .env("NO_COLOR", "1")
         .env("SHAPELINE_STATE", state(repo))
