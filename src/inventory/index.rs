@@ -11,9 +11,12 @@ use crate::repo::{Record, Repo};
 pub struct Index<'a> {
     plans: Vec<&'a Record<Plan>>,
     domains: Vec<KnownDomain<'a>>,
-    plan_by_name: HashMap<&'a str, u32>,
-    domain_by_name: HashMap<&'a str, u32>,
+    plan_by_name: Numbers<'a>,
+    domain_by_name: Numbers<'a>,
 }
+
+/// Each subscriber looks up two names.
+type Numbers<'a> = HashMap<&'a str, u32, foldhash::fast::RandomState>;
 
 impl<'a> Index<'a> {
     /// An index of `repo`.
@@ -21,8 +24,8 @@ impl<'a> Index<'a> {
         let mut index = Self {
             plans: Vec::with_capacity(repo.plans.len()),
             domains: Vec::with_capacity(repo.domains.len()),
-            plan_by_name: HashMap::with_capacity(repo.plans.len()),
-            domain_by_name: HashMap::with_capacity(repo.domains.len()),
+            plan_by_name: Numbers::with_capacity_and_hasher(repo.plans.len(), Default::default()),
+            domain_by_name: Numbers::with_capacity_and_hasher(repo.domains.len(), Default::default()),
         };
         for plan in &repo.plans {
             index.plan_by_name.entry(plan.value.name.as_str()).or_insert_with(|| {
@@ -104,7 +107,7 @@ pub(crate) enum Edge {
 }
 
 impl<'a> KnownDomain<'a> {
-    fn new(record: &'a Record<Domain>, plans: &HashMap<&str, u32>) -> Self {
+    fn new(record: &'a Record<Domain>, plans: &Numbers<'_>) -> Self {
         let known = |names: &Vec<crate::model::Name>| {
             let mut known: Vec<u32> = names.iter().filter_map(|name| plans.get(name.as_str()).copied()).collect();
             known.sort_unstable();

@@ -86,7 +86,7 @@ pub(crate) fn ranges(address: &Address) -> &'static [ReservedRange; 5] {
 
 /// The last address of the reserved range that `address` lies in, as a number.
 pub(crate) fn reserved_until(address: &Address) -> Option<u128> {
-    ranges(address).iter().find(|range| range.overlaps(address.bounds())).map(|range| range.last)
+    reserved_range(address).map(|range| range.last)
 }
 
 /// Why no host can have such an address, in any network: the end of a sentence about it.
@@ -95,5 +95,6 @@ pub(crate) fn reserved_address(address: &Address) -> Option<&'static str> {
 }
 
 pub(crate) fn reserved_range(address: &Address) -> Option<&'static ReservedRange> {
-    ranges(address).iter().find(|range| range.overlaps(address.bounds()))
+    let bounds = address.bounds();
+    ranges(address).iter().find(|range| range.overlaps(bounds))
 }

@@ -105,7 +105,8 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Misspelt> {
         let bad = || Misspelt::new(text, Address::explain);
-        let net = match text.split_once('/') {
+        let slash = text.bytes().position(|byte| byte == b'/');
+        let net = match slash.map(|at| (&text[..at], &text[at + 1..])) {
             None => IpNet::from(text.parse::<IpAddr>().map_err(|_| bad())?),
             Some((ip, length)) => {
                 let plain = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
@@ -115,7 +116,7 @@ impl FromStr for Address {
         };
         let address = Self::from(net);
         // An IPv4 address has one spelling: a leading zero is refused.
-        let canonical = matches!(net, IpNet::V4(_)) && !text.contains('/') || address.is_written_as(text);
+        let canonical = matches!(net, IpNet::V4(_)) && slash.is_none() || address.is_written_as(text);
         let written = (!canonical).then(|| text.into());
         Ok(Self { written, ..address })
     }

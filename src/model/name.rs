@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 /// A reference by name to a plan or a domain. The rules check that it exists.
 ///
 /// Equal names read by one thread share their text: a million subscribers refer to a few plans.
@@ -14,7 +16,7 @@ pub struct Name(Arc<str>);
 const REMEMBERED: usize = 4096;
 
 thread_local! {
-    static NAMES: RefCell<HashSet<Arc<str>>> = RefCell::default();
+    static NAMES: RefCell<HashSet<Arc<str>, RandomState>> = RefCell::default();
 }
 
 impl Name {

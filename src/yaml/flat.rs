@@ -169,24 +169,24 @@ fn plain(bytes: &[u8], start: usize, end: usize, in_flow: bool) -> Option<Span> 
     }
     let mut at = start;
     let mut last = start;
-    while at < end {
-        let byte = bytes[at];
-        let safe = match byte {
-            b' ' => bytes.get(at + 1) != Some(&b'#'),
-            b':' => {
-                at + 1 < end
-                    && (bytes[at + 1].is_ascii_alphanumeric()
-                        || bytes[at + 1] == b'/'
-                        || (!in_flow && bytes[at + 1] == b':'))
-            }
-            b',' => !in_flow,
-            _ => is_plain(byte),
+    loop {
+        let plain = bytes[at..end].iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
+        at += plain;
+        if plain > 0 {
+            last = at;
+        }
+        let safe = match bytes[at..end] {
+            [b' ', next, ..] => next != b'#',
+            [b' '] => true,
+            [b':', next, ..] => next.is_ascii_alphanumeric() || next == b'/' || (!in_flow && next == b':'),
+            [b',', ..] => !in_flow,
+            _ => false,
         };
         if !safe {
             break;
         }
         at += 1;
-        if byte != b' ' {
+        if bytes[at - 1] != b' ' {
             last = at;
         }
     }
@@ -208,9 +208,17 @@ fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_'
 }
 
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'+' | b'@' | b'=' | b'(' | b')')
-}
+/// Bytes of a plain scalar that are safe wherever they stand. A table: most of a file is read by it.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'.' | b'_' | b'-' | b'/' | b'+' | b'@' | b'=' | b'(' | b')');
+        byte += 1;
+    }
+    table
+};
 
 /// Printable ASCII.
 fn is_text(byte: u8) -> bool {
@@ -246,7 +254,7 @@ impl FlatLines<'_> {
     fn next_content(&mut self) -> Option<FlatLine> {
         while self.at < self.text.len() {
             let from = self.at;
-            let end = self.text[from..].iter().position(|&b| b == b'\n').map_or(self.text.len(), |n| from + n);
+            let end = memchr::memchr(b'\n', &self.text[from..]).map_or(self.text.len(), |n| from + n);
             self.at = end + 1;
             let indent = self.text[from..end].iter().take_while(|&&b| b == b' ').count();
             let start = from + indent;

@@ -29,7 +29,8 @@ pub fn scalar_type(text: &str) -> ScalarType {
         None => ScalarType::Null,
         Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text),
         Some(b'~') if text == "~" => ScalarType::Null,
-        Some(_) if text.len() <= 5 => word(text),
+        // The first letters of the words that are no text; most short keys have others.
+        Some(b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'y' | b'Y' | b'o' | b'O') if text.len() <= 5 => word(text),
         Some(_) => ScalarType::Text,
     }
 }
@@ -45,9 +46,26 @@ fn word(text: &str) -> ScalarType {
     }
 }
 
+/// Bytes that a number of any kind may have, `.inf` and `0x1F` included.
+const NUMERIC: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"0123456789abcdefABCDEF_.+-:xoinIN";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 fn number(text: &str) -> ScalarType {
+    // Names of plans begin with a digit, too.
+    if !text.bytes().all(|byte| NUMERIC[usize::from(byte)]) {
+        return ScalarType::Text;
+    }
     // No number has two points, and most texts that reach this line are IPv4 addresses.
-    if text.bytes().filter(|&b| b == b'.').nth(1).is_some() {
+    let mut points = text.bytes().filter(|&b| b == b'.');
+    if points.next().is_some() && points.next().is_some() {
         return ScalarType::Text;
     }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -174,6 +192,9 @@ mod tests {
             ".inf",
             "-.INF",
             ".nan",
+            "+.NaN",
+            ".INF",
+            "0xAbCdEf",
             "190:20:30",
             "1:2:3:4:5:6:7:8",
             "99999999999999999999",

@@ -14,6 +14,7 @@ use super::client::{ClientAddress, Origin, Peer, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
+use crate::records::moment::Moment;
 
 /// What a load balancer asks: if that had a limit, a flood would have it take the replica out.
 const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
@@ -40,7 +41,7 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let client = guard.proxies.client(peer, request.headers());
     request.extensions_mut().insert(ClientAddress(client.ip));
-    let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().clone()));
     let limited = !UNLIMITED.contains(&request.uri().path());
     let refused = if limited { guard.too_often(client, began) } else { None };
     let mut response = match refused {
@@ -56,11 +57,11 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let handled = response.extensions_mut().remove::<Handled>().unwrap_or_default();
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    guard.metrics.count(handled.route, status, took);
-    if let (Some(log), Some((method, path))) = (&guard.log, &logged) {
-        let (method, token) = (method.as_str(), handled.token.as_deref());
-        log.log(&AccessEntry { client: client.ip, method, path, status, took, token });
+    let (status, took) = (response.status(), began.elapsed());
+    guard.metrics.count(handled.route, status.as_u16(), took);
+    if let (Some(log), Some((method, uri))) = (&guard.log, logged) {
+        let (client, time, token) = (client.ip, Moment::now(), handled.token);
+        log.log(AccessEntry { client, method, uri, status, time, took, token });
     }
     response
 }
