@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::double::Kind;
 use crate::support::left_out;
@@ -123,7 +123,7 @@ impl Document {
     /// Whether a value has the type of a schema. Swagger 2 does not say what may be null.
     fn is_of(&self, schema: &Value, value: &Value) -> bool {
         let may_be_null = schema["nullable"] == true || self.0.get("swagger").is_some();
-        value.is_null() && may_be_null || jsonschema::is_valid(&serde_json::json!({"type": schema["type"]}), value)
+        value.is_null() && may_be_null || jsonschema::is_valid(&json!({"type": schema["type"]}), value)
     }
 
     fn compare(&self, schema: &Value, answer: &Value, at: &str, unknown: &mut Vec<String>) {
@@ -196,4 +196,36 @@ pub fn decoded(text: &str) -> String {
         });
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// That each document says what is wrong: one in which nothing is found would let everything pass.
+#[test]
+fn a_mistake_is_found_in_each_document() {
+    for (kind, _, repository, _) in Kind::ALL {
+        let Some(document) = Document::of(kind) else { return };
+        let (pulls, close, mut body) = match kind {
+            Kind::GitLab => (
+                format!("/projects/{}/merge_requests", repository.replace('/', "%2F")),
+                "PUT",
+                json!({"source_branch": "portal/a", "target_branch": "main", "title": "A"}),
+            ),
+            _ => (format!("/repos/{repository}/pulls"), "PATCH", json!({"head": "a", "base": "main", "title": "A"})),
+        };
+        let mistakes = |method, path: &str, body: &Value| document.mistakes(method, path, body.to_string().as_bytes());
+        assert_eq!(mistakes("POST", &pulls, &body), [""; 0], "{kind:?}");
+        body["bogus"] = json!(1);
+        assert!(mistakes("POST", &pulls, &body).contains(&"there is no field bogus".to_owned()), "{kind:?}");
+        body.as_object_mut().unwrap().remove("bogus");
+        body["title"] = json!([1]);
+        assert!(!mistakes("POST", &pulls, &body).is_empty(), "{kind:?}");
+        assert!(!document.mistakes("GET", &format!("{pulls}?bogus=1"), b"").is_empty(), "{kind:?}");
+        let closed = if kind == Kind::GitLab { json!({"state_event": "close"}) } else { json!({"state": "closed"}) };
+        assert_eq!(mistakes(close, &format!("{pulls}/7"), &closed), [""; 0], "{kind:?}");
+        assert!(!mistakes(close, &format!("{pulls}/x"), &closed).is_empty(), "{kind:?}");
+        let invented = |answer: Value| document.invented("POST", &pulls, 201, &answer);
+        assert_eq!(invented(json!({"id": 1, "bogus": 1})), ["/bogus"], "{kind:?}");
+        // What is known of GitLab has no types.
+        assert_eq!(invented(json!({"id": "x"})).is_empty(), kind == Kind::GitLab, "{kind:?}");
+        assert!(!document.invented("POST", &pulls, 299, &json!({})).is_empty(), "{kind:?}");
+    }
 }
