@@ -251,6 +251,8 @@ impl FoundSubscriber {
 pub struct Found {
     /// What kind of source it is.
     pub kind: SourceKind,
+    /// Whether it is a sheet of a workbook.
+    pub is_sheet: bool,
     /// The plans, in the order in which the source names them.
     pub plans: Vec<FoundPlan>,
     /// Which of two rates in a plan's name comes first, if the source says so.
@@ -265,6 +267,16 @@ pub struct Found {
     pub doubted: Doubted,
     /// Sentences for the operator.
     pub notes: Vec<String>,
+}
+
+impl Found {
+    /// What the source is, for people.
+    pub fn description(&self) -> &'static str {
+        match (self.kind, self.is_sheet) {
+            (SourceKind::Csv, true) => "a table in a workbook",
+            (kind, _) => kind.description(),
+        }
+    }
 }
 
 /// The addresses and ids in refused rows. What the source says of them is not known, so existing

@@ -72,6 +72,7 @@ impl Gather {
     pub fn new(kind: SourceKind, domain: Option<&DomainName>) -> Self {
         let found = Found {
             kind,
+            is_sheet: false,
             plans: Vec::new(),
             rate_order: None,
             domains: BTreeMap::new(),

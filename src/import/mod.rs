@@ -71,15 +71,16 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Found, Unusable> {
         Some(kind) => kind,
         None => recognise::recognise(bytes)?,
     };
-    let found = match kind {
+    let mut found = match kind {
         SourceKind::Mysqldump => sql::read(bytes, options.database.as_deref(), &options.columns)?,
         SourceKind::Shaper => shaper::read(bytes),
         SourceKind::Csv => csv::read(bytes, &options.map, options.unit, options.domain.as_ref())?,
         SourceKind::Libreqos => libreqos::read(bytes, options.domain.as_ref())?,
     };
+    found.is_sheet = table.is_some();
     // An empty source must not remove every subscriber.
     if found.subscribers.is_empty() && found.refusals.is_empty() {
-        return Err(Unusable::new(format!("as {}, it holds no subscribers", found.kind.description())));
+        return Err(Unusable::new(format!("as {}, it holds no subscribers", found.description())));
     }
     Ok(found)
 }

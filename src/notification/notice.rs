@@ -41,6 +41,8 @@ pub(crate) enum NoticeKind {
     ServeRefused,
     /// `serve` cannot follow the branch.
     ServeFailed,
+    /// `serve` cannot use the files of its certificate.
+    CertificateFailed,
     /// What was reported before is over.
     Recovered,
     /// Only a test.
@@ -62,6 +64,7 @@ impl NoticeKind {
             NoticeKind::SyncFailed => "sync failed",
             NoticeKind::ServeRefused => "commit not served",
             NoticeKind::ServeFailed => "serve cannot follow the branch",
+            NoticeKind::CertificateFailed => "certificate not read again",
             NoticeKind::Recovered => "back to normal",
             NoticeKind::Test => "test",
         }

@@ -115,9 +115,8 @@ impl Notifier {
     }
 
     /// Waits for what is under way, for a limited time.
-    pub(crate) fn end(self) {
-        let Some(desk) = self.0 else { return };
-        drop(desk.queue);
+    pub(crate) fn end(&self) {
+        let Some(desk) = &self.0 else { return };
         let state = desk.shared.lock();
         let busy = |state: &mut NotifierState| !state.under_way.is_empty();
         let waited = desk.shared.done.wait_timeout_while(state, desk.patience.end, busy);

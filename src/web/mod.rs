@@ -13,6 +13,7 @@ pub(crate) mod lookup;
 pub(crate) mod parts;
 pub(crate) mod portal;
 pub(crate) mod refresh;
+pub(crate) mod renewal;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod settings;

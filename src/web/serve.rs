@@ -28,6 +28,7 @@ use super::portal::proposer::{Direct, Proposer};
 use super::portal::routes::{PAGES, nowhere, router as portal_router};
 use super::portal::watch_targets::watch_targets;
 use super::refresh;
+use super::renewal::Renewal;
 use super::server::accept::{Acceptor, Phase};
 use super::server::access_log::AccessLog;
 use super::server::client::TrustedProxies;
@@ -35,7 +36,7 @@ use super::server::guard::{Guard, guard};
 use super::server::metrics::Metrics;
 use super::server::rate::RateLimit;
 use super::server::share::Shares;
-use super::server::tls::acceptor;
+use super::server::tls::TlsFront;
 use super::settings::ServerSettings;
 use super::state::location::StateLocation;
 use super::state::store::StateStore;
@@ -88,7 +89,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let secure = is_secure(settings, request.parts)?;
     let providers = (request.parts != Parts::Lookup).then(|| Providers::open(settings)).transpose()?;
     let copies = settings.backup.as_ref().map(CopyDesk::open).transpose()?.map(Arc::new);
-    let tls = settings.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
+    let tls = settings.tls.as_ref().map(|files| TlsFront::open(&files.certificate, &files.key)).transpose()?;
+    let tls = tls.map(Arc::new);
     let stop = Arc::new(StopSignal::never()?);
     let source = Source::open(&request.root, &request.source)?;
     let interval = settings.interval.map_or_else(|| INTERVAL.parse::<Interval>().map_err(anyhow::Error::msg), Ok)?;
@@ -97,7 +99,8 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let local = source.local_branch().map(ToOwned::to_owned);
     let direct = settings.direct.map(|role| Direct { role, local });
     let name = settings.name.clone().unwrap_or_else(host_name);
-    let notifier = Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?;
+    let notifier = Arc::new(Notifier::start("serve", &request.root, DeliveryPatience::SERVICE)?);
+    let renewal = tls.as_ref().map(|front| Renewal::new(front.clone(), notifier.clone(), &name));
     let mut follower = Follower::new(source, interval, FollowNotifier::new(notifier, &name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // Bound before the data is loaded: an address in use is said at once.
@@ -157,7 +160,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router, tls, limits: settings.limits, shares, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
-    let cut = runtime.block_on(run(acceptor, listener, wake.clone(), ending));
+    let cut = runtime.block_on(run(acceptor, listener, renewal, wake.clone(), ending));
     notify("STOPPING=1");
     stop.ask();
     wake.now();
@@ -217,12 +220,21 @@ async fn invite(portal: &Portal, settings: &ServerSettings, address: SocketAddr,
     Ok(Some(format!("{site}/setup?key={key}")))
 }
 
-/// Accepts connections until a signal; the second one ends at once. SIGHUP has the branch read.
-async fn run(acceptor: Acceptor, listener: TcpListener, wake: Wake, ending: Arc<AtomicBool>) -> Result<usize> {
+/// Accepts connections until a signal; the second one ends at once. SIGHUP has the branch read, and the certificate.
+async fn run(
+    acceptor: Acceptor,
+    listener: TcpListener,
+    renewal: Option<Renewal>,
+    wake: Wake,
+    ending: Arc<AtomicBool>,
+) -> Result<usize> {
     let (phase, phases) = watch::channel(Phase::Serving);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    if let Some(renewal) = renewal {
+        tokio::spawn(renewal.follow(signal(SignalKind::hangup()).context("cannot listen for signals")?));
+    }
     let mut serving = tokio::spawn(acceptor.run(listener, phases));
     notify("READY=1");
     loop {

@@ -26,7 +26,7 @@ const RESUMED: usize = 20;
 pub fn source(found: &Found, shown: &str) -> String {
     format!(
         "{shown}: {}: {}, {}, {}, {} refused",
-        found.kind.description(),
+        found.description(),
         counted(found.subscribers.len(), "subscriber", "subscribers"),
         counted(found.plans.iter().filter(|plan| plan.subscribers > 0).count(), "plan", "plans"),
         counted(found.domains.len(), "domain", "domains"),

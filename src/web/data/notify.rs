@@ -1,5 +1,7 @@
 //! What following the branch comes to, for the notifications.
 
+use std::sync::Arc;
+
 use git2::Oid;
 
 use crate::notification::notice::{NoticeKind, Subject, Trouble};
@@ -7,14 +9,14 @@ use crate::notification::notifier::Notifier;
 
 /// Notifies for one replica.
 pub(crate) struct FollowNotifier {
-    notifier: Notifier,
+    notifier: Arc<Notifier>,
     /// Of this replica alone: others may reach the branch.
     branch: Subject,
 }
 
 impl FollowNotifier {
     /// For the replica of this name.
-    pub(crate) fn new(notifier: Notifier, replica: &str) -> FollowNotifier {
+    pub(crate) fn new(notifier: Arc<Notifier>, replica: &str) -> FollowNotifier {
         FollowNotifier { notifier, branch: Subject::of(&format!("serve/{replica}")) }
     }
 

@@ -1,10 +1,12 @@
 //! Who holds an address, and which addresses are free.
 
+use ipnet::{IpNet, Ipv4Net};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::question::{Answer, Question};
 use super::subscribers::SubscriberAnswer;
+use crate::model::Address;
 use crate::query::address;
 use crate::text::quote::quoted;
 use crate::web::server::problem::Problem;
@@ -51,7 +53,7 @@ pub(super) struct RangeAnswer {
 }
 
 pub(super) fn holder(question: &Question<'_>) -> Result<Answer, Problem> {
-    let asked = address(&question.tail).map_err(|refusal| Problem::bad_request(refusal.0))?;
+    let asked = unmapped(address(&question.tail).map_err(|refusal| Problem::bad_request(refusal.0))?);
     let Some(subscriber) = question.data.holder(&asked, question.scope) else {
         return Err(Problem::not_found(format!("no subscriber has the address {}", quoted(&asked.to_string()))));
     };
@@ -59,6 +61,14 @@ pub(super) fn holder(question: &Question<'_>) -> Result<Answer, Problem> {
     let prefix = around.max_by_key(|held| held.net().prefix_len()).map(ToString::to_string).unwrap_or_default();
     let subscriber = SubscriberAnswer::of(subscriber, question.data);
     Answer::json(&AddressAnswer { address: asked.to_string(), prefix, subscriber })
+}
+
+/// The IPv4 address that an IPv6 socket shows as `::ffff:a.b.c.d`; any other as it is.
+fn unmapped(address: Address) -> Address {
+    let IpNet::V6(net) = address.net() else { return address };
+    let length = net.prefix_len().checked_sub(96);
+    let mapped = net.network().to_ipv4_mapped().zip(length).and_then(|(ip, length)| Ipv4Net::new(ip, length).ok());
+    mapped.map_or(address, |net| Address::from(IpNet::V4(net)))
 }
 
 pub(super) fn free(question: &Question<'_>) -> Result<Answer, Problem> {

@@ -24,6 +24,12 @@ const ASKED_EVERY: i64 = 60;
 /// How many pull requests are asked about in a round: 1,800 an hour, where GitHub answers 5,000.
 const ASKED: i64 = 1;
 
+/// The time from one question about a rejected pull request to the next, in seconds: it may be opened again.
+const REJECTED_ASKED_EVERY: i64 = 3600;
+
+/// For how long after the rejection it is asked about, in seconds.
+const REJECTED_ASKED_FOR: i64 = 30 * 24 * 3600;
+
 /// How many withdrawn requests are removed in a round.
 const TIDIED: i64 = 20;
 
@@ -93,22 +99,29 @@ async fn note_merged(portal: &Arc<Portal>) -> Result<()> {
     Ok(())
 }
 
-/// Asks the forge what became of some of the pull requests: those of which it was not asked for the longest time.
+/// Asks the forge what became of some of the pull requests: those of which it was not asked for the longest time, and
+/// if none of the open ones is due, of those that were rejected.
 async fn ask(portal: &Arc<Portal>) -> Result<()> {
     let mut ended = Ok(());
-    for mut request in portal.store.due(Stage::Proposed, now(), ASKED).await? {
-        if !portal.store.claim(&mut request, now() + ASKED_EVERY).await? {
+    let mut due = portal.store.due(Stage::Proposed, now(), ASKED).await?;
+    if due.is_empty() {
+        due = portal.store.rejected(now() - REJECTED_ASKED_FOR, now(), ASKED).await?;
+    }
+    for mut request in due {
+        let from = request.stage;
+        let pause = if from == Stage::Closed { REJECTED_ASKED_EVERY } else { ASKED_EVERY };
+        if !portal.store.claim(&mut request, now() + pause).await? {
             continue;
         }
         let (proposer, mut again) = (portal.proposer.clone(), request.clone());
         match portal.send(move || proposer.look(&mut again).map(|_| again)).await {
             Ok(seen) => {
                 let seen = ChangeRequest { tries: 0, ..seen };
-                portal.store.note_stage(&seen, Stage::Proposed).await?;
+                portal.store.note_stage(&seen, from).await?;
             }
             Err(error) => {
-                request.postpone(now() + ASKED_EVERY);
-                portal.store.note_stage(&request, Stage::Proposed).await?;
+                request.postpone(now() + pause);
+                portal.store.note_stage(&request, from).await?;
                 ended = Err(error);
             }
         }

@@ -222,11 +222,11 @@ pub(super) fn note(request: &mut ChangeRequest, pull: &Pull) {
         (PullState::Rejected, _) => (Stage::Closed, Some("rejected at the forge")),
     };
     request.stage = stage;
-    if stage > Stage::Proposed {
-        review.ended = pull.ended.or_else(|| Some(now()));
-        review.reason = reason.map(ToOwned::to_owned);
-        review.merged_as = pull.merged_as.clone();
-    }
+    review.reason = reason.map(ToOwned::to_owned);
+    // One that was rejected may be open again.
+    let is_open = stage == Stage::Proposed;
+    review.ended = (!is_open).then(|| pull.ended.or(review.ended).unwrap_or_else(now));
+    review.merged_as = pull.merged_as.clone();
 }
 
 /// Removes what a server that was killed left of a write of this branch, which no other program writes. Git itself never

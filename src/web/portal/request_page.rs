@@ -19,7 +19,10 @@ use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// How many requests are listed.
-const LISTED: i64 = 500;
+const LISTED: usize = 500;
+
+/// How many are looked at for that, with those that a person may not see.
+const LOOKED: usize = 20_000;
 
 /// A request in the list.
 #[derive(Serialize)]
@@ -65,8 +68,8 @@ fn sees(scope: &Scope, request: &ChangeRequest) -> bool {
 /// The list.
 pub(super) async fn list(ask: Ask) -> Result<Response, PageError> {
     let scope = ask.scope()?;
-    let all = ask.portal.store.requests(LISTED).await?;
-    let rows: Vec<RequestRow> = all.iter().filter(|request| sees(&scope, request)).map(RequestRow::of).collect();
+    let all = ask.portal.store.requests(LISTED, LOOKED, |request| sees(&scope, request)).await?;
+    let rows: Vec<RequestRow> = all.iter().map(RequestRow::of).collect();
     ask.page("requests.html", values!(rows)).await
 }
 

@@ -17,12 +17,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_rustls::TlsAcceptor;
 
 use super::client::Peer;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::share::{Share, Shares};
+use super::tls::TlsFront;
 use crate::sync::journal::Journal;
 use crate::text::count::counted;
 
@@ -38,7 +38,7 @@ const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
 /// Serves connections.
 pub(crate) struct Acceptor {
     pub(crate) router: Router,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Arc<TlsFront>>,
     pub(crate) limits: Limits,
     pub(crate) shares: Arc<Shares>,
     pub(crate) metrics: Arc<Metrics>,
@@ -103,7 +103,7 @@ impl Acceptor {
     fn spawn(self: Arc<Self>, stream: TcpStream, peer: Peer, open: OpenConnection, phase: watch::Receiver<Phase>) {
         tokio::spawn(async move {
             set_options(&stream, self.limits.request_time);
-            match self.tls.clone() {
+            match self.tls.as_ref().map(|tls| tls.acceptor()) {
                 Some(tls) => {
                     let handshake = tokio::time::timeout(self.limits.head_time, tls.accept(stream)).await;
                     if let Ok(Ok(stream)) = handshake {

@@ -166,13 +166,36 @@ impl StateStore {
         self.run(sqlx::query(update).bind(id).execute(&self.pool).await).map(drop)
     }
 
-    /// The newest requests, at most `most` of them.
+    /// The newest requests that `may_see` lets pass, at most `most` of them, and of those at most `looked` that are
+    /// looked at. Without messages and changes, which may be large.
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub(crate) async fn requests(&self, most: i64) -> Result<Vec<ChangeRequest>> {
-        let select = format!("SELECT {COLUMNS} FROM requests ORDER BY created DESC, id LIMIT $1");
-        self.requests_by(sqlx::query(&select).bind(most)).await
+    pub(crate) async fn requests(
+        &self,
+        most: usize,
+        looked: usize,
+        may_see: impl Fn(&ChangeRequest) -> bool,
+    ) -> Result<Vec<ChangeRequest>> {
+        let columns = COLUMNS.replace("message, changes", "'' AS message, '' AS changes");
+        let select = format!(
+            "SELECT {columns} FROM requests WHERE created < $1 OR (created = $1 AND id > $2) \
+             ORDER BY created DESC, id LIMIT $3"
+        );
+        let mut found: Vec<ChangeRequest> = Vec::new();
+        let mut after = (i64::MAX, String::new());
+        for _ in 0..looked.div_ceil(most) {
+            let page = sqlx::query(&select).bind(after.0).bind(&after.1).bind(most as i64);
+            let page = self.requests_by(page).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.created, last.id.clone());
+            found.extend(page.into_iter().filter(&may_see));
+            if found.len() >= most {
+                break;
+            }
+        }
+        found.truncate(most);
+        Ok(found)
     }
 
     /// Those that were not proposed yet and are due, the oldest first: that are stuck, or were stored before `before`.
@@ -194,6 +217,18 @@ impl StateStore {
     pub(crate) async fn due(&self, stage: Stage, due: i64, most: i64) -> Result<Vec<ChangeRequest>> {
         let select = format!("SELECT {COLUMNS} FROM requests WHERE stage = $1 AND due <= $2 ORDER BY due, id LIMIT $3");
         self.requests_by(sqlx::query(&select).bind(stage.as_str()).bind(due).bind(most)).await
+    }
+
+    /// At most `most` requests that were rejected at the forge since `since` and are due, as of [`StateStore::due`].
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub(crate) async fn rejected(&self, since: i64, due: i64, most: i64) -> Result<Vec<ChangeRequest>> {
+        let select = format!(
+            "SELECT {COLUMNS} FROM requests WHERE stage = 'closed' AND reason IS NOT NULL AND pull IS NOT NULL \
+             AND ended >= $1 AND due <= $2 ORDER BY due, id LIMIT $3"
+        );
+        self.requests_by(sqlx::query(&select).bind(since).bind(due).bind(most)).await
     }
 
     /// The request with this id.
@@ -242,4 +277,42 @@ fn stored(row: &AnyRow) -> Result<Option<ChangeRequest>, sqlx::Error> {
         tries: row.try_get("tries")?,
         due: row.try_get("due")?,
     }))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::web::state::location::StateLocation;
+    use crate::web::state::store::block_on;
+
+    async fn insert(store: &StateStore, id: &str, domain: &str, created: i64) {
+        let insert = "INSERT INTO requests (id, user_id, author, email, domains, title, message, changes, branch, stage, \
+                      created) VALUES ($1, '', '', '', $2, '', 'm', '[1]', '', 'proposed', $3)";
+        sqlx::query(insert).bind(id).bind(domain).bind(created).execute(&store.pool).await.unwrap();
+    }
+
+    #[test]
+    fn the_newest_that_may_be_seen_are_found_behind_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let work = async {
+            let store = StateStore::open(&StateLocation::Sqlite(folder.path().join("state.sqlite"))).await?;
+            for number in 0..7 {
+                insert(&store, &format!("old{number}"), "own.example", 100 + number / 3).await;
+            }
+            for number in 0..40 {
+                insert(&store, &format!("new{number}"), "other.example", 200 + number / 10).await;
+            }
+            let own = |request: &ChangeRequest| request.domains == ["own.example"];
+            let ids = |found: Vec<ChangeRequest>| found.into_iter().map(|one| one.id).collect::<Vec<_>>().join(" ");
+            assert_eq!(ids(store.requests(5, 100, own).await?), "old6 old3 old4 old5 old0");
+            assert_eq!(ids(store.requests(9, 100, own).await?), "old6 old3 old4 old5 old0 old1 old2");
+            assert_eq!(ids(store.requests(5, 40, own).await?), "", "no more are looked at");
+            assert_eq!(store.requests(60, 60, |_| true).await?.len(), 47);
+            let light = store.requests(1, 1, |_| true).await?;
+            assert_eq!((light[0].message.as_str(), light[0].changes.as_str()), ("", ""));
+            Ok(())
+        };
+        block_on(work).unwrap();
+    }
 }

@@ -83,9 +83,11 @@ fn files(dir: &Path) -> BTreeSet<String> {
 fn expected() -> BTreeSet<String> {
     let mut expected: BTreeSet<String> = [
         "etc/default/shapeline-lookup",
+        "etc/default/shapeline-portal",
         "etc/default/shapeline-sync",
         "usr/bin/shapeline",
         "usr/lib/systemd/system/shapeline-lookup@.service",
+        "usr/lib/systemd/system/shapeline-portal.service",
         "usr/lib/systemd/system/shapeline-sync-once.service",
         "usr/lib/systemd/system/shapeline-sync-once.timer",
         "usr/lib/systemd/system/shapeline-sync.service",
@@ -97,6 +99,7 @@ fn expected() -> BTreeSet<String> {
         "usr/share/doc/shapeline/examples/nginx/shapeline-lookup.conf",
         "usr/share/doc/shapeline/examples/shaper-folder.conf",
         "usr/share/doc/shapeline/packaging.md.gz",
+        "usr/share/doc/shapeline/portal.md.gz",
         "usr/share/doc/shapeline/serve.md.gz",
         "usr/share/fish/vendor_completions.d/shapeline.fish",
         "usr/share/lintian/overrides/shapeline",
@@ -117,8 +120,13 @@ fn add_pages(command: &clap::Command, name: &str, pages: &mut BTreeSet<String>) 
     }
 }
 
-const UNITS: [&str; 4] =
-    ["shapeline-sync.service", "shapeline-sync-once.service", "shapeline-lookup@.service", "shapeline-sync-once.timer"];
+const UNITS: [&str; 5] = [
+    "shapeline-sync.service",
+    "shapeline-sync-once.service",
+    "shapeline-lookup@.service",
+    "shapeline-portal.service",
+    "shapeline-sync-once.timer",
+];
 
 /// A file system of units: those of the package, beside those of this host that they lean on.
 fn with_units(folder: &Path) -> PathBuf {
@@ -176,9 +184,9 @@ fn the_services_are_exposed_as_little_as_the_documents_say() {
         return;
     }
     let doc = std::fs::read_to_string(root().join("docs/packaging.md")).unwrap();
-    // First that of the services of `sync`, then that of the lookup API.
+    // First that of the services of `sync`, then those of the lookup API and of the portal.
     let figures: Vec<&str> = doc.split("exposure of").skip(1).collect();
-    for (unit, figure) in UNITS.iter().zip([0, 0, 1]) {
+    for (unit, figure) in UNITS.iter().zip([0, 0, 1, 2]) {
         let documented: f64 = figures[figure].split_whitespace().next().unwrap().parse().unwrap();
         let limit = format!("--threshold={}", (documented * 10.0).round());
         let mut analyze = command("systemd-analyze");
@@ -195,8 +203,11 @@ fn the_units_name_what_the_package_installs() {
         let start = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
         assert_eq!(start.is_some(), unit.ends_with(".service"), "{unit}");
         if let Some(start) = start {
-            let (name, command) =
-                if unit.contains("lookup") { ("shapeline-lookup", "serve") } else { ("shapeline-sync", "sync") };
+            let (name, command) = match unit {
+                "shapeline-lookup@.service" => ("shapeline-lookup", "serve --only lookup"),
+                "shapeline-portal.service" => ("shapeline-portal", "serve --only portal"),
+                _ => ("shapeline-sync", "sync"),
+            };
             assert!(start.starts_with(&format!("/usr/bin/shapeline -C /var/lib/shapeline/data {command} ")), "{start}");
             assert!(text.contains(&format!("EnvironmentFile=-/etc/default/{name}\n")), "{unit}");
             let variable = start.rsplit_once('$').unwrap().1;

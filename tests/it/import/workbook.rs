@@ -39,6 +39,7 @@ fn a_sheet_is_read_as_its_csv() {
     let (one, other) = (empty(), empty());
     let run = import_bytes(&one, &office().save_to_buffer().unwrap(), &RATES);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains(": a table in a workbook: 2 subscribers, "), "{}", run.stderr);
     imported(&other, SAME, &RATES);
     assert_eq!(files(&one), files(&other));
     let text = one.read(&format!("subscribers/{DOMAIN}.yaml"));

@@ -95,6 +95,17 @@ fn an_address_is_held_by_the_longest_prefix() {
     assert_eq!((&within["prefix"], &within["subscriber"]["id"]), (&"10.10.10.64/29".into(), &"fibre/7".into()));
     assert_eq!(holder("10.10.10.64/30")["subscriber"]["id"], "fibre/7");
     assert_eq!(holder("2001:DB8:0::2")["address"], "2001:db8::2");
+    // As a socket for both shows an IPv4 address.
+    for (mapped, plain) in [("::ffff:10.10.10.66", "10.10.10.66"), ("::FFFF:a0a:a40/126", "10.10.10.64/30")] {
+        assert_eq!(holder(mapped), holder(plain));
+        assert_eq!(holder(mapped)["address"], plain);
+    }
+    assert_eq!(
+        server.get("/v1/addresses/::ffff:10.10.10.1").problem(404),
+        "no subscriber has the address `10.10.10.1`"
+    );
+    // Around those of IPv4 are others.
+    server.get("/v1/addresses/::/90").problem(404);
     assert_eq!(server.get("/v1/addresses/10.10.10.1").problem(404), "no subscriber has the address `10.10.10.1`");
     for bad in ["x", "10.10.10.300", "10.10.10.65/29", "010.1.1.1", "10.0.0.0%2F33"] {
         server.get(&format!("/v1/addresses/{bad}")).problem(400);

@@ -11,7 +11,7 @@ mod replicas;
 mod settings;
 mod state;
 mod tenancy;
-mod tls;
+pub mod tls;
 mod tokens;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -2,9 +2,8 @@
 //! another drained, and no request is lost.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,60 +11,19 @@ use rustix::process::Signal;
 
 use super::tokens::add;
 use super::{Server, command, data, wait};
-use crate::support::{Repo, left_out};
+use crate::servers::nginx::{Nginx, free_port};
+use crate::support::Repo;
 
-/// An nginx in the foreground, stopped when dropped.
-struct Nginx {
-    child: Child,
-    port: u16,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-impl Nginx {
-    /// Starts one in `folder` for these replicas; `None` if there is no nginx.
-    fn start(folder: &Path, replicas: &[u16]) -> Option<Nginx> {
-        let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists());
-        let Some(program) = program else {
-            left_out("nginx is not there: run scripts/install-test-tools");
-            return None;
-        };
-        let port = free_port();
-        let delivered = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx/shapeline-lookup.conf");
-        let mut site = std::fs::read_to_string(delivered).unwrap();
-        for (at, replica) in replicas.iter().enumerate() {
-            let named = format!("127.0.0.1:{}", 8081 + at);
-            assert!(site.contains(&named));
-            site = site.replace(&named, &format!("127.0.0.1:{replica}"));
-        }
-        site = site.replace("listen 80;", &format!("listen 127.0.0.1:{port};"));
-        std::fs::write(folder.join("site.conf"), site).unwrap();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
-            .concat();
-        let shown = folder.display();
-        let main = format!(
-            "daemon off;\npid {shown}/nginx.pid;\nerror_log {shown}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
-             keepalive_requests 1000000;\n{temporary}include {shown}/site.conf;\n}}\n"
-        );
-        let conf = folder.join("nginx.conf");
-        std::fs::write(&conf, main).unwrap();
-        let child = Command::new(program).arg("-e").arg(folder.join("error.log")).arg("-c").arg(&conf).spawn().unwrap();
-        let nginx = Nginx { child, port };
-        let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-        wait(|| TcpStream::connect(("127.0.0.1", port)).ok(), log);
-        Some(nginx)
+/// The configuration that is delivered, for these replicas.
+fn site(port: u16, replicas: &[u16]) -> String {
+    let delivered = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx/shapeline-lookup.conf");
+    let mut site = std::fs::read_to_string(delivered).unwrap();
+    for (at, replica) in replicas.iter().enumerate() {
+        let named = format!("127.0.0.1:{}", 8081 + at);
+        assert!(site.contains(&named));
+        site = site.replace(&named, &format!("127.0.0.1:{replica}"));
     }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // Its workers end with it.
-        let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::TERM);
-        let _ = self.child.wait();
-    }
+    site.replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
 }
 
 /// Sends requests over one connection until `done` is set; each must be answered.
@@ -111,7 +69,7 @@ fn no_request_is_lost_while_replicas_come_and_go() {
     let ports = [free_port(), free_port(), free_port()];
     let mut replicas: Vec<Server> = ports.iter().map(|port| replica(&repo, &settings, *port)).collect();
     let folder = tempfile::tempdir().unwrap();
-    let Some(nginx) = Nginx::start(folder.path(), &ports) else { return };
+    let Some(nginx) = Nginx::start(folder.path(), |port| site(port, &ports)) else { return };
     let (done, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let progress = |least: usize| {
         let wanted = answered.load(Ordering::Relaxed) + least;

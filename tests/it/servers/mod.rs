@@ -5,6 +5,8 @@ pub mod answers;
 pub mod https;
 #[cfg(feature = "s3")]
 pub mod moto;
+#[cfg(feature = "serve")]
+pub mod nginx;
 #[cfg(feature = "s3")]
 pub mod s3s;
 pub mod sshd;

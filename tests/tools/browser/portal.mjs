@@ -48,6 +48,20 @@ async function look(page, name) {
   if (shots !== undefined && name) await page.screenshot({ path: join(shots, `${name}.png`) });
 }
 
+// Each cell of the first row is within the window, and still one of a table for a screen reader.
+async function fits(page) {
+  const table = page.getByRole('table', { name: 'Subscribers', exact: true });
+  const row = table.getByRole('row').nth(1);
+  for (const role of ['rowheader', 'cell']) {
+    for (const cell of await row.getByRole(role).all()) {
+      const box = await cell.boundingBox();
+      must(box.x >= 0 && box.x + box.width <= 360, `${await cell.innerText()} is outside of the window`);
+    }
+  }
+  const names = await table.getByRole('columnheader').allInnerTexts();
+  must(await row.getByRole('cell').count() === 4 && names.includes('Rate down'), `a table with ${names} for ${await row.innerText()}`);
+}
+
 async function signIn(page) {
   await page.goto(`${site}/sign-in`);
   await look(page, 'sign-in');
@@ -124,6 +138,14 @@ async function many() {
   await signIn(page);
   must(await page.getByRole('heading', { name: 'You have 100,000 subscribers' }).count() === 1, 'not all are counted');
   await look(page, 'phone');
+  await page.setViewportSize({ width: 360, height: 800 });
+  await look(page, 'phone-small');
+  const cut = await page.locator('.scroll').evaluateAll(boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length);
+  must(cut === 0, 'a table is wider than a phone');
+  await fits(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await look(page, 'phone-dark');
+  await page.emulateMedia({ colorScheme: null });
   const search = page.getByLabel('Search');
   await search.pressSequentially('10.21.7.', { delay: 20 });
   await page.getByText(/^256 found/).waitFor();

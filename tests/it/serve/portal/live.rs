@@ -36,6 +36,50 @@ fn a_request_is_live_once_every_target_has_it() {
     shows("merged");
 }
 
+/// A publish of a later commit does not make live what a frozen domain holds back.
+#[test]
+fn a_request_of_a_frozen_domain_is_not_live_before_the_domain_is_published_again() {
+    let (repo, srv) = (data(), tempfile::tempdir().unwrap());
+    let target = srv.path().join("shaper.txt");
+    repo.write("shapeline.yaml", format!("targets: [{{name: hre-1, url: 'file://{}'}}]\n", target.display()));
+    repo.commit("target");
+    let publish = |code: i32| {
+        let run = repo.run(&["publish"]);
+        assert_eq!(run.code, code, "{run:?}");
+    };
+    publish(0);
+    let server = portal(&repo);
+    let (desk, noc) = (Browser::signed_in(&server, "desk"), Browser::signed_in(&server, "noc"));
+    let shows = |request: &str, state: &str| {
+        let tag = format!(">{state}<");
+        wait(|| noc.page(request).contains(&tag).then_some(()), || noc.page(request) + &server.journal());
+    };
+    let merged = |request: &str| {
+        let made = branches(&repo);
+        let branch =
+            made.iter().find(|branch| !repo.git(&["log", "--format=%H", &format!("HEAD..{branch}")]).is_empty());
+        repo.git(&["merge", "--quiet", "--no-ff", "-m", "merged", branch.unwrap()]);
+        shows(request, "merged");
+    };
+    desk.add("10.20.0.5", "tier2.example", "30_MEG_UP_30_MEG_DOWN");
+    let frozen = desk.submit("");
+    merged(&frozen);
+    noc.add("10.10.10.30", "ispcustomer.co.zw", "30_MEG_UP_30_MEG_DOWN");
+    let other = noc.submit("");
+    merged(&other);
+    repo.write("subscribers/tier2.example/bad.yaml", "{ip: 10.20.0.9, domain: tier2.example, plan: NONE}\n");
+    repo.commit("bad");
+    publish(1);
+    let lines = std::fs::read_to_string(&target).unwrap();
+    assert!(lines.contains("10.10.10.30 ") && !lines.contains("10.20.0.5 "), "{lines}");
+    shows(&other, "live");
+    shows(&frozen, "merged");
+    std::fs::remove_file(repo.path().join("subscribers/tier2.example/bad.yaml")).unwrap();
+    repo.commit("good");
+    publish(0);
+    shows(&frozen, "live");
+}
+
 #[test]
 fn what_is_taken_back_takes_nothing_from_the_draft() {
     let repo = data();

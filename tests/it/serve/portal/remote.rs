@@ -1,5 +1,6 @@
 //! With a remote: branches are pushed there, and what cannot be pushed is tried again.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -7,6 +8,7 @@ use super::drafts::branches;
 use super::{Browser, add_user, command, state};
 use crate::serve::{Server, data, wait};
 use crate::servers::https::Https;
+use crate::servers::nginx::GitSite;
 use crate::servers::sshd::Sshd;
 use crate::support::Repo;
 
@@ -84,18 +86,15 @@ fn is_pushed_and_taken_back(repo: &Repo, there: &Path, serve: Command) {
     wait(|| (there() == 0).then_some(()), || server.journal());
 }
 
-#[test]
-fn over_https_the_password_is_that_of_the_credential_helper() {
-    let folder = tempfile::tempdir().unwrap();
-    let there = folder.path().join("git/data.git");
-    std::fs::create_dir_all(&there).unwrap();
-    let repo = with_remote_in(&there);
-    let https = Https::start(folder.path());
-    std::fs::write(folder.path().join("login"), "portal:s3cr3t-of-git").unwrap();
-    repo.git(&["remote", "set-url", "origin", &format!("{}/git/data.git", https.url)]);
+const LOGIN: &str = "portal:s3cr3t-of-git";
+
+/// Over https with the password of the credential helper; with a wrong one the page says why nothing is sent.
+fn is_pushed_with_the_right_password(repo: &Repo, there: &Path, url: &str, certificate: &Path) {
+    repo.git(&["remote", "set-url", "origin", url]);
+    add_user(repo, &state(repo), &["noc", "--role", "operator"]);
     let serve = || {
-        let mut serve = command(&repo, &[]);
-        serve.env("GIT_SSL_CAINFO", &https.certificate);
+        let mut serve = command(repo, &[]);
+        serve.env("GIT_SSL_CAINFO", certificate);
         serve
     };
     let helper = |password: &str| {
@@ -103,15 +102,54 @@ fn over_https_the_password_is_that_of_the_credential_helper() {
         repo.git(&["config", "credential.helper", &helper]);
     };
     helper("s3cr3t-of-git");
-    is_pushed_and_taken_back(&repo, &there, serve());
+    is_pushed_and_taken_back(repo, there, serve());
     let server = Server::spawn(serve());
     helper("wrong-password");
-    let desk = Browser::signed_in(&server, "desk");
+    let (desk, noc) = (Browser::signed_in(&server, "desk"), Browser::signed_in(&server, "noc"));
     let request = desk.submit("");
     assert!(desk.page(&request).contains(">stuck<"), "{}", server.journal());
-    let journal = server.journal();
-    assert!(journal.contains("cannot push portal/desk-") && !journal.contains("wrong-password"), "{journal}");
+    let (journal, page) = (server.journal(), noc.page(&request));
+    for shown in [&journal, &page] {
+        assert!(shown.contains("cannot push portal/desk-") && shown.contains("Authentication failed"), "{shown}");
+        assert!(!shown.contains("wrong-password"), "{shown}");
+    }
     helper("s3cr3t-of-git");
+    wait(|| desk.page(&request).contains(">open<").then_some(()), || server.journal());
+}
+
+#[test]
+fn over_https_the_password_is_that_of_the_credential_helper() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("git/data.git");
+    std::fs::create_dir_all(&there).unwrap();
+    let repo = with_remote_in(&there);
+    let https = Https::start(folder.path());
+    std::fs::write(folder.path().join("login"), LOGIN).unwrap();
+    is_pushed_with_the_right_password(&repo, &there, &format!("{}/git/data.git", https.url), &https.certificate);
+}
+
+/// As many providers serve git: nginx asks for the password, and fcgiwrap runs `git http-backend`.
+#[test]
+fn over_smart_http_behind_nginx_a_request_arrives_and_a_refusal_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("git/data.git");
+    std::fs::create_dir_all(&there).unwrap();
+    let repo = with_remote_in(&there);
+    let Some(site) = GitSite::start(folder.path(), LOGIN) else { return };
+    is_pushed_with_the_right_password(&repo, &there, &format!("{}/data.git", site.url), &site.certificate);
+    // A hook of the remote refuses, in words of its own.
+    let hook = there.join("hooks/pre-receive");
+    std::fs::write(&hook, "#!/bin/sh\necho 'maintenance until noon' >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut serve = command(&repo, &[]);
+    serve.env("GIT_SSL_CAINFO", &site.certificate);
+    let server = Server::spawn(serve);
+    let (desk, noc) = (Browser::signed_in(&server, "desk"), Browser::signed_in(&server, "noc"));
+    desk.add("10.20.0.6", "tier2.example", P30);
+    let request = desk.submit("");
+    let page = noc.page(&request);
+    assert!(page.contains(">stuck<") && page.contains("maintenance until noon"), "{page}");
+    std::fs::remove_file(&hook).unwrap();
     wait(|| desk.page(&request).contains(">open<").then_some(()), || server.journal());
 }
 

@@ -1,11 +1,11 @@
-//! A forge's published OpenAPI document: each request of the portal, and each answer of the tests' own forge, is
-//! held against it.
+//! A forge's published API document, OpenAPI 3 or Swagger 2: each request of the portal, and each answer of the
+//! tests' own forge, is held against it.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::double::Kind;
 use crate::support::left_out;
@@ -13,29 +13,21 @@ use crate::support::left_out;
 pub struct Document(Value);
 
 impl Document {
-    /// GitHub's own, and what is known of the others. `None` if it cannot be fetched.
+    /// `None` if it cannot be fetched. Of GitLab no package is known that has the document (looked into: npm
+    /// `@gitbeaker/rest` and `@gitbeaker/core`, the crate `gitlab`, PyPI `python-gitlab`): what is used of it is in
+    /// `tests/fixtures/forge/gitlab.json`.
     pub fn of(kind: Kind) -> Option<Arc<Document>> {
-        static GITHUB: OnceLock<Option<Arc<Document>>> = OnceLock::new();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let read = |path: &str| {
-            let text = std::fs::read_to_string(root.join(path)).unwrap();
-            Arc::new(Document(serde_json::from_str(&text).unwrap()))
-        };
+        static FETCHED: [OnceLock<Option<Arc<Document>>>; 3] = [const { OnceLock::new() }; 3];
         match kind {
-            Kind::Gitea | Kind::Forgejo => Some(read("tests/fixtures/forge/gitea.json")),
-            Kind::GitLab => Some(read("tests/fixtures/forge/gitlab.json")),
-            Kind::GitHub => {
-                let fetched = || {
-                    let fetched = Command::new("sh").arg(root.join("scripts/fetch-npm")).arg("forge").status();
-                    if !fetched.is_ok_and(|status| status.success()) {
-                        left_out("@octokit/openapi could not be fetched: scripts/fetch-npm must work");
-                        return None;
-                    }
-                    Some(read("target/forge/node_modules/@octokit/openapi/generated/api.github.com.json"))
-                };
-                GITHUB.get_or_init(fetched).clone()
-            }
+            Kind::GitHub => FETCHED[0].get_or_init(|| {
+                run("fetch-npm", "forge")?;
+                Some(read("target/forge/node_modules/@octokit/openapi/generated/api.github.com.json"))
+            }),
+            Kind::Gitea => FETCHED[1].get_or_init(|| run("fetch-forge-document", "gitea").map(read)),
+            Kind::Forgejo => FETCHED[2].get_or_init(|| run("fetch-forge-document", "forgejo").map(read)),
+            Kind::GitLab => return Some(read("tests/fixtures/forge/gitlab.json")),
         }
+        .clone()
     }
 
     fn resolved<'d>(&'d self, value: &'d Value) -> &'d Value {
@@ -78,13 +70,15 @@ impl Document {
         let none = Vec::new();
         let parameters = operation["parameters"].as_array().unwrap_or(&none);
         let parameters: Vec<&Value> = parameters.iter().map(|parameter| self.resolved(parameter)).collect();
+        // In Swagger 2 the body is a parameter.
+        let in_body = parameters.iter().find(|one| one["in"] == "body").map(|one| &one["schema"]);
         let in_query = query.split('&').filter_map(|pair| pair.split_once('='));
         let in_query: Vec<(String, String)> = in_query.map(|(name, value)| (decoded(name), decoded(value))).collect();
         for (values, place) in [(&in_path, "path"), (&in_query, "query")] {
             for (name, value) in values {
                 let known = parameters.iter().find(|one| one["name"] == name.as_str() && one["in"] == place);
                 match known {
-                    Some(known) if !fits(self.resolved(&known["schema"]), value) => {
+                    Some(known) if !fits(self.resolved(known.get("schema").unwrap_or(known)), value) => {
                         mistakes.push(format!("{place} {name}={value}"));
                     }
                     None if place == "query" => mistakes.push(format!("there is no parameter {name}")),
@@ -97,7 +91,7 @@ impl Document {
                 }
             }
         }
-        match operation.pointer("/requestBody/content/application~1json/schema") {
+        match operation.pointer("/requestBody/content/application~1json/schema").or(in_body) {
             Some(schema) => {
                 let schema = self.resolved(schema);
                 let body: Value = serde_json::from_slice(body).unwrap();
@@ -113,17 +107,23 @@ impl Document {
         mistakes
     }
 
-    /// The fields of an answer of which the document knows nothing.
+    /// The fields of an answer of which the document knows nothing, or another type.
     pub fn invented(&self, method: &str, target: &str, status: u16, answer: &Value) -> Vec<String> {
         let (operation, _) = self.operation(method, target.split('?').next().unwrap());
         let response = self.resolved(&operation["responses"][status.to_string()]);
         let mut unknown = Vec::new();
-        if let Some(schema) = response.pointer("/content/application~1json/schema") {
+        if let Some(schema) = response.pointer("/content/application~1json/schema").or(response.get("schema")) {
             self.compare(schema, answer, "", &mut unknown);
         } else {
             unknown.push(format!("no answer {status}"));
         }
         unknown
+    }
+
+    /// Whether a value has the type of a schema. Swagger 2 does not say what may be null.
+    fn is_of(&self, schema: &Value, value: &Value) -> bool {
+        let may_be_null = schema["nullable"] == true || self.0.get("swagger").is_some();
+        value.is_null() && may_be_null || jsonschema::is_valid(&json!({"type": schema["type"]}), value)
     }
 
     fn compare(&self, schema: &Value, answer: &Value, at: &str, unknown: &mut Vec<String>) {
@@ -136,6 +136,9 @@ impl Document {
             });
             unknown.extend(tries.min_by_key(Vec::len).unwrap());
             return;
+        }
+        if schema.get("type").is_some() && !self.is_of(schema, answer) {
+            unknown.push(format!("{at}: {answer} is no {}", schema["type"]));
         }
         match answer {
             Value::Array(items) => items.iter().for_each(|item| self.compare(&schema["items"], item, at, unknown)),
@@ -152,13 +155,33 @@ impl Document {
     }
 }
 
-/// Whether the text of a parameter is what its schema wants.
+/// Runs a script with an argument, and gives the line that it prints; `None` if it fails.
+fn run(script: &str, argument: &str) -> Option<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(script);
+    let output = Command::new("sh").arg(&script).arg(argument).output().unwrap();
+    if !output.status.success() {
+        left_out(&format!("the document cannot be fetched: {} {argument} must work: {output:?}", script.display()));
+        return None;
+    }
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+/// The document in a file of the source, or elsewhere.
+fn read(path: impl AsRef<Path>) -> Arc<Document> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    Arc::new(Document(serde_json::from_str(&text).unwrap()))
+}
+
+/// Whether the text of a parameter is what its schema wants. In Swagger 2 the schema is part of the parameter.
 fn fits(schema: &Value, text: &str) -> bool {
     let value = match schema["type"].as_str() {
         Some("integer") => text.parse::<i64>().map_or(Value::Null, Value::from),
         _ => Value::from(text),
     };
-    jsonschema::is_valid(schema, &value)
+    let mut schema = schema.clone();
+    let fields = schema.as_object_mut().unwrap();
+    fields.retain(|name, _| !["name", "in", "required"].contains(&name.as_str()));
+    jsonschema::is_valid(&schema, &value)
 }
 
 pub fn decoded(text: &str) -> String {
@@ -173,4 +196,36 @@ pub fn decoded(text: &str) -> String {
         });
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// That each document says what is wrong: one in which nothing is found would let everything pass.
+#[test]
+fn a_mistake_is_found_in_each_document() {
+    for (kind, _, repository, _) in Kind::ALL {
+        let Some(document) = Document::of(kind) else { return };
+        let (pulls, close, mut body) = match kind {
+            Kind::GitLab => (
+                format!("/projects/{}/merge_requests", repository.replace('/', "%2F")),
+                "PUT",
+                json!({"source_branch": "portal/a", "target_branch": "main", "title": "A"}),
+            ),
+            _ => (format!("/repos/{repository}/pulls"), "PATCH", json!({"head": "a", "base": "main", "title": "A"})),
+        };
+        let mistakes = |method, path: &str, body: &Value| document.mistakes(method, path, body.to_string().as_bytes());
+        assert_eq!(mistakes("POST", &pulls, &body), [""; 0], "{kind:?}");
+        body["bogus"] = json!(1);
+        assert!(mistakes("POST", &pulls, &body).contains(&"there is no field bogus".to_owned()), "{kind:?}");
+        body.as_object_mut().unwrap().remove("bogus");
+        body["title"] = json!([1]);
+        assert!(!mistakes("POST", &pulls, &body).is_empty(), "{kind:?}");
+        assert!(!document.mistakes("GET", &format!("{pulls}?bogus=1"), b"").is_empty(), "{kind:?}");
+        let closed = if kind == Kind::GitLab { json!({"state_event": "close"}) } else { json!({"state": "closed"}) };
+        assert_eq!(mistakes(close, &format!("{pulls}/7"), &closed), [""; 0], "{kind:?}");
+        assert!(!mistakes(close, &format!("{pulls}/x"), &closed).is_empty(), "{kind:?}");
+        let invented = |answer: Value| document.invented("POST", &pulls, 201, &answer);
+        assert_eq!(invented(json!({"id": 1, "bogus": 1})), ["/bogus"], "{kind:?}");
+        // What is known of GitLab has no types.
+        assert_eq!(invented(json!({"id": "x"})).is_empty(), kind == Kind::GitLab, "{kind:?}");
+        assert!(!document.invented("POST", &pulls, 299, &json!({})).is_empty(), "{kind:?}");
+    }
 }

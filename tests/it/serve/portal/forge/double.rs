@@ -175,6 +175,9 @@ impl Forge {
             ("GET", _, [number]) => (200, self.at(number).map(|at| self.shown(at))),
             ("PATCH" | "PUT", _, [number]) => {
                 let at = self.at(number).unwrap();
+                let wanted =
+                    if self.kind == Kind::GitLab { r#"{"state_event":"close"}"# } else { r#"{"state":"closed"}"# };
+                assert_eq!(String::from_utf8_lossy(&request.body), wanted);
                 self.inside().pulls[at].state = "closed";
                 let status = if matches!(self.kind, Kind::Gitea | Kind::Forgejo) { 201 } else { 200 };
                 (status, Some(self.shown(at)))

@@ -85,6 +85,27 @@ fn a_pull_request_that_is_open_is_asked_about_again() {
     }
 }
 
+#[test]
+fn one_that_is_opened_again_after_a_rejection_is_followed_again() {
+    for (kind, ..) in Kind::ALL {
+        let Some(forge) = Forge::start(kind) else { return };
+        forge.fate("closed");
+        let (repo, _remote) = with_remote();
+        let server = Server::spawn(serving(&repo, &forge));
+        let (request, desk) = (propose(&server, ""), Browser::signed_in(&server, "desk"));
+        until(&desk, &request, ">rejected<");
+        forge.set(1, "open");
+        let its_turn = || assert!(sqlite(&state(&repo), "UPDATE requests SET due = 0"));
+        its_turn();
+        let page = until(&desk, &request, ">open<");
+        assert!(!page.contains("rejected at the forge") && page.contains("Take it back"), "{page}");
+        forge.set(1, "merged");
+        its_turn();
+        let page = until(&desk, &request, ">merged<");
+        assert!(page.contains("as <code>c0ffeec0ffee</code>"), "{page}");
+    }
+}
+
 /// Runs a statement by Python's SQLite.
 fn sqlite(path: &str, statement: &str) -> bool {
     let program = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],timeout=30)\nc.execute(sys.argv[2])\nc.commit()";
