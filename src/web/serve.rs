@@ -32,7 +32,7 @@ use super::renewal::Renewal;
 use super::server::accept::{Acceptor, Phase};
 use super::server::access_log::AccessLog;
 use super::server::client::TrustedProxies;
-use super::server::guard::{Guard, guard};
+use super::server::guard::Guard;
 use super::server::metrics::Metrics;
 use super::server::rate::RateLimit;
 use super::server::share::Shares;
@@ -132,7 +132,7 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     });
     let shares = Shares::new(settings.limits.connections, &proxies);
     let (log, log_thread) = settings.access_log.unwrap_or(true).then(AccessLog::start).transpose()?.unzip();
-    let watch = Arc::new(Guard {
+    let guard = Arc::new(Guard {
         rate: RateLimit::new(settings.limits.rate, settings.limits.burst),
         proxies,
         request_time: settings.limits.request_time,
@@ -152,13 +152,12 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
         runtime.spawn(watch_targets(portal.clone(), settings.watch_targets));
         invited = runtime.block_on(invite(&portal, settings, address, tls.is_some()))?;
     }
-    let router = routes.layer(axum::middleware::from_fn_with_state(watch, guard));
     announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
     if let Some(link) = invited {
         Journal::default().event("portal", &format!("there is no account yet: {link} makes the first one, once"));
     }
     let following = spawn(follower, current, woken, stop.clone())?;
-    let acceptor = Acceptor { router, tls, limits: settings.limits, shares, metrics };
+    let acceptor = Acceptor { router: routes, guard, tls, limits: settings.limits, shares, metrics };
     runtime.spawn(refresh::refresh(store.clone(), gate.clone()));
     let cut = runtime.block_on(run(acceptor, listener, renewal, wake.clone(), ending));
     notify("STOPPING=1");

@@ -1,6 +1,5 @@
 //! The router: the gate, the parameters, the handler, the `ETag`.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ use crate::web::access::Scope;
 use crate::web::data::snapshot::Snapshot;
 use crate::web::gate::{Client, needs_token};
 use crate::web::parts::Parts;
-use crate::web::server::client::Peer;
+use crate::web::server::client::Caller;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
 use crate::web::server::parameters::{Parameters, decoded};
@@ -85,7 +84,7 @@ async fn answer(app: Arc<App>, number: RouteNumber, route: &'static Route, reque
 /// Who asks, if that is someone who may.
 fn admit(app: &App, route: &Route, request: &Request) -> Result<Client, Problem> {
     let everyone = Client { scope: Scope::of([""; 0]), token: None, operator: false };
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let peer = Caller::of(request.extensions()).peer;
     match route.audience {
         Audience::Public | Audience::Signed => Ok(everyone),
         Audience::Clients => app.gate.client(peer, request.headers()),

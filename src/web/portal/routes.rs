@@ -1,7 +1,6 @@
 //! The pages: one table, from which the router and the tests are made.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
 use super::{draft_page, form_page, history_page, request_page, sign_in, subscribers, upload_page, vouched_sign_in};
-use crate::web::server::client::ClientAddress;
+use crate::web::server::client::Caller;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
 use crate::web::state::random::random;
@@ -219,12 +218,11 @@ async fn ask(portal: &Arc<Portal>, head: &axum::http::request::Parts, form: Form
         Some(secret) => secret,
         None => random::<32>()?,
     };
-    let address = head.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
     Ok(Ask {
         portal: portal.clone(),
         user,
         secret,
-        address,
+        address: Caller::of(&head.extensions).client,
         path: head.uri.path().to_owned(),
         parameters: Form::read(head.uri.query().unwrap_or_default().as_bytes()),
         form,

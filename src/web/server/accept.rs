@@ -1,14 +1,14 @@
 //! Accepts connections, serves each on a task of its own, and ends without cutting a request.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::http::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::client::Peer;
+use super::guard::{Guard, guarded};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::share::{Share, Shares};
@@ -38,6 +38,7 @@ const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
 /// Serves connections.
 pub(crate) struct Acceptor {
     pub(crate) router: Router,
+    pub(crate) guard: Arc<Guard>,
     pub(crate) tls: Option<Arc<TlsFront>>,
     pub(crate) limits: Limits,
     pub(crate) shares: Arc<Shares>,
@@ -69,7 +70,7 @@ impl Acceptor {
         let connect = |stream: TcpStream, peer: SocketAddr, slot| {
             if let Some(share) = spawner.shares.take(peer.ip()) {
                 let open = OpenConnection::new(spawner.metrics.clone(), slot, share, alive.clone());
-                spawner.clone().spawn(stream, Peer(peer), open, phases.clone());
+                spawner.clone().spawn(stream, peer.ip(), open, phases.clone());
             }
         };
         let mut reported = None;
@@ -100,7 +101,7 @@ impl Acceptor {
         acceptor.metrics.connections.load(Ordering::Relaxed)
     }
 
-    fn spawn(self: Arc<Self>, stream: TcpStream, peer: Peer, open: OpenConnection, phase: watch::Receiver<Phase>) {
+    fn spawn(self: Arc<Self>, stream: TcpStream, peer: IpAddr, open: OpenConnection, phase: watch::Receiver<Phase>) {
         tokio::spawn(async move {
             set_options(&stream, self.limits.request_time);
             match self.tls.as_ref().map(|tls| tls.acceptor()) {
@@ -119,10 +120,11 @@ impl Acceptor {
     async fn serve(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        peer: Peer,
+        peer: IpAddr,
         mut phase: watch::Receiver<Phase>,
     ) {
-        let service = WithPeer { inner: TowerToHyperService::new(self.router.clone()), peer };
+        let router = Arc::new(TowerToHyperService::new(self.router.clone()));
+        let service = Guarded { router, guard: self.guard.clone(), peer };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)
@@ -199,21 +201,21 @@ impl Drop for OpenConnection {
     }
 }
 
-/// The router, with the address of the connection in each request.
-#[derive(Clone)]
-struct WithPeer {
-    inner: TowerToHyperService<Router>,
-    peer: Peer,
+/// The router behind the guard, for the requests of one connection.
+struct Guarded {
+    router: Arc<TowerToHyperService<Router>>,
+    guard: Arc<Guard>,
+    peer: IpAddr,
 }
 
-impl hyper::service::Service<hyper::Request<Incoming>> for WithPeer {
+impl hyper::service::Service<Request<Incoming>> for Guarded {
     type Response = Response;
     type Error = Infallible;
-    type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer);
-        self.inner.call(request)
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let (router, guard, peer) = (self.router.clone(), self.guard.clone(), self.peer);
+        Box::pin(async move { Ok(guarded(&guard, &router, peer, request).await) })
     }
 }
 
@@ -224,6 +226,7 @@ mod tests {
 
     use ipnet::IpNet;
 
+    use super::super::client::TrustedProxies;
     use super::*;
 
     /// Hands the test those of thirty connections from this host that are served, and what opens one more.
@@ -235,7 +238,14 @@ mod tests {
         let limits = Limits { connections: 40, ..Limits::default() };
         let metrics = Arc::new(Metrics::default());
         let (phase, phases) = watch::channel(Phase::Serving);
-        let acceptor = Acceptor { router, tls: None, limits, shares, metrics };
+        let guard = Arc::new(Guard {
+            rate: None,
+            proxies: TrustedProxies::default(),
+            request_time: limits.request_time,
+            metrics: metrics.clone(),
+            log: None,
+        });
+        let acceptor = Acceptor { router, guard, tls: None, limits, shares, metrics };
         let serving = runtime.spawn(acceptor.run(listener, phases));
         let open = || {
             let mut stream = std::net::TcpStream::connect(address).ok()?;

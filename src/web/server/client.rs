@@ -1,17 +1,26 @@
 //! Whose request it is: the address of the connection, or the one that a trusted proxy names.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
-/// The connection of a request.
+/// From where a request comes: an extension of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Caller {
+    /// The other end of the connection.
+    pub(crate) peer: IpAddr,
+    /// The client, behind trusted proxies too.
+    pub(crate) client: IpAddr,
+}
 
-/// The address of the client of a request, behind trusted proxies too.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
+impl Caller {
+    /// The caller of a request.
+    pub(crate) fn of(extensions: &Extensions) -> Caller {
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        extensions.get().copied().unwrap_or(Caller { peer: unknown, client: unknown })
+    }
+}
 
 /// Whose a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

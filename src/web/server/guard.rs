@@ -1,16 +1,18 @@
 //! What happens around each request: rate limit, time limit, headers, metrics, access log.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
 
 use super::access_log::{AccessEntry, AccessLog};
-use super::client::{ClientAddress, Origin, Peer, TrustedProxies};
+use super::client::{Caller, Origin, TrustedProxies};
 use super::metrics::{Metrics, RouteNumber};
 use super::problem::Problem;
 use super::rate::RateLimit;
@@ -35,19 +37,25 @@ pub(crate) struct Handled {
     pub(crate) token: Option<Arc<str>>,
 }
 
-/// The middleware.
-pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+/// Answers a request of `peer` by the router. Not a layer of that: a layer clones and boxes the whole router for each
+/// request.
+pub(crate) async fn guarded(
+    guard: &Guard,
+    router: &TowerToHyperService<Router>,
+    peer: IpAddr,
+    mut request: Request<Incoming>,
+) -> Response {
     let began = Instant::now();
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let client = guard.proxies.client(peer, request.headers());
-    request.extensions_mut().insert(ClientAddress(client.ip));
+    request.extensions_mut().insert(Caller { peer, client: client.ip });
     let logged = guard.log.is_some().then(|| (request.method().clone(), request.uri().clone()));
     let limited = !UNLIMITED.contains(&request.uri().path());
     let refused = if limited { guard.too_often(client, began) } else { None };
     let mut response = match refused {
         Some(problem) => problem.into_response(),
-        None => match tokio::time::timeout(guard.request_time, next.run(request)).await {
-            Ok(response) => response,
+        None => match tokio::time::timeout(guard.request_time, router.call(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
             Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response(),
         },
     };
