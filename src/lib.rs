@@ -105,6 +105,14 @@ mod notification;
 // Publishing from a branch, again and again, beside the shaper.
 mod sync;
 
+// A settings file: its keys and values, and each mistake with its place.
+#[cfg(all(unix, feature = "serve"))]
+mod fields;
+
+// The database, SQLite or PostgreSQL: its place, its tables.
+#[cfg(all(unix, feature = "serve"))]
+mod database;
+
 // The web server: the lookup API.
 #[cfg(all(unix, feature = "serve"))]
 mod web;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use crate::database::location::StateLocation;
 use crate::git::Git;
-use crate::web::state::location::StateLocation;
 
 /// The place of the state, by the command line, the environment or the settings; `data` is the data repository.
 pub(super) fn location(data: Option<&Path>, argument: Option<&str>, setting: Option<&str>) -> Result<StateLocation> {

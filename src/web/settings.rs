@@ -1,7 +1,6 @@
 //! The server settings: `--settings server.yaml`. What belongs to the data is in `shapeline.yaml`; secrets
 //! are in the environment.
 
-mod fields;
 pub(crate) mod forge;
 pub(crate) mod sign_in;
 
@@ -11,10 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::server::limits::Limits;
-use super::state::location::has_password;
+use crate::database::location::has_password;
+use crate::fields::{self, Fields};
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
-use fields::Fields;
 use forge::ForgeSettings;
 use sign_in::SignInSettings;
 

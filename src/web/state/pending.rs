@@ -3,9 +3,9 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::random::{now, random};
-use super::store::StateStore;
 use super::table::secret_digest;
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 
 /// How long a provider may take, in seconds.
 const LONGEST: i64 = 600;

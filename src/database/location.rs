@@ -87,7 +87,7 @@ impl StateLocation {
     ///
     /// # Errors
     /// If they cannot be made.
-    pub(super) fn url(&self) -> Result<String> {
+    pub(crate) fn url(&self) -> Result<String> {
         match self {
             StateLocation::Postgres(url) => Ok(url.clone()),
             StateLocation::Sqlite(path) => {

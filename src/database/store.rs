@@ -31,7 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// The state.
 #[derive(Clone)]
 pub(crate) struct StateStore {
-    pub(super) pool: AnyPool,
+    pub(crate) pool: AnyPool,
     shown: String,
 }
 
@@ -77,7 +77,7 @@ impl StateStore {
     ///
     /// # Errors
     /// If the statement failed.
-    pub(super) fn run<T>(&self, result: Result<T, sqlx::Error>) -> Result<T> {
+    pub(crate) fn run<T>(&self, result: Result<T, sqlx::Error>) -> Result<T> {
         result.map_err(|error| cannot(&self.shown, &error))
     }
 }
