@@ -1,5 +1,7 @@
 //! Keys and values of a settings file: each is read once, and each mistake has its place.
 
+#[cfg(feature = "telemetry")]
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::source::{SourceFile, Span};
@@ -168,6 +170,28 @@ impl<'f> Fields<'f> {
             below.finish();
         }
         values
+    }
+
+    /// Texts below a key, by keys that the user chooses.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn pairs(&mut self, name: &'static str, longest: usize) -> BTreeMap<String, String> {
+        let Some(node) = self.get(name) else { return BTreeMap::new() };
+        if node.kind() != NodeKind::Mapping {
+            self.mistakes.push((node.span(), format!("{name} has keys with values")));
+            return BTreeMap::new();
+        }
+        let mut pairs = BTreeMap::new();
+        for (key, value) in node.entries() {
+            let fits =
+                |text: &str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+            if fits(key.text()) && value.is_scalar() && fits(value.text()) {
+                pairs.insert(key.text().to_owned(), value.text().to_owned());
+            } else {
+                let what = format!("an entry of {name} is two texts of 1 to {longest} characters");
+                self.mistakes.push((value.span(), what));
+            }
+        }
+        pairs
     }
 
     /// Keys below a key.

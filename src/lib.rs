@@ -113,6 +113,10 @@ mod fields;
 #[cfg(all(unix, feature = "serve"))]
 mod database;
 
+// What the network does: collected, kept, rolled up, passed on.
+#[cfg(all(unix, feature = "telemetry"))]
+mod telemetry;
+
 // The web server: the lookup API.
 #[cfg(all(unix, feature = "serve"))]
 mod web;

@@ -40,7 +40,11 @@ impl StateLocation {
         }
     }
 
-    fn named(text: &str) -> Result<StateLocation> {
+    /// The place that a text names.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn named(text: &str) -> Result<StateLocation> {
         match text.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Ok(StateLocation::Postgres(text.to_owned())),
             Some(("sqlite", path)) => Ok(StateLocation::Sqlite(path.into())),

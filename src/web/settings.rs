@@ -14,6 +14,8 @@ use crate::database::location::has_password;
 use crate::fields::{self, Fields};
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
+#[cfg(feature = "telemetry")]
+use crate::telemetry::settings::TelemetrySettings;
 use forge::ForgeSettings;
 use sign_in::SignInSettings;
 
@@ -53,6 +55,9 @@ pub(crate) struct ServerSettings {
     pub(crate) sign_in: SignInSettings,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
+    /// What is collected of the network.
+    #[cfg(feature = "telemetry")]
+    pub(crate) telemetry: Option<TelemetrySettings>,
 }
 
 /// What operators may copy over HTTP.
@@ -136,6 +141,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         settings.sign_in = top.section("sign_in", SignInSettings::read).unwrap_or_default();
         if settings.sign_in.has_provider() && !top.has("url") {
             top.wrong("sign_in", "needs `url`, the address of the portal: providers send people back to it");
+        }
+        #[cfg(feature = "telemetry")]
+        {
+            settings.telemetry = top.section("telemetry", TelemetrySettings::read);
         }
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;

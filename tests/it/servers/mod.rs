@@ -7,6 +7,8 @@ pub mod https;
 pub mod moto;
 #[cfg(feature = "s3")]
 pub mod s3s;
+#[cfg(feature = "serve")]
+pub mod postgres;
 pub mod sshd;
 
 use std::io::{BufRead as _, BufReader};

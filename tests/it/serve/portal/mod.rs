@@ -18,7 +18,7 @@ mod vouched;
 use std::cell::RefCell;
 use std::process::Command;
 
-use super::postgres::Postgres;
+use crate::servers::postgres::Postgres;
 use super::{Answer, Server, data, wait};
 use crate::support::Repo;
 
@@ -45,9 +45,7 @@ pub fn state(repo: &Repo) -> String {
 pub fn with_each(test: impl Fn(&Repo, &str)) {
     let repo = data();
     test(&repo, &state(&repo));
-    if let Some(postgres) = Postgres::start() {
-        test(&data(), &postgres.url());
-    }
+    test(&data(), &Postgres::start().url());
 }
 
 /// A portal with an account `noc`, an operator, and `desk`, who edits `tier2.example`.
