@@ -236,7 +236,7 @@ fn http(fields: &mut Fields<'_>) -> Option<HttpSettings> {
             1.0
         }
     };
-    let url = fields.text("url", 500)?.parse::<Url>().ok().filter(|url| is_base(url));
+    let url = fields.text("url", 500)?.parse::<Url>().ok().filter(is_base);
     let Some(url) = url else {
         fields.wrong("url", "is not the base of an API, such as https://netbeam.ispcustomer.co.zw/api");
         return None;

@@ -96,7 +96,11 @@ impl Simulated {
         let daily = 0.5 - 0.5 * ((of_day - 4.0 / 24.0) * std::f64::consts::TAU).cos();
         let measure = unit(mixed(self.own ^ 2)).powi(2);
         let minute = mixed(self.own ^ mixed(at.div_euclid(60_000) as u64 ^ 3));
-        if minute % 20 == 0 { 0.6 + 0.39 * noise } else { measure * (0.15 + 0.6 * daily) * (0.5 + 0.5 * noise) }
+        if minute.is_multiple_of(20) {
+            0.6 + 0.39 * noise
+        } else {
+            measure * (0.15 + 0.6 * daily) * (0.5 + 0.5 * noise)
+        }
     }
 
     /// Errors or discards at a moment, in both directions: mostly none.

@@ -248,6 +248,21 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "telemetry")]
+    #[test]
+    fn the_example_of_telemetry_is_read() {
+        use crate::telemetry::settings::{KindSettings, Marks, Retention};
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/telemetry.md")).unwrap();
+        let example = page.split("```yml\n").nth(1).unwrap().split("```").next().unwrap();
+        let (settings, mistakes) = parse(example);
+        assert_eq!(mistakes, [""; 0]);
+        let telemetry = settings.telemetry.unwrap();
+        assert_eq!((telemetry.retention, telemetry.outbox), (Retention::default(), Marks::default()), "the defaults");
+        assert_eq!((telemetry.names["cr1::xe-0/0/1"].as_str(), telemetry.sources.len()), ("acme-hq", 3));
+        let KindSettings::Netbeam(netbeam) = &telemetry.sources[0].kind else { panic!("{telemetry:?}") };
+        assert_eq!((netbeam.parallel, netbeam.window.milliseconds()), (4, 48 * 3_600_000));
+    }
+
     #[test]
     fn every_mistake_is_reported_with_its_place() {
         let text = "listne: 1\nlisten: 8080\ninterval: soon\nlimits: {rate: -1, connections: many, rats: 2}\n\

@@ -1,7 +1,7 @@
 //! Tokens: made, used, revoked; with SQLite and with PostgreSQL.
 
-use crate::servers::postgres::Postgres;
 use super::{Server, command, data, wait};
+use crate::servers::postgres::Postgres;
 use crate::support::{Repo, Run};
 
 /// Runs a test with each kind of state.

@@ -5,10 +5,10 @@ pub mod answers;
 pub mod https;
 #[cfg(feature = "s3")]
 pub mod moto;
-#[cfg(feature = "s3")]
-pub mod s3s;
 #[cfg(feature = "serve")]
 pub mod postgres;
+#[cfg(feature = "s3")]
+pub mod s3s;
 pub mod sshd;
 
 use std::io::{BufRead as _, BufReader};

@@ -18,8 +18,8 @@ mod vouched;
 use std::cell::RefCell;
 use std::process::Command;
 
-use crate::servers::postgres::Postgres;
 use super::{Answer, Server, data, wait};
+use crate::servers::postgres::Postgres;
 use crate::support::Repo;
 
 pub const PASSWORD: &str = "correct horse battery";

@@ -7,8 +7,8 @@ use super::{propose, serving, until};
 use crate::serve::portal::drafts::branches;
 use crate::serve::portal::remote::with_remote;
 use crate::serve::portal::{Browser, add_user, command, state};
-use crate::servers::postgres::Postgres;
 use crate::serve::{Server, wait};
+use crate::servers::postgres::Postgres;
 
 /// How often the server is killed.
 const ROUNDS: usize = 8;
