@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -84,9 +84,7 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            ended = running.join_next() => if let Some(Err(error)) = ended {
-                return Err(anyhow::Error::new(error).context("a part of the collector ended"));
-            },
+            _ = running.join_next() => bail!("a part of the collector ended"),
         }
         notify("STOPPING=1");
         // A transaction that is cut off is rolled back, with the checkpoints in it.
@@ -153,7 +151,8 @@ async fn poll(shared: Shared, mut task: Task) {
         }
         let ended = task.source.round(&shared.desk).await;
         let fine = report(&shared, &task.name, &ended);
-        failures = if fine { 0 } else { failures + 1 };
+        // A part that fails does not slow down the rest.
+        failures = if ended.is_ok() { 0 } else { failures + 1 };
         let next = ended.ok().and_then(|round| round.next).filter(|_| fine);
         tokio::time::sleep(next.map_or_else(|| pause(task.interval, failures), until)).await;
     }
@@ -181,9 +180,10 @@ fn report(shared: &Shared, name: &str, ended: &Result<Round>) -> bool {
         Ok(_) => None,
         Err(error) => Some(format!("{error:#}")),
     };
-    if let Ok(Round { refused: refused @ 1.., .. }) = ended {
-        let refused = counted(*refused as usize, "value", "values");
-        shared.journal(|journal| journal.trouble(&format!("{name} values"), &format!("{refused} refused")));
+    if let Ok(round) = ended {
+        // A line for each power of two, not for each number.
+        let refused = round.refused.checked_ilog2().map(|power| format!("{} or more are refused", 1_u64 << power));
+        trouble(shared, &format!("{name}, values"), refused);
     }
     trouble(shared, name, why)
 }
@@ -212,7 +212,11 @@ async fn sending(shared: Shared, sinks: Vec<Sink>, marks: Marks) {
     loop {
         for sink in &sinks {
             let ended = send(&shared.desk.store, sink, &sinks).await;
-            trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
+            let fine = trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
+            if !fine && *sink == Sink::Stdout {
+                // Its reader is gone, and does not come back.
+                return;
+            }
         }
         if let Ok(depth) = shared.desk.store.outbox_depth().await {
             pause_or_resume(&shared, depth.unsigned_abs(), marks);

@@ -15,6 +15,8 @@ mod tests;
 use std::sync::Arc;
 
 use anyhow::Result;
+use futures_util::TryStreamExt as _;
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{Any, Row as _, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -62,6 +64,20 @@ impl SampleStore {
         let update = "UPDATE counters SET value = value + $1 WHERE name = $2 RETURNING value";
         let row = sqlx::query(update).bind(count).bind(counter).fetch_one(&mut **tx).await;
         self.db.run(row.and_then(|row| row.try_get(0)))
+    }
+
+    /// The rows of a query, each read as it comes: many of them would be large as a list of rows.
+    async fn gather<'q, T>(
+        &'q self,
+        query: sqlx::query::Query<'q, Any, AnyArguments<'q>>,
+        read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>> {
+        let mut rows = query.fetch(&self.db.pool);
+        let mut values = Vec::new();
+        while let Some(row) = self.db.run(rows.try_next().await)? {
+            values.push(self.db.run(read(&row))?);
+        }
+        Ok(values)
     }
 
     async fn commit(&self, writing: Writing<'_>) -> Result<()> {

@@ -111,8 +111,7 @@ impl SampleStore {
                       WHERE slot >= $1 AND slot <= $2 AND series >= $3 AND series <= $4 \
                       ORDER BY slot, series, kind, at";
         let select = sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1);
-        let rows = self.db.run(select.fetch_all(&self.db.pool).await)?;
-        self.db.run(rows.iter().map(sample).collect())
+        self.gather(select, sample).await
     }
 
     /// The last sample of each series since a moment, of traffic, by series.
@@ -159,8 +158,7 @@ impl SampleStore {
             .bind(kind.number())
             .bind(begin(from))
             .bind(begin(until));
-        let rows = self.db.run(select.fetch_all(&self.db.pool).await)?;
-        self.db.run(rows.iter().map(|row| point(row, unit)).collect())
+        self.gather(select, |row| point(row, unit)).await
     }
 
     /// The sums of traffic over the series of each source, from `from` to before `until`. Reads all rows between.
@@ -181,7 +179,6 @@ impl SampleStore {
         let begin = |moment: i64| moment.div_euclid(unit) + i64::from(moment.rem_euclid(unit) > 0);
         let (first, last) = (from.div_euclid(length), (until - 1).div_euclid(length));
         let select = sqlx::query(&sql).bind(first).bind(last).bind(begin(from)).bind(begin(until));
-        let rows = self.db.run(select.fetch_all(&self.db.pool).await)?;
         let total = |row: &sqlx::any::AnyRow| {
             Ok(Total {
                 at: row.try_get::<i64, _>("at")? * unit,
@@ -191,7 +188,7 @@ impl SampleStore {
                 down: row.try_get("down")?,
             })
         };
-        self.db.run(rows.iter().map(total).collect())
+        self.gather(select, total).await
     }
 
     /// The mean traffic of every series from `from` to before `until`, by series.
@@ -203,7 +200,6 @@ impl SampleStore {
                       WHERE slot >= $1 AND slot <= $2 AND at >= $3 AND at < $4 AND kind = 0 \
                       GROUP BY series ORDER BY series";
         let select = sqlx::query(select).bind(from.div_euclid(MINUTE)).bind(until.div_euclid(MINUTE));
-        let rows = self.db.run(select.bind(from).bind(until).fetch_all(&self.db.pool).await)?;
         let mean = |row: &sqlx::any::AnyRow| {
             Ok(Mean {
                 series: row.try_get("series")?,
@@ -212,7 +208,7 @@ impl SampleStore {
                 down: row.try_get("down")?,
             })
         };
-        self.db.run(rows.iter().map(mean).collect())
+        self.gather(select.bind(from).bind(until), mean).await
     }
 }
 

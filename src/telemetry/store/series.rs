@@ -144,8 +144,7 @@ impl SampleStore {
     pub(crate) async fn series(&self, source: Option<&str>) -> Result<Vec<Series>> {
         let sql = format!("SELECT {COLUMNS} FROM series WHERE source = $1 OR $2 = 0 ORDER BY id");
         let select = sqlx::query(&sql).bind(source.unwrap_or_default()).bind(i64::from(source.is_some()));
-        let rows = self.db.run(select.fetch_all(&self.db.pool).await)?;
-        self.db.run(rows.iter().map(read).collect())
+        self.gather(select, read).await
     }
 
     /// Brings the series of a source in line with what it lists at `at`. Returns those that it lists, in the order
