@@ -7,6 +7,8 @@ mod import;
 mod serve;
 mod subscriber;
 mod targets;
+#[cfg(all(unix, feature = "telemetry"))]
+mod telemetry;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,8 @@ pub(crate) use subscriber::{
 pub(crate) use targets::{
     ActorArgs, BackupArgs, DiffArgs, DriftArgs, LogArgs, PeriodArgs, PublishArgs, RollbackArgs, SyncArgs, TargetArgs,
 };
+#[cfg(all(unix, feature = "telemetry"))]
+pub(crate) use telemetry::{CollectArgs, ConformArgs, SimulateArgs};
 
 /// Subscribers, plans and domains as YAML in git: checked, planned, rendered for the shaper.
 #[derive(Debug, Parser)]
@@ -130,6 +134,17 @@ pub(crate) enum Command {
     /// Add, list and remove the accounts of the portal.
     #[cfg(all(unix, feature = "serve"))]
     User(UserArgs),
+    /// Collect what interfaces, devices and subscribers use, into the store of samples.
+    #[cfg(all(unix, feature = "telemetry"))]
+    #[command(after_help = examples::COLLECT)]
+    Collect(CollectArgs),
+    /// Compare measured use with declared rates. Exits with 1 if a subscriber exceeds its plan, with 2 without samples.
+    #[cfg(all(unix, feature = "telemetry"))]
+    #[command(after_help = examples::CONFORM)]
+    Conform(ConformArgs),
+    /// Serve a pretend network of the subscribers over HTTP, for demonstrations and load tests.
+    #[cfg(all(unix, feature = "telemetry"))]
+    Simulate(SimulateArgs),
     /// Show from git who had what, since when, and who changed it.
     #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),

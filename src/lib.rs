@@ -105,6 +105,18 @@ mod notification;
 // Publishing from a branch, again and again, beside the shaper.
 mod sync;
 
+// A settings file: its keys and values, and each mistake with its place.
+#[cfg(all(unix, feature = "serve"))]
+mod fields;
+
+// The database, SQLite or PostgreSQL: its place, its tables.
+#[cfg(all(unix, feature = "serve"))]
+mod database;
+
+// What the network does: collected, kept, rolled up, passed on.
+#[cfg(all(unix, feature = "telemetry"))]
+mod telemetry;
+
 // The web server: the lookup API.
 #[cfg(all(unix, feature = "serve"))]
 mod web;

@@ -72,3 +72,15 @@ Examples:
   shapeline user add sales --domain ispcustomer.co.zw --full-name Sales --email sales@ispcustomer.co.zw
   shapeline user add noc --role operator --full-name NOC --email noc@ispcustomer.co.zw
   pass show portal/desk | shapeline user add desk --role viewer --all-domains --full-name Desk --email desk@ispcustomer.co.zw";
+
+#[cfg(all(unix, feature = "telemetry"))]
+pub(super) const COLLECT: &str = "\
+Examples:
+  shapeline collect --settings /etc/shapeline/server.yaml
+  shapeline collect --settings /etc/shapeline/server.yaml --once --stdout";
+
+#[cfg(all(unix, feature = "telemetry"))]
+pub(super) const CONFORM: &str = "\
+Examples:
+  shapeline conform
+  shapeline conform --window 1h --format json --settings /etc/shapeline/server.yaml";

@@ -50,7 +50,8 @@ pub(crate) struct ServeArgs {
     pub(crate) state: StateArgs,
 }
 
-fn listen(text: &str) -> Result<SocketAddr, String> {
+/// An address with a port.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{} is not an address with a port, such as 127.0.0.1:8080", quoted(text)))
 }
 

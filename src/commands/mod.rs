@@ -3,7 +3,11 @@
 #[cfg(unix)]
 mod backup;
 mod check;
+#[cfg(all(unix, feature = "telemetry"))]
+mod collect;
 mod completions;
+#[cfg(all(unix, feature = "telemetry"))]
+mod conform;
 mod diff;
 mod domains;
 mod drift;
@@ -20,9 +24,13 @@ mod prompt;
 mod publish;
 mod render;
 mod rollback;
+#[cfg(all(unix, feature = "telemetry"))]
+mod samples;
 mod schema;
 #[cfg(all(unix, feature = "serve"))]
 mod serve;
+#[cfg(all(unix, feature = "telemetry"))]
+mod simulate;
 mod stat;
 #[cfg(all(unix, feature = "serve"))]
 mod state;
@@ -112,6 +120,12 @@ pub fn run(cli: &Cli) -> Result<Outcome> {
         Command::Token(args) => refusal_is_an_outcome(token::run(cli, args)),
         #[cfg(all(unix, feature = "serve"))]
         Command::User(args) => refusal_is_an_outcome(user::run(cli, args)),
+        #[cfg(all(unix, feature = "telemetry"))]
+        Command::Collect(args) => refusal_is_an_outcome(collect::run(cli, args)),
+        #[cfg(all(unix, feature = "telemetry"))]
+        Command::Conform(args) => refusal_is_an_outcome(conform::run(&root(cli)?, args)),
+        #[cfg(all(unix, feature = "telemetry"))]
+        Command::Simulate(args) => refusal_is_an_outcome(simulate::run(&root(cli)?, args)),
         Command::Explain(args) => explain::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Init(args) => init::run(cli.directory.as_deref(), args),
@@ -132,6 +146,8 @@ fn is_service(command: &Command) -> bool {
         Command::Sync(_) => true,
         #[cfg(all(unix, feature = "serve"))]
         Command::Serve(_) => true,
+        #[cfg(all(unix, feature = "telemetry"))]
+        Command::Collect(_) | Command::Simulate(_) => true,
         _ => false,
     }
 }

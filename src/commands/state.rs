@@ -4,23 +4,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use crate::database::location::StateLocation;
 use crate::git::Git;
-use crate::web::state::location::StateLocation;
 
 /// The place of the state, by the command line, the environment or the settings; `data` is the data repository.
 pub(super) fn location(data: Option<&Path>, argument: Option<&str>, setting: Option<&str>) -> Result<StateLocation> {
     let location = StateLocation::choose(argument, setting)?;
+    outside(data, &location, "the state", "with --state, SHAPELINE_STATE or `state` in the file of --settings")?;
+    Ok(location)
+}
+
+/// Refuses a place in the data repository `data`; `how` is how another is named.
+pub(super) fn outside(data: Option<&Path>, location: &StateLocation, what: &str, how: &str) -> Result<()> {
     if let (Some(data), Some(file)) = (data, location.file())
         && let Some(work_tree) = work_tree_with(data, &file)
     {
         bail!(
-            "the state {} would be in the data repository {}, where git may commit it: name a file elsewhere, with \
-             --state, SHAPELINE_STATE or `state` in the file of --settings",
+            "{what} {} would be in the data repository {}, where git may commit it: name a file elsewhere, {how}",
             location.shown(),
             work_tree.display()
         );
     }
-    Ok(location)
+    Ok(())
 }
 
 /// The work tree around the data, if `file` is in it. Git's own folder is not part of it.

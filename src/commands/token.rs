@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::cli::{Cli, StateArgs, TokenAddArgs, TokenArgs, TokenCommand, TokenListArgs};
+use crate::database::location::StateLocation;
+use crate::database::store::{StateStore, block_on};
 use crate::git;
 use crate::query::{Refusal, domain};
 use crate::repo::Repo;
@@ -15,8 +17,6 @@ use crate::text::columns::columns;
 use crate::text::quote::{harmless, quoted};
 use crate::tree::Tree;
 use crate::web::access::Scope;
-use crate::web::state::location::StateLocation;
-use crate::web::state::store::{StateStore, block_on};
 use crate::web::state::tokens::StoredToken;
 
 const JSON_VERSION: u32 = 1;

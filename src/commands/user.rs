@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::token::{check_domains, location, moment, shown};
 use super::{Outcome, prompt};
 use crate::cli::{Cli, TextOrJson, TokenListArgs, UserAddArgs, UserArgs, UserCommand};
+use crate::database::store::{StateStore, block_on};
 use crate::query::Refusal;
 use crate::text::columns::columns;
 use crate::text::count::counted;
 use crate::text::quote::{harmless, quoted};
 use crate::web::access::Scope;
 use crate::web::portal::password::hash;
-use crate::web::state::store::{StateStore, block_on};
 use crate::web::state::users::{NewUser, Role, User};
 
 const JSON_VERSION: u32 = 1;

@@ -1,5 +1,7 @@
 //! Views of the records: which subscriber has which address, what is sold, what a change touches.
 
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) mod address_table;
 pub(crate) mod address_use;
 pub mod bounded;
 mod change;

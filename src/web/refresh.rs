@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::gate::Gate;
-use super::state::store::StateStore;
+use crate::database::store::StateStore;
 use crate::sync::journal::Journal;
 
 /// How soon a token that was added or revoked counts, at most.

@@ -1,7 +1,6 @@
 //! The server settings: `--settings server.yaml`. What belongs to the data is in `shapeline.yaml`; secrets
 //! are in the environment.
 
-mod fields;
 pub(crate) mod forge;
 pub(crate) mod sign_in;
 
@@ -11,11 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::server::limits::Limits;
-use super::state::location::has_password;
 use super::state::users::Role;
+use crate::database::location::has_password;
+use crate::fields::{self, Fields};
 use crate::model::TargetUrl;
 use crate::sync::interval::Interval;
-use fields::Fields;
+#[cfg(feature = "telemetry")]
+use crate::telemetry::settings::TelemetrySettings;
 use forge::ForgeSettings;
 use sign_in::SignInSettings;
 
@@ -57,6 +58,9 @@ pub(crate) struct ServerSettings {
     pub(crate) sign_in: SignInSettings,
     /// What one client can take of the server.
     pub(crate) limits: Limits,
+    /// What is collected of the network.
+    #[cfg(feature = "telemetry")]
+    pub(crate) telemetry: Option<TelemetrySettings>,
 }
 
 /// What operators may copy over HTTP.
@@ -144,6 +148,10 @@ fn parse(text: &str) -> (ServerSettings, Vec<String>) {
         settings.sign_in = top.section("sign_in", SignInSettings::read).unwrap_or_default();
         if settings.sign_in.has_provider() && !top.has("url") {
             top.wrong("sign_in", "needs `url`, the address of the portal: providers send people back to it");
+        }
+        #[cfg(feature = "telemetry")]
+        {
+            settings.telemetry = top.section("telemetry", TelemetrySettings::read);
         }
         if let Some(limits) = top.section("limits", limits) {
             settings.limits = limits;
@@ -246,6 +254,21 @@ mod tests {
         ] {
             assert!(example.contains(&format!("{key}:")), "{key}");
         }
+    }
+
+    #[cfg(feature = "telemetry")]
+    #[test]
+    fn the_example_of_telemetry_is_read() {
+        use crate::telemetry::settings::{KindSettings, Marks, Retention};
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/telemetry.md")).unwrap();
+        let example = page.split("```yml\n").nth(1).unwrap().split("```").next().unwrap();
+        let (settings, mistakes) = parse(example);
+        assert_eq!(mistakes, [""; 0]);
+        let telemetry = settings.telemetry.unwrap();
+        assert_eq!((telemetry.retention, telemetry.outbox), (Retention::default(), Marks::default()), "the defaults");
+        assert_eq!((telemetry.names["cr1::xe-0/0/1"].as_str(), telemetry.sources.len()), ("acme-hq", 3));
+        let KindSettings::Netbeam(netbeam) = &telemetry.sources[0].kind else { panic!("{telemetry:?}") };
+        assert_eq!((netbeam.parallel, netbeam.window.milliseconds()), (4, 48 * 3_600_000));
     }
 
     #[test]

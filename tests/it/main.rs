@@ -42,6 +42,8 @@ mod servers;
 mod stores;
 mod support;
 mod sync;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 mod terminal;
 mod trust;
 mod workflows;

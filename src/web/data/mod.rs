@@ -1,7 +1,6 @@
 //! The data that is served: that of one commit, in memory, with indexes ([`snapshot`]). It is replaced in
 //! one step ([`current`]) when the branch moves ([`follow`]).
 
-mod addresses;
 mod catalogue;
 pub(crate) mod current;
 pub(crate) mod follow;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::addresses::AddressTable;
 use super::catalogue::{DomainEntry, PlanEntry, all_domains, all_plans};
 use super::search::SearchTexts;
 use crate::inventory::Blocks;
+use crate::inventory::address_table::AddressTable;
 use crate::model::{Address, Date, Subscriber, Target};
 use crate::query::{FreeRange, SortField, StatusFilter, free_ranges, status, unserved_reason};
 use crate::records::moment::Moment;

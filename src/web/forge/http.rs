@@ -38,12 +38,12 @@ mod client {
     use serde_json::Value;
 
     use super::Failure;
+    use crate::database::random::now;
     use crate::store::{install_cryptography, runtime};
     use crate::text::quote::harmless;
     use crate::text::redact::{redact, without_logins};
     use crate::web::forge::api::Call;
     use crate::web::settings::forge::ForgeKind;
-    use crate::web::state::random::now;
 
     /// The variable with the token.
     const TOKEN: &str = "SHAPELINE_FORGE_TOKEN";

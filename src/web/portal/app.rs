@@ -8,10 +8,10 @@ use tokio::sync::Semaphore;
 use super::live::LiveTargets;
 use super::pages::Pages;
 use super::proposer::Proposer;
+use crate::database::store::StateStore;
 use crate::web::data::current::Current;
 use crate::web::data::follow::Wake;
 use crate::web::identity::providers::Providers;
-use crate::web::state::store::StateStore;
 
 /// How many drafts are checked at a time: each check reads all data once more.
 const CHECKS: usize = 2;

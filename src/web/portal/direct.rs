@@ -9,11 +9,11 @@ use git2::Oid;
 use super::app::Portal;
 use super::drafting::is_safe;
 use super::proposer::{Proposer, author_of};
+use crate::database::random::now;
 use crate::edit::{Basis, CommitSpec};
 use crate::process::capture::program;
 use crate::sync::journal::Journal;
 use crate::web::data::snapshot::Snapshot;
-use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 use crate::web::state::users::User;
 

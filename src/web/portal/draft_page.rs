@@ -10,13 +10,13 @@ use super::drafting::{Checked, changed_meanwhile};
 use super::fields::FieldTexts;
 use super::form::line;
 use super::pages::values;
+use crate::database::random::{now, random};
 use crate::edit::gathered::{Fate, GatheredChange};
 use crate::model::Subscriber;
 use crate::text::count::counted;
 use crate::text::hex::hex;
 use crate::text::quote::harmless;
 use crate::web::forge::neutral;
-use crate::web::state::random::{now, random};
 use crate::web::state::requests::{ChangeRequest, Review, Stage};
 
 /// The longest line of the message of a commit, in characters.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::app::Portal;
+use crate::database::random::now;
 use crate::sync::journal::Journal;
 use crate::text::quote::harmless;
-use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// How often is looked.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use git2::Oid;
 
+use crate::database::random::now;
 use crate::edit::gathered::{Fate, Gathered, GatheredChange, make};
 use crate::edit::{Author, CommitSpec};
 use crate::git::Git;
@@ -16,7 +17,6 @@ use crate::sync::upstream::Upstream;
 use crate::tree::Tree;
 use crate::web::data::snapshot::Snapshot;
 use crate::web::forge::{Forge, Pull, PullState, PullText};
-use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 use crate::web::state::users::Role;
 

@@ -11,11 +11,11 @@ use super::drafting::MOST;
 use super::live::LiveSince;
 use super::pages::values;
 use super::views::moment;
+use crate::database::random::now;
 use crate::edit::gathered::GatheredChange;
 use crate::query::Refusal;
 use crate::text::quote::{harmless, short_id};
 use crate::web::access::Scope;
-use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// How many requests are listed.

@@ -18,10 +18,10 @@ use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
 use super::{draft_page, form_page, history_page, request_page, sign_in, subscribers, upload_page, vouched_sign_in};
+use crate::database::random::random;
 use crate::web::server::client::Caller;
 use crate::web::server::guard::Handled;
 use crate::web::server::metrics::RouteNumber;
-use crate::web::state::random::random;
 use crate::web::state::users::{Role, User};
 
 /// Who may see a page.

@@ -5,10 +5,10 @@ use git2::{BranchType, ErrorCode};
 
 use super::app::Portal;
 use super::proposer::{Proposer, note, own_commit, remove_stale_lock};
+use crate::database::random::now;
 use crate::git::Git;
 use crate::text::quote::harmless;
 use crate::web::forge::PullState;
-use crate::web::state::random::now;
 use crate::web::state::requests::{ChangeRequest, Stage};
 
 /// After how many seconds nothing is under way any more that began before the request was withdrawn: a push, a pull

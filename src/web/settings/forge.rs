@@ -1,6 +1,6 @@
 //! The section `forge`: where pull requests are opened.
 
-use super::fields::Fields;
+use crate::fields::Fields;
 
 /// What speaks which API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ fn is_base(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::settings::fields;
+    use crate::fields;
 
     fn read(text: &str) -> (ForgeSettings, Vec<String>) {
         let mut found = None;

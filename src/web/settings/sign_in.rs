@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::fields::Fields;
+use crate::fields::Fields;
 use crate::web::access::Scope;
 use crate::web::state::users::Role;
 

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::random::now;
-use super::store::StateStore;
+use crate::database::random::now;
+use crate::database::store::StateStore;
 
 /// After this time without a failure, earlier ones do not count, in seconds.
 const FORGOTTEN: i64 = 3600;

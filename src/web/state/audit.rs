@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 
-use super::random::{now, random};
-use super::store::StateStore;
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 use crate::sync::journal::Journal;
 use crate::text::quote::{harmless, quoted};
 

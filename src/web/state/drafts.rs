@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::store::StateStore;
+use crate::database::store::StateStore;
 
 /// A draft as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::random::{now, random};
-use super::store::StateStore;
 use super::table::secret_digest;
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 
 /// How long a provider may take, in seconds.
 const LONGEST: i64 = 600;
@@ -92,7 +92,7 @@ impl StateStore {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::web::state::location::StateLocation;
+    use crate::database::location::StateLocation;
 
     #[test]
     fn of_many_that_begin_at_once_no_more_than_the_limit_wait() {

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result};
 use sqlx::Row as _;
 
-use super::random::{now, random};
-use super::store::StateStore;
 use super::users::{COLUMNS, NewUser, User};
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 use crate::query::Refusal;
 use crate::text::quote::quoted;
 

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::store::StateStore;
+use crate::database::store::StateStore;
 
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -283,8 +283,8 @@ fn stored(row: &AnyRow) -> Result<Option<ChangeRequest>, sqlx::Error> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::web::state::location::StateLocation;
-    use crate::web::state::store::block_on;
+    use crate::database::location::StateLocation;
+    use crate::database::store::block_on;
 
     async fn insert(store: &StateStore, id: &str, domain: &str, created: i64) {
         let insert = "INSERT INTO requests (id, user_id, author, email, domains, title, message, changes, branch, stage, \

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::random::{now, random};
-use super::store::StateStore;
 use super::table::secret_digest;
 use super::users::User;
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 
 /// How long a session lasts without use, in seconds.
 const IDLE: i64 = 12 * 3600;

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::random::{now, random};
-use super::store::StateStore;
 use super::table::{KnownToken, SecretDigest, TokenTable, secret_digest};
+use crate::database::random::{now, random};
+use crate::database::store::StateStore;
 use crate::query::Refusal;
 use crate::text::quote::quoted;
 use crate::web::access::Scope;

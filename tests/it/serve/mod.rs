@@ -6,7 +6,6 @@ mod follow;
 mod hooks;
 mod operators;
 mod portal;
-mod postgres;
 mod replicas;
 mod settings;
 mod state;

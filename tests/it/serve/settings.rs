@@ -11,7 +11,7 @@ fn mistakes_in_the_settings_are_all_reported() {
     let wanted = format!(
         "shapeline: {shown} has 3 mistakes:\n  {shown}:1:9: listen is `here`, not an address with a port, such as \
          127.0.0.1:8080\n  {shown}:3:9: rate is `lots`, not a whole number from 0 to 1000000\n  {shown}:4:1: there is no \
-         setting `portal`; the settings are: `access_log`, `backup`, `branch`, `forge`, `interval` and 10 more\n"
+         setting `portal`; the settings are: `access_log`, `backup`, `branch`, `direct`, `forge` and 12 more\n"
     );
     assert_eq!((out.status.code(), String::from_utf8_lossy(&out.stderr).as_ref()), (Some(2), wanted.as_str()));
     let out = command(&repo, &["--settings", "gone.yaml"]).output().unwrap();

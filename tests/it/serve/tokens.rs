@@ -1,16 +1,14 @@
 //! Tokens: made, used, revoked; with SQLite and with PostgreSQL.
 
-use super::postgres::Postgres;
 use super::{Server, command, data, wait};
+use crate::servers::postgres::Postgres;
 use crate::support::{Repo, Run};
 
 /// Runs a test with each kind of state.
 fn with_each(test: impl Fn(&Repo, &str)) {
     let repo = data();
     test(&repo, repo.path().join(".git/state.sqlite").to_str().unwrap());
-    if let Some(postgres) = Postgres::start() {
-        test(&data(), &postgres.url());
-    }
+    test(&data(), &Postgres::start().url());
 }
 
 pub fn token(repo: &Repo, state: &str, args: &[&str]) -> Run {

@@ -7,6 +7,8 @@ pub mod https;
 pub mod moto;
 #[cfg(feature = "serve")]
 pub mod nginx;
+#[cfg(feature = "serve")]
+pub mod postgres;
 #[cfg(feature = "s3")]
 pub mod s3s;
 pub mod sshd;

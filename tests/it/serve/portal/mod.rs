@@ -19,8 +19,8 @@ mod vouched;
 use std::cell::RefCell;
 use std::process::Command;
 
-use super::postgres::Postgres;
 use super::{Answer, Server, data, wait};
+use crate::servers::postgres::Postgres;
 use crate::support::Repo;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -47,9 +47,7 @@ pub fn state(repo: &Repo) -> String {
 pub fn with_each(test: impl Fn(&Repo, &str)) {
     let repo = data();
     test(&repo, &state(&repo));
-    if let Some(postgres) = Postgres::start() {
-        test(&data(), &postgres.url());
-    }
+    test(&data(), &Postgres::start().url());
 }
 
 /// A portal with an account `noc`, an operator, and `desk`, who edits `tier2.example`.

@@ -7,8 +7,8 @@ use super::{propose, serving, until};
 use crate::serve::portal::drafts::branches;
 use crate::serve::portal::remote::with_remote;
 use crate::serve::portal::{Browser, add_user, command, state};
-use crate::serve::postgres::Postgres;
 use crate::serve::{Server, wait};
+use crate::servers::postgres::Postgres;
 
 /// How often the server is killed.
 const ROUNDS: usize = 8;
@@ -57,7 +57,7 @@ fn what_becomes_of_it_is_shown_with_the_time() {
 #[test]
 fn a_pull_request_that_is_open_is_asked_about_again() {
     let postgres = Postgres::start();
-    for url in [Some(String::new()), postgres.as_ref().map(Postgres::url)].into_iter().flatten() {
+    for url in [String::new(), postgres.url()] {
         let Some(forge) = Forge::start(Kind::GitHub) else { return };
         let (repo, _remote) = with_remote();
         let mut serve = serving(&repo, &forge);

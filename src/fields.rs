@@ -1,5 +1,7 @@
 //! Keys and values of a settings file: each is read once, and each mistake has its place.
 
+#[cfg(feature = "telemetry")]
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::source::{SourceFile, Span};
@@ -8,7 +10,7 @@ use crate::text::suggest::Suggestions;
 use crate::yaml::{self, Node, NodeKind, ScalarType};
 
 /// A mapping of the file.
-pub(super) struct Fields<'f> {
+pub(crate) struct Fields<'f> {
     node: Option<Node<'f>>,
     /// The keys that were asked for: there are no others.
     known: Vec<&'static str>,
@@ -17,7 +19,7 @@ pub(super) struct Fields<'f> {
 
 /// Reads `text` by `fields`, which asks for every key that there is. What is wrong: `LINE:COLUMN: what`, in
 /// the order of the text.
-pub(super) fn read(text: &str, fields: impl FnOnce(&mut Fields<'_>)) -> Vec<String> {
+pub(crate) fn read(text: &str, fields: impl FnOnce(&mut Fields<'_>)) -> Vec<String> {
     let reading = yaml::read(text);
     let mut mistakes: Vec<(Span, String)> = reading
         .problems
@@ -55,21 +57,21 @@ impl<'f> Fields<'f> {
     }
 
     /// Adds a mistake in the value of a key.
-    pub(super) fn wrong(&mut self, name: &'static str, what: &str) {
+    pub(crate) fn wrong(&mut self, name: &'static str, what: &str) {
         if let Some(node) = self.node.and_then(|node| node.get(name)) {
             self.mistakes.push((node.span(), format!("{name} {what}")));
         }
     }
 
     /// Adds a mistake in the mapping itself.
-    pub(super) fn mistake(&mut self, what: &str) {
+    pub(crate) fn mistake(&mut self, what: &str) {
         if let Some(node) = self.node {
             self.mistakes.push((node.span(), what.to_owned()));
         }
     }
 
     /// Whether the key is there.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.node.is_some_and(|node| node.get(name).is_some())
     }
 
@@ -79,7 +81,7 @@ impl<'f> Fields<'f> {
     }
 
     /// A text of up to `longest` characters, without control characters.
-    pub(super) fn text(&mut self, name: &'static str, longest: usize) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &'static str, longest: usize) -> Option<String> {
         let node = self.get(name)?;
         let text = node.text();
         let fits = (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
@@ -91,7 +93,7 @@ impl<'f> Fields<'f> {
     }
 
     /// A value that is written as text.
-    pub(super) fn parsed<T: FromStr>(&mut self, name: &'static str, wanted: &str) -> Option<T> {
+    pub(crate) fn parsed<T: FromStr>(&mut self, name: &'static str, wanted: &str) -> Option<T> {
         let node = self.get(name)?;
         let value = node.is_scalar().then(|| node.text().parse().ok()).flatten();
         if value.is_none() {
@@ -101,7 +103,7 @@ impl<'f> Fields<'f> {
     }
 
     /// A whole number.
-    pub(super) fn number(&mut self, name: &'static str, from: u64, to: u64) -> Option<u64> {
+    pub(crate) fn number(&mut self, name: &'static str, from: u64, to: u64) -> Option<u64> {
         let node = self.get(name)?;
         let value = match (node.is_scalar(), node.scalar_type()) {
             (true, ScalarType::Integer(number)) => u64::try_from(number).ok(),
@@ -115,7 +117,7 @@ impl<'f> Fields<'f> {
     }
 
     /// `true` or `false`.
-    pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
+    pub(crate) fn switch(&mut self, name: &'static str) -> Option<bool> {
         let node = self.get(name)?;
         match (node.is_scalar(), node.scalar_type()) {
             (true, ScalarType::Bool(value)) => Some(value),
@@ -127,7 +129,7 @@ impl<'f> Fields<'f> {
     }
 
     /// A list of values.
-    pub(super) fn list<T>(&mut self, name: &'static str, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    pub(crate) fn list<T>(&mut self, name: &'static str, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let Some(node) = self.get(name) else { return Vec::new() };
         if node.kind() != NodeKind::Sequence {
             self.mistakes.push((node.span(), format!("{name} is not a list")));
@@ -147,7 +149,7 @@ impl<'f> Fields<'f> {
     }
 
     /// A list of mappings, of which there is one at least.
-    pub(super) fn sections<T>(
+    pub(crate) fn sections<T>(
         &mut self,
         name: &'static str,
         mut read: impl FnMut(&mut Fields<'_>) -> Option<T>,
@@ -170,8 +172,30 @@ impl<'f> Fields<'f> {
         values
     }
 
+    /// Texts below a key, by keys that the user chooses.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn pairs(&mut self, name: &'static str, longest: usize) -> BTreeMap<String, String> {
+        let Some(node) = self.get(name) else { return BTreeMap::new() };
+        if node.kind() != NodeKind::Mapping {
+            self.mistakes.push((node.span(), format!("{name} has keys with values")));
+            return BTreeMap::new();
+        }
+        let mut pairs = BTreeMap::new();
+        for (key, value) in node.entries() {
+            let fits =
+                |text: &str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+            if fits(key.text()) && value.is_scalar() && fits(value.text()) {
+                pairs.insert(key.text().to_owned(), value.text().to_owned());
+            } else {
+                let what = format!("an entry of {name} is two texts of 1 to {longest} characters");
+                self.mistakes.push((value.span(), what));
+            }
+        }
+        pairs
+    }
+
     /// Keys below a key.
-    pub(super) fn section<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
+    pub(crate) fn section<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
         let node = self.get(name)?;
         if node.kind() != NodeKind::Mapping {
             self.mistakes.push((node.span(), format!("{name} has keys with values")));
@@ -184,7 +208,7 @@ impl<'f> Fields<'f> {
     }
 
     /// Adds a mistake if a key is missing.
-    pub(super) fn require(&mut self, name: &'static str) {
+    pub(crate) fn require(&mut self, name: &'static str) {
         if let Some(node) = self.node.filter(|node| node.get(name).is_none()) {
             self.mistakes.push((node.span(), format!("{name} is missing")));
         }

@@ -40,7 +40,11 @@ impl StateLocation {
         }
     }
 
-    fn named(text: &str) -> Result<StateLocation> {
+    /// The place that a text names.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn named(text: &str) -> Result<StateLocation> {
         match text.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Ok(StateLocation::Postgres(text.to_owned())),
             Some(("sqlite", path)) => Ok(StateLocation::Sqlite(path.into())),
@@ -87,7 +91,7 @@ impl StateLocation {
     ///
     /// # Errors
     /// If they cannot be made.
-    pub(super) fn url(&self) -> Result<String> {
+    pub(crate) fn url(&self) -> Result<String> {
         match self {
             StateLocation::Postgres(url) => Ok(url.clone()),
             StateLocation::Sqlite(path) => {

@@ -26,13 +26,18 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "operators", include_str!("migrations/3_operators.sql")),
     (4, "providers", include_str!("migrations/4_providers.sql")),
     (5, "pulls", include_str!("migrations/5_pulls.sql")),
+    (6, "telemetry", include_str!("migrations/6_telemetry.sql")),
 ];
+
+/// Where SQLite keeps the rows of a table in the order of its key, which other databases have no word for.
+const IN_ORDER: &str = "/* SQLite: WITHOUT ROWID */";
 
 /// The state.
 #[derive(Clone)]
 pub(crate) struct StateStore {
-    pub(super) pool: AnyPool,
+    pub(crate) pool: AnyPool,
     shown: String,
+    sqlite: bool,
 }
 
 impl StateStore {
@@ -45,8 +50,8 @@ impl StateStore {
         let shown = location.shown();
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let pool = options.connect(&location.url()?).await.map_err(|error| cannot(&shown, &error))?;
-        let store = StateStore { pool, shown };
-        if matches!(location, StateLocation::Sqlite(_)) {
+        let store = StateStore { pool, shown, sqlite: matches!(location, StateLocation::Sqlite(_)) };
+        if store.sqlite {
             // Readers and a writer do not wait for each other.
             store.run(sqlx::query("PRAGMA journal_mode = WAL").execute(&store.pool).await)?;
         }
@@ -56,7 +61,8 @@ impl StateStore {
 
     async fn migrate(&self) -> Result<()> {
         let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Borrowed(*sql), false)
+            let sql = if self.sqlite { sql.replace(IN_ORDER, "WITHOUT ROWID") } else { (*sql).to_owned() };
+            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, Cow::Owned(sql), false)
         };
         let migrations = MIGRATIONS.iter().map(migration).collect();
         let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
@@ -73,11 +79,23 @@ impl StateStore {
         Ok(())
     }
 
+    /// `rows` groups of placeholders for `columns` values each: `(?, ?), (?, ?)`. SQLite looks up a numbered one in a
+    /// list, which is slow for many; PostgreSQL has only those.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn placeholders(&self, rows: usize, columns: usize) -> String {
+        let one = |at: usize| if self.sqlite { "?".to_owned() } else { format!("${}", at + 1) };
+        let row = |row: usize| {
+            let values: Vec<String> = (0..columns).map(|column| one(row * columns + column)).collect();
+            format!("({})", values.join(", "))
+        };
+        (0..rows).map(row).collect::<Vec<String>>().join(", ")
+    }
+
     /// The result of a statement, or an error that names the state.
     ///
     /// # Errors
     /// If the statement failed.
-    pub(super) fn run<T>(&self, result: Result<T, sqlx::Error>) -> Result<T> {
+    pub(crate) fn run<T>(&self, result: Result<T, sqlx::Error>) -> Result<T> {
         result.map_err(|error| cannot(&self.shown, &error))
     }
 }

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL on a free port of this host.
+//! A throw-away PostgreSQL on a free port of this host. Unit tests of the crate include this file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,16 +11,13 @@ pub struct Postgres {
     port: u16,
 }
 
-/// The folder of the programs; without it the test says so, and on a build server it fails.
-fn programs() -> Option<PathBuf> {
+/// The folder of the programs.
+fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> =
         versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
     found.sort();
-    if found.is_empty() {
-        crate::support::left_out("initdb is not there: run scripts/install-test-tools");
-    }
-    found.pop()
+    found.pop().expect("initdb is not there: run scripts/install-test-tools")
 }
 
 /// A command that does not run as root, which PostgreSQL refuses.
@@ -34,8 +31,8 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 impl Postgres {
-    pub fn start() -> Option<Postgres> {
-        let bin = programs()?;
+    pub fn start() -> Postgres {
+        let bin = programs();
         let dir = tempfile::tempdir().unwrap();
         if rustix::process::getuid().is_root() {
             assert!(Command::new("chown").arg("postgres").arg(dir.path()).status().unwrap().success());
@@ -60,7 +57,7 @@ impl Postgres {
             assert!(Instant::now() < patience, "PostgreSQL does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(server)
+        server
     }
 
     pub fn url(&self) -> String {

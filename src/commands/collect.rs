@@ -1,0 +1,52 @@
+//! `collect`: telemetry into the store and to the sinks.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::samples::settings_and_place;
+use super::{Outcome, checked_table, load_tree};
+use crate::cli::{Cli, CollectArgs};
+use crate::model::Date;
+use crate::telemetry::collector::{CollectRequest, clean, collect, collect_once};
+use crate::telemetry::sender::Sink;
+use crate::telemetry::settings::{KindSettings, Retention, TelemetrySettings};
+use crate::telemetry::subscribers::declared;
+use crate::tree::Tree;
+
+pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
+    // Only a pretend network needs the data.
+    let root = super::root(cli);
+    let (settings, store) = settings_and_place(root.as_deref().ok(), &args.state)?;
+    if args.clean {
+        let retention = settings.map_or_else(Retention::default, |settings| settings.retention);
+        clean(&store, &retention)?;
+        return Ok(Outcome::Fine);
+    }
+    let Some(settings) = settings.filter(|settings| !settings.sources.is_empty()) else {
+        bail!("there is nothing to collect: list sources under `telemetry` in the file of --settings");
+    };
+    let pretends = settings.sources.iter().any(|source| matches!(source.kind, KindSettings::Simulate(_)));
+    let declared = if pretends {
+        let repo = load_tree(&Tree::Work { root: root?.clone() })?;
+        match checked_table(&repo.into(), Date::today())? {
+            Some(table) => declared(&table),
+            None => return Ok(Outcome::Refused),
+        }
+    } else {
+        Vec::new()
+    };
+    let sinks = sinks(args, &settings);
+    let request = CollectRequest { store, settings, declared, sinks };
+    if args.once {
+        return Ok(if collect_once(&request)? { Outcome::Fine } else { Outcome::Failed });
+    }
+    collect(&request)?;
+    Ok(Outcome::Fine)
+}
+
+fn sinks(args: &CollectArgs, settings: &TelemetrySettings) -> Vec<Sink> {
+    let folder = args.state.settings.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let file = settings.file.as_ref().map(|file| Sink::File(folder.join(file)));
+    args.stdout.then_some(Sink::Stdout).into_iter().chain(file).collect()
+}

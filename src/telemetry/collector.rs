@@ -1,0 +1,238 @@
+//! The collector: a task for each source, one that rolls up and deletes, one that sends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use super::sample::now;
+use super::sender::{Sink, send};
+use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings};
+use super::sources::{Desk, Round, Source};
+use super::store::SampleStore;
+use super::subscribers::Declared;
+use crate::database::location::StateLocation;
+use crate::sync::interval::Interval;
+use crate::sync::journal::Journal;
+use crate::sync::systemd::notify;
+use crate::text::count::counted;
+
+/// From one look at what is dirty or unsent to the next.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+const SENDING: Duration = Duration::from_millis(500);
+
+/// Rounds of housekeeping from one deletion to the next.
+const CLEANING: u32 = 12;
+
+/// What to collect, and where to.
+pub(crate) struct CollectRequest {
+    pub(crate) store: StateLocation,
+    pub(crate) settings: TelemetrySettings,
+    /// The subscribers of a pretend network.
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) sinks: Vec<Sink>,
+}
+
+/// What all tasks share.
+#[derive(Clone)]
+struct Shared {
+    desk: Desk,
+    journal: Arc<Mutex<Journal>>,
+    /// Too many messages wait: no source is asked.
+    paused: Arc<AtomicBool>,
+}
+
+impl Shared {
+    fn journal(&self, write: impl FnOnce(&mut Journal)) {
+        // After a panic in another thread the journal is still a journal.
+        write(&mut self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}
+
+/// A source with its name and interval.
+struct Task {
+    name: String,
+    interval: Interval,
+    source: Source,
+}
+
+/// Collects until a signal ends it.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
+    runtime()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+        let (shared, tasks) = prepare(request).await?;
+        shared.journal(|journal| {
+            let sources = counted(tasks.len(), "source", "sources");
+            journal.event("collect", &format!("{sources}, samples in {}", request.store.shown()));
+        });
+        let mut running = JoinSet::new();
+        for task in tasks {
+            running.spawn(poll(shared.clone(), task));
+        }
+        running.spawn(housekeeping(shared.clone(), request.settings.retention));
+        if !request.sinks.is_empty() {
+            running.spawn(sending(shared.clone(), request.sinks.clone(), request.settings.outbox));
+        }
+        notify("READY=1");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = running.join_next() => bail!("a part of the collector ended"),
+        }
+        notify("STOPPING=1");
+        // A transaction that is cut off is rolled back, with the checkpoints in it.
+        running.shutdown().await;
+        Ok(())
+    })
+}
+
+/// One round of each source, rolled up and sent. Returns whether all of it was done.
+///
+/// # Errors
+/// If it cannot be started, or the store cannot be used.
+pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
+    runtime()?.block_on(async {
+        let (shared, tasks) = prepare(request).await?;
+        let mut fine = true;
+        for mut task in tasks {
+            let ended = task.source.round(&shared.desk).await;
+            fine &= report(&shared, &task.name, &ended);
+        }
+        shared.desk.store.roll_up(now(), false).await?;
+        for sink in &request.sinks {
+            let ended = send(&shared.desk.store, sink, &request.sinks).await;
+            fine &= trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
+        }
+        Ok(fine)
+    })
+}
+
+/// Rolls up and deletes what is too old.
+///
+/// # Errors
+/// If the store cannot be used.
+pub(crate) fn clean(location: &StateLocation, retention: &Retention) -> Result<()> {
+    runtime()?.block_on(async {
+        let store = SampleStore::open(location).await?;
+        store.roll_up(now(), false).await?;
+        store.clean(now(), retention).await
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start threads")
+}
+
+async fn prepare(request: &CollectRequest) -> Result<(Shared, Vec<Task>)> {
+    let task = |settings: &SourceSettings| {
+        let source = Source::new(settings, &request.declared);
+        let source = source.with_context(|| format!("cannot prepare the source {}", settings.name))?;
+        Ok(Task { name: settings.name.clone(), interval: settings.interval, source })
+    };
+    let tasks = request.settings.sources.iter().map(task).collect::<Result<Vec<Task>>>()?;
+    let store = SampleStore::open(&request.store).await?;
+    let desk = Desk { store, messages: !request.sinks.is_empty() };
+    Ok((Shared { desk, journal: Arc::default(), paused: Arc::default() }, tasks))
+}
+
+/// Asks a source again and again.
+async fn poll(shared: Shared, mut task: Task) {
+    let mut failures = 0;
+    loop {
+        while shared.paused.load(Ordering::Relaxed) {
+            tokio::time::sleep(SENDING).await;
+        }
+        let ended = task.source.round(&shared.desk).await;
+        let fine = report(&shared, &task.name, &ended);
+        // A part that fails does not slow down the rest.
+        failures = if ended.is_ok() { 0 } else { failures + 1 };
+        let next = ended.ok().and_then(|round| round.next).filter(|_| fine);
+        tokio::time::sleep(next.map_or_else(|| pause(task.interval, failures), until)).await;
+    }
+}
+
+/// The time until a moment.
+fn until(moment: i64) -> Duration {
+    Duration::from_millis(u64::try_from(moment - now()).unwrap_or(0))
+}
+
+/// The time until the interval is over, by the clock; after failures, longer.
+fn pause(interval: Interval, failures: u64) -> Duration {
+    if failures > 0 {
+        return interval.after(failures - 1);
+    }
+    let length = interval.seconds() as i64 * 1000;
+    let now = now();
+    until((now.div_euclid(length) + 1) * length).max(Duration::from_millis(1))
+}
+
+/// Writes what became of a round to the journal, each reason once. Returns whether it was fine.
+fn report(shared: &Shared, name: &str, ended: &Result<Round>) -> bool {
+    let why = match ended {
+        Ok(Round { trouble: Some(why), .. }) => Some(why.clone()),
+        Ok(_) => None,
+        Err(error) => Some(format!("{error:#}")),
+    };
+    if let Ok(round) = ended {
+        // A line for each power of two, not for each number.
+        let refused = round.refused.checked_ilog2().map(|power| format!("{} or more are refused", 1_u64 << power));
+        trouble(shared, &format!("{name}, values"), refused);
+    }
+    trouble(shared, name, why)
+}
+
+fn trouble(shared: &Shared, name: &str, why: Option<String>) -> bool {
+    shared.journal(|journal| match &why {
+        Some(why) => journal.trouble(name, why),
+        None => journal.fine(name),
+    });
+    why.is_none()
+}
+
+async fn housekeeping(shared: Shared, retention: Retention) {
+    let store = &shared.desk.store;
+    for round in 0_u32.. {
+        let mut ended = store.roll_up(now(), false).await;
+        if ended.is_ok() && round % CLEANING == 0 {
+            ended = store.clean(now(), &retention).await;
+        }
+        trouble(&shared, "store", ended.err().map(|error| format!("{error:#}")));
+        tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
+async fn sending(shared: Shared, sinks: Vec<Sink>, marks: Marks) {
+    loop {
+        for sink in &sinks {
+            let ended = send(&shared.desk.store, sink, &sinks).await;
+            let fine = trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
+            if !fine && *sink == Sink::Stdout {
+                // Its reader is gone, and does not come back.
+                return;
+            }
+        }
+        if let Ok(depth) = shared.desk.store.outbox_depth().await {
+            pause_or_resume(&shared, depth.unsigned_abs(), marks);
+        }
+        tokio::time::sleep(SENDING).await;
+    }
+}
+
+fn pause_or_resume(shared: &Shared, depth: u64, marks: Marks) {
+    let paused = shared.paused.load(Ordering::Relaxed);
+    let now_paused = if paused { depth >= marks.low } else { depth > marks.high };
+    if paused != now_paused {
+        let what = if now_paused { "collecting pauses" } else { "collecting goes on" };
+        shared.journal(|journal| {
+            journal.event("outbox", &format!("{} waiting: {what}", counted(depth as usize, "message", "messages")));
+        });
+        shared.paused.store(now_paused, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,296 @@
+//! The section `telemetry` of the server settings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+use crate::database::location::has_password;
+use crate::fields::Fields;
+use crate::sync::interval::Interval;
+
+/// The longest window that is asked for at once.
+const MAX_WINDOW: Age = Age(48 * 3600);
+
+/// The settings of telemetry.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TelemetrySettings {
+    /// Where the samples are: a file or a URL.
+    pub(crate) store: Option<String>,
+    pub(crate) retention: Retention,
+    pub(crate) sources: Vec<SourceSettings>,
+    /// Names of interfaces and devices, and the key or id of the subscriber behind each.
+    pub(crate) names: BTreeMap<String, String>,
+    /// The file to which messages are appended.
+    pub(crate) file: Option<PathBuf>,
+    /// Collecting pauses while more messages wait in the outbox than `high`, until fewer than `low` do.
+    pub(crate) outbox: Marks,
+}
+
+/// How long each level is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    pub(crate) raw: Age,
+    pub(crate) minutes: Age,
+    pub(crate) hours: Age,
+}
+
+/// Numbers of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) high: u64,
+    pub(crate) low: u64,
+}
+
+/// A source.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourceSettings {
+    pub(crate) name: String,
+    pub(crate) interval: Interval,
+    /// The limit of one request.
+    pub(crate) timeout: Interval,
+    /// Whether the interfaces are seen from the other side: `in` goes to the subscriber.
+    pub(crate) reverse: bool,
+    pub(crate) kind: KindSettings,
+}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum KindSettings {
+    Netbeam(NetbeamSettings),
+    Devices(HttpSettings),
+    Simulate(SimulateSettings),
+}
+
+/// An HTTP API.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HttpSettings {
+    /// The base of the API.
+    pub(crate) url: Url,
+    /// The environment variable with a bearer token.
+    pub(crate) token: Option<String>,
+    /// How many bit/s one unit of its rates is.
+    pub(crate) unit: f64,
+}
+
+/// An API in the shape of Netbeam's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NetbeamSettings {
+    pub(crate) http: HttpSettings,
+    /// Requests at a time.
+    pub(crate) parallel: usize,
+    /// The longest time that one request covers, and where a new series begins.
+    pub(crate) window: Age,
+    /// How long the source needs until its points are complete.
+    pub(crate) delay: Age,
+}
+
+/// A pretend network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SimulateSettings {
+    pub(crate) seed: u64,
+    /// The share of subscribers that exceed their plans, from 0 to 1.
+    pub(crate) exceed: f64,
+    /// How much is made up for after a pause.
+    pub(crate) window: Age,
+}
+
+/// A length of time, written `90s`, `2h` or `7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Age(u64);
+
+impl Age {
+    pub(crate) fn milliseconds(self) -> i64 {
+        i64::try_from(self.0.saturating_mul(1000)).unwrap_or(i64::MAX)
+    }
+}
+
+impl FromStr for Age {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Age, ()> {
+        let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+        let (digits, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).ok_or(())?;
+        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let count: u64 = digits.parse().ok().filter(|_| plain).ok_or(())?;
+        // Up to a hundred years.
+        count.checked_mul(unit).filter(|seconds| *seconds <= 36_525 * 86_400).map(Age).ok_or(())
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { raw: Age(2 * 3600), minutes: Age(7 * 86_400), hours: Age(400 * 86_400) }
+    }
+}
+
+impl Default for Marks {
+    fn default() -> Marks {
+        Marks { high: 50_000, low: 30_000 }
+    }
+}
+
+impl Default for SimulateSettings {
+    fn default() -> SimulateSettings {
+        SimulateSettings { seed: 1, exceed: 0.0, window: Age(3600) }
+    }
+}
+
+impl TelemetrySettings {
+    /// Reads the section.
+    pub(crate) fn read(fields: &mut Fields<'_>) -> TelemetrySettings {
+        let store = fields.text("store", 4000);
+        if store.as_deref().is_some_and(has_password) {
+            fields.wrong("store", "has a password: put the URL into SHAPELINE_SAMPLES");
+        }
+        let sources = fields.sections("sources", source);
+        let mut names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            fields.wrong("sources", "has two of the same name");
+        }
+        TelemetrySettings {
+            store,
+            retention: fields.section("retention", retention).unwrap_or_default(),
+            sources,
+            names: fields.pairs("names", 250),
+            file: fields.text("file", 4000).map(PathBuf::from),
+            outbox: fields.section("outbox", marks).unwrap_or_default(),
+        }
+    }
+}
+
+fn age(fields: &mut Fields<'_>, name: &'static str, or: Age) -> Age {
+    fields.parsed(name, "a time such as 90s, 30m, 2h or 7d").unwrap_or(or)
+}
+
+fn retention(fields: &mut Fields<'_>) -> Retention {
+    let default = Retention::default();
+    let raw = age(fields, "raw", default.raw);
+    let minutes = age(fields, "minutes", default.minutes);
+    let hours = age(fields, "hours", default.hours);
+    // What is deleted must have been rolled up, also what comes late.
+    if raw < Age(600) {
+        fields.wrong("raw", "is less than 10m");
+    }
+    if minutes < raw || minutes < Age(7200) {
+        fields.wrong("minutes", "is less than `raw` or 2h");
+    }
+    if hours < minutes {
+        fields.wrong("hours", "is less than `minutes`");
+    }
+    Retention { raw, minutes, hours }
+}
+
+fn marks(fields: &mut Fields<'_>) -> Marks {
+    let default = Marks::default();
+    let high = fields.number("high", 1, 1_000_000_000).unwrap_or(default.high);
+    let low = fields.number("low", 0, 1_000_000_000).unwrap_or(default.low.min(high));
+    if low > high {
+        fields.wrong("low", "is more than `high`");
+    }
+    Marks { high, low }
+}
+
+fn source(fields: &mut Fields<'_>) -> Option<SourceSettings> {
+    let name = fields.text("name", 64);
+    let kind = fields.text("kind", 64);
+    fields.require("name");
+    fields.require("kind");
+    let interval = fields.parsed("interval", "a time from 1s to 24h, such as 60s");
+    let timeout = fields.parsed("timeout", "a time from 1s to 24h, such as 10s");
+    let reverse = fields.switch("reverse").unwrap_or(false);
+    let kind = match kind.as_deref() {
+        Some("netbeam") => netbeam(fields).map(KindSettings::Netbeam),
+        Some("devices") => http(fields).map(KindSettings::Devices),
+        Some("simulate") => Some(KindSettings::Simulate(simulate(fields))),
+        Some(_) => {
+            fields.wrong("kind", "is not one of netbeam, devices, simulate");
+            None
+        }
+        None => None,
+    };
+    let or = |text: &str| text.parse::<Interval>().ok();
+    Some(SourceSettings {
+        name: name?,
+        interval: interval.or_else(|| or("60s"))?,
+        timeout: timeout.or_else(|| or("10s"))?,
+        reverse,
+        kind: kind?,
+    })
+}
+
+fn http(fields: &mut Fields<'_>) -> Option<HttpSettings> {
+    fields.require("url");
+    let token = fields.text("token", 250);
+    if token.as_deref().is_some_and(|name| !is_variable(name)) {
+        fields.wrong("token", "is not the name of an environment variable, such as NETBEAM_TOKEN");
+    }
+    let unit = match fields.text("unit", 10).as_deref() {
+        None | Some("bps") => 1.0,
+        Some("kbps") => 1e3,
+        Some("Mbps") => 1e6,
+        Some(_) => {
+            fields.wrong("unit", "is not one of bps, kbps, Mbps");
+            1.0
+        }
+    };
+    let url = fields.text("url", 500)?.parse::<Url>().ok().filter(is_base);
+    let Some(url) = url else {
+        fields.wrong("url", "is not the base of an API, such as https://netbeam.ispcustomer.co.zw/api");
+        return None;
+    };
+    let here = ["127.0.0.1", "[::1]", "localhost"].contains(&url.host_str().unwrap_or_default());
+    if token.is_some() && url.scheme() == "http" && !here {
+        fields.wrong("token", "would cross the network unencrypted: use https");
+    }
+    Some(HttpSettings { url, token, unit })
+}
+
+fn is_variable(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(fits)
+}
+
+/// http or https, a host, and nothing behind the path. A login belongs into the variable.
+fn is_base(url: &Url) -> bool {
+    ["http", "https"].contains(&url.scheme())
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
+fn netbeam(fields: &mut Fields<'_>) -> Option<NetbeamSettings> {
+    let parallel = fields.number("parallel", 1, 64).unwrap_or(4) as usize;
+    let window = age(fields, "window", MAX_WINDOW);
+    if window > MAX_WINDOW || window < Age(60) {
+        fields.wrong("window", "is not from 1m to 48h");
+    }
+    let delay = age(fields, "delay", Age(60));
+    Some(NetbeamSettings { http: http(fields)?, parallel, window, delay })
+}
+
+fn simulate(fields: &mut Fields<'_>) -> SimulateSettings {
+    let default = SimulateSettings::default();
+    let seed = fields.number("seed", 0, u64::from(u32::MAX)).unwrap_or(default.seed);
+    let Share(exceed) = fields.parsed("exceed", "a percentage, such as 0.5%").unwrap_or(Share(default.exceed));
+    let window = age(fields, "window", default.window);
+    SimulateSettings { seed, exceed, window }
+}
+
+/// A percentage as a part of 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(pub(crate) f64);
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Share, String> {
+        let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+        let share = number.filter(|number| (0.0..=100.0).contains(number)).map(|number| Share(number / 100.0));
+        share.ok_or_else(|| format!("{} is not a percentage, such as 0.5%", crate::text::quote::quoted(text)))
+    }
+}

@@ -1,0 +1,157 @@
+//! `devices`: an HTTP API that lists devices with their current rates.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Desk, MAX_SERIES, Round, clean, is_measure};
+use crate::telemetry::http::HttpSource;
+use crate::telemetry::message::Message;
+use crate::telemetry::sample::{Kind, Sample};
+use crate::telemetry::settings::{HttpSettings, SourceSettings};
+use crate::telemetry::store::batch::Batch;
+use crate::telemetry::store::series::{Form, SeriesFacts};
+
+/// The longest list, in bytes.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// Samples in a transaction.
+const MAX_BATCH: usize = 20_000;
+
+/// An API with devices.
+pub(crate) struct Devices {
+    name: String,
+    http: HttpSource,
+    unit: f64,
+}
+
+/// An entry of the list. Values of the wrong type do not spoil the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Device(Box<Device>),
+    Malformed(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Device {
+    mac_address: String,
+    upload_speed: f64,
+    download_speed: f64,
+    active_connection: bool,
+    #[serde(default)]
+    device_type: Option<String>,
+    #[serde(default)]
+    id: Option<Value>,
+    #[serde(default)]
+    ip_address: Option<String>,
+    #[serde(default)]
+    operating_system: Option<String>,
+    #[serde(default)]
+    host_name: Option<String>,
+}
+
+impl Devices {
+    pub(super) fn new(settings: &SourceSettings, api: &HttpSettings, timeout: Duration) -> Result<Devices> {
+        Ok(Devices { name: settings.name.clone(), http: HttpSource::new(api, timeout)?, unit: api.unit })
+    }
+
+    pub(super) async fn round(&mut self, desk: &Desk, now: i64) -> Result<Round> {
+        let entries: Vec<Entry> = self.http.get("devices/", &[], MAX_ANSWER).await?.unwrap_or_default();
+        let mut round = Round::default();
+        let devices = sound(entries, &mut round);
+        let listed: Vec<SeriesFacts> = devices.iter().map(|(mac, device)| facts(mac, device)).collect();
+        let series = desk.store.list_series(&self.name, &listed, now, desk.messages).await?;
+        for (devices, series) in devices.chunks(MAX_BATCH).zip(series.chunks(MAX_BATCH)) {
+            let mut batch = Batch { source: self.name.clone(), ..Batch::default() };
+            for ((mac, device), series) in devices.iter().zip(series) {
+                let (up, down) = (device.upload_speed * self.unit, device.download_speed * self.unit);
+                let active = Some(device.active_connection);
+                batch.samples.push(Sample { series: series.id, kind: Kind::Traffic, at: now, up, down, active });
+                if desk.messages {
+                    batch.messages.push(Message::traffic(&self.name, mac, Kind::Traffic, now, (up, down)));
+                }
+            }
+            desk.store.write(batch).await?;
+        }
+        Ok(round)
+    }
+}
+
+/// The devices with a MAC address and rates that can be measurements, each once.
+fn sound(entries: Vec<Entry>, round: &mut Round) -> Vec<(String, Box<Device>)> {
+    let mut seen = HashSet::new();
+    let mut devices = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Device(device) if is_measure(device.upload_speed) && is_measure(device.download_speed) => {
+                let mac = mac(&device.mac_address).filter(|mac| devices.len() < MAX_SERIES && seen.insert(mac.clone()));
+                match mac {
+                    Some(mac) => devices.push((mac, device)),
+                    None => round.refused += 1,
+                }
+            }
+            Entry::Device(_) | Entry::Malformed(_) => round.refused += 1,
+        }
+    }
+    devices
+}
+
+/// A MAC address in one spelling: `02:00:5e:00:53:01`.
+fn mac(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !":-.".contains(*c)).collect();
+    let fits = digits.len() == 12 && text.len() <= 17 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let pairs = || digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_lowercase());
+    fits.then(|| pairs().collect::<Vec<String>>().join(":"))
+}
+
+fn facts(mac: &str, device: &Device) -> SeriesFacts {
+    let text = |text: &Option<String>| text.as_deref().map(clean);
+    let id = match &device.id {
+        Some(Value::String(id)) => Some(clean(id)),
+        Some(Value::Number(id)) => Some(id.to_string()),
+        _ => None,
+    };
+    let facts = json!({
+        "device_type": text(&device.device_type),
+        "id": id,
+        "operating_system": text(&device.operating_system),
+    });
+    SeriesFacts {
+        name: mac.to_owned(),
+        form: Form::Device,
+        address: text(&device.ip_address),
+        description: text(&device.host_name),
+        facts: Some(facts.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_measurement_is_refused_and_counted() {
+        let text = r#"[
+            {"mac_address": "02-00-5E-00-53-01", "upload_speed": 1, "download_speed": 2.5, "active_connection": true,
+             "id": 7, "host_name": "cpe\u001b[2J", "extra": []},
+            {"mac_address": "02:00:5e:00:53:01", "upload_speed": 9, "download_speed": 9, "active_connection": true},
+            {"mac_address": "02:00:5e:00:53:02", "upload_speed": -1, "download_speed": 2, "active_connection": true},
+            {"mac_address": "02:00:5e:00:53:03", "upload_speed": 1e999, "download_speed": 2, "active_connection": true},
+            {"mac_address": "router", "upload_speed": 1, "download_speed": 2, "active_connection": true},
+            {"mac_address": 5}, null, [[]]
+        ]"#;
+        assert!(serde_json::from_str::<Vec<Entry>>(text).is_err(), "JSON has no such number");
+        let entries = serde_json::from_str(&text.replace("1e999", "\"1\"")).unwrap();
+        let mut round = Round::default();
+        let devices = sound(entries, &mut round);
+        assert_eq!((devices.len(), round.refused), (1, 7));
+        let facts = facts(&devices[0].0, &devices[0].1);
+        assert_eq!(facts.name, "02:00:5e:00:53:01");
+        assert!(!facts.description.unwrap().contains('\u{1b}'));
+    }
+}

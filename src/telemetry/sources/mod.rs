@@ -1,0 +1,89 @@
+//! Where samples come from: one file for each kind of source.
+
+mod devices;
+mod netbeam;
+mod simulate;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::sample::now;
+use super::settings::{KindSettings, SourceSettings};
+use super::simulation::Simulation;
+use super::store::SampleStore;
+use super::subscribers::Declared;
+use crate::text::quote::harmless;
+use devices::Devices;
+use netbeam::Netbeam;
+use simulate::Simulate;
+
+/// Interfaces or devices of one source.
+const MAX_SERIES: usize = 1_000_000;
+
+/// What a source needs of the collector.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) store: SampleStore,
+    /// Whether messages are made: there is a sink.
+    pub(crate) messages: bool,
+}
+
+/// What a round of a source came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Round {
+    /// Values that were refused: not finite, negative, malformed.
+    pub(crate) refused: u64,
+    /// When the next round is due, in milliseconds since 1970, if not at the next interval.
+    pub(crate) next: Option<i64>,
+    /// What failed in a part of the round.
+    pub(crate) trouble: Option<String>,
+}
+
+/// A source.
+pub(crate) enum Source {
+    Netbeam(Netbeam),
+    Devices(Devices),
+    Simulate(Simulate),
+}
+
+impl Source {
+    /// The source of the settings; `declared` are the subscribers for a pretend network.
+    ///
+    /// # Errors
+    /// If it cannot be prepared.
+    pub(crate) fn new(settings: &SourceSettings, declared: &[Declared]) -> Result<Source> {
+        let timeout = Duration::from_secs(settings.timeout.seconds());
+        Ok(match &settings.kind {
+            KindSettings::Netbeam(netbeam) => Source::Netbeam(Netbeam::new(settings, netbeam, timeout)?),
+            KindSettings::Devices(devices) => Source::Devices(Devices::new(settings, devices, timeout)?),
+            KindSettings::Simulate(simulate) => {
+                let simulation = Simulation { seed: simulate.seed, exceed: simulate.exceed };
+                let network = simulation.network(declared);
+                Source::Simulate(Simulate::new(settings, network, simulate.window))
+            }
+        })
+    }
+
+    /// Collects what is new.
+    ///
+    /// # Errors
+    /// If the source or the store cannot be used.
+    pub(crate) async fn round(&mut self, desk: &Desk) -> Result<Round> {
+        match self {
+            Source::Netbeam(source) => source.round(desk, now()).await,
+            Source::Devices(source) => source.round(desk, now()).await,
+            Source::Simulate(source) => source.round(desk, now()).await,
+        }
+    }
+}
+
+/// A text from outside, without what could steer a terminal, and not too long.
+fn clean(text: &str) -> String {
+    harmless(text, 250)
+}
+
+/// A value that can be a measurement.
+fn is_measure(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}

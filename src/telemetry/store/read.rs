@@ -1,0 +1,236 @@
+//! What the dashboard and other readers ask, also in another process than the collector's.
+
+use anyhow::Result;
+use sqlx::Row as _;
+
+use super::SampleStore;
+use crate::telemetry::sample::{Kind, MINUTE, Sample};
+
+/// The announcement of new samples: they are among those of these slots and series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Announcement {
+    /// Grows in the order of commits.
+    pub(crate) id: i64,
+    pub(crate) source: String,
+    pub(crate) samples: i64,
+    /// First and last minute since 1970.
+    pub(crate) slots: (i64, i64),
+    /// First and last number of a series.
+    pub(crate) series: (i64, i64),
+}
+
+/// How far values are summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    Raw,
+    Minutes,
+    Hours,
+}
+
+/// A value of a history: a sample, or the mean and the maximum of a minute or an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// Milliseconds since 1970: of the sample, or where the minute or hour begins.
+    pub(crate) at: i64,
+    pub(crate) samples: i64,
+    pub(crate) up: f64,
+    pub(crate) down: f64,
+    pub(crate) up_max: f64,
+    pub(crate) down_max: f64,
+}
+
+/// The mean of one series over a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Mean {
+    pub(crate) series: i64,
+    pub(crate) samples: i64,
+    pub(crate) up: f64,
+    pub(crate) down: f64,
+}
+
+/// The sum over all series of a source at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Total {
+    /// Milliseconds since 1970: where the minute or hour begins.
+    pub(crate) at: i64,
+    pub(crate) source: String,
+    pub(crate) series: i64,
+    pub(crate) up: f64,
+    pub(crate) down: f64,
+}
+
+impl Resolution {
+    /// Table, first column of its key, column of time, milliseconds of both, and values.
+    fn table(self) -> (&'static str, &'static str, &'static str, i64, i64, &'static str) {
+        let stored = "t.samples AS samples, t.up AS up, t.down AS down, t.up_max AS up_max, t.down_max AS down_max";
+        let raw = "CAST(1 AS BIGINT) AS samples, t.up AS up, t.down AS down, t.up AS up_max, t.down AS down_max";
+        match self {
+            Resolution::Raw => ("samples", "slot", "at", MINUTE, 1, raw),
+            Resolution::Minutes => ("minutes", "hour", "minute", 60 * MINUTE, MINUTE, stored),
+            Resolution::Hours => ("hours", "day", "hour", 1440 * MINUTE, 60 * MINUTE, stored),
+        }
+    }
+}
+
+impl SampleStore {
+    /// The number of the last announcement, 0 if there is none.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn last_announcement(&self) -> Result<i64> {
+        let select = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM batches");
+        self.db.run(select.fetch_one(&self.db.pool).await)
+    }
+
+    /// What was written since `id`, at most `limit` of it, in order.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn announcements(&self, id: i64, limit: i64) -> Result<Vec<Announcement>> {
+        let select = "SELECT id, source, samples, first_slot, last_slot, first_series, last_series FROM batches \
+                      WHERE id > $1 ORDER BY id LIMIT $2";
+        let rows = self.db.run(sqlx::query(select).bind(id).bind(limit).fetch_all(&self.db.pool).await)?;
+        let read = |row: &sqlx::any::AnyRow| {
+            Ok(Announcement {
+                id: row.try_get("id")?,
+                source: row.try_get("source")?,
+                samples: row.try_get("samples")?,
+                slots: (row.try_get("first_slot")?, row.try_get("last_slot")?),
+                series: (row.try_get("first_series")?, row.try_get("last_series")?),
+            })
+        };
+        self.db.run(rows.iter().map(read).collect())
+    }
+
+    /// The samples of these slots and series, both ends included, by slot, series, kind and moment.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn samples(&self, slots: (i64, i64), series: (i64, i64)) -> Result<Vec<Sample>> {
+        let select = "SELECT series, kind, at, up, down, active FROM samples \
+                      WHERE slot >= $1 AND slot <= $2 AND series >= $3 AND series <= $4 \
+                      ORDER BY slot, series, kind, at";
+        let select = sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1);
+        self.gather(select, sample).await
+    }
+
+    /// The last sample of each series since a moment, of traffic, by series.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn latest(&self, since: i64) -> Result<Vec<Sample>> {
+        use futures_util::TryStreamExt as _;
+        let select = "SELECT series, kind, at, up, down, active FROM samples WHERE slot >= $1 AND at >= $2 \
+                      AND kind = 0 ORDER BY slot, series, kind, at";
+        let mut rows = sqlx::query(select).bind(since.div_euclid(MINUTE)).bind(since).fetch(&self.db.pool);
+        let mut latest = std::collections::BTreeMap::new();
+        while let Some(row) = self.db.run(rows.try_next().await)? {
+            let sample = self.db.run(sample(&row))?;
+            latest.insert(sample.series, sample);
+        }
+        Ok(latest.into_values().collect())
+    }
+
+    /// The history of one series from `from` to before `until`.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn history(
+        &self,
+        series: i64,
+        kind: Kind,
+        resolution: Resolution,
+        (from, until): (i64, i64),
+    ) -> Result<Vec<Point>> {
+        let (table, group, time, length, unit, values) = resolution.table();
+        // One seek for each value of the first column of the key, which neither database does by itself.
+        let sql = format!(
+            "WITH RECURSIVE groups(g) AS (SELECT $1 UNION ALL SELECT g + 1 FROM groups WHERE g < $2) \
+             SELECT t.{time} AS at, {values} FROM groups CROSS JOIN {table} t \
+             WHERE t.{group} = groups.g AND t.series = $3 AND t.kind = $4 AND t.{time} >= $5 AND t.{time} < $6 \
+             ORDER BY t.{group}, t.{time}"
+        );
+        let begin = |moment: i64| moment.div_euclid(unit) + i64::from(moment.rem_euclid(unit) > 0);
+        let select = sqlx::query(&sql)
+            .bind(from.div_euclid(length))
+            .bind((until - 1).div_euclid(length).max(from.div_euclid(length)))
+            .bind(series)
+            .bind(kind.number())
+            .bind(begin(from))
+            .bind(begin(until));
+        self.gather(select, |row| point(row, unit)).await
+    }
+
+    /// The sums of traffic over the series of each source, from `from` to before `until`. Reads all rows between.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn totals(&self, resolution: Resolution, (from, until): (i64, i64)) -> Result<Vec<Total>> {
+        let (table, group, time, length, unit, _) = match resolution {
+            Resolution::Raw => Resolution::Minutes.table(),
+            other => other.table(),
+        };
+        let sql = format!(
+            "SELECT t.{time} AS at, s.source AS source, COUNT(*) AS series, SUM(t.up) AS up, SUM(t.down) AS down \
+             FROM {table} t JOIN series s ON s.id = t.series \
+             WHERE t.{group} >= $1 AND t.{group} <= $2 AND t.kind = 0 AND t.{time} >= $3 AND t.{time} < $4 \
+             GROUP BY t.{time}, s.source ORDER BY t.{time}, s.source"
+        );
+        let begin = |moment: i64| moment.div_euclid(unit) + i64::from(moment.rem_euclid(unit) > 0);
+        let (first, last) = (from.div_euclid(length), (until - 1).div_euclid(length));
+        let select = sqlx::query(&sql).bind(first).bind(last).bind(begin(from)).bind(begin(until));
+        let total = |row: &sqlx::any::AnyRow| {
+            Ok(Total {
+                at: row.try_get::<i64, _>("at")? * unit,
+                source: row.try_get("source")?,
+                series: row.try_get("series")?,
+                up: row.try_get("up")?,
+                down: row.try_get("down")?,
+            })
+        };
+        self.gather(select, total).await
+    }
+
+    /// The mean traffic of every series from `from` to before `until`, by series.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn means(&self, (from, until): (i64, i64)) -> Result<Vec<Mean>> {
+        let select = "SELECT series, COUNT(*) AS samples, AVG(up) AS up, AVG(down) AS down FROM samples \
+                      WHERE slot >= $1 AND slot <= $2 AND at >= $3 AND at < $4 AND kind = 0 \
+                      GROUP BY series ORDER BY series";
+        let select = sqlx::query(select).bind(from.div_euclid(MINUTE)).bind(until.div_euclid(MINUTE));
+        let mean = |row: &sqlx::any::AnyRow| {
+            Ok(Mean {
+                series: row.try_get("series")?,
+                samples: row.try_get("samples")?,
+                up: row.try_get("up")?,
+                down: row.try_get("down")?,
+            })
+        };
+        self.gather(select.bind(from).bind(until), mean).await
+    }
+}
+
+fn sample(row: &sqlx::any::AnyRow) -> Result<Sample, sqlx::Error> {
+    let kind: i64 = row.try_get("kind")?;
+    Ok(Sample {
+        series: row.try_get("series")?,
+        kind: Kind::ALL.into_iter().find(|one| one.number() == kind).unwrap_or(Kind::Traffic),
+        at: row.try_get("at")?,
+        up: row.try_get("up")?,
+        down: row.try_get("down")?,
+        active: row.try_get::<Option<i64>, _>("active")?.map(|active| active != 0),
+    })
+}
+
+fn point(row: &sqlx::any::AnyRow, unit: i64) -> Result<Point, sqlx::Error> {
+    Ok(Point {
+        at: row.try_get::<i64, _>("at")? * unit,
+        samples: row.try_get("samples")?,
+        up: row.try_get("up")?,
+        down: row.try_get("down")?,
+        up_max: row.try_get("up_max")?,
+        down_max: row.try_get("down_max")?,
+    })
+}

@@ -1,0 +1,58 @@
+//! Measured use against declared rates.
+
+use serde_json::Value;
+
+use super::{Place, ran};
+use crate::servers::postgres::Postgres;
+
+fn conform(place: &Place, args: &[&str]) -> (Option<i32>, String, String) {
+    ran(place.command(&["conform", "--settings", place.folder.path().join("server.yaml").to_str().unwrap()]).args(args))
+}
+
+fn source(exceed: &str) -> String {
+    format!("  sources:\n  - {{name: pretend, kind: simulate, interval: 1s, exceed: {exceed}}}\n")
+}
+
+fn compared(place: &Place) {
+    place.settings("  names: {}\n");
+    let (code, _, stderr) = conform(place, &[]);
+    assert!(code == Some(2) && stderr.starts_with("there are no samples of the last 600s in "), "{code:?} {stderr}");
+    assert!(!stderr.contains("shapeline@"), "{stderr}");
+    assert_eq!(place.collect(&source("0%"), &["--once"]).0, Some(0));
+    let (code, stdout, stderr) = conform(place, &[]);
+    assert_eq!((code, stdout.contains("unknown: undeclared-1\n")), (Some(0), true), "{stdout} {stderr}");
+    assert!(stderr.ends_with("subscribers measured, 0 over the plan\n"), "{stderr}");
+}
+
+#[test]
+fn ordinary_use_conforms() {
+    compared(&Place::sqlite());
+    let postgres = Postgres::start();
+    compared(&Place::postgres(postgres.url()));
+}
+
+#[test]
+fn use_above_the_plan_is_listed_with_figures() {
+    let place = Place::sqlite();
+    assert_eq!(place.collect(&source("100%"), &["--once"]).0, Some(0));
+    let (code, stdout, stderr) = conform(&place, &["--format", "json"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&report["version"], &report["window_seconds"], &report["measured"]),
+        (&1.into(), &600.into(), &8.into())
+    );
+    let exceeding = report["exceeding"].as_array().unwrap();
+    assert_eq!((exceeding.len(), report["never_seen"].as_array().unwrap().len()), (8, 0));
+    assert_eq!(exceeding[0]["subscriber"], "10.10.10.25@ispcustomer.co.zw");
+    assert_eq!(exceeding[0]["up_declared_bps"], 30_000_000);
+    assert!(exceeding.iter().all(|one| one["up_bps"].as_u64().unwrap() > 31_500_000), "{stdout}");
+    assert_eq!(report["unknown"][0]["name"], "undeclared-1");
+    let (_, stdout, _) = conform(&place, &[]);
+    assert!(stdout.contains("10.10.10.25@ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN  3"), "{stdout}");
+    // A name in the settings counts more than the address.
+    let named = format!("{}  names: {{undeclared-1: 10.10.10.25@ispcustomer.co.zw}}\n", source("0%"));
+    place.settings(&named);
+    let (_, stdout, _) = conform(&place, &["--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap()["unknown"], Value::Array(Vec::new()));
+}

@@ -1,0 +1,105 @@
+//! Sources that answer with something else than what was asked for.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use super::Place;
+
+/// A server that answers every request with `answer`, given its path. Ends with the test's process.
+fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + Copy + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/api", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut head = [0; 4096];
+                let read = stream.read(&mut head).unwrap_or(0);
+                let text = String::from_utf8_lossy(&head[..read]).into_owned();
+                answer(text.split(' ').nth(1).unwrap_or_default(), &mut stream);
+            });
+        }
+    });
+    url
+}
+
+fn json(stream: &mut TcpStream, body: &str) {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+}
+
+/// A round against the server: what the journal says.
+fn collected(place: &Place, kind: &str, url: &str) -> (Option<i32>, String) {
+    let settings =
+        format!("  sources:\n  - {{name: s, kind: {kind}, url: '{url}', timeout: 2s, window: 1h, delay: 0s}}\n");
+    let settings = if kind == "devices" { settings.replace(", window: 1h, delay: 0s", "") } else { settings };
+    let (code, _, stderr) = place.collect(&settings, &["--once"]);
+    (code, stderr)
+}
+
+fn refused(kind: &str, url: &str, why: &str) {
+    let place = Place::sqlite();
+    let (code, stderr) = collected(&place, kind, url);
+    assert!(code == Some(2) && stderr.contains(why), "{why}: {code:?} {stderr}");
+    assert!(stderr.lines().all(|line| line.len() < 400 && !line.contains('\u{1b}')), "{stderr}");
+    assert_eq!(place.number("SELECT COUNT(*) FROM samples"), Some(0));
+    assert_eq!(place.number("SELECT COUNT(*) FROM series WHERE traffic_until IS NOT NULL"), Some(0));
+}
+
+#[test]
+fn answers_without_an_end_or_a_sense_are_refused() {
+    for kind in ["netbeam", "devices"] {
+        let endless = server(|_, stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n[");
+            while stream.write_all(&[b' '; 65_536]).is_ok() {}
+        });
+        let started = std::time::Instant::now();
+        let place = Place::sqlite();
+        let (code, stderr) = collected(&place, kind, &endless);
+        assert!(code == Some(2) && started.elapsed().as_secs() < 60, "{stderr}");
+        refused(kind, &server(|_, stream| drop(stream.write_all(b"\x1b[2J\n"))), "s: ");
+        refused(kind, &server(|_, stream| json(stream, "\u{1b}[31m{")), "its answer is not what was asked for");
+        refused(kind, &server(|_, stream| json(stream, &"[".repeat(100_000))), "its answer is not what was asked for");
+        let elsewhere = |_: &str, stream: &mut TcpStream| {
+            let _ = stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n");
+        };
+        refused(kind, &server(elsewhere), "it redirects with 302 Found, which is not followed");
+        let broken = |_: &str, stream: &mut TcpStream| {
+            let _ = stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+        };
+        refused(kind, &server(broken), "it answers 500");
+        // Silence, until the time limit.
+        let silent = |_: &str, stream: &mut TcpStream| drop(stream.read(&mut [0]));
+        refused(kind, &server(silent), "s: ");
+    }
+}
+
+/// One interface whose points cannot be read does not hold up the others, and stays where it is.
+#[test]
+fn one_bad_series_does_not_hold_up_the_others() {
+    let url = server(|path, stream| {
+        if path.ends_with("/interfaces") {
+            let list = r#"[{"name": "bad\u001b[2J", "resource": "bad"}, {"name": "good", "resource": "good"},
+                           {"name": "up", "resource": "../../etc"}, {"name": "none", "resource": "none"}]"#;
+            return json(stream, list);
+        }
+        let begin = path.split("begin=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or("0");
+        if path.contains("/bad/") {
+            json(stream, "{\"points\": 5}");
+        } else if path.contains("/good/") {
+            json(stream, &format!("{{\"points\": [[{begin}, 5, 6], [{begin}, -1, 2], [1, 2, 3], [{begin}0, 1, 1]]}}"));
+        } else {
+            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let place = Place::sqlite();
+    let (code, stderr) = collected(&place, "netbeam", &url);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("s, values: 8 or more are refused"), "{stderr}");
+    assert!(!stderr.contains('\u{1b}'), "{stderr}");
+    assert_eq!(place.number("SELECT COUNT(*) FROM samples"), Some(3));
+    let moved = |name: &str| {
+        let moved = "traffic_until IS NOT NULL AND errors_until IS NOT NULL AND discards_until IS NOT NULL";
+        place.number(&format!("SELECT COUNT(*) FROM series WHERE name LIKE '{name}%' AND {moved}")).unwrap()
+    };
+    assert_eq!((moved("good"), moved("none"), moved("bad"), moved("up")), (1, 1, 0, 0));
+}

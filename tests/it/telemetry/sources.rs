@@ -1,0 +1,101 @@
+//! The sources that speak HTTP, against `simulate --listen`.
+
+use sqlx::Row as _;
+
+use super::{Place, simulate};
+use crate::servers::postgres::Postgres;
+
+fn each(test: impl Fn(&Place)) {
+    test(&Place::sqlite());
+    let postgres = Postgres::start();
+    test(&Place::postgres(postgres.url()));
+}
+
+#[test]
+fn netbeam_is_collected_without_gaps_from_where_it_ended() {
+    each(|place| {
+        let (_network, url) = simulate(place);
+        let settings = format!(
+            "  sources:\n  - {{name: core, kind: netbeam, url: '{url}', window: 1h, delay: 0s, parallel: 3}}\n"
+        );
+        for _ in 0..2 {
+            let (code, _, stderr) = place.collect(&settings, &["--once"]);
+            assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        }
+        let series =
+            place.number("SELECT COUNT(*) FROM series WHERE form = 'interface' AND status = 'active'").unwrap();
+        assert!((5..=9).contains(&series), "{series}");
+        for row in place.rows("SELECT series, kind, COUNT(*), MIN(at), MAX(at) FROM samples GROUP BY series, kind") {
+            let (count, first, last): (i64, i64, i64) = (row.get(2), row.get(3), row.get(4));
+            assert_eq!((last - first) / 30_000 + 1, count, "a point every 30 s");
+            assert!((119..=122).contains(&count), "{count}");
+        }
+        let groups = "SELECT COUNT(*) FROM (SELECT 1 FROM samples GROUP BY series, kind) g";
+        assert_eq!(place.number(groups), Some(series * 3), "traffic, errors, discards");
+        // Behind the last point; the second answer was empty.
+        let behind = "SELECT COUNT(*) FROM series WHERE traffic_until > \
+                      (SELECT MAX(at) FROM samples WHERE series = id AND kind = 0)";
+        assert_eq!(place.number(behind), Some(series));
+        // in is up.
+        let known = "SELECT COUNT(*) FROM samples WHERE up > 30000000 OR down > 30000000 OR up < 0";
+        assert_eq!(place.number(known), Some(0));
+    });
+}
+
+#[test]
+fn devices_are_identified_by_their_mac_addresses() {
+    each(|place| {
+        let (_network, url) = simulate(place);
+        let settings = format!("  sources:\n  - {{name: cpe, kind: devices, url: '{url}', unit: kbps}}\n");
+        assert_eq!(place.collect(&settings, &["--once"]).0, Some(0));
+        let before = place.number("SELECT COUNT(*) FROM series WHERE form = 'device'").unwrap();
+        let body = r#"[{"mac_address": "02-00-5E-00-53-01", "upload_speed": 7, "download_speed": 9,
+                        "active_connection": false, "host_name": "new", "ip_address": "10.10.10.25", "device_type": "cpe"}]"#;
+        let sent = std::process::Command::new("curl").args(["-sf", "-d", body, &format!("{url}/devices/")]).output();
+        assert!(sent.unwrap().status.success());
+        let (code, stdout, _) = place.collect(&settings, &["--once", "--stdout"]);
+        assert_eq!(code, Some(0));
+        assert_eq!(place.number("SELECT COUNT(*) FROM series"), Some(before + 1));
+        let sql = "SELECT up, down, active, address, description, facts FROM samples JOIN series ON id = series \
+                   WHERE name = '02:00:5e:00:53:01'";
+        let rows = place.rows(sql);
+        let row = rows.first().unwrap();
+        assert_eq!((rows.len(), row.get::<f64, _>(0), row.get::<f64, _>(1)), (1, 7000.0, 9000.0));
+        assert_eq!((row.get::<i64, _>(2), row.get::<&str, _>(3), row.get::<&str, _>(4)), (0, "10.10.10.25", "new"));
+        assert_eq!(row.get::<&str, _>(5), r#"{"device_type":"cpe","id":null,"operating_system":null}"#);
+        let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |topic: &str| lines.iter().filter(|line| line["topic"] == topic && line["version"] == 1).count();
+        assert_eq!(of("traffic") as i64, before + 1);
+        let appeared = lines.iter().find(|line| line["message"]["name"] == "02:00:5e:00:53:01").unwrap();
+        assert_eq!(
+            (appeared["topic"].as_str(), appeared["message"]["status"].as_str()),
+            (Some("interface"), Some("active"))
+        );
+        assert_eq!(place.number("SELECT COUNT(*) FROM outbox"), Some(0));
+    });
+}
+
+#[test]
+fn mistakes_in_the_settings_have_their_places() {
+    let place = Place::sqlite();
+    let text = "  store: 'postgres://a:secret@db.ispcustomer.co.zw/x'\n  retention: {raw: 1m, hours: soon}\n  sources:\n  \
+                - {name: a, kind: netbeam, url: 'http://u:p@192.0.2.1/', parallel: 0}\n  \
+                - {name: a, kind: telnet}\n  \
+                - {name: b, kind: devices, url: 'http://192.0.2.1/', token: secret!}\n";
+    let (code, _, stderr) = place.collect(text, &["--once"]);
+    assert_eq!(code, Some(2));
+    for wanted in [
+        "2:10: store has a password: put the URL into SHAPELINE_SAMPLES",
+        "3:20: raw is less than 10m",
+        "3:31: hours is `soon`, not a time such as 90s, 30m, 2h or 7d",
+        "url is not the base of an API",
+        "parallel is `0`, not a whole number from 1 to 64",
+        "6:21: kind is not one of netbeam, devices, simulate",
+        "token is not the name of an environment variable",
+    ] {
+        assert!(stderr.contains(wanted), "{wanted}: {stderr}");
+    }
+    assert!(!stderr.contains("secret@"), "{stderr}");
+    let (code, _, stderr) = place.collect("  names: {}\n", &[]);
+    assert!(code == Some(2) && stderr.contains("there is nothing to collect"), "{stderr}");
+}
