@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Desk, MAX_SERIES, Round, clean, is_measure};
+use super::{Desk, MAX_SERIES, NO_LIST, Round, clean, is_measure};
 use crate::telemetry::http::HttpSource;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
@@ -60,7 +60,8 @@ impl Devices {
     }
 
     pub(super) async fn round(&mut self, desk: &Desk, now: i64) -> Result<Round> {
-        let entries: Vec<Entry> = self.http.get("devices/", &[], MAX_ANSWER).await?.unwrap_or_default();
+        let entries: Option<Vec<Entry>> = self.http.get("devices/", &[], MAX_ANSWER).await?;
+        let entries = entries.context(NO_LIST)?;
         let mut round = Round::default();
         let devices = sound(entries, &mut round);
         let listed: Vec<SeriesFacts> = devices.iter().map(|(mac, device)| facts(mac, device)).collect();

@@ -21,6 +21,9 @@ use simulate::Simulate;
 /// Interfaces or devices of one source.
 const MAX_SERIES: usize = 1_000_000;
 
+/// Why a round fails if the source has nothing where its list should be.
+const NO_LIST: &str = "it has no list there: it answers 404 or 204";
+
 /// What a source needs of the collector.
 #[derive(Clone)]
 pub(crate) struct Desk {

@@ -4,12 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Desk, MAX_SERIES, Round, clean, is_measure};
+use super::{Desk, MAX_SERIES, NO_LIST, Round, clean, is_measure};
 use crate::telemetry::http::HttpSource;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
@@ -125,9 +125,9 @@ impl Netbeam {
     /// What to ask for, after the list of interfaces.
     async fn windows(&self, desk: &Desk, now: i64, round: &mut Round) -> Result<Vec<Window>> {
         let list: Option<List> = self.http.get("interfaces", &[], MAX_LIST).await?;
-        let entries = match list {
-            Some(List::Plain(entries) | List::Wrapped { interfaces: entries }) => entries,
-            None => Vec::new(),
+        // An empty list says that all interfaces are gone; no list says nothing.
+        let entries = match list.context(NO_LIST)? {
+            List::Plain(entries) | List::Wrapped { interfaces: entries } => entries,
         };
         let (listed, resources) = sound(entries, &mut round.refused);
         let series = desk.store.list_series(&self.name, &listed, now, desk.messages).await?;

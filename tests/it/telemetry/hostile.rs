@@ -67,6 +67,11 @@ fn answers_without_an_end_or_a_sense_are_refused() {
             let _ = stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
         };
         refused(kind, &server(broken), "it answers 500");
+        // Not an empty list, which would say that everything is gone.
+        let nothing = |_: &str, stream: &mut TcpStream| {
+            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+        };
+        refused(kind, &server(nothing), "it has no list");
         // Silence, until the time limit.
         let silent = |_: &str, stream: &mut TcpStream| drop(stream.read(&mut [0]));
         refused(kind, &server(silent), "s: ");
