@@ -162,7 +162,7 @@ impl<'f> Fields<'f> {
         let mut values = Vec::new();
         for item in node.items() {
             if item.kind() != NodeKind::Mapping {
-                self.mistakes.push((item.span(), format!("an entry of {name} has keys with values")));
+                self.mistakes.push((item.span(), format!("an entry of {name} needs keys with values")));
                 continue;
             }
             let mut below = Fields { node: Some(item), known: Vec::new(), mistakes: self.mistakes };
@@ -177,7 +177,7 @@ impl<'f> Fields<'f> {
     pub(crate) fn pairs(&mut self, name: &'static str, longest: usize) -> BTreeMap<String, String> {
         let Some(node) = self.get(name) else { return BTreeMap::new() };
         if node.kind() != NodeKind::Mapping {
-            self.mistakes.push((node.span(), format!("{name} has keys with values")));
+            self.mistakes.push((node.span(), format!("{name} needs keys with values")));
             return BTreeMap::new();
         }
         let mut pairs = BTreeMap::new();
@@ -198,7 +198,7 @@ impl<'f> Fields<'f> {
     pub(crate) fn section<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
         let node = self.get(name)?;
         if node.kind() != NodeKind::Mapping {
-            self.mistakes.push((node.span(), format!("{name} has keys with values")));
+            self.mistakes.push((node.span(), format!("{name} needs keys with values")));
             return None;
         }
         let mut below = Fields { node: Some(node), known: Vec::new(), mistakes: self.mistakes };

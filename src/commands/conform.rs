@@ -64,8 +64,12 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
     let window = (until - args.window.seconds() as i64 * 1000, until);
     let found = block_on(async { conform(&SampleStore::open(&place).await?, &declared, &names, window).await })?;
     if found.samples == 0 {
-        let _ =
-            writeln!(crate::console::err(), "there are no samples of the last {} in {}", args.window, place.shown());
+        let _ = writeln!(
+            crate::console::err(),
+            "there are no samples of the last {} in {}: `shapeline collect` gathers them",
+            args.window,
+            place.shown()
+        );
         return Ok(Outcome::Failed);
     }
     let report = report(&found, &declared, args);

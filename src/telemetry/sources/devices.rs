@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Desk, MAX_SERIES, NO_LIST, Round, clean, is_measure};
+use super::{Desk, Entry, MAX_SERIES, NO_LIST, Round, clean, is_measure};
 use crate::telemetry::http::HttpSource;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
@@ -26,14 +26,6 @@ pub(crate) struct Devices {
     name: String,
     http: HttpSource,
     unit: f64,
-}
-
-/// An entry of the list. Values of the wrong type do not spoil the others.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Device(Box<Device>),
-    Malformed(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -60,7 +52,7 @@ impl Devices {
     }
 
     pub(super) async fn round(&mut self, desk: &Desk, now: i64) -> Result<Round> {
-        let entries: Option<Vec<Entry>> = self.http.get("devices/", &[], MAX_ANSWER).await?;
+        let entries: Option<Vec<Entry<Box<Device>>>> = self.http.get("devices/", &[], MAX_ANSWER).await?;
         let entries = entries.context(NO_LIST)?;
         let mut round = Round::default();
         let devices = sound(entries, &mut round);
@@ -83,19 +75,19 @@ impl Devices {
 }
 
 /// The devices with a MAC address and rates that can be measurements, each once.
-fn sound(entries: Vec<Entry>, round: &mut Round) -> Vec<(String, Box<Device>)> {
+fn sound(entries: Vec<Entry<Box<Device>>>, round: &mut Round) -> Vec<(String, Box<Device>)> {
     let mut seen = HashSet::new();
     let mut devices = Vec::new();
     for entry in entries {
         match entry {
-            Entry::Device(device) if is_measure(device.upload_speed) && is_measure(device.download_speed) => {
+            Entry::Sound(device) if is_measure(device.upload_speed) && is_measure(device.download_speed) => {
                 let mac = mac(&device.mac_address).filter(|mac| devices.len() < MAX_SERIES && seen.insert(mac.clone()));
                 match mac {
                     Some(mac) => devices.push((mac, device)),
                     None => round.refused += 1,
                 }
             }
-            Entry::Device(_) | Entry::Malformed(_) => round.refused += 1,
+            Entry::Sound(_) | Entry::Malformed(_) => round.refused += 1,
         }
     }
     devices
@@ -146,7 +138,7 @@ mod tests {
             {"mac_address": "router", "upload_speed": 1, "download_speed": 2, "active_connection": true},
             {"mac_address": 5}, null, [[]]
         ]"#;
-        assert!(serde_json::from_str::<Vec<Entry>>(text).is_err(), "JSON has no such number");
+        assert!(serde_json::from_str::<Vec<Entry<Box<Device>>>>(text).is_err(), "JSON has no such number");
         let entries = serde_json::from_str(&text.replace("1e999", "\"1\"")).unwrap();
         let mut round = Round::default();
         let devices = sound(entries, &mut round);

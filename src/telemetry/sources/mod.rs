@@ -21,6 +21,14 @@ use simulate::Simulate;
 /// Interfaces or devices of one source.
 const MAX_SERIES: usize = 1_000_000;
 
+/// An entry of a list. One of the wrong type does not spoil the others.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Entry<T> {
+    Sound(T),
+    Malformed(serde::de::IgnoredAny),
+}
+
 /// Why a round fails if the source has nothing where its list should be.
 const NO_LIST: &str = "it has no list there: it answers 404 or 204";
 

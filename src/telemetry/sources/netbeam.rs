@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Desk, MAX_SERIES, NO_LIST, Round, clean, is_measure};
+use super::{Desk, Entry, MAX_SERIES, NO_LIST, Round, clean, is_measure};
 use crate::telemetry::http::HttpSource;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
@@ -35,16 +35,8 @@ pub(crate) struct Netbeam {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum List {
-    Plain(Vec<Entry>),
-    Wrapped { interfaces: Vec<Entry> },
-}
-
-/// An entry of the list. Values of the wrong type do not spoil the others.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Interface(Interface),
-    Malformed(serde::de::IgnoredAny),
+    Plain(Vec<Entry<Interface>>),
+    Wrapped { interfaces: Vec<Entry<Interface>> },
 }
 
 #[derive(Deserialize)]
@@ -165,12 +157,12 @@ impl Netbeam {
 }
 
 /// The interfaces with a name and a resource, each once, and the resource of each.
-fn sound(entries: Vec<Entry>, refused: &mut u64) -> (Vec<SeriesFacts>, HashMap<String, String>) {
+fn sound(entries: Vec<Entry<Interface>>, refused: &mut u64) -> (Vec<SeriesFacts>, HashMap<String, String>) {
     let mut listed = Vec::new();
     let mut resources = HashMap::new();
     let mut seen = HashSet::new();
     for entry in entries {
-        let Entry::Interface(interface) = entry else {
+        let Entry::Sound(interface) = entry else {
             *refused += 1;
             continue;
         };

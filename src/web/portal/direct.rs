@@ -17,7 +17,7 @@ use crate::web::data::snapshot::Snapshot;
 use crate::web::state::requests::{ChangeRequest, Stage};
 use crate::web::state::users::User;
 
-/// How long to wait for the server to serve what the branch has, and how often in a row.
+/// How long to wait for the server to serve what the branch has: less than a request may take. And how often in a row.
 const PATIENCE: Duration = Duration::from_secs(10);
 const MOVES: u32 = 5;
 
@@ -65,7 +65,10 @@ impl Portal {
             match self.send(move || proposer.merge(again, &data)).await {
                 Err(error) if error.is::<Moved>() => {
                     self.wake.now();
-                    self.wait_for_other_than(&seen).await;
+                    // What the branch has may be refused: then no try of the next minutes would do better.
+                    if !self.serves_other_than(&seen).await {
+                        return Err(error);
+                    }
                 }
                 Ok(Some(merged)) => {
                     self.wake.now();
@@ -78,13 +81,14 @@ impl Portal {
         Err(Moved.into())
     }
 
-    async fn wait_for_other_than(&self, commit: &str) {
-        let _ = tokio::time::timeout(PATIENCE, async {
+    /// Waits until another commit is served. False if none is.
+    async fn serves_other_than(&self, commit: &str) -> bool {
+        let other = async {
             while self.current.snapshot().commit == commit {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-        })
-        .await;
+        };
+        tokio::time::timeout(PATIENCE, other).await.is_ok()
     }
 }
 
@@ -147,7 +151,7 @@ impl Proposer {
                     merge.env_remove(name);
                 });
                 merge.current_dir(folder).args(["-c", "core.hooksPath=/dev/null", "merge", "--quiet", "--ff-only"]);
-                merge.args(["--no-autostash", "--no-verify-signatures", &commit.to_string()]);
+                merge.args(["--no-autostash", &commit.to_string()]);
                 let ended = self.stop.run(merge, CHECKOUT)?;
                 if !ended.status.success() {
                     bail!(

@@ -161,6 +161,31 @@ fn on_a_remote_that_moved_the_change_is_made_on_what_it_has() {
     assert_eq!(repo.git(&["rev-list", "--count", "--merges", &format!("origin/{branch}")]), "0");
 }
 
+/// The branch has a commit that cannot be served: nothing is merged onto it, and nothing in its place.
+#[test]
+fn on_a_branch_that_is_refused_nothing_is_merged() {
+    let (repo, _remote) = with_remote();
+    let branch = repo.git(&["symbolic-ref", "--short", "HEAD"]);
+    let server = Server::spawn(direct(&repo, "editor", &["--interval", "24h"]));
+    let desk = Browser::signed_in(&server, "desk");
+    desk.add("10.20.0.5", "tier2.example", P30);
+    repo.write("subscribers/wrong.yaml", "{ip: 10.20.0.9, domain: gone.example, plan: NONE}\n");
+    repo.commit("wrong");
+    repo.git(&["push", "--quiet", "origin", &branch]);
+    let page = desk.page(&desk.submit(""));
+    assert!(page.contains(">stuck<") && server.journal().contains("does not serve yet"), "{page}");
+    repo.git(&["fetch", "--quiet"]);
+    assert_eq!(repo.git(&["log", "-1", "--format=%s", "@{upstream}"]), "wrong");
+    repo.git(&["revert", "--no-edit", "HEAD"]);
+    repo.git(&["push", "--quiet", "origin", &branch]);
+    // It is tried again by itself.
+    let first = || repo.git(&["ls-remote", "origin", &branch]);
+    let reverted = first();
+    wait(|| (first() != reverted).then_some(()), || server.journal());
+    repo.git(&["pull", "--quiet", "--ff-only"]);
+    assert!(repo.git(&["log", "-1", "--format=%s"]).starts_with("Add 10.20.0.5@tier2.example"));
+}
+
 #[test]
 fn a_role_that_was_lost_needs_a_review() {
     let repo = data();

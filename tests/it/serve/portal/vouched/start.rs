@@ -23,7 +23,7 @@ fn every_mistake_is_reported_with_its_place() {
         ":7:31: role is `boss`, not viewer, editor or operator",
         ":8:9: name the domains with domains, or write all_domains: true",
         ":9:9: an operator has all domains",
-        ":10:9: an entry of roles has keys with values",
+        ":10:9: an entry of roles needs keys with values",
         ":14:10: url is not an https address",
         ":16:9: a rule has one of login, organization and team",
         ":17:16: team is not ORGANIZATION/TEAM",
