@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::listen::accept;
+use super::metrics::Counters;
 use super::sample::now;
 use super::sender::{Sink, send};
 use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings};
@@ -80,6 +83,10 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         if !request.sinks.is_empty() {
             running.spawn(sending(shared.clone(), request.sinks.clone(), request.settings.outbox));
         }
+        if let Some(address) = request.settings.metrics {
+            let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+            running.spawn(accept(listener, shared.desk.counters.router()));
+        }
         notify("READY=1");
         tokio::select! {
             _ = terminate.recv() => {}
@@ -138,7 +145,7 @@ async fn prepare(request: &CollectRequest) -> Result<(Shared, Vec<Task>)> {
     };
     let tasks = request.settings.sources.iter().map(task).collect::<Result<Vec<Task>>>()?;
     let store = SampleStore::open(&request.store).await?;
-    let desk = Desk { store, messages: !request.sinks.is_empty() };
+    let desk = Desk { store, messages: !request.sinks.is_empty(), counters: Counters::default() };
     Ok((Shared { desk, journal: Arc::default(), paused: Arc::default() }, tasks))
 }
 
@@ -149,8 +156,11 @@ async fn poll(shared: Shared, mut task: Task) {
         while shared.paused.load(Ordering::Relaxed) {
             tokio::time::sleep(SENDING).await;
         }
+        let began = Instant::now();
         let ended = task.source.round(&shared.desk).await;
         let fine = report(&shared, &task.name, &ended);
+        let refused = ended.as_ref().map_or(0, |round| round.refused);
+        shared.desk.counters.round(&task.name, fine, refused, began.elapsed());
         // A part that fails does not slow down the rest.
         failures = if ended.is_ok() { 0 } else { failures + 1 };
         let next = ended.ok().and_then(|round| round.next).filter(|_| fine);
@@ -235,4 +245,5 @@ fn pause_or_resume(shared: &Shared, depth: u64, marks: Marks) {
         });
         shared.paused.store(now_paused, Ordering::Relaxed);
     }
+    shared.desk.counters.outbox(depth, now_paused);
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use reqwest::{StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use super::settings::HttpSettings;
+use super::settings::{HttpSettings, secret};
 use crate::text::quote::harmless;
 
 /// Asks one source.
@@ -97,8 +97,7 @@ impl HttpSource {
 }
 
 fn token(variable: &str) -> Result<String> {
-    let token = std::env::var(variable).ok().filter(|token| !token.is_empty());
-    let token = token.with_context(|| format!("{variable} is not set: it should have the token of a source"))?;
+    let token = secret(variable)?;
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         bail!("{variable} has characters that a token cannot have");
     }

@@ -8,7 +8,9 @@
 pub(crate) mod collector;
 pub(crate) mod conform;
 pub(crate) mod http;
+mod listen;
 pub(crate) mod message;
+mod metrics;
 pub(crate) mod pretend;
 pub(crate) mod sample;
 pub(crate) mod sender;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -11,14 +10,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
+use super::listen::accept;
 use super::sample::{Kind, now};
 use super::simulation::Simulated;
 use crate::sync::journal::Journal;
@@ -29,10 +25,6 @@ const STEP: i64 = 30_000;
 
 /// The longest time that is answered at once.
 const MAX_WINDOW: i64 = 48 * 3_600_000;
-
-/// Connections at a time, and how long the head of a request may take.
-const CONNECTIONS: usize = 64;
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// The longest body of a request, in bytes, and how many devices can be added in all.
 const MAX_BODY: usize = 8 << 20;
@@ -73,25 +65,6 @@ fn router(network: Arc<Network>) -> Router {
         .route("/interfaces/{number}/{kind}", get(points))
         .route("/devices/", get(devices).post(add_devices))
         .with_state(network)
-}
-
-async fn accept(listener: TcpListener, router: Router) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-            // Errors are the client's: it is gone, or sent no HTTP.
-            drop(http.serve_connection(TokioIo::new(stream), service).await);
-            drop(slot);
-        });
-    }
 }
 
 fn answer(status: StatusCode, value: &Value) -> Response {

@@ -1,9 +1,12 @@
 //! The section `telemetry` of the server settings.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use anyhow::{Result, bail};
+use async_snmp::{AuthProtocol, PrivProtocol};
 use reqwest::Url;
 
 use crate::database::location::has_password;
@@ -26,6 +29,8 @@ pub(crate) struct TelemetrySettings {
     pub(crate) file: Option<PathBuf>,
     /// Collecting pauses while more messages wait in the outbox than `high`, until fewer than `low` do.
     pub(crate) outbox: Marks,
+    /// Where the collector answers with metrics for Prometheus.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// How long each level is kept.
@@ -60,6 +65,7 @@ pub(crate) struct SourceSettings {
 pub(crate) enum KindSettings {
     Netbeam(NetbeamSettings),
     Devices(HttpSettings),
+    Snmp(SnmpSettings),
     Simulate(SimulateSettings),
 }
 
@@ -86,6 +92,32 @@ pub(crate) struct NetbeamSettings {
     pub(crate) delay: Age,
 }
 
+/// A device with an IF-MIB.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SnmpSettings {
+    /// A host, with a port if it is not 161.
+    pub(crate) address: String,
+    /// Requests at a time.
+    pub(crate) parallel: usize,
+    pub(crate) access: SnmpAccess,
+}
+
+/// How to be let in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SnmpAccess {
+    /// Version 2c: the environment variable with the community.
+    Community { variable: String },
+    /// Version 3.
+    User { user: String, auth: Key<AuthProtocol>, privacy: Option<Key<PrivProtocol>> },
+}
+
+/// A password: the environment variable with it, and what is computed with it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key<P> {
+    pub(crate) protocol: P,
+    pub(crate) variable: String,
+}
+
 /// A pretend network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SimulateSettings {
@@ -109,7 +141,7 @@ impl Age {
 impl FromStr for Age {
     type Err = ();
 
-    fn from_str(text: &str) -> Result<Age, ()> {
+    fn from_str(text: &str) -> std::result::Result<Age, ()> {
         let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
         let (digits, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).ok_or(())?;
         let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -157,6 +189,7 @@ impl TelemetrySettings {
             names: fields.pairs("names", 250),
             file: fields.text("file", 4000).map(PathBuf::from),
             outbox: fields.section("outbox", marks).unwrap_or_default(),
+            metrics: fields.parsed("metrics", "an address with a port, such as 127.0.0.1:9119"),
         }
     }
 }
@@ -204,9 +237,10 @@ fn source(fields: &mut Fields<'_>) -> Option<SourceSettings> {
     let kind = match kind.as_deref() {
         Some("netbeam") => netbeam(fields).map(KindSettings::Netbeam),
         Some("devices") => http(fields).map(KindSettings::Devices),
+        Some("snmp") => snmp(fields).map(KindSettings::Snmp),
         Some("simulate") => Some(KindSettings::Simulate(simulate(fields))),
         Some(_) => {
-            fields.wrong("kind", "is not one of netbeam, devices, simulate");
+            fields.wrong("kind", "is not one of netbeam, devices, snmp, simulate");
             None
         }
         None => None,
@@ -223,10 +257,7 @@ fn source(fields: &mut Fields<'_>) -> Option<SourceSettings> {
 
 fn http(fields: &mut Fields<'_>) -> Option<HttpSettings> {
     fields.require("url");
-    let token = fields.text("token", 250);
-    if token.as_deref().is_some_and(|name| !is_variable(name)) {
-        fields.wrong("token", "is not the name of an environment variable, such as NETBEAM_TOKEN");
-    }
+    let token = variable(fields, "token", "NETBEAM_TOKEN");
     let unit = match fields.text("unit", 10).as_deref() {
         None | Some("bps") => 1.0,
         Some("kbps") => 1e3,
@@ -246,6 +277,15 @@ fn http(fields: &mut Fields<'_>) -> Option<HttpSettings> {
         fields.wrong("token", "would cross the network unencrypted: use https");
     }
     Some(HttpSettings { url, token, unit })
+}
+
+/// The name of an environment variable.
+fn variable(fields: &mut Fields<'_>, name: &'static str, example: &str) -> Option<String> {
+    let variable = fields.text(name, 250);
+    if variable.as_deref().is_some_and(|variable| !is_variable(variable)) {
+        fields.wrong(name, &format!("is not the name of an environment variable, such as {example}"));
+    }
+    variable
 }
 
 fn is_variable(name: &str) -> bool {
@@ -273,6 +313,53 @@ fn netbeam(fields: &mut Fields<'_>) -> Option<NetbeamSettings> {
     Some(NetbeamSettings { http: http(fields)?, parallel, window, delay })
 }
 
+fn snmp(fields: &mut Fields<'_>) -> Option<SnmpSettings> {
+    fields.require("address");
+    let address = fields.text("address", 250);
+    if address.as_deref().is_some_and(|address| !is_host(address)) {
+        fields.wrong("address", "is not a host, with a port if it is not 161, such as 10.0.0.1 or [2001:db8::1]:1161");
+    }
+    let parallel = fields.number("parallel", 1, 64).unwrap_or(4) as usize;
+    let community = variable(fields, "community", "ROUTER_COMMUNITY");
+    let user = fields.text("user", 32);
+    let auth = key(fields, ("auth", "auth_protocol"), AuthProtocol::Sha256, "one of MD5, SHA, SHA-224 to SHA-512");
+    let wanted = "one of DES, 3DES, AES-128, AES-192-Reeder, AES-256-Reeder, AES-192-Blumenthal, AES-256-Blumenthal";
+    let privacy = key(fields, ("privacy", "privacy_protocol"), PrivProtocol::Aes128, wanted);
+    let access = match (community, user, auth) {
+        (Some(variable), None, None) if privacy.is_none() => SnmpAccess::Community { variable },
+        (None, Some(user), Some(auth)) => SnmpAccess::User { user, auth, privacy },
+        _ => {
+            fields.mistake("snmp needs either `community`, or `user` and `auth`, and `privacy` to be encrypted");
+            return None;
+        }
+    };
+    Some(SnmpSettings { address: address?, parallel, access })
+}
+
+fn key<P: FromStr>(
+    fields: &mut Fields<'_>,
+    (name, protocol): (&'static str, &'static str),
+    or: P,
+    wanted: &str,
+) -> Option<Key<P>> {
+    let variable = variable(fields, name, "ROUTER_PASSWORD");
+    let chosen = fields.parsed(protocol, wanted);
+    if chosen.is_some() && variable.is_none() {
+        fields.wrong(protocol, &format!("is there without `{name}`"));
+    }
+    Some(Key { protocol: chosen.unwrap_or(or), variable: variable? })
+}
+
+/// A name or an address, of IPv6 in brackets if a port follows.
+fn is_host(address: &str) -> bool {
+    if address.parse::<std::net::IpAddr>().is_ok() || address.parse::<std::net::SocketAddr>().is_ok() {
+        return true;
+    }
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "161"));
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    !host.is_empty() && host.chars().all(fits) && port.parse::<u16>().is_ok()
+}
+
 fn simulate(fields: &mut Fields<'_>) -> SimulateSettings {
     let default = SimulateSettings::default();
     let seed = fields.number("seed", 0, u64::from(u32::MAX)).unwrap_or(default.seed);
@@ -288,9 +375,20 @@ pub(crate) struct Share(pub(crate) f64);
 impl FromStr for Share {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Share, String> {
+    fn from_str(text: &str) -> std::result::Result<Share, String> {
         let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
         let share = number.filter(|number| (0.0..=100.0).contains(number)).map(|number| Share(number / 100.0));
         share.ok_or_else(|| format!("{} is not a percentage, such as 0.5%", crate::text::quote::quoted(text)))
+    }
+}
+
+/// What a variable of the environment has.
+///
+/// # Errors
+/// If it is not set or empty.
+pub(crate) fn secret(variable: &str) -> Result<String> {
+    match std::env::var(variable) {
+        Ok(secret) if !secret.is_empty() => Ok(secret),
+        _ => bail!("the environment variable {variable} is not set"),
     }
 }

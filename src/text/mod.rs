@@ -6,6 +6,8 @@ pub(crate) mod count;
 pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod lines;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) mod prometheus;
 pub mod quote;
 pub(crate) mod redact;
 pub mod style;

@@ -68,7 +68,7 @@ impl Devices {
                     batch.messages.push(Message::traffic(&self.name, mac, Kind::Traffic, now, (up, down)));
                 }
             }
-            desk.store.write(batch).await?;
+            desk.write(batch).await?;
         }
         Ok(round)
     }

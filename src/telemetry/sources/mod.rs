@@ -1,22 +1,27 @@
 //! Where samples come from: one file for each kind of source.
 
+mod counters;
 mod devices;
 mod netbeam;
 mod simulate;
+mod snmp;
 
 use std::time::Duration;
 
 use anyhow::Result;
 
+use super::metrics::Counters;
 use super::sample::now;
 use super::settings::{KindSettings, SourceSettings};
 use super::simulation::Simulation;
 use super::store::SampleStore;
+use super::store::batch::Batch;
 use super::subscribers::Declared;
 use crate::text::quote::harmless;
 use devices::Devices;
 use netbeam::Netbeam;
 use simulate::Simulate;
+use snmp::Snmp;
 
 /// Interfaces or devices of one source.
 const MAX_SERIES: usize = 1_000_000;
@@ -38,6 +43,20 @@ pub(crate) struct Desk {
     pub(crate) store: SampleStore,
     /// Whether messages are made: there is a sink.
     pub(crate) messages: bool,
+    pub(crate) counters: Counters,
+}
+
+impl Desk {
+    /// Writes a batch to the store, and counts it.
+    ///
+    /// # Errors
+    /// If the store cannot be used. Then nothing is written.
+    async fn write(&self, batch: Batch) -> Result<()> {
+        let (source, samples) = (batch.source.clone(), batch.samples.len());
+        self.store.write(batch).await?;
+        self.counters.samples(&source, samples);
+        Ok(())
+    }
 }
 
 /// What a round of a source came to.
@@ -56,6 +75,7 @@ pub(crate) enum Source {
     Netbeam(Netbeam),
     Devices(Devices),
     Simulate(Simulate),
+    Snmp(Snmp),
 }
 
 impl Source {
@@ -68,6 +88,7 @@ impl Source {
         Ok(match &settings.kind {
             KindSettings::Netbeam(netbeam) => Source::Netbeam(Netbeam::new(settings, netbeam, timeout)?),
             KindSettings::Devices(devices) => Source::Devices(Devices::new(settings, devices, timeout)?),
+            KindSettings::Snmp(snmp) => Source::Snmp(Snmp::new(settings, snmp, timeout)?),
             KindSettings::Simulate(simulate) => {
                 let simulation = Simulation { seed: simulate.seed, exceed: simulate.exceed };
                 let network = simulation.network(declared);
@@ -85,6 +106,7 @@ impl Source {
             Source::Netbeam(source) => source.round(desk, now()).await,
             Source::Devices(source) => source.round(desk, now()).await,
             Source::Simulate(source) => source.round(desk, now()).await,
+            Source::Snmp(source) => source.round(desk).await,
         }
     }
 }

@@ -107,10 +107,10 @@ impl Netbeam {
             }
             if batch.samples.len() >= MAX_BATCH {
                 let next = Batch { source: self.name.clone(), ..Batch::default() };
-                desk.store.write(std::mem::replace(&mut batch, next)).await?;
+                desk.write(std::mem::replace(&mut batch, next)).await?;
             }
         }
-        desk.store.write(batch).await?;
+        desk.write(batch).await?;
         Ok(round)
     }
 

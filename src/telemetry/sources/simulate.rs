@@ -75,7 +75,7 @@ impl Simulate {
         for (one, id) in due {
             if batch.samples.len() == MAX_BATCH {
                 let next = Batch { source: self.name.clone(), ..Batch::default() };
-                desk.store.write(std::mem::replace(&mut batch, next)).await?;
+                desk.write(std::mem::replace(&mut batch, next)).await?;
             }
             let (up, down) = one.rates(at);
             batch.samples.push(Sample { series: *id, kind: Kind::Traffic, at, up, down, active: None });
@@ -84,6 +84,6 @@ impl Simulate {
             }
         }
         batch.until = Some(at);
-        desk.store.write(batch).await
+        desk.write(batch).await
     }
 }

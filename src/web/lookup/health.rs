@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::question::{Answer, Question};
 use crate::records::moment::Moment;
-use crate::web::server::metrics::{counter, gauge, head};
+use crate::text::prometheus::{counter, gauge, head};
 use crate::web::server::problem::Problem;
 
 /// Whether the replica is ready, and what it serves.

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::text::prometheus::{gauge, head};
+
 /// Statuses that are counted each on its own; others count as 0.
 const STATUSES: [u16; 16] = [0, 200, 201, 202, 304, 400, 401, 403, 404, 405, 408, 413, 421, 429, 500, 503];
 
@@ -84,23 +86,6 @@ impl Metrics {
         let sum = self.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
         let _ = writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum}\n{name}_count {count}");
     }
-}
-
-/// The two lines above a metric.
-pub(crate) fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-/// A metric with one value that can fall.
-pub(crate) fn gauge(text: &mut String, name: &str, help: &str, value: f64) {
-    head(text, name, "gauge", help);
-    let _ = writeln!(text, "{name} {value}");
-}
-
-/// A metric with one value that only grows.
-pub(crate) fn counter(text: &mut String, name: &str, help: &str, value: u64) {
-    head(text, name, "counter", help);
-    let _ = writeln!(text, "{name} {value}");
 }
 
 #[cfg(test)]

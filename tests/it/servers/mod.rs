@@ -11,6 +11,8 @@ pub mod nginx;
 pub mod postgres;
 #[cfg(feature = "s3")]
 pub mod s3s;
+#[cfg(feature = "telemetry")]
+pub mod snmpd;
 pub mod sshd;
 
 use std::io::{BufRead as _, BufReader};

@@ -87,10 +87,10 @@ impl GitSite {
 }
 
 /// A process that ends, with its workers, at SIGTERM.
-struct Process(Child);
+pub(super) struct Process(Child);
 
 impl Process {
-    fn start(command: &mut Command) -> Process {
+    pub(super) fn start(command: &mut Command) -> Process {
         Process(command.stdin(Stdio::null()).spawn().unwrap())
     }
 }
@@ -103,7 +103,7 @@ impl Drop for Process {
 }
 
 /// Where a program is that belongs to the system; on a build server it must be there.
-fn program(name: &str) -> Option<PathBuf> {
+pub(super) fn program(name: &str) -> Option<PathBuf> {
     let found = ["/usr/sbin", "/usr/bin"].iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
     if found.is_none() {
         left_out(&format!("{name} is not there: run scripts/install-test-tools"));

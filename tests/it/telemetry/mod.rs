@@ -3,6 +3,7 @@
 mod conform;
 mod crash;
 mod hostile;
+mod snmp;
 mod sources;
 
 use std::io::{BufRead as _, BufReader};

@@ -2,8 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::{Place, simulate};
+use super::{Place, Running, simulate};
 use crate::servers::postgres::Postgres;
+use crate::support::wait;
 
 fn each(test: impl Fn(&Place)) {
     test(&Place::sqlite());
@@ -76,6 +77,42 @@ fn devices_are_identified_by_their_mac_addresses() {
 }
 
 #[test]
+fn the_collector_counts_for_prometheus() {
+    let place = Place::sqlite();
+    let port = crate::servers::nginx::free_port();
+    let settings = place.settings(&format!(
+        "  metrics: 127.0.0.1:{port}\n  sources:\n  - {{name: 'a \"b\\', kind: simulate, interval: 1s}}\n  \
+         - {{name: gone, kind: netbeam, url: 'http://127.0.0.1:1/', interval: 1s}}\n"
+    ));
+    let _collector = Running::start(&mut place.command(&["collect", "--settings", settings.to_str().unwrap()]));
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let asked = || {
+        let answer = std::process::Command::new("curl").args(["-sf", &url]).output().unwrap();
+        String::from_utf8(answer.stdout).unwrap()
+    };
+    let value = |text: &str, name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        line.map(|value| value.parse::<f64>().unwrap())
+    };
+    let text = wait(
+        || {
+            let text = asked();
+            let samples = value(&text, r#"shapeline_collector_samples_total{source="a \"b\\"}"#);
+            let failed = value(&text, r#"shapeline_collector_rounds_total{source="gone",outcome="failed"}"#);
+            (samples > Some(8.0) && failed > Some(0.0)).then_some(text)
+        },
+        asked,
+    );
+    let last = value(&text, r#"shapeline_collector_last_success_seconds{source="a \"b\\"}"#).unwrap();
+    assert!((last - jiff::Timestamp::now().as_second() as f64).abs() < 60.0, "{text}");
+    assert_eq!(value(&text, r#"shapeline_collector_last_success_seconds{source="gone"}"#), Some(0.0));
+    assert_eq!(value(&text, "shapeline_collector_paused"), Some(0.0));
+    // Each metric has its two lines, and is of the collector.
+    let names = |prefix: &str| text.lines().filter(|line| line.starts_with(prefix)).count();
+    assert_eq!((names("# HELP shapeline_collector_"), names("# TYPE shapeline_collector_")), (7, 7), "{text}");
+}
+
+#[test]
 fn mistakes_in_the_settings_have_their_places() {
     let place = Place::sqlite();
     let text = "  store: 'postgres://a:secret@db.ispcustomer.co.zw/x'\n  retention: {raw: 1m, hours: soon}\n  sources:\n  \
@@ -90,7 +127,7 @@ fn mistakes_in_the_settings_have_their_places() {
         "3:31: hours is `soon`, not a time such as 90s, 30m, 2h or 7d",
         "url is not the base of an API",
         "parallel is `0`, not a whole number from 1 to 64",
-        "6:21: kind is not one of netbeam, devices, simulate",
+        "6:21: kind is not one of netbeam, devices, snmp, simulate",
         "token is not the name of an environment variable",
     ] {
         assert!(stderr.contains(wanted), "{wanted}: {stderr}");
