@@ -306,7 +306,7 @@ pub(crate) enum PlanFormat {
 pub(crate) enum TextOrJson {
     /// For people.
     Text,
-    /// For programs; see docs/publish-json.md, for subscribers docs/subscriber.md.
+    /// For programs; see docs/publish-json.md, for subscribers docs/subscriber.md, for `conform` docs/telemetry.md.
     Json,
 }
 

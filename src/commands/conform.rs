@@ -62,8 +62,11 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
     let names = settings.map(|settings| settings.names).unwrap_or_default();
     let until = now();
     let window = (until - args.window.seconds() as i64 * 1000, until);
-    let found = block_on(async { conform(&SampleStore::open(&place).await?, &declared, &names, window).await })?;
-    if found.samples == 0 {
+    // Opening would make one.
+    let there = place.file().is_none_or(|file| file.exists());
+    let found = || block_on(async { conform(&SampleStore::open(&place).await?, &declared, &names, window).await });
+    let found = if there { Some(found()?) } else { None };
+    let Some(found) = found.filter(|found| found.samples > 0) else {
         let _ = writeln!(
             crate::console::err(),
             "there are no samples of the last {} in {}: `shapeline collect` gathers them",
@@ -71,7 +74,7 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
             place.shown()
         );
         return Ok(Outcome::Failed);
-    }
+    };
     let report = report(&found, &declared, args);
     match args.format {
         TextOrJson::Json => {

@@ -18,6 +18,7 @@ fn compared(place: &Place) {
     let (code, _, stderr) = conform(place, &[]);
     assert!(code == Some(2) && stderr.starts_with("there are no samples of the last 600s in "), "{code:?} {stderr}");
     assert!(!stderr.contains("shapeline@"), "{stderr}");
+    assert!(!place.folder.path().join("samples.sqlite").exists(), "it makes a store");
     assert_eq!(place.collect(&source("0%"), &["--once"]).0, Some(0));
     let (code, stdout, stderr) = conform(place, &[]);
     assert_eq!((code, stdout.contains("unknown: undeclared-1\n")), (Some(0), true), "{stdout} {stderr}");
