@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
+use super::bus::settings::BusSection;
 use crate::database::location::has_password;
 use crate::fields::Fields;
 use crate::sync::interval::Interval;
@@ -24,6 +25,8 @@ pub(crate) struct TelemetrySettings {
     pub(crate) names: BTreeMap<String, String>,
     /// The file to which messages are appended.
     pub(crate) file: Option<PathBuf>,
+    /// The broker.
+    pub(crate) bus: Option<BusSection>,
     /// Collecting pauses while more messages wait in the outbox than `high`, until fewer than `low` do.
     pub(crate) outbox: Marks,
 }
@@ -156,6 +159,7 @@ impl TelemetrySettings {
             sources,
             names: fields.pairs("names", 250),
             file: fields.text("file", 4000).map(PathBuf::from),
+            bus: fields.section("bus", BusSection::read),
             outbox: fields.section("outbox", marks).unwrap_or_default(),
         }
     }
