@@ -1,16 +1,14 @@
 //! `collect`: telemetry into the store and to the sinks.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 
-use super::samples::settings_and_place;
+use super::samples::{settings_and_place, sinks};
 use super::{Outcome, checked_table, load_tree};
 use crate::cli::{Cli, CollectArgs};
 use crate::model::Date;
 use crate::telemetry::collector::{CollectRequest, clean, collect, collect_once};
 use crate::telemetry::sender::Sink;
-use crate::telemetry::settings::{KindSettings, Retention, TelemetrySettings};
+use crate::telemetry::settings::{KindSettings, Retention};
 use crate::telemetry::subscribers::declared;
 use crate::tree::Tree;
 
@@ -36,17 +34,12 @@ pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
     } else {
         Vec::new()
     };
-    let sinks = sinks(args, &settings);
+    let stdout = args.stdout.then_some(Sink::Stdout);
+    let sinks = stdout.into_iter().chain(sinks(&args.state, Some(&settings))?).collect();
     let request = CollectRequest { store, settings, declared, sinks };
     if args.once {
         return Ok(if collect_once(&request)? { Outcome::Fine } else { Outcome::Failed });
     }
     collect(&request)?;
     Ok(Outcome::Fine)
-}
-
-fn sinks(args: &CollectArgs, settings: &TelemetrySettings) -> Vec<Sink> {
-    let folder = args.state.settings.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let file = settings.file.as_ref().map(|file| Sink::File(folder.join(file)));
-    args.stdout.then_some(Sink::Stdout).into_iter().chain(file).collect()
 }

@@ -7,11 +7,33 @@ use anyhow::{Result, bail};
 use super::state;
 use crate::cli::StateArgs;
 use crate::database::location::StateLocation;
+use crate::telemetry::bus::settings::BusSettings;
+use crate::telemetry::sender::Sink;
 use crate::telemetry::settings::TelemetrySettings;
 use crate::web::serve::settings;
 
 /// The variable that names the place.
 const VARIABLE: &str = "SHAPELINE_SAMPLES";
+
+/// The sinks that the settings and the environment name.
+///
+/// # Errors
+/// If the settings of the broker cannot be used.
+pub(super) fn sinks(args: &StateArgs, settings: Option<&TelemetrySettings>) -> Result<Vec<Sink>> {
+    let folder = args.settings.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let file = settings.and_then(|settings| settings.file.as_ref()).map(|file| Sink::File(folder.join(file)));
+    let bus = BusSettings::resolve(settings.and_then(|settings| settings.bus.as_ref()), variable)?;
+    Ok(file.into_iter().chain(bus.map(|bus| Sink::Bus(Box::new(bus)))).collect())
+}
+
+/// A variable that is set and not empty.
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8"),
+    }
+}
 
 /// The settings of telemetry, and the place of the samples. `data` is the data repository.
 pub(super) fn settings_and_place(
@@ -19,11 +41,7 @@ pub(super) fn settings_and_place(
     args: &StateArgs,
 ) -> Result<(Option<TelemetrySettings>, StateLocation)> {
     let settings = settings(args.settings.as_deref())?;
-    let named = match std::env::var(VARIABLE) {
-        Ok(named) => Some(named).filter(|named| !named.is_empty()),
-        Err(std::env::VarError::NotPresent) => None,
-        Err(std::env::VarError::NotUnicode(_)) => bail!("{VARIABLE} is not UTF-8"),
-    };
+    let named = variable(VARIABLE)?;
     let telemetry = settings.telemetry;
     let named = named.or_else(|| telemetry.as_ref()?.store.clone());
     let place = match named {

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "providers", include_str!("migrations/4_providers.sql")),
     (5, "pulls", include_str!("migrations/5_pulls.sql")),
     (6, "telemetry", include_str!("migrations/6_telemetry.sql")),
+    (7, "sending", include_str!("migrations/7_sending.sql")),
 ];
 
 /// Where SQLite keeps the rows of a table in the order of its key, which other databases have no word for.

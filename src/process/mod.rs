@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Variables with secrets that no program needs. The settings of the data name programs, too.
-pub(crate) const WITHHELD: [&str; 5] = [
+pub(crate) const WITHHELD: [&str; 6] = [
     "SHAPELINE_NOTIFY_URL",
     "SHAPELINE_NOTIFY_SECRET",
     "SHAPELINE_FORGE_TOKEN",
     "SHAPELINE_OPENID_SECRET",
     "SHAPELINE_GITHUB_SECRET",
+    "RMQ_PASS",
 ];
 
 /// A running program and whatever it has started.

@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::listen::accept;
 use super::metrics::Counters;
 use super::sample::now;
-use super::sender::{Sink, send};
+use super::sender::{Sender, Sent, Sink, send_once};
 use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings};
 use super::sources::{Desk, Round, Source};
 use super::store::SampleStore;
+use super::store::lease::Turn;
 use super::subscribers::Declared;
 use crate::database::location::StateLocation;
 use crate::sync::interval::Interval;
@@ -26,6 +29,15 @@ use crate::text::count::counted;
 /// From one look at what is dirty or unsent to the next.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 const SENDING: Duration = Duration::from_millis(500);
+
+/// How often the pause after a failure doubles: up to 32 seconds.
+const MAX_DOUBLINGS: u32 = 6;
+
+/// How long one round may send to each sink.
+const ONCE: Duration = Duration::from_secs(60);
+
+/// How long the end may take.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// Rounds of housekeeping from one deletion to the next.
 const CLEANING: u32 = 12;
@@ -80,8 +92,17 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
             running.spawn(poll(shared.clone(), task));
         }
         running.spawn(housekeeping(shared.clone(), request.settings.retention));
+        let turn = Turn::new(&shared.desk.store)?;
         if !request.sinks.is_empty() {
-            running.spawn(sending(shared.clone(), request.sinks.clone(), request.settings.outbox));
+            running.spawn(keeping(shared.clone(), turn.clone()));
+            running.spawn(watching(shared.clone(), request.settings.outbox));
+        }
+        let names: Vec<&'static str> = request.sinks.iter().map(Sink::name).collect();
+        let (stop, stopped) = watch::channel(false);
+        let mut senders = JoinSet::new();
+        for sink in &request.sinks {
+            let sender = Sender::new(sink.clone());
+            senders.spawn(sending(shared.clone(), sender, names.clone(), turn.clone(), stopped.clone()));
         }
         if let Some(address) = request.settings.metrics {
             let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
@@ -92,10 +113,15 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = running.join_next() => bail!("a part of the collector ended"),
+            Some(_) = senders.join_next() => bail!("a part of the collector ended"),
         }
         notify("STOPPING=1");
         // A transaction that is cut off is rolled back, with the checkpoints in it.
         running.shutdown().await;
+        let _ = stop.send(true);
+        let _ = timeout(ENDING, senders.join_all()).await;
+        // Otherwise it expires.
+        let _ = timeout(ENDING, turn.give_back()).await;
         Ok(())
     })
 }
@@ -113,9 +139,8 @@ pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
             fine &= report(&shared, &task.name, &ended);
         }
         shared.desk.store.roll_up(now(), false).await?;
-        for sink in &request.sinks {
-            let ended = send(&shared.desk.store, sink, &request.sinks).await;
-            fine &= trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
+        for (name, ended) in send_once(&shared.desk.store, &request.sinks, ONCE).await? {
+            fine &= report_sent(&shared, &name, ended);
         }
         Ok(fine)
     })
@@ -218,16 +243,63 @@ async fn housekeeping(shared: Shared, retention: Retention) {
     }
 }
 
-async fn sending(shared: Shared, sinks: Vec<Sink>, marks: Marks) {
+/// Keeps the turn to send, and reports if another process has it.
+async fn keeping(shared: Shared, turn: Turn) {
+    let note = |ended: Result<bool>| {
+        let why = match ended {
+            Ok(true) => None,
+            Ok(false) => Some("another process sends the messages of this store, or was killed".to_owned()),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        trouble(&shared, "outbox", why);
+    };
+    turn.keep(note).await;
+}
+
+/// Sends to one sink, until `stop` ends it. One that fails is tried again after a pause that doubles.
+async fn sending(
+    shared: Shared,
+    mut sender: Sender,
+    names: Vec<&'static str>,
+    turn: Turn,
+    mut stop: watch::Receiver<bool>,
+) {
+    let name = sender.sink().name();
+    let mut failures = 0;
     loop {
-        for sink in &sinks {
-            let ended = send(&shared.desk.store, sink, &sinks).await;
-            let fine = trouble(&shared, sink.name(), ended.err().map(|error| format!("{error:#}")));
-            if !fine && *sink == Sink::Stdout {
-                // Its reader is gone, and does not come back.
-                return;
-            }
+        let ended = tokio::select! {
+            ended = sender.send(&shared.desk.store, &names, &turn) => ended,
+            _ = stop.changed() => break,
+        };
+        let fine = report_sent(&shared, name, ended);
+        if !fine && *sender.sink() == Sink::Stdout {
+            // Its reader is gone, and does not come back.
+            return;
         }
+        failures = if fine { 0 } else { failures + 1 };
+        tokio::select! {
+            () = tokio::time::sleep(SENDING * (1 << failures.min(MAX_DOUBLINGS))) => {}
+            _ = stop.changed() => break,
+        }
+    }
+    sender.close().await;
+}
+
+/// Writes what became of sending to the journal. Returns whether it was fine.
+fn report_sent(shared: &Shared, name: &str, ended: Result<Sent>) -> bool {
+    if let Ok(Sent { any: true, unroutable }) = &ended {
+        trouble(shared, &format!("{name}, routing"), unroutable.as_deref().map(dropped));
+    }
+    trouble(shared, name, ended.err().map(|error| format!("{error:#}")))
+}
+
+fn dropped(key: &str) -> String {
+    format!("no queue is bound to the routing key {key}: the broker drops what is sent to it")
+}
+
+/// Pauses collecting while too many messages wait.
+async fn watching(shared: Shared, marks: Marks) {
+    loop {
         if let Ok(depth) = shared.desk.store.outbox_depth().await {
             pause_or_resume(&shared, depth.unsigned_abs(), marks);
         }

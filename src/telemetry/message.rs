@@ -17,6 +17,16 @@ pub(crate) enum Topic {
     Traffic,
 }
 
+impl Topic {
+    /// Its name in a message.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Topic::Interface => "interface",
+            Topic::Traffic => "traffic",
+        }
+    }
+}
+
 /// A message. The same event always has the same id, so that a repetition is recognisable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {

@@ -5,6 +5,7 @@
 //! rolls up and deletes; the [`sender`] takes messages from the outbox to their sinks. Readers of the store, also in
 //! other processes, follow its batches.
 
+pub(crate) mod bus;
 pub(crate) mod collector;
 pub(crate) mod conform;
 pub(crate) mod http;

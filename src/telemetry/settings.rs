@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use async_snmp::{AuthProtocol, PrivProtocol};
 use reqwest::Url;
 
+use super::bus::settings::BusSection;
 use crate::database::location::has_password;
 use crate::fields::Fields;
 use crate::sync::interval::Interval;
@@ -27,6 +28,8 @@ pub(crate) struct TelemetrySettings {
     pub(crate) names: BTreeMap<String, String>,
     /// The file to which messages are appended.
     pub(crate) file: Option<PathBuf>,
+    /// The broker.
+    pub(crate) bus: Option<BusSection>,
     /// Collecting pauses while more messages wait in the outbox than `high`, until fewer than `low` do.
     pub(crate) outbox: Marks,
     /// Where the collector answers with metrics for Prometheus.
@@ -188,6 +191,7 @@ impl TelemetrySettings {
             sources,
             names: fields.pairs("names", 250),
             file: fields.text("file", 4000).map(PathBuf::from),
+            bus: fields.section("bus", BusSection::read),
             outbox: fields.section("outbox", marks).unwrap_or_default(),
             metrics: fields.parsed("metrics", "an address with a port, such as 127.0.0.1:9119"),
         }

@@ -2,6 +2,7 @@
 //! come one after the other, and readers see the numbers grow in the order of commits.
 
 pub(crate) mod batch;
+pub(crate) mod lease;
 pub(crate) mod outbox;
 // Also what the live page asks of it.
 #[allow(dead_code)]
