@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
+#[cfg(all(unix, feature = "telemetry"))]
+use super::telemetry::EventArgs;
 use super::{DataArgs, ListFormat, TextOrJson, whole_number};
 use crate::completion;
 use crate::sync::interval::Interval;
@@ -56,6 +58,10 @@ pub(crate) struct PublishArgs {
 
     #[command(flatten)]
     pub(crate) who: ActorArgs,
+
+    #[cfg(all(unix, feature = "telemetry"))]
+    #[command(flatten)]
+    pub(crate) events: EventArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -133,6 +139,10 @@ pub(crate) struct RollbackArgs {
 
     #[command(flatten)]
     pub(crate) who: ActorArgs,
+
+    #[cfg(all(unix, feature = "telemetry"))]
+    #[command(flatten)]
+    pub(crate) events: EventArgs,
 
     /// How the outcome is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -215,6 +225,10 @@ pub(crate) struct SyncArgs {
     /// The branch to publish.
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub(crate) branch: String,
+
+    #[cfg(all(unix, feature = "telemetry"))]
+    #[command(flatten)]
+    pub(crate) events: EventArgs,
 
     #[command(flatten)]
     pub(crate) targets: TargetArgs,

@@ -61,3 +61,12 @@ pub(crate) struct ConformArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
 }
+
+/// Where events of subscribers go.
+#[derive(Debug, Args)]
+pub(crate) struct EventArgs {
+    /// Write an event for each subscriber that changes to the message bus of the server settings in this file; see
+    /// docs/telemetry.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<std::path::PathBuf>,
+}

@@ -11,6 +11,8 @@ mod conform;
 mod diff;
 mod domains;
 mod drift;
+#[cfg(all(unix, feature = "telemetry"))]
+mod events;
 mod explain;
 mod fmt;
 mod history;

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
+#[cfg(all(unix, feature = "telemetry"))]
+use super::events::Events;
 use super::targets::{
     load_data, note_left_on_disk, notice, notify_of_end, outcome, print, remedy, whether_read_or_not, who,
 };
 use super::{Outcome, refuse};
+
 use crate::cli::{PublishArgs, TextOrJson};
 use crate::git::Git;
 use crate::model::Target;
@@ -46,8 +49,18 @@ fn publish_all(root: &Path, args: &PublishArgs, notifier: &Notifier) -> Result<O
         LoadedData::Ready(data) => {
             note_left_on_disk(&data)?;
             let targets = choose_targets(&data.table.repo().settings, &args.targets.targets)?;
+            #[cfg(all(unix, feature = "telemetry"))]
+            let mut events = if dry_run { None } else { Events::of(root, args.events.settings.as_deref())? };
+            #[cfg(all(unix, feature = "telemetry"))]
+            if let Some(events) = &mut events {
+                events.begin(&targets);
+            }
             let publish = |target: &&Target| publish(target, &data, &options, &mut notice(target));
             let reports: Vec<TargetReport> = targets.iter().map(publish).collect();
+            #[cfg(all(unix, feature = "telemetry"))]
+            if let Some(events) = &mut events {
+                events.end(&targets, &mut || Ok(data.table.clone()));
+            }
             published(notifier, &reports);
             reports
         }

@@ -6,6 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Outcome;
+#[cfg(all(unix, feature = "telemetry"))]
+use super::events::{Events, table};
+#[cfg(all(unix, feature = "telemetry"))]
+use super::targets::default_rev;
 use super::targets::{notice, one_target, outcome, print, remedy, settings, whether_read_or_not, who};
 use crate::cli::{RollbackArgs, TextOrJson};
 use crate::notification::ended::rolled_back;
@@ -27,7 +31,17 @@ fn go_back(root: &Path, args: &RollbackArgs, notifier: &Notifier) -> Result<Outc
     let (who, patience) = who(&args.who);
     let options =
         RollbackOptions { who, patience, to: args.to, force: args.force, dry_run: args.dry_run, words: remedy };
+    #[cfg(all(unix, feature = "telemetry"))]
+    let mut events = if args.dry_run { None } else { Events::of(root, args.events.settings.as_deref())? };
+    #[cfg(all(unix, feature = "telemetry"))]
+    if let Some(events) = &mut events {
+        events.begin(&[target]);
+    }
     let reports = [rollback(target, &options, &mut notice(target))];
+    #[cfg(all(unix, feature = "telemetry"))]
+    if let Some(events) = &mut events {
+        events.end(&[target], &mut || table(root, default_rev(root)?));
+    }
     reports.iter().for_each(|report| rolled_back(notifier, report));
     whether_read_or_not(print(&reports, args.format == TextOrJson::Json))?;
     for report in reports.iter().filter(|report| report.held && report.ended == PublishOutcome::Published) {

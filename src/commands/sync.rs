@@ -6,10 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::Outcome;
+#[cfg(all(unix, feature = "telemetry"))]
+use super::events::{Events, table};
 use super::targets::{remedy, who};
 use crate::cli::{ActorArgs, Cli, SyncArgs, TextOrJson};
+#[cfg(all(unix, feature = "telemetry"))]
+use crate::git::Git;
+#[cfg(all(unix, feature = "telemetry"))]
+use crate::model::Settings;
 use crate::notification::notifier::{DeliveryPatience, Notifier};
+#[cfg(all(unix, feature = "telemetry"))]
+use crate::publish::choice::choose_targets;
 use crate::records::moment::Moment;
+#[cfg(all(unix, feature = "telemetry"))]
+use crate::repo::settings::before;
 use crate::sync::health::health;
 use crate::sync::service::SyncService;
 use crate::sync::state::SyncState;
@@ -38,10 +48,16 @@ fn sync(root: PathBuf, args: &SyncArgs, notifier: &Notifier, stop: &StopSignal) 
     let actor = args.who.actor.clone().or_else(|| std::env::var("SHAPELINE_ACTOR").ok());
     let (who, patience) = who(&ActorArgs { actor: Some(actor.unwrap_or_else(|| "sync".to_owned())), ..args.who });
     let only = args.targets.targets.clone();
+    #[cfg(all(unix, feature = "telemetry"))]
+    let events_root = root.clone();
     let task = Task { root, upstream, only, signers: args.allowed_signers.clone(), who, patience, words: remedy };
     let (once, interval) = (args.once, args.interval);
     let (syncer, status_file) = (Syncer::new(task)?, args.status_file.clone());
-    let service = SyncService { syncer, once, interval, status_file, notifier };
+    #[cfg(all(unix, feature = "telemetry"))]
+    let mut after = events_of(&events_root, args)?;
+    #[cfg(not(all(unix, feature = "telemetry")))]
+    let mut after = || {};
+    let service = SyncService { syncer, once, interval, status_file, notifier, after: &mut after };
     let status = service.run(stop)?;
     match status {
         Some(status) if once => {
@@ -51,6 +67,37 @@ fn sync(root: PathBuf, args: &SyncArgs, notifier: &Notifier, stop: &StopSignal) 
         None if once => bail!("asked to end before the round was complete"),
         _ => Ok(Outcome::Fine),
     }
+}
+
+/// What writes the events of subscribers after each round. Events begin with what is live now.
+///
+/// # Errors
+/// If the settings cannot be read.
+#[cfg(all(unix, feature = "telemetry"))]
+fn events_of(root: &Path, args: &SyncArgs) -> Result<impl FnMut() + use<>> {
+    let (root, only) = (root.to_owned(), args.targets.targets.clone());
+    let mut events = Events::of(&root, args.events.settings.as_deref())?;
+    let mut emit = move |begin: bool| {
+        let Some(events) = &mut events else { return };
+        // Without settings that can be read there are no targets to look at.
+        let Some((commit, settings)) = synced(&root) else { return };
+        let Ok(targets) = choose_targets(&settings, &only) else { return };
+        events.begin(&targets);
+        if !begin {
+            events.end(&targets, &mut || table(&root, Some(commit.clone())));
+        }
+    };
+    emit(true);
+    Ok(move || emit(false))
+}
+
+/// The commit that `sync` works by, before the first round that which is checked out, and its settings.
+#[cfg(all(unix, feature = "telemetry"))]
+fn synced(root: &Path) -> Option<(String, Settings)> {
+    let git = Git::around(root).ok()??;
+    let commit = git.synced().or_else(|| git.commit("HEAD").ok())?;
+    let (_, settings) = before(&git, commit).next()?;
+    Some((commit.to_string(), settings))
 }
 
 fn tell_health(path: &Path) -> Result<Outcome> {

@@ -12,6 +12,8 @@ use super::site::Site;
 use crate::model::Target;
 use crate::plan::{BadLine, Before, ChangePlan, PlanBase, ServedList, Side, json, parse_shaper_file};
 use crate::query::Refusal;
+#[cfg(all(unix, feature = "telemetry"))]
+use crate::records::manifest::Live;
 use crate::records::manifest::{Manifest, StoredVersion};
 use crate::render::{self, Output, Table};
 use crate::text::lines::surplus;
@@ -68,6 +70,33 @@ impl Comparison {
         Ok(Comparison { site, output, before, after, previous })
     }
 
+    /// Reads two versions: `before`, or none for the time before the first, and `after`. None if one is not kept any
+    /// more.
+    ///
+    /// # Errors
+    /// If the target cannot be read.
+    #[cfg(all(unix, feature = "telemetry"))]
+    pub(crate) fn between(target: &Target, table: &Table, before: Option<u64>, after: u64) -> Result<Option<Self>> {
+        if let Some(before) = before {
+            let site = Site::open(target)?;
+            let manifest = site.ledger().manifest_or_new(&site.name)?;
+            let kept = |id: u64| manifest.find(id).is_some();
+            return match kept(before) && kept(after) {
+                true => Comparison::read(target, table, Some(before), Some(after)).map(Some),
+                false => Ok(None),
+            };
+        }
+        let mut comparison = Comparison::read(target, table, Some(after), Some(after))?;
+        comparison.before = ComparedFile { version: None, live: false, digest: String::new(), text: String::new() };
+        Ok(Some(comparison))
+    }
+
+    /// The name of the target.
+    #[cfg(all(unix, feature = "telemetry"))]
+    pub(crate) fn target(&self) -> &str {
+        &self.site.name
+    }
+
     /// The difference, by address. Names and rates of plans are those of `table`.
     pub(crate) fn plan<'a>(&'a self, table: &'a Arc<Table>) -> ChangePlan<'a> {
         let side = |file: &'a ComparedFile| {
@@ -94,6 +123,16 @@ impl Comparison {
         let [before, after] = [&self.before, &self.after].map(|file| parse_shaper_file(&file.text, table, "").1.lines);
         bad_lines("before", &before, &after).chain(bad_lines("after", &after, &before)).collect()
     }
+}
+
+/// What a target has recorded as live.
+///
+/// # Errors
+/// If the target cannot be read.
+#[cfg(all(unix, feature = "telemetry"))]
+pub(crate) fn recorded(target: &Target) -> Result<Option<Live>> {
+    let site = Site::open(target)?;
+    Ok(site.ledger().manifest_or_new(&site.name)?.live)
 }
 
 /// The lines of `one` that are not in `other`.

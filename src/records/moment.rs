@@ -47,6 +47,11 @@ impl Moment {
         Moment(Timestamp::from_second(later).unwrap_or(Timestamp::MAX))
     }
 
+    /// Milliseconds since 1970.
+    pub fn milliseconds(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
     /// Seconds from `earlier` to this; nothing if the clock went backwards.
     pub fn seconds_since(self, earlier: Moment) -> u64 {
         u64::try_from(self.0.as_second() - earlier.0.as_second()).unwrap_or_default()

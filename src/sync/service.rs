@@ -23,6 +23,8 @@ pub(crate) struct SyncService<'n> {
     pub(crate) interval: Interval,
     pub(crate) status_file: Option<PathBuf>,
     pub(crate) notifier: &'n Notifier,
+    /// Called after each round.
+    pub(crate) after: &'n mut dyn FnMut(),
 }
 
 impl SyncService<'_> {
@@ -52,6 +54,7 @@ impl SyncService<'_> {
             }
             self.report(&status, &mut journal);
             notify_of(self.notifier, &status, &round.restored);
+            (self.after)();
             ended = Some(status.clone());
             if self.once {
                 break;

@@ -15,6 +15,8 @@ pub(crate) enum Topic {
     Interface,
     /// A measurement.
     Traffic,
+    /// A subscriber that was added, changed or removed by a publish.
+    Subscriber,
 }
 
 impl Topic {
@@ -23,6 +25,7 @@ impl Topic {
         match self {
             Topic::Interface => "interface",
             Topic::Traffic => "traffic",
+            Topic::Subscriber => "subscriber",
         }
     }
 }
@@ -48,6 +51,18 @@ impl Message {
             object.insert("timestamp".to_owned(), at.into());
         }
         Message { id: id(source, name, "interface", at), topic: Topic::Interface, body }
+    }
+
+    /// A change of a subscriber on `target`: in which step between which versions, and when.
+    pub(crate) fn subscriber(
+        target: &str,
+        address: &str,
+        versions: &str,
+        (step, at): (i64, i64),
+        body: Value,
+    ) -> Message {
+        let what = format!("subscriber {step} {versions}");
+        Message { id: id(target, address, &what, at), topic: Topic::Subscriber, body }
     }
 }
 

@@ -5,9 +5,9 @@ CREATE TABLE IF NOT EXISTS leases (
     until BIGINT NOT NULL
 );
 
--- The version of each target up to which there are events of subscribers.
+-- The version of each target up to which there are events of subscribers. `step` grows with each change.
 CREATE TABLE IF NOT EXISTS covered (
     target TEXT PRIMARY KEY NOT NULL,
-    version BIGINT NOT NULL,
-    digest TEXT NOT NULL
+    step BIGINT NOT NULL,
+    version BIGINT NOT NULL
 );

@@ -230,6 +230,10 @@ fn key(settings: &BusSettings, message: &Message) -> String {
     match message.topic {
         Topic::Interface => settings.interface_key.clone(),
         Topic::Traffic => settings.traffic_key.clone(),
+        Topic::Subscriber => {
+            let event = message.body.get("event").and_then(serde_json::Value::as_str).unwrap_or_default();
+            format!("{}.{event}", settings.subscriber_key)
+        }
     }
 }
 

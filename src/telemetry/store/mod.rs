@@ -31,14 +31,14 @@ const PIECE: i64 = if cfg!(test) { 4 } else { 10_000 };
 /// The store of the samples.
 #[derive(Clone)]
 pub(crate) struct SampleStore {
-    db: StateStore,
+    pub(super) db: StateStore,
     /// SQLite has one writer: within the process the others wait here, not in the database.
     writing: Arc<Mutex<()>>,
 }
 
 /// A transaction that writes.
-struct Writing<'s> {
-    tx: Transaction<'static, Any>,
+pub(super) struct Writing<'s> {
+    pub(super) tx: Transaction<'static, Any>,
     /// Its number: larger than that of all transactions before it.
     number: i64,
     _turn: MutexGuard<'s, ()>,
@@ -53,7 +53,7 @@ impl SampleStore {
         Ok(SampleStore { db: StateStore::open(location).await?, writing: Arc::default() })
     }
 
-    async fn begin(&self) -> Result<Writing<'_>> {
+    pub(super) async fn begin(&self) -> Result<Writing<'_>> {
         let turn = self.writing.lock().await;
         let mut tx = self.db.run(self.db.pool.begin().await)?;
         let number = self.take(&mut tx, "batches", 1).await?;
@@ -81,7 +81,7 @@ impl SampleStore {
         Ok(values)
     }
 
-    async fn commit(&self, writing: Writing<'_>) -> Result<()> {
+    pub(super) async fn commit(&self, writing: Writing<'_>) -> Result<()> {
         self.db.run(writing.tx.commit().await)
     }
 }

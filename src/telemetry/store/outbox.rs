@@ -19,7 +19,7 @@ pub(crate) struct OutboxRow {
 }
 
 impl SampleStore {
-    pub(super) async fn put_out(&self, writing: &mut Writing<'_>, messages: &[Message]) -> Result<()> {
+    pub(in crate::telemetry) async fn put_out(&self, writing: &mut Writing<'_>, messages: &[Message]) -> Result<()> {
         if messages.is_empty() {
             return Ok(());
         }

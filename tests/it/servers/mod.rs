@@ -9,6 +9,8 @@ pub mod moto;
 pub mod nginx;
 #[cfg(feature = "serve")]
 pub mod postgres;
+#[cfg(feature = "telemetry")]
+pub mod rabbitmq;
 #[cfg(feature = "s3")]
 pub mod s3s;
 #[cfg(feature = "telemetry")]

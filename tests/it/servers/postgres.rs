@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// A server of Debian's `postgresql`. It is stopped by its process id when dropped.
 pub struct Postgres {
     dir: tempfile::TempDir,
-    process: Child,
+    process: Option<Child>,
     port: u16,
 }
 
@@ -46,10 +46,18 @@ impl Postgres {
             .unwrap();
         assert!(made.status.success(), "{made:?}");
         let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let mut server = Postgres { dir, process: None, port };
+        server.open();
+        server
+    }
+
+    /// Starts the server again, with what it stored.
+    pub fn open(&mut self) {
+        let (bin, port) = (programs(), self.port);
         let mut start = unprivileged(&bin.join("postgres"));
-        start.arg("-D").arg(&data).args(["-F", "-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
-        let process = start.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Postgres { dir, process, port };
+        start.arg("-D").arg(self.dir.path().join("data"));
+        start.args(["-F", "-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
+        self.process = Some(start.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let patience = Instant::now() + Duration::from_secs(60);
         let ready =
             || Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status();
@@ -57,7 +65,12 @@ impl Postgres {
             assert!(Instant::now() < patience, "PostgreSQL does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
-        server
+    }
+
+    /// Kills it with SIGKILL. Its children end by themselves.
+    #[allow(dead_code)] // unit tests of the crate do not
+    pub fn kill(&mut self) {
+        self.end(rustix::process::Signal::KILL);
     }
 
     pub fn url(&self) -> String {
@@ -65,14 +78,22 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
+impl Postgres {
+    fn end(&mut self, signal: rustix::process::Signal) {
         // `runuser` is between: the first line of this file is the process of the server itself.
         let file = std::fs::read_to_string(self.dir.path().join("data/postmaster.pid")).unwrap_or_default();
         let pid = file.lines().next().and_then(|pid| rustix::process::Pid::from_raw(pid.parse().ok()?));
         if let Some(pid) = pid {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+            let _ = rustix::process::kill_process(pid, signal);
         }
-        let _ = self.process.wait();
+        if let Some(mut process) = self.process.take() {
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.end(rustix::process::Signal::INT);
     }
 }

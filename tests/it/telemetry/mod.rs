@@ -1,7 +1,9 @@
 //! `collect`, `simulate` and `conform`: the running program.
 
+mod bus;
 mod conform;
 mod crash;
+mod events;
 mod hostile;
 mod snmp;
 mod sources;
