@@ -67,19 +67,7 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-        let (shared, tasks) = prepare(request).await?;
-        shared.journal(|journal| {
-            let sources = counted(tasks.len(), "source", "sources");
-            journal.event("collect", &format!("{sources}, samples in {}", request.store.shown()));
-        });
-        let mut running = JoinSet::new();
-        for task in tasks {
-            running.spawn(poll(shared.clone(), task));
-        }
-        running.spawn(housekeeping(shared.clone(), request.settings.retention));
-        if !request.sinks.is_empty() {
-            running.spawn(sending(shared.clone(), request.sinks.clone(), request.settings.outbox));
-        }
+        let mut running = start(request).await?;
         notify("READY=1");
         tokio::select! {
             _ = terminate.recv() => {}
@@ -91,6 +79,34 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         running.shutdown().await;
         Ok(())
     })
+}
+
+/// Collects within a server, until that ends.
+///
+/// # Errors
+/// If it cannot be started, or a part of it ends.
+pub(crate) async fn collect_here(request: &CollectRequest) -> Result<()> {
+    let mut running = start(request).await?;
+    running.join_next().await;
+    bail!("a part of the collector ended")
+}
+
+/// Starts the tasks.
+async fn start(request: &CollectRequest) -> Result<JoinSet<()>> {
+    let (shared, tasks) = prepare(request).await?;
+    shared.journal(|journal| {
+        let sources = counted(tasks.len(), "source", "sources");
+        journal.event("collect", &format!("{sources}, samples in {}", request.store.shown()));
+    });
+    let mut running = JoinSet::new();
+    for task in tasks {
+        running.spawn(poll(shared.clone(), task));
+    }
+    running.spawn(housekeeping(shared.clone(), request.settings.retention));
+    if !request.sinks.is_empty() {
+        running.spawn(sending(shared, request.sinks.clone(), request.settings.outbox));
+    }
+    Ok(running)
 }
 
 /// One round of each source, rolled up and sent. Returns whether all of it was done.

@@ -7,6 +7,7 @@
 
 pub(crate) mod collector;
 pub(crate) mod conform;
+pub(crate) mod demo;
 pub(crate) mod http;
 pub(crate) mod message;
 pub(crate) mod pretend;
