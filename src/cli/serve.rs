@@ -46,6 +46,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
+    /// Show the portal and a live dashboard of made-up subscribers and a pretend network: no settings, no data
+    /// repository, nothing is kept.
+    #[cfg(feature = "telemetry")]
+    #[arg(long, conflicts_with_all = ["only", "branch", "remote", "no_fetch", "rev", "interval", "name", "settings", "state"])]
+    pub(crate) demo: bool,
+
     #[command(flatten)]
     pub(crate) state: StateArgs,
 }

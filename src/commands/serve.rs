@@ -6,9 +6,18 @@ use super::Outcome;
 use crate::cli::{Cli, ServeArgs, ServeOnly};
 use crate::web::data::source::{NothingCheckedOut, SourceRequest};
 use crate::web::parts::Parts;
-use crate::web::serve::{CannotListen, ServeRequest, serve, settings};
+#[cfg(feature = "telemetry")]
+use crate::web::request::LiveRequest;
+use crate::web::request::ServeRequest;
+use crate::web::serve::{CannotListen, serve, settings};
 
 pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
+    #[cfg(feature = "telemetry")]
+    if args.demo {
+        let demo = crate::web::demo::Demo::new(args.listen)?;
+        serve(&demo.request).map_err(worded)?;
+        return Ok(Outcome::Fine);
+    }
     let mut settings = settings(args.state.settings.as_deref())?;
     settings.listen = args.listen.or(settings.listen);
     settings.interval = args.interval.or(settings.interval);
@@ -30,7 +39,24 @@ pub(super) fn run(cli: &Cli, args: &ServeArgs) -> Result<Outcome> {
     }
     let root = super::clone_folder(cli)?;
     let state = super::state::location(Some(&root), args.state.state.as_deref(), settings.state.as_deref())?;
-    serve(&ServeRequest { root, source, state, settings, parts }).map_err(worded)?;
+    #[cfg(feature = "telemetry")]
+    let live = match &settings.telemetry {
+        Some(telemetry) if parts != Parts::Lookup => {
+            let (_, store) = super::samples::settings_and_place(Some(&root), &args.state)?;
+            Some(LiveRequest { store, settings: telemetry.clone(), demo: false })
+        }
+        _ => None,
+    };
+    let request = ServeRequest {
+        root,
+        source,
+        state,
+        settings,
+        parts,
+        #[cfg(feature = "telemetry")]
+        live,
+    };
+    serve(&request).map_err(worded)?;
     Ok(Outcome::Fine)
 }
 

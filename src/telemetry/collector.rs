@@ -82,16 +82,7 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-        let (shared, tasks) = prepare(request).await?;
-        shared.journal(|journal| {
-            let sources = counted(tasks.len(), "source", "sources");
-            journal.event("collect", &format!("{sources}, samples in {}", request.store.shown()));
-        });
-        let mut running = JoinSet::new();
-        for task in tasks {
-            running.spawn(poll(shared.clone(), task));
-        }
-        running.spawn(housekeeping(shared.clone(), request.settings.retention));
+        let (shared, mut running) = start(request).await?;
         let turn = Turn::new(&shared.desk.store)?;
         if !request.sinks.is_empty() {
             running.spawn(keeping(shared.clone(), turn.clone()));
@@ -103,10 +94,6 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         for sink in &request.sinks {
             let sender = Sender::new(sink.clone());
             senders.spawn(sending(shared.clone(), sender, names.clone(), turn.clone(), stopped.clone()));
-        }
-        if let Some(address) = request.settings.metrics {
-            let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-            running.spawn(accept(listener, shared.desk.counters.router()));
         }
         notify("READY=1");
         tokio::select! {
@@ -124,6 +111,35 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         let _ = timeout(ENDING, turn.give_back()).await;
         Ok(())
     })
+}
+
+/// Collects within a server, without sinks, until that ends.
+///
+/// # Errors
+/// If it cannot be started, or a part of it ends.
+pub(crate) async fn collect_here(request: &CollectRequest) -> Result<()> {
+    let (_, mut running) = start(request).await?;
+    running.join_next().await;
+    bail!("a part of the collector ended")
+}
+
+/// Starts all but the sinks.
+async fn start(request: &CollectRequest) -> Result<(Shared, JoinSet<()>)> {
+    let (shared, tasks) = prepare(request).await?;
+    shared.journal(|journal| {
+        let sources = counted(tasks.len(), "source", "sources");
+        journal.event("collect", &format!("{sources}, samples in {}", request.store.shown()));
+    });
+    let mut running = JoinSet::new();
+    for task in tasks {
+        running.spawn(poll(shared.clone(), task));
+    }
+    running.spawn(housekeeping(shared.clone(), request.settings.retention));
+    if let Some(address) = request.settings.metrics {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        running.spawn(accept(listener, shared.desk.counters.router()));
+    }
+    Ok((shared, running))
 }
 
 /// One round of each source, rolled up and sent. Returns whether all of it was done.

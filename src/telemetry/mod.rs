@@ -8,6 +8,7 @@
 pub(crate) mod bus;
 pub(crate) mod collector;
 pub(crate) mod conform;
+pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod http;
 mod listen;

@@ -172,6 +172,18 @@ impl Default for SimulateSettings {
     }
 }
 
+impl SourceSettings {
+    /// For how long a sample is the present one, in milliseconds: three rounds, and what the source needs until its
+    /// points are complete.
+    pub(crate) fn patience(&self) -> i64 {
+        let delay = match &self.kind {
+            KindSettings::Netbeam(netbeam) => netbeam.delay.milliseconds(),
+            _ => 0,
+        };
+        (self.interval.seconds() as i64).saturating_mul(3000).saturating_add(delay)
+    }
+}
+
 impl TelemetrySettings {
     /// Reads the section.
     pub(crate) fn read(fields: &mut Fields<'_>) -> TelemetrySettings {

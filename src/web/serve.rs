@@ -1,7 +1,7 @@
 //! Starts the server, and ends it.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,10 +12,14 @@ use tokio::sync::{Semaphore, watch};
 
 use super::data::follow::{Follower, Wake, spawn, wakes};
 use super::data::notify::FollowNotifier;
-use super::data::source::{Source, SourceRequest};
+use super::data::source::Source;
+#[cfg(feature = "telemetry")]
+use super::demo::{DemoWork, account};
 use super::forge::Forge;
 use super::gate::{Gate, is_open};
 use super::identity::providers::Providers;
+#[cfg(feature = "telemetry")]
+use super::live::{follow::follow, hub::Hub};
 use super::lookup::app::{App, Replica};
 use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
@@ -29,6 +33,7 @@ use super::portal::routes::{PAGES, nowhere, router as portal_router};
 use super::portal::watch_targets::watch_targets;
 use super::refresh;
 use super::renewal::Renewal;
+use super::request::ServeRequest;
 use super::server::accept::{Acceptor, Phase};
 use super::server::access_log::AccessLog;
 use super::server::client::TrustedProxies;
@@ -38,7 +43,6 @@ use super::server::rate::RateLimit;
 use super::server::share::Shares;
 use super::server::tls::TlsFront;
 use super::settings::ServerSettings;
-use crate::database::location::StateLocation;
 use crate::database::store::StateStore;
 use crate::git::Git;
 use crate::notification::notifier::{DeliveryPatience, Notifier};
@@ -48,20 +52,6 @@ use crate::sync::stop::StopSignal;
 use crate::sync::systemd::notify;
 use crate::sync::upstream::Upstream;
 use crate::text::count::counted;
-
-/// What to serve, and where.
-pub(crate) struct ServeRequest {
-    /// The data repository.
-    pub(crate) root: PathBuf,
-    /// Which commit.
-    pub(crate) source: SourceRequest,
-    /// Where the server keeps its own state.
-    pub(crate) state: StateLocation,
-    /// The settings, with what the command line says.
-    pub(crate) settings: ServerSettings,
-    /// What of it.
-    pub(crate) parts: Parts,
-}
 
 /// How often the branch is looked at if nothing else is said, in seconds.
 const INTERVAL: &str = "60s";
@@ -141,10 +131,17 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     });
     let mut routes = router(&app, request.parts);
     let mut invited = None;
+    #[cfg(feature = "telemetry")]
+    let mut demo = None;
     if let Some(providers) = providers {
         let proposer = Arc::new(Proposer::new(&request.root, upstream, forge, direct, stop.clone()));
         let (state, body, woken) = (store.clone(), settings.limits.body, wake.clone());
-        let portal = Arc::new(Portal::new(current.clone(), state, proposer, providers, secure, body, woken)?);
+        let portal = Portal::new(current.clone(), state, proposer, providers, secure, body, woken)?;
+        #[cfg(feature = "telemetry")]
+        let portal = with_live(portal, request, &runtime)?;
+        #[cfg(feature = "telemetry")]
+        demo.clone_from(&portal.demo);
+        let portal = Arc::new(portal);
         routes = routes.merge(portal_router(&portal, ROUTES.len()));
         let lost = portal.clone();
         routes = routes.fallback(move |request| nowhere(lost.clone(), request));
@@ -155,6 +152,10 @@ pub(crate) fn serve(request: &ServeRequest) -> Result<()> {
     announce(&app, &follower, address, tls.is_some(), open, &request.state.shown());
     if let Some(link) = invited {
         Journal::default().event("portal", &format!("there is no account yet: {link} makes the first one, once"));
+    }
+    #[cfg(feature = "telemetry")]
+    if let Some(link) = demo {
+        Journal::default().event("demo", &format!("open http://{address}/demo?key={}", link.key));
     }
     let following = spawn(follower, current, woken, stop.clone())?;
     let acceptor = Acceptor { router: routes, guard, tls, limits: settings.limits, shares, metrics };
@@ -194,6 +195,26 @@ fn is_secure(settings: &ServerSettings, parts: Parts) -> Result<bool> {
         );
     }
     Ok(secure)
+}
+
+/// The portal with the live dashboard.
+///
+/// # Errors
+/// If it cannot be started.
+#[cfg(feature = "telemetry")]
+fn with_live(mut portal: Portal, request: &ServeRequest, runtime: &tokio::runtime::Runtime) -> Result<Portal> {
+    if let Some(live) = &request.live {
+        if live.demo {
+            let link = runtime.block_on(account(&portal))?;
+            let work = runtime.block_on(DemoWork::begin(&portal, live))?;
+            runtime.spawn(work.run());
+            portal.demo = Some(link);
+        }
+        let hub = Hub::start(live.settings.clone(), request.settings.url.clone())?;
+        runtime.spawn(follow(hub.clone(), portal.current.clone(), live.store.clone()));
+        portal.hub = Some(hub);
+    }
+    Ok(portal)
 }
 
 /// Where the portal's pull requests are opened.

@@ -4,8 +4,6 @@
 pub(crate) mod batch;
 pub(crate) mod lease;
 pub(crate) mod outbox;
-// Also what the live page asks of it.
-#[allow(dead_code)]
 pub(crate) mod read;
 pub(crate) mod retention;
 pub(crate) mod rollup;

@@ -48,17 +48,6 @@ pub(crate) struct Mean {
     pub(crate) down: f64,
 }
 
-/// The sum over all series of a source at a moment.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Total {
-    /// Milliseconds since 1970: where the minute or hour begins.
-    pub(crate) at: i64,
-    pub(crate) source: String,
-    pub(crate) series: i64,
-    pub(crate) up: f64,
-    pub(crate) down: f64,
-}
-
 impl Resolution {
     /// Table, first column of its key, column of time, milliseconds of both, and values.
     fn table(self) -> (&'static str, &'static str, &'static str, i64, i64, &'static str) {
@@ -102,33 +91,37 @@ impl SampleStore {
         self.db.run(rows.iter().map(read).collect())
     }
 
-    /// The samples of these slots and series, both ends included, by slot, series, kind and moment.
+    /// Hands on the samples of traffic since a moment, of these slots and series, both ends included, by slot and
+    /// series. They are read as they come: a minute of many series is large.
     ///
     /// # Errors
     /// If the store cannot be used.
-    pub(crate) async fn samples(&self, slots: (i64, i64), series: (i64, i64)) -> Result<Vec<Sample>> {
+    pub(crate) async fn each_sample(
+        &self,
+        slots: (i64, i64),
+        series: (i64, i64),
+        since: i64,
+        mut each: impl FnMut(Sample),
+    ) -> Result<()> {
+        use futures_util::TryStreamExt as _;
         let select = "SELECT series, kind, at, up, down, active FROM samples \
-                      WHERE slot >= $1 AND slot <= $2 AND series >= $3 AND series <= $4 \
+                      WHERE slot >= $1 AND slot <= $2 AND series >= $3 AND series <= $4 AND kind = 0 AND at >= $5 \
                       ORDER BY slot, series, kind, at";
-        let select = sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1);
-        self.gather(select, sample).await
+        let select = sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1).bind(since);
+        let mut rows = select.fetch(&self.db.pool);
+        while let Some(row) = self.db.run(rows.try_next().await)? {
+            each(self.db.run(sample(&row))?);
+        }
+        Ok(())
     }
 
-    /// The last sample of each series since a moment, of traffic, by series.
+    /// The number of the transaction that last changed a series; 0 if there is none.
     ///
     /// # Errors
     /// If the store cannot be used.
-    pub(crate) async fn latest(&self, since: i64) -> Result<Vec<Sample>> {
-        use futures_util::TryStreamExt as _;
-        let select = "SELECT series, kind, at, up, down, active FROM samples WHERE slot >= $1 AND at >= $2 \
-                      AND kind = 0 ORDER BY slot, series, kind, at";
-        let mut rows = sqlx::query(select).bind(since.div_euclid(MINUTE)).bind(since).fetch(&self.db.pool);
-        let mut latest = std::collections::BTreeMap::new();
-        while let Some(row) = self.db.run(rows.try_next().await)? {
-            let sample = self.db.run(sample(&row))?;
-            latest.insert(sample.series, sample);
-        }
-        Ok(latest.into_values().collect())
+    pub(crate) async fn last_series_change(&self) -> Result<i64> {
+        let select = sqlx::query_scalar("SELECT COALESCE(MAX(changed), 0) FROM series");
+        self.db.run(select.fetch_one(&self.db.pool).await)
     }
 
     /// The history of one series from `from` to before `until`.
@@ -159,36 +152,6 @@ impl SampleStore {
             .bind(begin(from))
             .bind(begin(until));
         self.gather(select, |row| point(row, unit)).await
-    }
-
-    /// The sums of traffic over the series of each source, from `from` to before `until`. Reads all rows between.
-    ///
-    /// # Errors
-    /// If the store cannot be used.
-    pub(crate) async fn totals(&self, resolution: Resolution, (from, until): (i64, i64)) -> Result<Vec<Total>> {
-        let (table, group, time, length, unit, _) = match resolution {
-            Resolution::Raw => Resolution::Minutes.table(),
-            other => other.table(),
-        };
-        let sql = format!(
-            "SELECT t.{time} AS at, s.source AS source, COUNT(*) AS series, SUM(t.up) AS up, SUM(t.down) AS down \
-             FROM {table} t JOIN series s ON s.id = t.series \
-             WHERE t.{group} >= $1 AND t.{group} <= $2 AND t.kind = 0 AND t.{time} >= $3 AND t.{time} < $4 \
-             GROUP BY t.{time}, s.source ORDER BY t.{time}, s.source"
-        );
-        let begin = |moment: i64| moment.div_euclid(unit) + i64::from(moment.rem_euclid(unit) > 0);
-        let (first, last) = (from.div_euclid(length), (until - 1).div_euclid(length));
-        let select = sqlx::query(&sql).bind(first).bind(last).bind(begin(from)).bind(begin(until));
-        let total = |row: &sqlx::any::AnyRow| {
-            Ok(Total {
-                at: row.try_get::<i64, _>("at")? * unit,
-                source: row.try_get("source")?,
-                series: row.try_get("series")?,
-                up: row.try_get("up")?,
-                down: row.try_get("down")?,
-            })
-        };
-        self.gather(select, total).await
     }
 
     /// The mean traffic of every series from `from` to before `until`, by series.

@@ -12,9 +12,20 @@ use crate::database::store::StateStore;
 use crate::web::data::current::Current;
 use crate::web::data::follow::Wake;
 use crate::web::identity::providers::Providers;
+#[cfg(feature = "telemetry")]
+use crate::web::live::hub::Hub;
 
 /// How many drafts are checked at a time: each check reads all data once more.
 const CHECKS: usize = 2;
+
+/// A link that signs in.
+#[cfg(feature = "telemetry")]
+#[derive(Clone)]
+pub(crate) struct DemoLink {
+    pub(crate) account: &'static str,
+    /// Who has it may sign in.
+    pub(crate) key: String,
+}
 
 /// What the pages share.
 pub(crate) struct Portal {
@@ -27,6 +38,12 @@ pub(crate) struct Portal {
     pub(crate) secure: bool,
     /// The largest body, in bytes.
     pub(crate) max_body: usize,
+    /// The live dashboard, if there is one.
+    #[cfg(feature = "telemetry")]
+    pub(crate) hub: Option<Arc<Hub>>,
+    /// The link that signs in to a demonstration.
+    #[cfg(feature = "telemetry")]
+    pub(crate) demo: Option<DemoLink>,
     checks: Arc<Semaphore>,
     /// Has the branch read once something was merged into it.
     pub(super) wake: Wake,
@@ -60,12 +77,24 @@ impl Portal {
             secure,
             max_body,
             wake,
+            #[cfg(feature = "telemetry")]
+            hub: None,
+            #[cfg(feature = "telemetry")]
+            demo: None,
             checks: Arc::new(Semaphore::new(CHECKS)),
             live: LiveTargets::default(),
             watching: Arc::new(Semaphore::new(1)),
             looking_back: Arc::new(Semaphore::new(1)),
             sending: Arc::new(Semaphore::new(1)),
         })
+    }
+
+    /// Whether there is a live dashboard.
+    pub(super) fn has_live(&self) -> bool {
+        #[cfg(feature = "telemetry")]
+        return self.hub.is_some();
+        #[cfg(not(feature = "telemetry"))]
+        false
     }
 
     /// Runs work that takes a while on a thread of its own, a few at a time.

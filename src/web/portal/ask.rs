@@ -141,7 +141,7 @@ impl Ask {
             values!(name => user.name, full_name => user.full_name, role => user.role.as_str(),
                      may_edit => user.role >= Role::Editor)
         });
-        let frame = values!(person, drafted, path => self.path, token => form_token(&self.secret));
+        let frame = values!(person, drafted, path => self.path, live => self.portal.has_live(), token => form_token(&self.secret));
         let page = self.portal.pages.page(status, template, context!(..values, ..frame))?;
         Ok(self.with_cookie(page))
     }

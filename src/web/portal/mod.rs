@@ -4,6 +4,8 @@
 
 pub(crate) mod app;
 mod ask;
+#[cfg(feature = "telemetry")]
+mod dashboard;
 mod direct;
 mod draft_page;
 mod drafting;
@@ -13,6 +15,8 @@ mod form_page;
 mod history_page;
 pub(crate) mod keep_going;
 mod live;
+#[cfg(feature = "telemetry")]
+mod live_socket;
 mod pages;
 pub(crate) mod password;
 pub(crate) mod proposer;

@@ -43,7 +43,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 17] = templates![
+const TEMPLATES: [(&str, &str); 18] = templates![
     "account.html",
     "bar.html",
     "change.html",
@@ -55,6 +55,7 @@ const TEMPLATES: [(&str, &str); 17] = templates![
     "history.html",
     "layout.html",
     "list.html",
+    "live.html",
     "request.html",
     "requests.html",
     "sign_in.html",
@@ -95,11 +96,21 @@ impl Pages {
             asset("portal", "css", "text/css; charset=utf-8", include_bytes!("assets/portal.css")),
             asset("htmx", "js", "text/javascript; charset=utf-8", include_bytes!("assets/htmx.min.js")),
             asset("icon", "svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
+            asset("uplot", "js", "text/javascript; charset=utf-8", include_bytes!("assets/uplot.min.js")),
+            asset("uplot", "css", "text/css; charset=utf-8", include_bytes!("assets/uplot.min.css")),
+            asset("live", "js", "text/javascript; charset=utf-8", include_bytes!("assets/live.js")),
+            asset("live", "css", "text/css; charset=utf-8", include_bytes!("assets/live.css")),
         ];
         for (name, asset) in ["style", "script", "icon"].into_iter().zip(&assets) {
             environment.add_global(name, Value::from(format!("/assets/{}", asset.path)));
         }
         Ok(Pages { environment, assets })
+    }
+
+    /// The addresses of what the live dashboard loads: charts, their style, its own script, its style.
+    #[cfg(feature = "telemetry")]
+    pub(super) fn live(&self) -> [String; 4] {
+        [3, 4, 5, 6].map(|at| self.assets.get(at).map(|asset| format!("/assets/{}", asset.path)).unwrap_or_default())
     }
 
     /// The file with this name.

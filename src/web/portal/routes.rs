@@ -14,6 +14,8 @@ use http_body_util::{BodyExt as _, Limited};
 
 use super::app::Portal;
 use super::ask::{Ask, PageError};
+#[cfg(feature = "telemetry")]
+use super::dashboard;
 use super::form::{Form, query};
 use super::pages::values;
 use super::session::{is_own_form, secret};
@@ -59,9 +61,11 @@ macro_rules! route {
 
 const VIEWERS: Audience = Audience::People(Role::Viewer);
 const EDITORS: Audience = Audience::People(Role::Editor);
+#[cfg(feature = "telemetry")]
+const OPERATORS: Audience = Audience::People(Role::Operator);
 
 /// Every page.
-pub(crate) static PAGES: [PortalRoute; 30] = [
+pub(crate) static PAGES: &[PortalRoute] = &[
     route!(GET "/", VIEWERS, first),
     route!(GET "/sign-in", Audience::Everyone, sign_in::page),
     route!(POST "/sign-in", Audience::Everyone, sign_in::sign_in),
@@ -92,6 +96,16 @@ pub(crate) static PAGES: [PortalRoute; 30] = [
     route!(GET "/request", VIEWERS, request_page::one),
     route!(POST "/request/retry", EDITORS, request_page::retry),
     route!(POST "/request/withdraw", EDITORS, request_page::withdraw),
+    #[cfg(feature = "telemetry")]
+    route!(GET "/demo", Audience::Everyone, dashboard::demo),
+    #[cfg(feature = "telemetry")]
+    route!(GET "/live", VIEWERS, dashboard::page),
+    #[cfg(feature = "telemetry")]
+    route!(GET "/live/history", VIEWERS, dashboard::points),
+    #[cfg(feature = "telemetry")]
+    route!(POST "/live/refresh", OPERATORS, dashboard::refresh),
+    #[cfg(feature = "telemetry")]
+    route!(POST "/live/clean", OPERATORS, dashboard::clean),
 ];
 
 async fn first(ask: Ask) -> Result<Response, PageError> {
@@ -112,6 +126,12 @@ pub(crate) fn router(portal: &Arc<Portal>, number: usize) -> Router {
         }
         router = router.route(path, methods);
     }
+    #[cfg(feature = "telemetry")]
+    let router = {
+        let portal = portal.clone();
+        let connect = move |request: Request| super::live_socket::connect(portal.clone(), request);
+        router.route("/live/socket", get(connect))
+    };
     let portal = portal.clone();
     router.route("/assets/{name}", get(move |Path(name): Path<String>| async move { asset(&portal, &name) }))
 }
@@ -160,7 +180,10 @@ async fn respond(page: &'static PortalRoute, ask: Ask, headers: &HeaderMap, para
             return ask.redirect(&if to.is_empty() { "/sign-in".to_owned() } else { format!("/sign-in?{to}") });
         }
         (Audience::People(role), Some(user)) if user.role < role => {
-            let why = "Your account can look at subscribers, and not change them.";
+            let why = match role {
+                Role::Operator => "This is for operators.",
+                _ => "Your account can look at subscribers, and not change them.",
+            };
             return failed(ask, PageError::new(StatusCode::FORBIDDEN, why)).await;
         }
         (Audience::People(_), Some(_)) => {}

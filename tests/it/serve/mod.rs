@@ -4,8 +4,10 @@ mod answers;
 mod connections;
 mod follow;
 mod hooks;
+#[cfg(feature = "telemetry")]
+mod live;
 mod operators;
-mod portal;
+pub mod portal;
 mod replicas;
 mod settings;
 mod state;

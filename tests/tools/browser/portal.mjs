@@ -175,8 +175,81 @@ async function many() {
   must((await plain.locator('.list tbody').innerText()).includes('10.21.7.99'), 'without scripts the search finds nothing');
 }
 
+// Two numbers of the dashboard, some time apart, are not the same.
+async function moves(page, id) {
+  const before = await page.locator(id).innerText();
+  await page.waitForFunction(([id, before]) => document.querySelector(id).textContent !== before, [id, before]);
+}
+
+async function live(link) {
+  const page = await open({ viewport: { width: 1280, height: 1000 } });
+  await page.goto(site + link);
+  await page.getByText('Live', { exact: true }).and(page.locator('.on')).waitFor();
+  await moves(page, '#down');
+  await page.locator('#totals-chart canvas').waitFor();
+  await page.getByText('320 found').waitFor();
+  const shown = await page.locator('.window .row:not([hidden])').count();
+  must(shown > 5 && shown < 40, `${shown} rows are drawn for 320`);
+  await look(page, 'live');
+  // By keyboard alone: to the last row, and its chart.
+  await page.locator('#sort').selectOption('key');
+  await page.locator('#window').focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.locator('#chosen-chart canvas').waitFor();
+  const name = await page.locator('#chosen-name').innerText();
+  must(name.endsWith('.example') || name.endsWith('.co.zw'), `${name} is chosen`);
+  must((await page.locator('#chosen-chart').innerText()).includes('Plan, down'), 'the chart has no line of the plan');
+  await page.getByRole('button', { name: '7 days' }).click();
+  await page.locator('#chosen-chart canvas').waitFor();
+  await page.getByRole('button', { name: '30 minutes' }).click();
+  await moves(page, '#chosen-facts');
+  await look(page, 'live-chosen');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: /^Saturated/ }).click();
+  await page.waitForFunction(() => /^\d+ found/.test(document.querySelector('#found').textContent) && !document.querySelector('#found').textContent.startsWith('320'));
+  must((await page.locator('.window .row:not([hidden]) .status').first().innerText()) === 'saturated', 'the list is not of the saturated');
+  await page.getByRole('button', { name: 'Show all' }).click();
+  await page.getByText('320 found').waitFor();
+  await page.getByRole('button', { name: 'campus.example' }).click();
+  await page.getByText('60 found').waitFor();
+  await page.getByLabel('Search').fill('10.20.30.1');
+  await page.waitForFunction(() => /^1[0-9] found/.test(document.querySelector('#found').textContent));
+  await page.getByLabel('List').selectOption('series');
+  await page.getByRole('heading', { name: 'Interfaces and devices' }).waitFor();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await look(page, 'live-phone');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 1280, height: 1000 });
+  await page.goto(`${site}/live`);
+  await moves(page, '#down');
+  await page.locator('#totals-chart canvas').waitFor();
+  await look(page, 'live-dark');
+  await page.goto(`${site}/subscriber?key=10.20.10.10%40ispcustomer.co.zw`);
+  await page.getByRole('link', { name: 'Live use' }).click();
+  await page.locator('#chosen-chart canvas').waitFor();
+  must((await page.locator('#chosen-name').innerText()) === '10.20.10.10@ispcustomer.co.zw', 'another one is chosen');
+}
+
+// The test that started this restarts the server once it reads the line.
+async function restart() {
+  const page = await open();
+  await signIn(page);
+  await page.getByRole('link', { name: 'Live' }).click();
+  await page.locator('.live-state.on').waitFor();
+  await moves(page, '#down');
+  troubles.length = 0;
+  console.log('connected');
+  await page.locator('.live-state.off').waitFor();
+  await page.locator('.live-state.on').waitFor({ timeout: 60000 });
+  await moves(page, '#down');
+  // The browser logs that it could not connect.
+  for (let at = troubles.length - 1; at >= 0; at -= 1) if (/WebSocket connection to/.test(troubles[at])) troubles.splice(at, 1);
+}
+
 try {
-  await { propose, merged, many, vouched }[step]();
+  const [name, argument] = step.split(/:(.*)/s);
+  await { propose, merged, many, vouched, live, restart }[name](argument);
   must(troubles.length === 0, troubles.join('\n'));
 } catch (error) {
   console.error(error.message);

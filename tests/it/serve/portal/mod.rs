@@ -1,6 +1,6 @@
 //! The portal: over HTTP as a browser without scripts uses it, and in a real browser.
 
-mod browser;
+pub mod browser;
 mod crashes;
 mod direct;
 mod drafts;

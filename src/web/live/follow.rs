@@ -1,0 +1,196 @@
+//! Follows the store of samples, and the data that is served: both into the picture.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use super::hub::Hub;
+use super::places::{NONE, Places};
+use crate::database::location::StateLocation;
+use crate::sync::journal::Journal;
+use crate::telemetry::sample::{Kind, MINUTE, Sample, now};
+use crate::telemetry::store::SampleStore;
+use crate::telemetry::store::read::{Announcement, Resolution};
+use crate::web::data::current::Current;
+
+/// From one look at the store to the next; longer if a look takes long: at most a fifth of the time goes into it.
+const LOOK: Duration = Duration::from_secs(1);
+const SHARE: u32 = 4;
+
+/// The longest pause after a failure.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Announcements that are read at once.
+const ANNOUNCEMENTS: i64 = 10_000;
+
+/// Samples that are noted at once.
+const NOTED: usize = 10_000;
+
+/// Up to how many series the last hours are read from the store; with more, they begin when the server starts.
+const FEW: usize = 5_000;
+
+/// A first and a last one.
+type Span = (i64, i64);
+
+struct Follower {
+    hub: Arc<Hub>,
+    current: Arc<Current>,
+    store: SampleStore,
+    /// The last announcement that was read.
+    announced: i64,
+    /// The commit and the day of the data, and the last change of a series.
+    known: Option<(String, String, i64)>,
+    strangers: bool,
+}
+
+/// Follows until the server ends. A store that is away is tried again and again.
+pub(crate) async fn follow(hub: Arc<Hub>, current: Arc<Current>, place: StateLocation) {
+    let (mut journal, mut failures) = (Journal::default(), 0_u32);
+    let mut follower: Option<Follower> = None;
+    loop {
+        let began = Instant::now();
+        let ended = round(&hub, &current, &place, &mut follower).await;
+        hub.picture().reachable = ended.is_ok();
+        failures = if ended.is_ok() { 0 } else { failures + 1 };
+        match &ended {
+            Ok(()) => journal.fine("live"),
+            Err(error) => journal.trouble("live", &format!("{error:#}")),
+        }
+        let pause = match failures {
+            0 => LOOK.max(began.elapsed() * SHARE),
+            failures => (LOOK * 2_u32.pow(failures.min(6))).min(LONGEST),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = hub.refresh.notified() => if let Some(follower) = &mut follower { follower.known = None; }
+        }
+    }
+}
+
+async fn round(
+    hub: &Arc<Hub>,
+    current: &Arc<Current>,
+    place: &StateLocation,
+    follower: &mut Option<Follower>,
+) -> Result<()> {
+    let follower = match follower {
+        Some(follower) => follower,
+        None => {
+            let store = SampleStore::open(place).await?;
+            let (hub, current) = (hub.clone(), current.clone());
+            let mut new = Follower { hub, current, store, announced: 0, known: None, strangers: false };
+            new.begin().await?;
+            *new.hub.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.store.clone());
+            follower.insert(new)
+        }
+    };
+    follower.look().await
+}
+
+impl Follower {
+    /// What there is when the server starts.
+    async fn begin(&mut self) -> Result<()> {
+        // Before the samples are read: what comes in between is read twice, and counts once.
+        self.announced = self.store.last_announcement().await?;
+        self.list().await?;
+        let since = now() - self.hub.picture().recent;
+        self.read((since.div_euclid(MINUTE), now().div_euclid(MINUTE)), (0, i64::MAX), since).await?;
+        self.read_minutes().await
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        let data = self.current.snapshot();
+        let wanted = (data.commit.clone(), data.today.to_string(), self.store.last_series_change().await?);
+        if self.strangers || self.known.as_ref() != Some(&wanted) {
+            self.list().await?;
+        }
+        loop {
+            let new = self.store.announcements(self.announced, ANNOUNCEMENTS).await?;
+            self.read_announced(&new).await?;
+            match new.last() {
+                Some(last) => self.announced = last.id,
+                None => return Ok(()),
+            }
+            if (new.len() as i64) < ANNOUNCEMENTS {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads who there is.
+    async fn list(&mut self) -> Result<()> {
+        let data = self.current.snapshot();
+        let known = (data.commit.clone(), data.today.to_string(), self.store.last_series_change().await?);
+        let (series, names) = (self.store.series(None).await?, self.hub.settings.names.clone());
+        let work = move || Places::new(&data, series, &names);
+        let places = tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline")?;
+        self.hub.picture().adopt(places);
+        (self.known, self.strangers) = (Some(known), false);
+        Ok(())
+    }
+
+    /// The samples of announcements, each minute once; what is old changes nothing of the picture.
+    async fn read_announced(&mut self, new: &[Announcement]) -> Result<()> {
+        let since = now() - self.hub.picture().recent;
+        let mut sources: HashMap<&str, (Span, Span)> = HashMap::new();
+        for one in new.iter().filter(|one| one.samples > 0 && one.slots.1 >= since.div_euclid(MINUTE)) {
+            let wider = |a: Span, b: Span| (a.0.min(b.0), a.1.max(b.1));
+            let known = sources.entry(one.source.as_str()).or_insert((one.slots, one.series));
+            *known = (wider(known.0, one.slots), wider(known.1, one.series));
+        }
+        for (slots, series) in sources.into_values() {
+            self.read((slots.0.max(since.div_euclid(MINUTE)), slots.1), series, since).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads samples into the picture, a piece at a time.
+    async fn read(&mut self, slots: Span, series: Span, since: i64) -> Result<()> {
+        let hub = self.hub.clone();
+        let mut piece: Vec<Sample> = Vec::with_capacity(NOTED);
+        let mut known = true;
+        let mut note = |piece: &mut Vec<Sample>| {
+            known &= hub.picture().note(piece);
+            piece.clear();
+        };
+        let each = |sample: Sample| {
+            piece.push(sample);
+            if piece.len() == NOTED {
+                note(&mut piece);
+            }
+        };
+        self.store.each_sample(slots, series, since, each).await?;
+        note(&mut piece);
+        self.strangers |= !known;
+        Ok(())
+    }
+
+    /// The totals of the last hours, from the roll-ups.
+    async fn read_minutes(&self) -> Result<()> {
+        let owners: Vec<(i64, Box<str>)> = {
+            let picture = self.hub.picture();
+            let places = &picture.places;
+            let domain = |number: u32| places.domains.get(number as usize).map(|domain| domain.name.clone());
+            let owned = places.series.iter().filter(|series| series.owner != NONE);
+            owned.filter_map(|series| Some((series.id, domain(places.domain_of(series))?))).collect()
+        };
+        if owners.len() > FEW {
+            return Ok(());
+        }
+        let until = now();
+        let mut minutes: HashMap<i64, HashMap<Box<str>, (f64, f64)>> = HashMap::new();
+        for (series, domain) in owners {
+            let span = (until - 180 * MINUTE, until);
+            for point in self.store.history(series, Kind::Traffic, Resolution::Minutes, span).await? {
+                let minute = minutes.entry(point.at.div_euclid(MINUTE)).or_default();
+                let sum = minute.entry(domain.clone()).or_default();
+                *sum = (sum.0 + point.up, sum.1 + point.down);
+            }
+        }
+        let mut picture = self.hub.picture();
+        minutes.into_iter().for_each(|(minute, totals)| picture.put_minute(minute, totals));
+        Ok(())
+    }
+}

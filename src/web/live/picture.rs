@@ -1,0 +1,272 @@
+//! The present picture: what each series and each subscriber uses now, in memory. Its size is that of the number of
+//! series and subscribers, whatever the store holds.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::places::{NONE, Places};
+use crate::telemetry::conform::TOLERANCE;
+use crate::telemetry::sample::{MINUTE, Sample};
+
+/// From which part of a rate on a subscriber is saturated.
+const SATURATED: f64 = 0.95;
+
+/// How many minutes of totals are kept.
+const MINUTES: usize = 180;
+
+/// How a subscriber or a series does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Status {
+    /// No series belongs to it.
+    #[default]
+    Never,
+    /// It has a series, and no sample that is recent.
+    Silent,
+    Seen,
+    /// It uses 95 % of a rate or more.
+    Saturated,
+    /// It uses more than a rate and the tolerance of `conform`.
+    Exceeding,
+    /// A series that belongs to no subscriber.
+    Unknown,
+}
+
+impl Status {
+    pub(super) const ALL: [Status; 6] =
+        [Status::Never, Status::Silent, Status::Seen, Status::Saturated, Status::Exceeding, Status::Unknown];
+
+    /// The word in the protocol.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Status::Never => "never",
+            Status::Silent => "silent",
+            Status::Seen => "seen",
+            Status::Saturated => "saturated",
+            Status::Exceeding => "exceeding",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
+/// The last measurement, in bit/s and milliseconds since 1970; `at` is 0 before the first one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Now {
+    pub(super) up: f64,
+    pub(super) down: f64,
+    pub(super) at: i64,
+    pub(super) status: Status,
+    /// The tick in which it last changed.
+    pub(super) changed: u64,
+}
+
+impl Now {
+    fn is_recent(&self, since: i64) -> bool {
+        self.at > 0 && self.at >= since
+    }
+}
+
+/// The sums of a domain, in bit/s, and how many subscribers do how.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) up: f64,
+    pub(super) down: f64,
+    pub(super) sold_up: u64,
+    pub(super) sold_down: u64,
+    /// By [`Status`].
+    pub(super) counts: [usize; Status::ALL.len()],
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, other: &Sums) {
+        self.up += other.up;
+        self.down += other.down;
+        self.sold_up += other.sold_up;
+        self.sold_down += other.sold_down;
+        self.counts.iter_mut().zip(other.counts).for_each(|(own, other)| *own += other);
+    }
+
+    pub(super) fn subscribers(&self) -> usize {
+        self.counts.iter().sum()
+    }
+}
+
+/// The totals of a minute, in bit/s up and down, by domain.
+type MinuteTotals = HashMap<Box<str>, (f64, f64)>;
+
+/// The picture.
+#[derive(Default)]
+pub(crate) struct Picture {
+    pub(super) places: Places,
+    /// Grows whenever numbers of subscribers and series get another meaning.
+    pub(super) generation: u64,
+    pub(super) tick: u64,
+    pub(super) subscribers: Vec<Now>,
+    pub(super) series: Vec<Now>,
+    /// By the number of the domain, and the tick of the last change.
+    pub(super) sums: Vec<(Sums, u64)>,
+    /// Series without a subscriber that are seen.
+    pub(super) unknown: usize,
+    /// The moment of the newest sample.
+    pub(super) newest: i64,
+    minutes: VecDeque<(i64, MinuteTotals)>,
+    /// For how long a sample is recent, in milliseconds.
+    pub(super) recent: i64,
+    /// Whether the store could be read the last time.
+    pub(super) reachable: bool,
+}
+
+impl Picture {
+    /// An empty one; samples are recent for so many milliseconds.
+    pub(super) fn new(recent: i64) -> Picture {
+        Picture { recent, ..Picture::default() }
+    }
+
+    /// Puts other subscribers and series in place. What was measured stays with its series.
+    pub(super) fn adopt(&mut self, places: Places) {
+        let mut series = vec![Now::default(); places.series.len()];
+        for (id, number) in &self.places.by_id {
+            let moved = places.by_id.get(id).and_then(|number| series.get_mut(*number as usize));
+            if let (Some(new), Some(old)) = (moved, self.series.get(*number as usize)) {
+                *new = *old;
+            }
+        }
+        self.subscribers = vec![Now::default(); places.subscribers.len()];
+        self.sums = vec![(Sums::default(), 0); places.domains.len()];
+        (self.series, self.places) = (series, places);
+        self.generation += 1;
+        self.tick += 1;
+        (0..self.subscribers.len() as u32).for_each(|number| self.add_up(number));
+    }
+
+    /// Notes samples of traffic. Returns whether all were of known series.
+    pub(super) fn note(&mut self, samples: &[Sample]) -> bool {
+        let (mut known, mut owners) = (true, Vec::new());
+        for sample in samples {
+            let Some(number) = self.places.by_id.get(&sample.series).copied() else {
+                known = false;
+                continue;
+            };
+            let Some(now) = self.series.get_mut(number as usize).filter(|now| now.at < sample.at) else { continue };
+            (now.up, now.down, now.at) = (sample.up, sample.down, sample.at);
+            now.changed = self.tick + 1;
+            self.newest = self.newest.max(sample.at);
+            owners.extend(self.places.series.get(number as usize).map(|series| series.owner));
+        }
+        owners.retain(|owner| *owner != NONE);
+        owners.sort_unstable();
+        owners.dedup();
+        owners.into_iter().for_each(|owner| self.add_up(owner));
+        known
+    }
+
+    /// The sum of the series of a subscriber; of several sources, which measure the same, the larger counts.
+    fn add_up(&mut self, owner: u32) {
+        let Some(first) = self.places.subscribers.get(owner as usize).map(|one| one.first) else { return };
+        let mut chain = Vec::new();
+        let mut number = first;
+        while let (Some(series), Some(now)) =
+            (self.places.series.get(number as usize), self.series.get(number as usize))
+        {
+            chain.push((series.source, *now));
+            number = series.next;
+        }
+        let newest = chain.iter().map(|(_, now)| now.at).max().unwrap_or(0);
+        let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
+        for (source, now) in chain.iter().filter(|(_, now)| now.is_recent(newest - self.recent)) {
+            let sum = sums.entry(*source).or_default();
+            *sum = (sum.0 + now.up, sum.1 + now.down);
+        }
+        let larger = |a: (f64, f64), b: &(f64, f64)| (a.0.max(b.0), a.1.max(b.1));
+        let (up, down) = sums.values().fold((0.0, 0.0), larger);
+        if let Some(now) = self.subscribers.get_mut(owner as usize) {
+            *now = Now { up, down, at: newest, status: now.status, changed: self.tick + 1 };
+        }
+    }
+
+    /// Begins a tick at `now`: what has become of everyone, and the sums.
+    pub(super) fn settle(&mut self, now: i64) {
+        self.tick += 1;
+        let since = now - self.recent;
+        let mut sums = vec![Sums::default(); self.places.domains.len()];
+        for (one, measured) in self.places.subscribers.iter().zip(&mut self.subscribers) {
+            let (up, down) = self.places.plans.get(one.plan as usize).map_or((0, 0), |plan| (plan.up, plan.down));
+            let recent = measured.is_recent(since);
+            let status = match (one.first == NONE, recent) {
+                (true, _) => Status::Never,
+                (false, false) => Status::Silent,
+                (false, true) => of_plan(measured, up, down),
+            };
+            turn(measured, status, self.tick);
+            let Some(sum) = sums.get_mut(one.domain as usize) else { continue };
+            sum.sold_up += up;
+            sum.sold_down += down;
+            sum.counts[status as usize] += 1;
+            if recent {
+                sum.up += measured.up;
+                sum.down += measured.down;
+            }
+        }
+        self.unknown = 0;
+        for (one, measured) in self.places.series.iter().zip(&mut self.series) {
+            let status = match (measured.is_recent(since), one.owner) {
+                (true, NONE) => Status::Unknown,
+                (true, _) => Status::Seen,
+                (false, _) => Status::Silent,
+            };
+            self.unknown += usize::from(status == Status::Unknown);
+            turn(measured, status, self.tick);
+        }
+        for ((own, changed), sum) in self.sums.iter_mut().zip(sums) {
+            if *own != sum {
+                (*own, *changed) = (sum, self.tick);
+            }
+        }
+        self.note_minute(now.div_euclid(MINUTE));
+    }
+
+    fn note_minute(&mut self, minute: i64) {
+        let names = self.places.domains.iter().map(|domain| domain.name.clone());
+        let totals: MinuteTotals =
+            names.zip(&self.sums).map(|(name, (sums, _))| (name, (sums.up, sums.down))).collect();
+        if self.newest.div_euclid(MINUTE) >= minute - 1 {
+            self.put_minute(minute, totals);
+        }
+    }
+
+    /// Replaces the totals of a minute.
+    pub(super) fn put_minute(&mut self, minute: i64, totals: MinuteTotals) {
+        match self.minutes.binary_search_by_key(&minute, |(known, _)| *known) {
+            Ok(place) => self.minutes[place].1 = totals,
+            Err(place) => self.minutes.insert(place, (minute, totals)),
+        }
+        while self.minutes.len() > MINUTES {
+            self.minutes.pop_front();
+        }
+    }
+
+    /// The totals of the last hours over the domains that `sees` allows: milliseconds since 1970, bit/s up and down.
+    pub(super) fn minutes(&self, sees: impl Fn(&str) -> bool) -> Vec<(i64, u64, u64)> {
+        let sum = |(minute, totals): &(i64, MinuteTotals)| {
+            let seen = totals.iter().filter(|(name, _)| sees(name)).map(|(_, sum)| *sum);
+            let (up, down) = seen.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
+            (minute * MINUTE, up as u64, down as u64)
+        };
+        self.minutes.iter().map(sum).collect()
+    }
+}
+
+fn turn(now: &mut Now, status: Status, tick: u64) {
+    if now.status != status {
+        (now.status, now.changed) = (status, tick);
+    }
+}
+
+fn of_plan(now: &Now, up: u64, down: u64) -> Status {
+    let beyond = |part: f64| now.up > up as f64 * part || now.down > down as f64 * part;
+    if beyond(1.0 + TOLERANCE) {
+        Status::Exceeding
+    } else if beyond(SATURATED) {
+        Status::Saturated
+    } else {
+        Status::Seen
+    }
+}

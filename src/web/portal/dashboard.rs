@@ -1,0 +1,103 @@
+//! The live dashboard: its page, what its charts ask, and what operators do there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use sha2::{Digest as _, Sha256};
+
+use super::ask::{Ask, PageError};
+use super::pages::values;
+use crate::sync::journal::Journal;
+use crate::telemetry::sample::now;
+use crate::web::live::history::{Who, history};
+use crate::web::live::hub::Hub;
+use crate::web::live::view::Sight;
+use crate::web::state::users::{Role, User};
+
+/// Whether samples are being deleted: once at a time.
+static CLEANING: AtomicBool = AtomicBool::new(false);
+
+/// What a person may see.
+pub(super) fn sight(user: &User) -> Sight {
+    Sight::of(&user.scope, user.role >= Role::Operator)
+}
+
+fn hub(ask: &Ask) -> Result<Arc<Hub>, PageError> {
+    let none = "This server collects nothing: its settings have no `telemetry`.";
+    ask.portal.hub.clone().ok_or_else(|| PageError::not_found(none))
+}
+
+/// The page.
+pub(super) async fn page(ask: Ask) -> Result<Response, PageError> {
+    hub(&ask)?;
+    let sight = sight(ask.user()?);
+    let scripts = ask.portal.pages.live();
+    let values = values!(operator => ask.user()?.role >= Role::Operator, unknown => sight.unknown,
+                         cleaning => CLEANING.load(Ordering::Relaxed), chart => scripts[0], chart_style => scripts[1],
+                         dashboard => scripts[2], dashboard_style => scripts[3]);
+    ask.page("live.html", values).await
+}
+
+/// Signs in to a demonstration, by the link that was printed.
+pub(super) async fn demo(ask: Ask) -> Result<Response, PageError> {
+    let digest = |text: &str| Sha256::digest(text.as_bytes());
+    let given = digest(ask.parameters.get("key"));
+    let user = match ask.portal.demo.as_ref().filter(|demo| digest(&demo.key) == given) {
+        Some(demo) => ask.portal.store.user_named(demo.account).await?,
+        None => None,
+    };
+    let (user, _) = user.ok_or_else(|| PageError::not_found("There is nothing at this address."))?;
+    let secret = ask.portal.store.begin_session(&user).await?;
+    Ok(ask.redirect_as(&secret, "/live"))
+}
+
+/// The history of a subscriber or a series as JSON.
+pub(super) async fn points(ask: Ask) -> Result<Response, PageError> {
+    let (hub, sight) = (hub(&ask)?, sight(ask.user()?));
+    let who = match (ask.parameters.some("subscriber"), ask.parameters.some("series")) {
+        (Some(key), _) => Who::Subscriber(key),
+        (None, Some(id)) => Who::Series(id.parse().unwrap_or(-1)),
+        (None, None) => return Err(PageError::new(StatusCode::BAD_REQUEST, "Name a subscriber or a series.")),
+    };
+    let found = history(&hub, &sight, who, ask.parameters.get("span")).await?;
+    let found = found.ok_or_else(|| PageError::not_found("There is no such subscriber or series."))?;
+    let mut response = Response::new(Body::from(serde_json::to_string(&found).map_err(anyhow::Error::from)?));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Reads the branch and the store anew.
+pub(super) async fn refresh(ask: Ask) -> Result<Response, PageError> {
+    let hub = hub(&ask)?;
+    ask.portal.store.record(&ask.user()?.name, ask.address, "had the live data read anew").await?;
+    hub.refresh.notify_one();
+    ask.portal.wake.now();
+    Ok(ask.redirect("/live"))
+}
+
+/// Deletes the samples that are older than the settings want.
+pub(super) async fn clean(ask: Ask) -> Result<Response, PageError> {
+    let hub = hub(&ask)?;
+    let Some(store) = hub.store() else {
+        return Err(PageError::new(StatusCode::SERVICE_UNAVAILABLE, "The store of samples cannot be reached now."));
+    };
+    ask.portal.store.record(&ask.user()?.name, ask.address, "had old samples deleted").await?;
+    if !CLEANING.swap(true, Ordering::Relaxed) {
+        tokio::spawn(async move {
+            let ended = async {
+                store.roll_up(now(), false).await?;
+                store.clean(now(), &hub.settings.retention).await
+            };
+            if let Err(error) = ended.await {
+                Journal::default().event("live", &format!("old samples are not deleted: {error:#}"));
+            }
+            CLEANING.store(false, Ordering::Relaxed);
+        });
+    }
+    Ok(ask.redirect("/live"))
+}

@@ -1,0 +1,173 @@
+//! What clients get, and what they do not get.
+
+use super::{Browser, Client, Live, column, is_seen, wait};
+
+const ALL: &str = r#"{"version":1,"type":"watch","list":"subscribers","sort":"key"}"#;
+const SERIES: &str = r#"{"version":1,"type":"watch","list":"series"}"#;
+
+#[test]
+fn a_client_gets_a_snapshot_and_then_what_changed() {
+    let live = Live::new();
+    let server = live.serve(&[]);
+    let noc = Browser::signed_in(&server, "noc");
+    assert!(noc.page("/subscribers").contains("href=\"/live\"") && noc.page("/live").contains("Not declared"));
+    let mut client = Client::of(&noc);
+    let first = client.next().unwrap();
+    assert_eq!((&first["type"], &first["version"]), (&"snapshot".into(), &1.into()));
+    assert_eq!((&first["totals"]["subscribers"], &first["store"]["fresh"]), (&2.into(), &false.into()), "{first}");
+    let collector = live.collect();
+    let fresh = client.until(is_seen);
+    assert_eq!((&fresh["type"], &fresh["totals"]["unknown"]), (&"changes".into(), &1.into()), "{fresh}");
+    let changed = client.until(|frame| frame["changed"].as_array().is_some_and(|changed| !changed.is_empty()));
+    let (number, at) = (&changed["changed"][0][0], changed["changed"][0][4].as_i64().unwrap());
+    let later = client.until(|frame| {
+        let rows = frame["changed"].as_array().unwrap();
+        rows.iter().any(|row| row[0] == *number && row[4].as_i64() > Some(at))
+    });
+    assert!(later["rows"].is_null() && later["added"] == serde_json::json!([]), "only what changed: {later}");
+    let all = client.watch(ALL, |frame| frame["total"] == 2);
+    assert_eq!(column(&all, 5), ["10.20.0.2@tier2.example", "acme-hq"]);
+    assert_eq!(all["rows"][1][9], 30_000_000, "the rate of the plan");
+    let found = client.watch(r#"{"version":1,"type":"watch","search":"ACME"}"#, |frame| frame["total"] == 1);
+    assert_eq!(column(&found, 5), ["acme-hq"]);
+    let limited = client.watch(r#"{"version":1,"type":"watch","limit":1}"#, |frame| frame["total"] == 2);
+    assert_eq!(limited["rows"].as_array().unwrap().len(), 1, "a true count of a bounded list");
+    let unknown = client
+        .watch(r#"{"version":1,"type":"watch","list":"series","status":["unknown"]}"#, |frame| frame["total"] == 1);
+    assert_eq!((column(&unknown, 5), &unknown["rows"][0][8]), (vec!["undeclared-1"], &serde_json::Value::Null));
+    // Another commit is followed: the plan of a subscriber.
+    live.repo.write(
+        "subscribers/a.yaml",
+        "- {ip: 10.10.10.25, domain: ispcustomer.co.zw, plan: 50_MEG_UP_50_MEG_DOWN, id: acme-hq}\n",
+    );
+    live.repo.commit("another plan");
+    client.watch(ALL, |frame| frame["total"] == 1 && frame["rows"][0][9] == 50_000_000);
+    // The samples stop: the page says so, and since when.
+    drop(collector);
+    let old = client.until(|frame| frame["store"]["fresh"] == false);
+    assert_eq!((&old["store"]["reachable"], &old["totals"]["seen"]), (&true.into(), &0.into()));
+    assert!(old["store"]["newest"].as_i64() > Some(0), "{old}");
+}
+
+#[test]
+fn a_person_sees_only_their_domains() {
+    let live = Live::new();
+    let (server, _collector) = (live.serve(&[]), live.collect());
+    let (desk, noc) = (Browser::signed_in(&server, "desk"), Browser::signed_in(&server, "noc"));
+    let mut client = Client::of(&desk);
+    client.until(is_seen);
+    let all = client.watch(ALL, is_seen);
+    assert_eq!((&all["total"], column(&all, 7)), (&1.into(), vec!["tier2.example"]));
+    assert_eq!(all["domains"].as_array().unwrap().len(), 1);
+    assert!(all["totals"].get("unknown").is_none() && all["totals"]["sold_down"] == 50_000_000, "{all}");
+    assert_eq!(all["totals"]["down"], all["domains"][0]["down"]);
+    let series = client.watch(SERIES, is_seen);
+    assert_eq!(column(&series, 8), ["10.20.0.2@tier2.example"]);
+    let others = r#"{"version":1,"type":"watch","domain":"ispcustomer.co.zw"}"#;
+    assert_eq!(client.watch(others, is_seen)["rows"], serde_json::json!([]));
+    assert!(!desk.page("/live").contains("Not declared") && !desk.page("/live").contains("/live/clean"));
+    let own = desk.get("/live/history?subscriber=10.20.0.2%40tier2.example&span=30m");
+    assert_eq!((own.status, &own.json()["plan_down"]), (200, &50_000_000.into()));
+    assert!(!own.json()["at"].as_array().unwrap().is_empty());
+    // All series: of another domain, of no subscriber, and none at all.
+    let series = Client::of(&noc).watch(SERIES, |frame| frame["total"] == 3);
+    for row in series["rows"].as_array().unwrap() {
+        let path = format!("/live/history?series={}", row[9]);
+        let wanted = if row[8] == "10.20.0.2@tier2.example" { 200 } else { 404 };
+        assert_eq!((desk.get(&path).status, noc.get(&path).status), (wanted, 200), "{row}");
+    }
+    for path in ["subscriber=acme-hq", "subscriber=nobody", "series=99", "series=x"] {
+        assert_eq!(desk.get(&format!("/live/history?{path}")).status, 404, "{path}");
+    }
+    for path in ["/live/clean", "/live/refresh"] {
+        assert_eq!(desk.post(path, &[]).status, 403);
+        assert_eq!(noc.post_with(path, "forged", &[]).status, 403);
+        let answer = noc.post(path, &[]);
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/live")));
+    }
+    let journal = server.journal();
+    assert!(journal.contains("`noc` from 127.0.0.1: had old samples deleted"), "{journal}");
+    assert_eq!(journal.matches("had the live data read anew").count(), 1, "{journal}");
+}
+
+#[test]
+fn only_people_with_a_session_connect_from_a_page_of_this_site() {
+    let live = Live::new();
+    let server = live.serve(&[]);
+    let desk = Browser::signed_in(&server, "desk");
+    let cookie = desk.cookie.borrow().clone();
+    let connect = |headers: &[(&'static str, &str)]| Client::connect(&server, headers);
+    assert_eq!(connect(&[]).err(), Some(401));
+    assert_eq!(connect(&[("cookie", &format!("shapeline={}", "0".repeat(64)))]).err(), Some(401));
+    for origin in ["http://attacker.example", "null", "http://127.0.0.1:1"] {
+        assert_eq!(connect(&[("cookie", &cookie), ("origin", origin)]).err(), Some(403), "{origin}");
+    }
+    assert_eq!(desk.get("/live/socket").status, 426);
+    let own = format!("http://127.0.0.1:{}", server.port);
+    let mut client = connect(&[("cookie", &cookie), ("origin", &own)]).unwrap();
+    assert_eq!(client.next().unwrap()["type"], "snapshot");
+    for bad in ["{}x", "[]", r#"{"version":2}"#, r#"{"version":1,"type":"clean"}"#, r#"{"limit":-1}"#, r#"{"x":1}"#] {
+        let mut client = Client::of(&desk);
+        client.send(bad);
+        assert_eq!(client.closed(), 4400, "{bad}");
+    }
+    // Too long for a message: the connection is gone, and the server is not.
+    let mut large = Client::of(&desk);
+    large.send(&format!(r#"{{"search":"{}"}}"#, "x".repeat(5000)));
+    large.gone();
+    let mut all: Vec<Client> = Vec::new();
+    let refused = loop {
+        match connect(&[("cookie", &cookie)]) {
+            Ok(client) => all.push(client),
+            Err(status) => break status,
+        }
+        assert!(all.len() < 50);
+    };
+    assert!(refused == 429 && (10..=16).contains(&all.len()), "{refused} after {}", all.len());
+    drop(all);
+    // The session ends: so does the connection.
+    assert_eq!(desk.post("/sign-out", &[]).status, 303);
+    assert_eq!(client.closed(), 4401);
+}
+
+#[test]
+fn names_from_outside_are_text() {
+    let live = Live::new();
+    let (server, collector) = (live.serve(&[]), live.collect());
+    let noc = Browser::signed_in(&server, "noc");
+    let mut client = Client::of(&noc);
+    client.until(is_seen);
+    drop(collector);
+    let hostile = "</script><img src=x onerror=alert(1)>\u{202e}\u{7}\"'";
+    let url = format!("sqlite://{}", live.samples());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    sqlx::any::install_default_drivers();
+    runtime.block_on(async {
+        use sqlx::Connection as _;
+        let mut store = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let insert = "INSERT INTO series (id, source, name, form, status, active_from, changed) \
+                      VALUES (999, 'x', $1, 'device', 'active', 0, 999999)";
+        sqlx::query(insert).bind(hostile).execute(&mut store).await.unwrap();
+    });
+    let found = client.watch(r#"{"version":1,"type":"watch","list":"series","search":"onerror"}"#, |_| true);
+    let found = if found["total"] == 0 { client.until(|frame| frame["total"] == 1) } else { found };
+    let rows = if found["type"] == "snapshot" { &found["rows"] } else { &found["added"] };
+    assert_eq!(rows[0][5], "</script><img src=x onerror=alert(1)>\u{fffd}\u{fffd}\"'");
+}
+
+#[test]
+fn a_store_that_is_away_is_said_and_comes_back() {
+    let live = Live::new();
+    // Not a database yet.
+    std::fs::create_dir(live.samples()).unwrap();
+    let server = live.serve(&[]);
+    let noc = Browser::signed_in(&server, "noc");
+    let mut client = Client::of(&noc);
+    let away = client.until(|frame| frame["store"]["reachable"] == false);
+    assert_eq!(away["store"]["newest"], serde_json::Value::Null);
+    wait(|| server.journal().contains("live: ").then_some(()), || server.journal());
+    assert_eq!(noc.post("/live/clean", &[]).status, 503);
+    std::fs::remove_dir(live.samples()).unwrap();
+    let _collector = live.collect();
+    client.until(is_seen);
+}
