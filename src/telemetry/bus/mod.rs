@@ -30,7 +30,7 @@ use super::message::{Message, Topic};
 const CONNECTING: Duration = Duration::from_secs(10);
 
 /// How long the broker may take for the confirms of a window.
-const CONFIRMING: Duration = Duration::from_secs(30);
+const CONFIRMING: Duration = Duration::from_secs(15);
 
 /// How long the end of a connection may take.
 const CLOSING: Duration = Duration::from_secs(1);
