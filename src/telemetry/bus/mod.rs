@@ -40,7 +40,7 @@ const HEARTBEAT: u16 = 15;
 
 /// Messages that may wait for their confirms. After one was refused it starts at 1 and doubles: a full queue takes a
 /// later message as soon as there is room for it, so what follows a refused one comes out of order.
-const WINDOW: usize = 8192;
+const WINDOW: usize = 10_000;
 
 /// Messages that are handed over at once.
 const TOGETHER: usize = 30;
