@@ -283,6 +283,7 @@ async fn sending(
     let name = sender.sink().name();
     let mut failures = 0;
     loop {
+        let before = sender.delivered();
         let ended = tokio::select! {
             ended = sender.send(&shared.desk.store, &names, &turn) => ended,
             _ = stop.changed() => break,
@@ -292,7 +293,8 @@ async fn sending(
             // Its reader is gone, and does not come back.
             return;
         }
-        failures = if fine { 0 } else { failures + 1 };
+        // A full queue takes a part each time.
+        failures = if fine || sender.delivered() > before { 0 } else { failures + 1 };
         tokio::select! {
             () = tokio::time::sleep(SENDING * (1 << failures.min(MAX_DOUBLINGS))) => {}
             _ = stop.changed() => break,

@@ -42,7 +42,7 @@ impl EventStore {
     pub(crate) fn open(location: &StateLocation) -> Result<EventStore> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.context("cannot start a thread")?;
-        let store = within(&runtime, SampleStore::open(location))?;
+        let store = within(&runtime, STORING, SampleStore::open(location))?;
         Ok(EventStore { runtime, store })
     }
 
@@ -51,7 +51,7 @@ impl EventStore {
     /// # Errors
     /// If the store cannot be used, or does not answer in time.
     pub(crate) fn coverage(&self, target: &str) -> Result<Option<Coverage>> {
-        within(&self.runtime, self.store.coverage(target))
+        within(&self.runtime, STORING, self.store.coverage(target))
     }
 
     /// Writes the messages about the way from `from` to `version`. Returns false if another run was faster; then
@@ -66,7 +66,7 @@ impl EventStore {
         version: u64,
         messages: &[Message],
     ) -> Result<bool> {
-        within(&self.runtime, self.store.cover(target, from, version, messages))
+        within(&self.runtime, STORING, self.store.cover(target, from, version, messages))
     }
 
     /// Sends what waits, for a bounded time. What became of each sink.
@@ -74,13 +74,13 @@ impl EventStore {
     /// # Errors
     /// If the store cannot be used.
     pub(crate) fn send(&self, sinks: &[Sink]) -> Result<Vec<(String, Result<Sent>)>> {
-        self.runtime.block_on(send_once(&self.store, sinks, SENDING))
+        within(&self.runtime, SENDING * (1 + sinks.len() as u32) + STORING, send_once(&self.store, sinks, SENDING))
     }
 }
 
-fn within<T>(runtime: &tokio::runtime::Runtime, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || anyhow!("the store of the samples does not answer within {} s", STORING.as_secs());
-    runtime.block_on(async { tokio::time::timeout(STORING, work).await.unwrap_or_else(|_| Err(late())) })
+fn within<T>(runtime: &tokio::runtime::Runtime, limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = || anyhow!("the store of the samples does not answer within {} s", limit.as_secs());
+    runtime.block_on(async { tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late())) })
 }
 
 impl SampleStore {

@@ -40,6 +40,8 @@ pub(crate) struct Sender {
     sink: Sink,
     /// What the first row that is not complete has delivered: its id, and how many messages.
     part: (i64, usize),
+    /// Messages that were delivered.
+    delivered: usize,
     bus: Option<Bus>,
 }
 
@@ -69,7 +71,12 @@ impl Sender {
             Sink::Bus(settings) => Some(Bus::new(settings.as_ref().clone())),
             Sink::Stdout | Sink::File(_) => None,
         };
-        Sender { sink, part: (0, 0), bus }
+        Sender { sink, part: (0, 0), delivered: 0, bus }
+    }
+
+    /// How many messages were delivered.
+    pub(crate) fn delivered(&self) -> usize {
+        self.delivered
     }
 
     /// The sink that it sends to.
@@ -93,6 +100,7 @@ impl Sender {
                 Some(bus) => {
                     let Published { complete, part, delivery } = publish(bus, &rows, self.part).await;
                     self.part = part;
+                    self.delivered += delivery.delivered;
                     sent.unroutable = delivery.unroutable.or(sent.unroutable);
                     (complete, delivery.failed.map_or(Ok(()), Err))
                 }

@@ -267,6 +267,8 @@ mod tests {
         let telemetry = settings.telemetry.unwrap();
         assert_eq!((telemetry.retention, telemetry.outbox), (Retention::default(), Marks::default()), "the defaults");
         assert_eq!((telemetry.names["cr1::xe-0/0/1"].as_str(), telemetry.sources.len()), ("acme-hq", 5));
+        let bus = format!("{:?}", telemetry.bus.as_ref().unwrap());
+        assert!(!bus.contains("_key: None") && bus.contains("\"mq.ispcustomer.co.zw\""), "{bus}");
         let KindSettings::Netbeam(netbeam) = &telemetry.sources[0].kind else { panic!("{telemetry:?}") };
         assert_eq!((netbeam.parallel, netbeam.window.milliseconds()), (4, 48 * 3_600_000));
     }

@@ -30,7 +30,7 @@ use super::message::{Message, Topic};
 const CONNECTING: Duration = Duration::from_secs(10);
 
 /// How long the broker may take for the confirms of a window.
-const CONFIRMING: Duration = Duration::from_secs(30);
+const CONFIRMING: Duration = Duration::from_secs(15);
 
 /// How long the end of a connection may take.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ const HEARTBEAT: u16 = 15;
 
 /// Messages that may wait for their confirms. After one was refused it starts at 1 and doubles: a full queue takes a
 /// later message as soon as there is room for it, so what follows a refused one comes out of order.
-const WINDOW: usize = 8192;
+const WINDOW: usize = 10_000;
 
 /// Messages that are handed over at once.
 const TOGETHER: usize = 30;

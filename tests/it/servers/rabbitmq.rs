@@ -19,7 +19,7 @@ pub struct Rabbit {
     process: Option<Child>,
     /// Erlang's port mapper: on its own port, not that of the host.
     mapper: Child,
-    ports: [u16; 3],
+    ports: [u16; 4],
 }
 
 /// A message of a queue.
@@ -42,14 +42,20 @@ fn scripts() -> PathBuf {
 }
 
 impl Rabbit {
-    /// Starts one, with these lines in its settings.
-    pub fn start(settings: &str) -> Rabbit {
+    pub fn start() -> Rabbit {
         let dir = tempfile::tempdir().unwrap();
         // All at once: none is given out twice.
-        let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let free = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
         drop(free);
-        std::fs::write(dir.path().join("rabbitmq.conf"), format!("loopback_users.guest = true\n{settings}\n")).unwrap();
+        let (certificate, key) = super::https::certificate(dir.path());
+        let tls = format!(
+            "listeners.ssl.default = 127.0.0.1:{}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n",
+            ports[3],
+            certificate.display(),
+            key.display()
+        );
+        std::fs::write(dir.path().join("rabbitmq.conf"), format!("loopback_users.guest = true\n{tls}")).unwrap();
         std::fs::write(dir.path().join("plugins"), "[].\n").unwrap();
         let mapper = Command::new("epmd").args(["-address", "127.0.0.1", "-port", &ports[2].to_string()]).spawn();
         let mut rabbit = Rabbit { dir, process: None, mapper: mapper.unwrap(), ports };
@@ -103,6 +109,11 @@ impl Rabbit {
     /// The port of AMQP.
     pub fn port(&self) -> u16 {
         self.ports[0]
+    }
+
+    /// The port of AMQP over TLS, and the certificate to trust.
+    pub fn tls(&self) -> (u16, PathBuf) {
+        (self.ports[3], self.dir.path().join("certificate.pem"))
     }
 
     /// Makes a durable queue for all that goes to an exchange, which it makes, too, if `make` is true; of at most

@@ -73,7 +73,7 @@ fn accounted_for(place: &Place, messages: &[Delivered]) {
 
 #[test]
 fn a_broker_and_a_collector_that_are_killed_lose_nothing() {
-    let (place, mut rabbit) = (Place::sqlite(), Rabbit::start(""));
+    let (place, mut rabbit) = (Place::sqlite(), Rabbit::start());
     rabbit.queue("q", "isp", true, None);
     let port = rabbit.port();
     // The tables are there.
@@ -106,7 +106,7 @@ fn a_broker_and_a_collector_that_are_killed_lose_nothing() {
 
 #[test]
 fn a_full_queue_a_blocked_and_an_unbound_exchange() {
-    let (place, rabbit) = (Place::sqlite(), Rabbit::start(""));
+    let (place, rabbit) = (Place::sqlite(), Rabbit::start());
     // No queue yet: the messages are dropped by the broker, which is reported.
     let (code, _, stderr) = ran(&mut collect(&place, rabbit.port(), "isp", &["--once"]));
     assert_eq!(code, Some(0), "{stderr}");
@@ -158,7 +158,7 @@ fn a_full_queue_a_blocked_and_an_unbound_exchange() {
 
 #[test]
 fn refusals_name_what_to_do_and_no_password() {
-    let (place, rabbit) = (with_target(Place::sqlite()), Rabbit::start(""));
+    let (place, rabbit) = (with_target(Place::sqlite()), Rabbit::start());
     let fails = |set: &[(&str, &str)], why: &str| {
         let mut command = collect(&place, rabbit.port(), "isp", &["--once"]);
         let (code, _, stderr) = ran(command.envs(set.iter().copied()));
@@ -184,6 +184,17 @@ fn refusals_name_what_to_do_and_no_password() {
     rabbit.queue("q", "isp", true, None);
     assert_eq!(ran(&mut collect(&place, rabbit.port(), "isp", &["--once"])).0, Some(0));
     accounted_for(&place, &rabbit.take("q", usize::MAX));
+    // TLS, verified with the certificates of the system, or those of SSL_CERT_FILE.
+    let (port, certificate) = rabbit.tls();
+    let settings =
+        place.settings(&format!("{SOURCES}  bus: {{host: 127.0.0.1, exchange: isp, tls: true, port: {port}}}\n"));
+    let mut tls = place.command(&["collect", "--once", "--settings", settings.to_str().unwrap()]);
+    let (code, _, stderr) = ran(&mut tls);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("TLS fails: invalid peer certificate"), "{stderr}");
+    let (code, _, stderr) = ran(tls.env("SSL_CERT_FILE", certificate));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(!rabbit.take("q", usize::MAX).is_empty());
     // Events of subscribers, with the broker in the environment alone.
     let publish = || {
         let mut command = place.command(&["publish"]);
@@ -203,7 +214,7 @@ fn refusals_name_what_to_do_and_no_password() {
 #[test]
 fn a_database_that_is_killed_loses_nothing() {
     let mut postgres = Postgres::start();
-    let (place, rabbit) = (Place::postgres(postgres.url()), Rabbit::start(""));
+    let (place, rabbit) = (Place::postgres(postgres.url()), Rabbit::start());
     rabbit.queue("q", "isp", true, None);
     // The tables are there.
     assert_eq!(ran(&mut collect(&place, rabbit.port(), "isp", &["--once"])).0, Some(0));
