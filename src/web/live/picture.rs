@@ -120,8 +120,8 @@ impl Picture {
         Picture { recent, ..Picture::default() }
     }
 
-    /// Puts other subscribers and series in place. What was measured stays with its series.
-    pub(super) fn adopt(&mut self, places: Places) {
+    /// Puts other subscribers and series in place at `now`. What was measured stays with its series.
+    pub(super) fn adopt(&mut self, places: Places, now: i64) {
         let mut series = vec![Now::default(); places.series.len()];
         for (id, number) in &self.places.by_id {
             let moved = places.by_id.get(id).and_then(|number| series.get_mut(*number as usize));
@@ -130,11 +130,13 @@ impl Picture {
             }
         }
         self.subscribers = vec![Now::default(); places.subscribers.len()];
-        self.sums = vec![(Sums::default(), 0); places.domains.len()];
+        // All are new to clients, also a domain without subscribers.
+        self.sums = vec![(Sums::default(), self.tick + 1); places.domains.len()];
         (self.series, self.places) = (series, places);
         self.generation += 1;
         self.tick += 1;
         (0..self.subscribers.len() as u32).for_each(|number| self.add_up(number));
+        self.settle(now);
     }
 
     /// Notes samples of traffic. Returns whether all were of known series.
@@ -297,7 +299,7 @@ mod tests {
             places.series.push(SeriesPlace { id, name: "x".into(), source, form: Form::Interface, owner, next });
         }
         let mut picture = Picture::new(30_000);
-        picture.adopt(places);
+        picture.adopt(places, NOW);
         picture
     }
 
@@ -345,7 +347,8 @@ mod tests {
         assert!(picture.subscribers[1].changed > tick, "clients get it");
         let places = std::mem::take(&mut picture.places);
         picture.places = self::picture().places;
-        picture.adopt(places);
+        picture.adopt(places, NOW);
         assert_eq!(picture.subscribers[1].down, 106.0, "what was measured stays");
+        assert_eq!(statuses(&picture), ["silent", "exceeding", "never"], "and is settled at once");
     }
 }
