@@ -167,7 +167,7 @@ fn make_data(root: &Path) -> Result<()> {
         std::fs::create_dir_all(path.parent().unwrap_or(root))?;
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    write("shapeline.yaml".to_owned(), "# Made up by serve --demo.\n".to_owned())?;
+    write("shapeline.yaml".to_owned(), "# Made up.\n".to_owned())?;
     for (name, up, down) in PLANS {
         write(format!("plans/{name}.yaml"), format!("name: {name}\nup: {up} Mbps\ndown: {down} Mbps\n"))?;
     }

@@ -126,7 +126,7 @@ impl Follower {
         let (series, names) = (self.store.series(None).await?, self.hub.settings.names.clone());
         let work = move || Places::new(&data, series, &names);
         let places = tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline")?;
-        self.hub.picture().adopt(places);
+        self.hub.picture().adopt(places, now());
         (self.known, self.strangers) = (Some(known), false);
         Ok(())
     }

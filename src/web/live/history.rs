@@ -59,6 +59,44 @@ pub(crate) struct HistoryAnswer {
     down_max: Vec<u64>,
 }
 
+/// What a subscriber uses now.
+pub(crate) struct Present {
+    /// In bit/s.
+    pub(crate) up: f64,
+    pub(crate) down: f64,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+}
+
+impl HistoryAnswer {
+    /// The means as parts of `top`, each with how far it is on the way from `from` to `until`: first down, then up.
+    pub(crate) fn lines(&self, (from, until): (i64, i64), top: u64) -> [Vec<(f64, f64)>; 2] {
+        let line = |values: &[u64]| {
+            let point = |(at, value): (&i64, &u64)| {
+                ((at - from) as f64 / (until - from).max(1) as f64, *value as f64 / top.max(1) as f64)
+            };
+            self.at.iter().zip(values).map(point).collect()
+        };
+        [line(&self.down), line(&self.up)]
+    }
+
+    /// The largest mean, or rate of the plan.
+    pub(crate) fn top(&self) -> u64 {
+        let rates = [self.plan_up, self.plan_down].into_iter().flatten();
+        self.down.iter().chain(&self.up).copied().chain(rates).max().unwrap_or(0)
+    }
+}
+
+/// What a subscriber used by its last sample.
+pub(crate) fn present(hub: &Hub, sight: &Sight, key: &str) -> Option<Present> {
+    let picture = hub.picture();
+    let number = picture.places.subscribers.iter().position(|one| &*one.key == key)?;
+    let one = picture.places.subscribers.get(number)?;
+    let domain = picture.places.domains.get(one.domain as usize)?;
+    let now = picture.subscribers.get(number).filter(|now| now.at > 0 && sight.sees(&domain.name))?;
+    Some(Present { up: now.up, down: now.down, at: now.at })
+}
+
 /// The series to read, by source, and the rates of the plan.
 struct Found {
     series: Vec<(u32, i64)>,

@@ -120,8 +120,8 @@ impl Picture {
         Picture { recent, ..Picture::default() }
     }
 
-    /// Puts other subscribers and series in place. What was measured stays with its series.
-    pub(super) fn adopt(&mut self, places: Places) {
+    /// Puts other subscribers and series in place at `now`. What was measured stays with its series.
+    pub(super) fn adopt(&mut self, places: Places, now: i64) {
         let mut series = vec![Now::default(); places.series.len()];
         for (id, number) in &self.places.by_id {
             let moved = places.by_id.get(id).and_then(|number| series.get_mut(*number as usize));
@@ -130,11 +130,13 @@ impl Picture {
             }
         }
         self.subscribers = vec![Now::default(); places.subscribers.len()];
-        self.sums = vec![(Sums::default(), 0); places.domains.len()];
+        // All are new to clients, also a domain without subscribers.
+        self.sums = vec![(Sums::default(), self.tick + 1); places.domains.len()];
         (self.series, self.places) = (series, places);
         self.generation += 1;
         self.tick += 1;
         (0..self.subscribers.len() as u32).for_each(|number| self.add_up(number));
+        self.settle(now);
     }
 
     /// Notes samples of traffic. Returns whether all were of known series.
@@ -268,5 +270,85 @@ fn of_plan(now: &Now, up: u64, down: u64) -> Status {
         Status::Saturated
     } else {
         Status::Seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::places::{DomainPlace, PlanPlace, SeriesPlace, SubscriberPlace};
+    use super::*;
+    use crate::telemetry::sample::Kind;
+    use crate::telemetry::store::series::Form;
+
+    const NOW: i64 = 1_790_000_000_000;
+
+    /// Three subscribers of 100 bit/s: one with two series of a source and one of another, one with one, one without.
+    /// The last series belongs to none.
+    fn picture() -> Picture {
+        let mut places = Places::default();
+        places.domains.push(DomainPlace { name: "a.example".into(), contract: None });
+        places.plans.push(PlanPlace { name: "P".into(), up: 100, down: 100 });
+        for (key, first) in [("a", 0), ("b", 3), ("c", NONE)] {
+            let (key, address) = (key.into(), "".into());
+            places.subscribers.push(SubscriberPlace { key, address, domain: 0, plan: 0, first });
+        }
+        for (id, source, owner, next) in
+            [(10, 0, 0, 1), (11, 0, 0, 2), (12, 1, 0, NONE), (13, 0, 1, NONE), (14, 0, NONE, NONE)]
+        {
+            places.by_id.insert(id, places.series.len() as u32);
+            places.series.push(SeriesPlace { id, name: "x".into(), source, form: Form::Interface, owner, next });
+        }
+        let mut picture = Picture::new(30_000);
+        picture.adopt(places, NOW);
+        picture
+    }
+
+    fn sample(series: i64, at: i64, down: f64) -> Sample {
+        Sample { series, kind: Kind::Traffic, at, up: 1.0, down, active: None }
+    }
+
+    fn statuses(picture: &Picture) -> Vec<&'static str> {
+        picture.subscribers.iter().map(|now| now.status.word()).collect()
+    }
+
+    #[test]
+    fn series_of_a_source_are_added_up_and_of_several_the_larger_counts() {
+        let mut picture = picture();
+        assert!(picture.note(&[
+            sample(10, NOW, 40.0),
+            sample(11, NOW, 20.0),
+            sample(12, NOW, 50.0),
+            sample(14, NOW, 7.0)
+        ]));
+        picture.settle(NOW);
+        assert_eq!((picture.subscribers[0].down, picture.subscribers[0].up), (60.0, 2.0));
+        assert_eq!(statuses(&picture), ["seen", "silent", "never"]);
+        let (sums, _) = &picture.sums[0];
+        assert_eq!((sums.down, sums.sold_down, sums.subscribers(), picture.unknown), (60.0, 300, 3, 1));
+        assert_eq!(picture.minutes(|_| true), [(NOW / MINUTE * MINUTE, 2, 60)]);
+        assert_eq!(picture.minutes(|_| false)[0].2, 0);
+        assert!(!picture.note(&[sample(99, NOW, 1.0)]), "a series that is not known");
+    }
+
+    #[test]
+    fn statuses_follow_the_plan_and_the_time() {
+        let mut picture = picture();
+        for (down, wanted) in [(95.0, "seen"), (96.0, "saturated"), (105.0, "saturated"), (106.0, "exceeding")] {
+            let at = NOW + down as i64;
+            picture.note(&[sample(13, at, down)]);
+            picture.settle(at);
+            assert_eq!(statuses(&picture)[1], wanted, "{down}");
+        }
+        picture.note(&[sample(13, NOW, 1.0)]);
+        assert_eq!(picture.subscribers[1].down, 106.0, "an older sample changes nothing");
+        let tick = picture.tick;
+        picture.settle(NOW + 30_107);
+        assert_eq!((statuses(&picture)[1], picture.sums[0].0.down), ("silent", 0.0));
+        assert!(picture.subscribers[1].changed > tick, "clients get it");
+        let places = std::mem::take(&mut picture.places);
+        picture.places = self::picture().places;
+        picture.adopt(places, NOW);
+        assert_eq!(picture.subscribers[1].down, 106.0, "what was measured stays");
+        assert_eq!(statuses(&picture), ["silent", "exceeding", "never"], "and is settled at once");
     }
 }

@@ -98,7 +98,10 @@ impl View {
     /// # Errors
     /// What is wrong with it, for the client.
     pub(crate) fn read(text: &str) -> Result<View, &'static str> {
-        let mut view: View = serde_json::from_str(text).map_err(|_| "this is no message of version 1")?;
+        // An object: serde would take a list, too.
+        let object: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(text);
+        let view = object.and_then(|object| serde_json::from_value(object.into()));
+        let mut view: View = view.map_err(|_| "this is no message of version 1")?;
         let known = |word: &String| Status::ALL.iter().any(|status| status.word() == word);
         if view.version != 1 || view.r#type != "watch" || !view.status.iter().all(known) || view.status.len() > 6 {
             return Err("this is no message of version 1");

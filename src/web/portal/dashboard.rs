@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::ask::{Ask, PageError};
 use super::pages::values;
+use super::views::{moment, rate};
 use crate::sync::journal::Journal;
 use crate::telemetry::sample::now;
-use crate::web::live::history::{Who, history};
+use crate::web::live::history::{Who, history, present};
 use crate::web::live::hub::Hub;
 use crate::web::live::view::Sight;
 use crate::web::state::users::{Role, User};
@@ -69,6 +71,44 @@ pub(super) async fn points(ask: Ask) -> Result<Response, PageError> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// What a subscriber uses, for its page.
+#[derive(Serialize)]
+pub(super) struct Measured {
+    up: String,
+    down: String,
+    at: String,
+    /// The points of the lines of a day, in a box of 288 by 48.
+    lines: [String; 2],
+    /// What the height of the box is.
+    top: String,
+}
+
+/// What a subscriber uses. While the store is away, nothing.
+pub(super) async fn measured(ask: &Ask, key: &str) -> Result<Option<Measured>, PageError> {
+    let (Some(hub), sight) = (ask.portal.hub.clone(), sight(ask.user()?)) else { return Ok(None) };
+    let Some(present) = present(&hub, &sight, key) else { return Ok(None) };
+    let Ok(Some(day)) = history(&hub, &sight, Who::Subscriber(key), "24h").await else { return Ok(None) };
+    let until = now();
+    let top = day.top();
+    let points = |line: Vec<(f64, f64)>| {
+        let point = |(x, y): (f64, f64)| format!("{:.1},{:.1}", x * 288.0, 47.0 - y * 46.0);
+        line.into_iter().map(point).collect::<Vec<String>>().join(" ")
+    };
+    Ok(Some(Measured {
+        up: rate(rounded(present.up as u64)),
+        down: rate(rounded(present.down as u64)),
+        at: moment(present.at / 1000),
+        lines: day.lines((until - 86_400_000, until), top).map(points),
+        top: rate(rounded(top)),
+    }))
+}
+
+/// Three digits of a rate, as on the dashboard.
+fn rounded(bps: u64) -> u64 {
+    let unit = 10_u64.pow(bps.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    bps / unit * unit
 }
 
 /// Reads the branch and the store anew.

@@ -203,8 +203,12 @@ pub(super) async fn one(ask: Ask) -> Result<Response, PageError> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let drafted = ask.draft().await?.1.iter().any(|change| change.key() == subscriber.key());
+    #[cfg(feature = "telemetry")]
+    let measured = super::dashboard::measured(&ask, &subscriber.key()).await?;
+    #[cfg(not(feature = "telemetry"))]
+    let measured: Option<()> = None;
     let values = values!(
-        row => Row::of(&subscriber, &data, top),
+        measured, row => Row::of(&subscriber, &data, top),
         down => bar(rates.map(|(_, down)| down)), up => bar(rates.map(|(up, _)| up)),
         starts => subscriber.starts.map(|date| date.to_string()),
         ends => subscriber.ends.map(|date| date.to_string()),

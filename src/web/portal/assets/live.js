@@ -373,6 +373,7 @@
   let socket = null;
   function watch(change) {
     Object.assign(view, change);
+    if (change.sort) sort();
     byId('list').value = view.list;
     byId('clear').hidden = !(view.domain || view.status.length || view.search);
     document.querySelectorAll('[data-status]').forEach(card => {

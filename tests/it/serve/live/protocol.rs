@@ -17,7 +17,7 @@ fn a_client_gets_a_snapshot_and_then_what_changed() {
     assert_eq!((&first["totals"]["subscribers"], &first["store"]["fresh"]), (&2.into(), &false.into()), "{first}");
     let collector = live.collect();
     let fresh = client.until(is_seen);
-    assert_eq!((&fresh["type"], &fresh["totals"]["unknown"]), (&"changes".into(), &1.into()), "{fresh}");
+    assert_eq!(fresh["totals"]["unknown"], 1, "{fresh}");
     let changed = client.until(|frame| frame["changed"].as_array().is_some_and(|changed| !changed.is_empty()));
     let (number, at) = (&changed["changed"][0][0], changed["changed"][0][4].as_i64().unwrap());
     let later = client.until(|frame| {
@@ -86,7 +86,7 @@ fn a_person_sees_only_their_domains() {
         assert_eq!((answer.status, answer.header("location")), (303, Some("/live")));
     }
     let journal = server.journal();
-    assert!(journal.contains("`noc` from 127.0.0.1: had old samples deleted"), "{journal}");
+    assert!(journal.contains("'noc' from 127.0.0.1: had old samples deleted"), "{journal}");
     assert_eq!(journal.matches("had the live data read anew").count(), 1, "{journal}");
 }
 
