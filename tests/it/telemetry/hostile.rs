@@ -64,12 +64,12 @@ fn answers_without_an_end_or_a_sense_are_refused() {
         };
         refused(kind, &server(elsewhere), "it redirects with 302 Found, which is not followed");
         let broken = |_: &str, stream: &mut TcpStream| {
-            let _ = stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         };
         refused(kind, &server(broken), "it answers 500");
         // Not an empty list, which would say that everything is gone.
         let nothing = |_: &str, stream: &mut TcpStream| {
-            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         };
         refused(kind, &server(nothing), "it has no list");
         // Silence, until the time limit.
@@ -93,7 +93,7 @@ fn one_bad_series_does_not_hold_up_the_others() {
         } else if path.contains("/good/") {
             json(stream, &format!("{{\"points\": [[{begin}, 5, 6], [{begin}, -1, 2], [1, 2, 3], [{begin}0, 1, 1]]}}"));
         } else {
-            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
     });
     let place = Place::sqlite();
