@@ -104,6 +104,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn what_was_counted_is_found_wherever_the_counters_stood(
             start in any::<[u64; 2]>(),
