@@ -214,6 +214,12 @@ impl<'f> Fields<'f> {
         }
     }
 
+    /// Knows all keys that are left: which there are depends on one that is wrong.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn ignore_rest(&mut self) {
+        self.node = None;
+    }
+
     /// Reports the keys that nothing asked for.
     fn finish(self) {
         let mut suggestions = Suggestions::new(self.known.iter().copied());

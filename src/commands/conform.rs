@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::samples::settings_and_place;
@@ -14,6 +14,7 @@ use crate::database::store::block_on;
 use crate::model::Rate;
 use crate::telemetry::conform::{Conformity, TOLERANCE, Use, conform};
 use crate::telemetry::sample::now;
+use crate::telemetry::settings::Retention;
 use crate::telemetry::store::SampleStore;
 use crate::telemetry::subscribers::{Declared, declared};
 use crate::text::columns::{columns, fitted};
@@ -59,7 +60,11 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
     let repo = Arc::new(load(root, &args.data)?);
     let Some(table) = checked_table(&repo, today(&args.data))? else { return Ok(Outcome::Refused) };
     let declared = declared(&table);
-    let names = settings.map(|settings| settings.names).unwrap_or_default();
+    let (names, retention): (_, Retention) =
+        settings.map_or_else(Default::default, |settings| (settings.names, settings.retention));
+    if args.window.seconds() as i64 * 1000 > retention.raw.milliseconds() {
+        bail!("--window {} is longer than samples are kept: see `retention.raw` in docs/telemetry.md", args.window);
+    }
     let until = now();
     let window = (until - args.window.seconds() as i64 * 1000, until);
     // Opening would make one.
@@ -83,6 +88,11 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
             out.flush()?;
         }
         TextOrJson::Text => print(&report)?,
+    }
+    if report.measured == 0 {
+        let why = "no sample is of a subscriber: write under `names` in the settings which interface is whose";
+        let _ = writeln!(crate::console::err(), "{why}");
+        return Ok(Outcome::Failed);
     }
     Ok(if report.exceeding.is_empty() { Outcome::Fine } else { Outcome::Refused })
 }

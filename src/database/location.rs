@@ -95,7 +95,7 @@ impl StateLocation {
         match self {
             StateLocation::Postgres(url) => Ok(url.clone()),
             StateLocation::Sqlite(path) => {
-                make(path).with_context(|| format!("cannot make the state file {}", path.display()))?;
+                make(path).with_context(|| format!("cannot make the database {}", path.display()))?;
                 let path = std::path::absolute(path)?;
                 let path = path.to_str().with_context(|| format!("the name {} is not UTF-8", path.display()))?;
                 Ok(format!("sqlite://{}", encoded(path)))
@@ -135,7 +135,7 @@ fn make(path: &Path) -> Result<()> {
     let mut start = Vec::new();
     file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start)?;
     if !start.is_empty() && start != MAGIC {
-        bail!("it is no SQLite database; name another file, or move this one away");
+        bail!("it is not an SQLite database; name another file, or move this one away");
     }
     // One that was made by something else: who can read it sees the clients and their domains.
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
@@ -202,13 +202,13 @@ mod tests {
         };
         let text = folder.path().join("hosts");
         std::fs::write(&text, "10.10.10.25 router\n").unwrap();
-        refused(&text, "it is no SQLite database");
+        refused(&text, "it is not an SQLite database");
         // Opening it for writing would wait for a reader.
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         refused(&pipe, "it is not a regular file");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&text, &link).unwrap();
-        refused(&link, "it is no SQLite database");
+        refused(&link, "it is not an SQLite database");
     }
 }

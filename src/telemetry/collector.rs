@@ -125,6 +125,12 @@ pub(crate) async fn collect_here(request: &CollectRequest) -> Result<()> {
 
 /// Starts all but the sinks.
 async fn start(request: &CollectRequest) -> Result<(Shared, JoinSet<()>)> {
+    let metrics = match request.settings.metrics {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.with_context(|| format!("`metrics`: cannot listen on {address}"))?)
+        }
+        None => None,
+    };
     let (shared, tasks) = prepare(request).await?;
     shared.journal(|journal| {
         let sources = counted(tasks.len(), "source", "sources");
@@ -135,8 +141,7 @@ async fn start(request: &CollectRequest) -> Result<(Shared, JoinSet<()>)> {
         running.spawn(poll(shared.clone(), task));
     }
     running.spawn(housekeeping(shared.clone(), request.settings.retention));
-    if let Some(address) = request.settings.metrics {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    if let Some(listener) = metrics {
         running.spawn(accept(listener, shared.desk.counters.router()));
     }
     Ok((shared, running))
@@ -158,6 +163,8 @@ pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
         for (name, ended) in send_once(&shared.desk.store, &request.sinks, ONCE).await? {
             fine &= report_sent(&shared, &name, ended);
         }
+        let samples = counted(shared.desk.counters.all_samples() as usize, "sample", "samples");
+        shared.journal(|journal| journal.event("collect", &format!("{samples} in {}", request.store.shown())));
         Ok(fine)
     })
 }

@@ -16,6 +16,9 @@ use crate::database::location::StateLocation;
 /// How long the store may take for one piece of work. A publish waits for it.
 const STORING: Duration = Duration::from_secs(5);
 
+/// How much longer it may take for each message that it writes.
+const WRITING: Duration = Duration::from_micros(100);
+
 /// How long a run sends. What is left is sent by the next run, or by a collector.
 const SENDING: Duration = Duration::from_secs(10);
 
@@ -66,7 +69,9 @@ impl EventStore {
         version: u64,
         messages: &[Message],
     ) -> Result<bool> {
-        within(&self.runtime, STORING, self.store.cover(target, from, version, messages))
+        // A publish may change a million subscribers: a limit that is always exceeded would lose them for good.
+        let limit = STORING + WRITING * u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        within(&self.runtime, limit, self.store.cover(target, from, version, messages))
     }
 
     /// Sends what waits, for a bounded time. What became of each sink.

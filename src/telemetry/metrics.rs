@@ -46,6 +46,11 @@ impl Counters {
         self.with(|counts| counts.of(source).samples += samples as u64);
     }
 
+    /// How many samples were written.
+    pub(crate) fn all_samples(&self) -> u64 {
+        self.with(|counts| counts.sources.values().map(|of| of.samples).sum())
+    }
+
     /// Counts a round.
     pub(crate) fn round(&self, source: &str, fine: bool, refused: u64, took: Duration) {
         self.with(|counts| {
@@ -88,7 +93,7 @@ impl Counts {
         let name = "shapeline_collector_rounds_total";
         head(&mut text, name, "counter", "Rounds of a source by outcome.");
         for (source, of) in &self.sources {
-            for (outcome, count) in [("fine", of.fine), ("failed", of.failed)] {
+            for (outcome, count) in [("success", of.fine), ("failure", of.failed)] {
                 let _ = writeln!(text, "{name}{{source={},outcome=\"{outcome}\"}} {count}", label(source));
             }
         }

@@ -13,6 +13,7 @@ use super::bus::settings::BusSection;
 use crate::database::location::has_password;
 use crate::fields::Fields;
 use crate::sync::interval::Interval;
+use crate::text::quote::quoted;
 
 /// The longest window that is asked for at once.
 const MAX_WINDOW: Age = Age(48 * 3600);
@@ -255,11 +256,16 @@ fn source(fields: &mut Fields<'_>) -> Option<SourceSettings> {
         Some("devices") => http(fields).map(KindSettings::Devices),
         Some("snmp") => snmp(fields).map(KindSettings::Snmp),
         Some("simulate") => Some(KindSettings::Simulate(simulate(fields))),
-        Some(_) => {
-            fields.wrong("kind", "is not one of netbeam, devices, snmp, simulate");
+        Some(other) => {
+            let what = format!("is {}, not one of netbeam, devices, snmp, simulate", quoted(other));
+            fields.wrong("kind", &what);
+            fields.ignore_rest();
             None
         }
-        None => None,
+        None => {
+            fields.ignore_rest();
+            None
+        }
     };
     let or = |text: &str| text.parse::<Interval>().ok();
     Some(SourceSettings {
@@ -394,7 +400,7 @@ impl FromStr for Share {
     fn from_str(text: &str) -> std::result::Result<Share, String> {
         let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
         let share = number.filter(|number| (0.0..=100.0).contains(number)).map(|number| Share(number / 100.0));
-        share.ok_or_else(|| format!("{} is not a percentage, such as 0.5%", crate::text::quote::quoted(text)))
+        share.ok_or_else(|| format!("{} is not a percentage, such as 0.5%", quoted(text)))
     }
 }
 

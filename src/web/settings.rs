@@ -261,7 +261,7 @@ mod tests {
     fn the_example_of_telemetry_is_read() {
         use crate::telemetry::settings::{KindSettings, Marks, Retention};
         let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/telemetry.md")).unwrap();
-        let example = page.split("```yml\n").nth(1).unwrap().split("```").next().unwrap();
+        let example = page.split("```yml\n").nth(2).unwrap().split("```").next().unwrap();
         let (settings, mistakes) = parse(example);
         assert_eq!(mistakes, [""; 0]);
         let telemetry = settings.telemetry.unwrap();

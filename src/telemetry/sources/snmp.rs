@@ -159,7 +159,8 @@ fn auth(access: &SnmpAccess) -> Result<Auth> {
                 Some(privacy) => config.auth_priv(protocol, password, privacy.protocol, secret(&privacy.variable)?),
                 None => config.auth(protocol, password),
             };
-            Ok(config.context("the passwords of SNMP cannot be used: they have at least 8 characters")?.into())
+            let config = config.map_err(|_| anyhow::anyhow!("a password of SNMP has at least 8 characters"))?;
+            Ok(config.into())
         }
     }
 }

@@ -103,6 +103,11 @@ struct Found {
     plan: Option<(u64, u64)>,
 }
 
+/// Whether there is such a span; none is the default one.
+pub(crate) fn is_span(name: &str) -> bool {
+    name.is_empty() || SPANS.iter().any(|span| span.name == name)
+}
+
 /// The history over a span such as `3h`. `None` if there is no such subscriber or series, or it is not in sight.
 ///
 /// # Errors

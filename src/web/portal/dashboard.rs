@@ -14,7 +14,7 @@ use super::pages::values;
 use super::views::{moment, rate};
 use crate::sync::journal::Journal;
 use crate::telemetry::sample::now;
-use crate::web::live::history::{Who, history, present};
+use crate::web::live::history::{Who, history, is_span, present};
 use crate::web::live::hub::Hub;
 use crate::web::live::view::Sight;
 use crate::web::state::users::{Role, User};
@@ -64,7 +64,11 @@ pub(super) async fn points(ask: Ask) -> Result<Response, PageError> {
         (None, Some(id)) => Who::Series(id.parse().unwrap_or(-1)),
         (None, None) => return Err(PageError::new(StatusCode::BAD_REQUEST, "Name a subscriber or a series.")),
     };
-    let found = history(&hub, &sight, who, ask.parameters.get("span")).await?;
+    let span = ask.parameters.get("span");
+    if !is_span(span) {
+        return Err(PageError::new(StatusCode::BAD_REQUEST, "`span` is one of 30m, 3h, 24h, 7d, 400d."));
+    }
+    let found = history(&hub, &sight, who, span).await?;
     let found = found.ok_or_else(|| PageError::not_found("There is no such subscriber or series."))?;
     let mut response = Response::new(Body::from(serde_json::to_string(&found).map_err(anyhow::Error::from)?));
     let headers = response.headers_mut();

@@ -120,7 +120,7 @@ fn what_is_no_token_is_refused() {
     let state = repo.write(".git/text.sqlite", "this is no database\n".repeat(1000));
     let run = token(&repo, state.to_str().unwrap(), &["list"]);
     assert!(
-        run.code == 2 && run.stderr.contains("it is no SQLite database") && run.stderr.contains("text.sqlite"),
+        run.code == 2 && run.stderr.contains("it is not an SQLite database") && run.stderr.contains("text.sqlite"),
         "{run:?}"
     );
 }

@@ -51,9 +51,36 @@ fn use_above_the_plan_is_listed_with_figures() {
     assert_eq!(report["unknown"][0]["name"], "undeclared-1");
     let (_, stdout, _) = conform(&place, &[]);
     assert!(stdout.contains("10.10.10.25@ispcustomer.co.zw  30_MEG_UP_30_MEG_DOWN  3"), "{stdout}");
+    // Longer than samples are kept.
+    let (code, _, stderr) = conform(&place, &["--window", "3h"]);
+    assert!(code == Some(2) && stderr.contains("longer than samples are kept"), "{stderr}");
     // A name in the settings counts more than the address.
     let named = format!("{}  names: {{undeclared-1: 10.10.10.25@ispcustomer.co.zw}}\n", source("0%"));
     place.settings(&named);
     let (_, stdout, _) = conform(&place, &["--format", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap()["unknown"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn samples_of_no_subscriber_are_no_success() {
+    let place = Place::sqlite();
+    let (_network, url) = super::simulate(&place);
+    let body =
+        r#"[{"mac_address": "02:00:5e:00:53:01", "upload_speed": 7, "download_speed": 9, "active_connection": true}]"#;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    let devices = |url: &str| format!("  sources:\n  - {{name: cpe, kind: devices, url: '{url}'}}\n");
+    assert_eq!(place.collect(&devices(&other), &["--once"]).0, Some(0));
+    let (code, _, stderr) = conform(&place, &[]);
+    assert!(code == Some(2) && stderr.contains("write under `names`"), "{code:?} {stderr}");
+    assert_eq!(place.collect(&devices(&url), &["--once"]).0, Some(0));
+    assert_eq!(conform(&place, &[]).0, Some(0));
 }

@@ -209,7 +209,8 @@
     return nodes[at];
   }
   function percent(value, whole) {
-    return whole ? ` · ${Math.round(value / whole * 100)} %` : '';
+    // Rounded down: 94.6 % is not yet the 95 % of "saturated".
+    return whole ? ` · ${Math.floor(value / whole * 100)} %` : '';
   }
   function drawRows() {
     put(byId('found'), total > order.length ? `${count(total)} found, ${count(order.length)} shown` : `${count(total)} found`);

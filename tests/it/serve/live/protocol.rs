@@ -76,6 +76,7 @@ fn a_person_sees_only_their_domains() {
         let wanted = if row[8] == "10.20.0.2@tier2.example" { 200 } else { 404 };
         assert_eq!((desk.get(&path).status, noc.get(&path).status), (wanted, 200), "{row}");
     }
+    assert_eq!(desk.get("/live/history?subscriber=10.20.0.2%40tier2.example&span=5h").status, 400);
     for path in ["subscriber=acme-hq", "subscriber=nobody", "series=99", "series=x"] {
         assert_eq!(desk.get(&format!("/live/history?{path}")).status, 404, "{path}");
     }
