@@ -165,7 +165,15 @@ impl Rabbit {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let url = format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port());
-            let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+            // A broker that has just started may accept a connection and then refuse it.
+            let patience = tokio::time::Instant::now() + crate::support::PATIENCE;
+            let connection = loop {
+                match Connection::connect(&url, ConnectionProperties::default()).await {
+                    Ok(connection) => break connection,
+                    Err(error) => assert!(tokio::time::Instant::now() < patience, "{error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
             let channel = connection.create_channel().await.unwrap();
             let value = work(&channel).await;
             connection.close(200, "".into()).await.unwrap();

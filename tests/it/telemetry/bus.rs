@@ -164,8 +164,8 @@ fn refusals_name_what_to_do_and_no_password() {
         let (code, _, stderr) = ran(command.envs(set.iter().copied()));
         assert_eq!(code, Some(2), "{stderr}");
         assert!(stderr.contains(why) && !stderr.contains("hunter22"), "{set:?}: {stderr}");
-        // And how many samples there are now.
-        assert_eq!(stderr.lines().count(), 2, "{stderr}");
+        // And how many samples there are now, if there was a round.
+        assert!(stderr.lines().filter(|line| !line.starts_with("collect: ")).count() == 1, "{stderr}");
     };
     fails(&[("RMQ_PASS", "hunter22")], "the login of the user guest is refused: correct 'user' or RMQ_PASS");
     fails(&[("RMQ_VHOST", "nowhere")], "has no access to the virtual host nowhere");

@@ -15,7 +15,7 @@ async function open(options = {}) {
   // Only the test may run scripts of its own: axe.
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: false, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000);
   page.on('pageerror', error => troubles.push(`${page.url()}: ${error.message}`));
   page.on('console', message => {
     // A form with a mistake is answered with 422, which Chromium logs. While one types, an older search is given
@@ -74,7 +74,7 @@ async function signIn(page) {
 // To a provider on another site and back: the page's policy is applied to redirects by browsers alone.
 async function vouched() {
   const page = await (await browser.newContext()).newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000);
   page.on('console', message => {
     if (message.text().includes('Content Security Policy')) troubles.push(message.text());
   });
