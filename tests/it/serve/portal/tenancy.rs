@@ -25,7 +25,7 @@ const FORGED: &str = r#"{"ip":"10.10.10.25","domain":"ispcustomer.co.zw","plan":
 /// The same, of the own domain: the id leads elsewhere.
 const FORGED_DOMAIN: &str = r#"{"ip":"10.10.10.25","domain":"tier2.example","plan":"30_MEG_UP_30_MEG_DOWN","id":"acme-hq","name":"ACME head office"}"#;
 
-const CASES: [(&str, Case); 30] = [
+const CASES: [(&str, Case); 35] = [
     ("GET /", Shows(&["/"])),
     ("GET /sign-in", Shows(&["/sign-in"])),
     ("POST /sign-in", Refuses(&[&[("name", "noc"), ("password", "x")]])),
@@ -94,6 +94,12 @@ const CASES: [(&str, Case); 30] = [
     ("GET /request", Shows(&["/request?id=FOREIGN", "/request?id=0"])),
     ("POST /request/retry", Refuses(&[&[("id", "FOREIGN")]])),
     ("POST /request/withdraw", Refuses(&[&[("id", "FOREIGN")]])),
+    // With samples: see serve/live.
+    ("GET /demo", Shows(&["/demo", "/demo?key=00"])),
+    ("GET /live", Shows(&["/live"])),
+    ("GET /live/history", Shows(&["/live/history", "/live/history?subscriber=acme-hq"])),
+    ("POST /live/refresh", Refuses(&[&[]])),
+    ("POST /live/clean", Refuses(&[&[]])),
 ];
 
 /// The pages in the table of the portal.
@@ -221,7 +227,7 @@ fn a_viewer_changes_nothing_and_who_is_not_signed_in_sees_nothing() {
 
 /// Who is not signed in is led to sign in.
 fn assert_nobody(server: &Server, method: &str, path: &str) {
-    if path.starts_with("/sign-in") || path == "/setup" {
+    if path.starts_with("/sign-in") || path == "/setup" || path == "/demo" {
         return;
     }
     let nobody = Browser::new(server);
