@@ -97,7 +97,7 @@ impl Turn {
         }
     }
 
-    /// Gives the turn back.
+    /// Gives the turn back for good: this process does not take it again.
     ///
     /// # Errors
     /// If the store cannot be used. Then it expires.
@@ -111,10 +111,12 @@ impl SampleStore {
         let _turn = self.writing.lock().await;
         let now = now();
         let until = now + LEASE.as_millis() as i64;
-        // One that lasts too long was written by a clock that was wrong.
+        // One that lasts too long was written by a clock that was wrong. One that was given back is not renewed: a
+        // renewal that was cut off may still be on its way.
         let upsert = "INSERT INTO leases (name, holder, until) VALUES ('outbox', $1, $2) \
                       ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until \
-                      WHERE leases.holder = excluded.holder OR leases.until <= $3 OR leases.until > $4";
+                      WHERE (leases.holder = excluded.holder AND leases.until > 0) \
+                      OR (leases.holder <> excluded.holder AND leases.until <= $3) OR leases.until > $4";
         let upsert = sqlx::query(upsert).bind(holder).bind(until).bind(now).bind(until + LEASE.as_millis() as i64);
         Ok(self.db.run(upsert.execute(&self.db.pool).await)?.rows_affected() == 1)
     }
@@ -127,7 +129,7 @@ impl SampleStore {
 
     async fn release(&self, holder: &str) -> Result<()> {
         let _turn = self.writing.lock().await;
-        let delete = sqlx::query("DELETE FROM leases WHERE name = 'outbox' AND holder = $1").bind(holder);
-        self.db.run(delete.execute(&self.db.pool).await).map(drop)
+        let update = sqlx::query("UPDATE leases SET until = 0 WHERE name = 'outbox' AND holder = $1").bind(holder);
+        self.db.run(update.execute(&self.db.pool).await).map(drop)
     }
 }

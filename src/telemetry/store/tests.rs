@@ -13,6 +13,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::SampleStore;
 use super::batch::Batch;
+use super::lease::Turn;
 use super::read::{Point, Resolution};
 use super::series::{Form, SeriesFacts};
 use crate::database::location::StateLocation;
@@ -269,5 +270,22 @@ fn a_message_stays_until_every_sink_has_it() {
         assert_eq!((store.unsent("bus", 10).await.unwrap().len(), store.outbox_depth().await.unwrap()), (3, 1200));
         store.sent("bus", 1, &["file", "bus"]).await.unwrap();
         assert_eq!(store.outbox_depth().await.unwrap(), 700);
+    });
+}
+
+#[test]
+fn a_turn_is_one_process_s_and_stays_given_back() {
+    on_each(|store| async move {
+        let [one, other] = [(); 2].map(|()| Turn::new(&store).unwrap());
+        assert!(one.renew().await.unwrap() && one.renew().await.unwrap());
+        assert!(!other.renew().await.unwrap() && one.is_mine() && !other.is_mine());
+        one.give_back().await.unwrap();
+        // As a renewal does that was on its way when the turn was given back.
+        assert!(!one.renew().await.unwrap());
+        assert!(other.renew().await.unwrap() && !one.renew().await.unwrap());
+        // What lasts longer than any turn was written by a clock that was wrong.
+        sqlx::query("UPDATE leases SET until = until + 3600000").execute(&store.db.pool).await.unwrap();
+        let third = Turn::new(&store).unwrap();
+        assert!(third.renew().await.unwrap() && !other.renew().await.unwrap());
     });
 }
