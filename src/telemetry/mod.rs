@@ -22,3 +22,4 @@ pub(crate) mod simulation;
 pub(crate) mod sources;
 pub(crate) mod store;
 pub(crate) mod subscribers;
+pub(crate) mod totals;

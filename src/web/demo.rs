@@ -121,7 +121,8 @@ impl DemoWork {
         let network = Simulation { seed: SimulateSettings::default().seed, exceed: EXCEED }.network(&declared);
         let store = SampleStore::open(&live.store).await?;
         let now = now();
-        make_up(&store, ACCOUNT, &network, now, (1..120).rev().map(|minute| now - minute * MINUTE)).await?;
+        make_up(&store, ACCOUNT, (&network, &declared), now, (1..120).rev().map(|minute| now - minute * MINUTE))
+            .await?;
         store.roll_up(now, true).await?;
         let (store, settings) = (live.store.clone(), live.settings.clone());
         Ok(DemoWork { collect: CollectRequest { store, settings, declared, sinks: Vec::new() }, network })
@@ -134,7 +135,7 @@ impl DemoWork {
             let now = now();
             let day = (12..144).map(|step| now - step * 10 * MINUTE);
             let week = (24..168).map(|hour| now - hour * 60 * MINUTE);
-            make_up(&store, ACCOUNT, &self.network, now, day.chain(week)).await
+            make_up(&store, ACCOUNT, (&self.network, &self.collect.declared), now, day.chain(week)).await
         };
         let collecting = collect_here(&self.collect);
         let (past, collected) = tokio::join!(past, collecting);

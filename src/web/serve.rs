@@ -19,7 +19,7 @@ use super::forge::Forge;
 use super::gate::{Gate, is_open};
 use super::identity::providers::Providers;
 #[cfg(feature = "telemetry")]
-use super::live::{follow::follow, hub::Hub};
+use super::live::{follow::follow, hub::Hub, totals::keep_totals};
 use super::lookup::app::{App, Replica};
 use super::lookup::copy::CopyDesk;
 use super::lookup::hook::HookSecret;
@@ -212,6 +212,7 @@ fn with_live(mut portal: Portal, request: &ServeRequest, runtime: &tokio::runtim
         }
         let hub = Hub::start(live.settings.clone(), request.settings.url.clone())?;
         runtime.spawn(follow(hub.clone(), portal.current.clone(), live.store.clone()));
+        runtime.spawn(keep_totals(hub.clone()));
         portal.hub = Some(hub);
     }
     Ok(portal)

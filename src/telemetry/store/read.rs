@@ -4,6 +4,7 @@ use anyhow::Result;
 use sqlx::Row as _;
 
 use super::SampleStore;
+use super::series::TOTALS;
 use crate::telemetry::sample::{Kind, MINUTE, Sample};
 
 /// The announcement of new samples: they are among those of these slots and series.
@@ -92,7 +93,7 @@ impl SampleStore {
     }
 
     /// Hands on the samples of traffic since a moment, of these slots and series, both ends included, by slot and
-    /// series. They are read as they come: a minute of many series is large.
+    /// series, without the totals. They are read as they come: a minute of many series is large.
     ///
     /// # Errors
     /// If the store cannot be used.
@@ -106,8 +107,9 @@ impl SampleStore {
         use futures_util::TryStreamExt as _;
         let select = "SELECT series, kind, at, up, down, active FROM samples \
                       WHERE slot >= $1 AND slot <= $2 AND series >= $3 AND series <= $4 AND kind = 0 AND at >= $5 \
-                      ORDER BY slot, series, kind, at";
-        let select = sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1).bind(since);
+                      AND series NOT IN (SELECT id FROM series WHERE source = $6) ORDER BY slot, series, kind, at";
+        let select =
+            sqlx::query(select).bind(slots.0).bind(slots.1).bind(series.0).bind(series.1).bind(since).bind(TOTALS);
         let mut rows = select.fetch(&self.db.pool);
         while let Some(row) = self.db.run(rows.try_next().await)? {
             each(self.db.run(sample(&row))?);
@@ -154,14 +156,14 @@ impl SampleStore {
         self.gather(select, |row| point(row, unit)).await
     }
 
-    /// The mean traffic of every series from `from` to before `until`, by series.
+    /// The mean traffic of every series but the totals from `from` to before `until`, by series.
     ///
     /// # Errors
     /// If the store cannot be used.
     pub(crate) async fn means(&self, (from, until): (i64, i64)) -> Result<Vec<Mean>> {
         let select = "SELECT series, COUNT(*) AS samples, AVG(up) AS up, AVG(down) AS down FROM samples \
                       WHERE slot >= $1 AND slot <= $2 AND at >= $3 AND at < $4 AND kind = 0 \
-                      GROUP BY series ORDER BY series";
+                      AND series NOT IN (SELECT id FROM series WHERE source = $5) GROUP BY series ORDER BY series";
         let select = sqlx::query(select).bind(from.div_euclid(MINUTE)).bind(until.div_euclid(MINUTE));
         let mean = |row: &sqlx::any::AnyRow| {
             Ok(Mean {
@@ -171,7 +173,7 @@ impl SampleStore {
                 down: row.try_get("down")?,
             })
         };
-        self.gather(select.bind(from).bind(until), mean).await
+        self.gather(select.bind(from).bind(until).bind(TOTALS), mean).await
     }
 }
 

@@ -9,12 +9,17 @@ use super::{SampleStore, Writing, chunks};
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::Kind;
 
+/// The source of the totals: settings cannot name a source so.
+pub(crate) const TOTALS: &str = "";
+
 /// What kind of thing a series is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Interface,
     Device,
     Subscriber,
+    /// All subscribers of a domain, or of all domains.
+    Total,
 }
 
 impl Form {
@@ -24,6 +29,7 @@ impl Form {
             Form::Interface => "interface",
             Form::Device => "device",
             Form::Subscriber => "subscriber",
+            Form::Total => "total",
         }
     }
 
@@ -31,6 +37,7 @@ impl Form {
         match name {
             "device" => Form::Device,
             "subscriber" => Form::Subscriber,
+            "total" => Form::Total,
             _ => Form::Interface,
         }
     }
@@ -137,14 +144,14 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Series, sqlx::Error> {
 }
 
 impl SampleStore {
-    /// All series, or those of a source, by their ids.
+    /// All series but the totals, or those of a source, by their ids.
     ///
     /// # Errors
     /// If the store cannot be used.
     pub(crate) async fn series(&self, source: Option<&str>) -> Result<Vec<Series>> {
-        let sql = format!("SELECT {COLUMNS} FROM series WHERE source = $1 OR $2 = 0 ORDER BY id");
-        let select = sqlx::query(&sql).bind(source.unwrap_or_default()).bind(i64::from(source.is_some()));
-        self.gather(select, read).await
+        let compare = if source.is_some() { "=" } else { "<>" };
+        let sql = format!("SELECT {COLUMNS} FROM series WHERE source {compare} $1 ORDER BY id");
+        self.gather(sqlx::query(&sql).bind(source.unwrap_or(TOTALS)), read).await
     }
 
     /// Brings the series of a source in line with what it lists at `at`. Returns those that it lists, in the order

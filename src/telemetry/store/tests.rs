@@ -15,11 +15,12 @@ use super::SampleStore;
 use super::batch::Batch;
 use super::lease::Turn;
 use super::read::{Point, Resolution};
-use super::series::{Form, SeriesFacts};
+use super::series::{Form, SeriesFacts, TOTALS};
 use crate::database::location::StateLocation;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
 use crate::telemetry::settings::{Age, Retention};
+use crate::telemetry::totals::{ALL, Totals};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -287,5 +288,36 @@ fn a_turn_is_one_process_s_and_stays_given_back() {
         sqlx::query("UPDATE leases SET until = until + 3600000").execute(&store.db.pool).await.unwrap();
         let third = Turn::new(&store).unwrap();
         assert!(third.renew().await.unwrap() && !other.renew().await.unwrap());
+    });
+}
+
+#[test]
+fn totals_are_rolled_up_and_stay_apart_from_what_sources_measure() {
+    on_each(|store| async move {
+        let totals = Totals::list(&store, ["a.example", "b.example"].into_iter(), BEGIN).await.unwrap();
+        let mut all = batch(vec![sample(77, Kind::Traffic, BEGIN, 1)]);
+        for (at, value) in [(BEGIN, 10.0), (BEGIN + 10_000, 20.0)] {
+            totals.add(
+                &mut all,
+                at,
+                [("a.example", (value, 1.0)), ("b.example", (5.0, 2.0)), ("c.example", (1.0, 1.0))],
+            );
+        }
+        store.write(all).await.unwrap();
+        store.roll_up(BEGIN + HOUR, true).await.unwrap();
+        let series = store.series(Some(TOTALS)).await.unwrap();
+        let names: Vec<&str> = series.iter().map(|one| one.facts.name.as_str()).collect();
+        assert_eq!(names, [ALL, "a.example", "b.example"]);
+        let mut means = Vec::new();
+        for one in &series {
+            let span = (BEGIN, BEGIN + MINUTE);
+            let found = store.history(one.id, Kind::Traffic, Resolution::Minutes, span).await.unwrap();
+            means.push((found[0].up, found[0].up_max, found[0].down));
+        }
+        assert_eq!(means, [(21.0, 26.0, 4.0), (15.0, 20.0, 1.0), (5.0, 5.0, 2.0)]);
+        assert_eq!(store.series(None).await.unwrap(), []);
+        let slots = (BEGIN / MINUTE, BEGIN / MINUTE);
+        assert_eq!(samples(&store, slots, (0, i64::MAX), 0).await.len(), 1);
+        assert_eq!(store.means((BEGIN, BEGIN + MINUTE)).await.unwrap().len(), 1);
     });
 }

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::hub::Hub;
-use super::places::{NONE, Places};
+use super::places::Places;
 use crate::database::location::StateLocation;
 use crate::sync::journal::Journal;
-use crate::telemetry::sample::{Kind, MINUTE, Sample, now};
+use crate::telemetry::sample::{MINUTE, Sample, now};
 use crate::telemetry::store::SampleStore;
-use crate::telemetry::store::read::{Announcement, Resolution};
+use crate::telemetry::store::read::Announcement;
+use crate::telemetry::store::series::TOTALS;
 use crate::web::data::current::Current;
 
 /// From one look at the store to the next; longer if a look takes long: at most a fifth of the time goes into it.
@@ -27,9 +28,6 @@ const ANNOUNCEMENTS: i64 = 10_000;
 
 /// Samples that are noted at once.
 const NOTED: usize = 10_000;
-
-/// Up to how many series the last hours are read from the store; with more, they begin when the server starts.
-const FEW: usize = 5_000;
 
 /// A first and a last one.
 type Span = (i64, i64);
@@ -96,8 +94,7 @@ impl Follower {
         self.announced = self.store.last_announcement().await?;
         self.list().await?;
         let since = now() - self.hub.picture().recent;
-        self.read((since.div_euclid(MINUTE), now().div_euclid(MINUTE)), (0, i64::MAX), since).await?;
-        self.read_minutes().await
+        self.read((since.div_euclid(MINUTE), now().div_euclid(MINUTE)), (0, i64::MAX), since).await
     }
 
     async fn look(&mut self) -> Result<()> {
@@ -135,7 +132,9 @@ impl Follower {
     async fn read_announced(&mut self, new: &[Announcement]) -> Result<()> {
         let since = now() - self.hub.picture().recent;
         let mut sources: HashMap<&str, (Span, Span)> = HashMap::new();
-        for one in new.iter().filter(|one| one.samples > 0 && one.slots.1 >= since.div_euclid(MINUTE)) {
+        let counts =
+            |one: &&Announcement| one.samples > 0 && one.slots.1 >= since.div_euclid(MINUTE) && one.source != TOTALS;
+        for one in new.iter().filter(counts) {
             let wider = |a: Span, b: Span| (a.0.min(b.0), a.1.max(b.1));
             let known = sources.entry(one.source.as_str()).or_insert((one.slots, one.series));
             *known = (wider(known.0, one.slots), wider(known.1, one.series));
@@ -164,33 +163,6 @@ impl Follower {
         self.store.each_sample(slots, series, since, each).await?;
         note(&mut piece);
         self.strangers |= !known;
-        Ok(())
-    }
-
-    /// The totals of the last hours, from the roll-ups.
-    async fn read_minutes(&self) -> Result<()> {
-        let owners: Vec<(i64, Box<str>)> = {
-            let picture = self.hub.picture();
-            let places = &picture.places;
-            let domain = |number: u32| places.domains.get(number as usize).map(|domain| domain.name.clone());
-            let owned = places.series.iter().filter(|series| series.owner != NONE);
-            owned.filter_map(|series| Some((series.id, domain(places.domain_of(series))?))).collect()
-        };
-        if owners.len() > FEW {
-            return Ok(());
-        }
-        let until = now();
-        let mut minutes: HashMap<i64, HashMap<Box<str>, (f64, f64)>> = HashMap::new();
-        for (series, domain) in owners {
-            let span = (until - 180 * MINUTE, until);
-            for point in self.store.history(series, Kind::Traffic, Resolution::Minutes, span).await? {
-                let minute = minutes.entry(point.at.div_euclid(MINUTE)).or_default();
-                let sum = minute.entry(domain.clone()).or_default();
-                *sum = (sum.0 + point.up, sum.1 + point.down);
-            }
-        }
-        let mut picture = self.hub.picture();
-        minutes.into_iter().for_each(|(minute, totals)| picture.put_minute(minute, totals));
         Ok(())
     }
 }

@@ -69,8 +69,6 @@ struct Snapshot<'a> {
     store: StoreState,
     totals: SumsRow<'a>,
     domains: Vec<SumsRow<'a>>,
-    /// The totals of the last hours by minute.
-    minutes: Vec<(i64, u64, u64)>,
     list: &'static str,
     /// How many rows there are, shown or not.
     total: usize,
@@ -93,7 +91,7 @@ struct Changes<'a> {
 
 fn store(picture: &Picture) -> StoreState {
     let newest = Some(picture.newest).filter(|newest| *newest > 0);
-    let fresh = picture.reachable && picture.newest >= now() - picture.recent;
+    let fresh = picture.reachable && picture.is_fresh(now());
     StoreState { fresh, reachable: picture.reachable, newest }
 }
 
@@ -193,7 +191,6 @@ pub(super) fn snapshot(picture: &Picture, sight: &Sight, view: &View, shown: &[u
         store: store(picture),
         totals,
         domains,
-        minutes: picture.minutes(|domain| sight.sees(domain)),
         list,
         total,
         rows: shown.iter().filter_map(|number| row(picture, view.list, *number)).collect(),

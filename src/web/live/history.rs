@@ -1,16 +1,18 @@
-//! The history of a subscriber or a series, for charts.
+//! The history of a subscriber, a series or a domain, for charts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::hub::Hub;
-use super::places::NONE;
+use super::places::{NONE, Places};
 use super::view::Sight;
 use crate::telemetry::sample::{Kind, now};
 use crate::telemetry::store::SampleStore;
 use crate::telemetry::store::read::{Point, Resolution};
+use crate::telemetry::store::series::TOTALS;
+use crate::telemetry::totals;
 
 /// Series of a subscriber that are added up.
 const MAX_SERIES: usize = 16;
@@ -19,10 +21,12 @@ const MAX_SERIES: usize = 16;
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-/// A subscriber by its key, or a series by its id.
+/// A subscriber by its key, a series by its id, a domain, or all that a person sees.
 pub(crate) enum Who<'w> {
     Subscriber(&'w str),
     Series(i64),
+    Domain(&'w str),
+    All,
 }
 
 /// How far back, and in which steps.
@@ -108,19 +112,26 @@ pub(crate) fn is_span(name: &str) -> bool {
     name.is_empty() || SPANS.iter().any(|span| span.name == name)
 }
 
-/// The history over a span such as `3h`. `None` if there is no such subscriber or series, or it is not in sight.
+/// The history over a span such as `3h`. `None` if there is nothing of this name, or it is not in sight.
 ///
 /// # Errors
 /// If the store cannot be used.
 pub(crate) async fn history(hub: &Hub, sight: &Sight, who: Who<'_>, span: &str) -> Result<Option<HistoryAnswer>> {
     let span = SPANS.iter().find(|one| one.name == span).unwrap_or(&SPANS[1]);
-    let (Some(found), Some(store)) = (find(hub, sight, who), hub.store()) else { return Ok(None) };
+    let Some(store) = hub.store() else { return Ok(None) };
+    let found = match who {
+        Who::Subscriber(key) => find_subscriber(hub, sight, key),
+        Who::Series(id) => find_series(hub, sight, id),
+        Who::Domain(name) => find_totals(hub, sight, &store, Some(name)).await?,
+        Who::All => find_totals(hub, sight, &store, None).await?,
+    };
+    let Some(found) = found else { return Ok(None) };
     // Samples of several series are not of the same moments: those are added up by minute.
     let minutes = span.resolution == Resolution::Raw && found.series.len() > 1;
     let (resolution, step) = if minutes { (Resolution::Minutes, 60_000) } else { (span.resolution, span.step) };
     let until = now();
     let mut sources: BTreeMap<u32, BTreeMap<i64, Point>> = BTreeMap::new();
-    for (source, series) in found.series.iter().take(MAX_SERIES) {
+    for (source, series) in &found.series {
         let points = read(&store, *series, resolution, step, (until - span.length, until)).await?;
         let sums = sources.entry(*source).or_default();
         for (at, point) in points {
@@ -148,28 +159,54 @@ pub(crate) async fn history(hub: &Hub, sight: &Sight, who: Who<'_>, span: &str) 
     }))
 }
 
-fn find(hub: &Hub, sight: &Sight, who: Who<'_>) -> Option<Found> {
+impl Places {
+    /// The rates of the plan of a subscriber, in bit/s up and down.
+    fn rates(&self, owner: u32) -> Option<(u64, u64)> {
+        let plan = self.plans.get(self.subscribers.get(owner as usize)?.plan as usize)?;
+        Some((plan.up, plan.down))
+    }
+
+    fn is_in_sight(&self, sight: &Sight, domain: u32) -> bool {
+        self.domains.get(domain as usize).is_some_and(|domain| sight.sees(&domain.name))
+    }
+}
+
+fn find_subscriber(hub: &Hub, sight: &Sight, key: &str) -> Option<Found> {
     let picture = hub.picture();
     let places = &picture.places;
-    let sees = |domain: u32| places.domains.get(domain as usize).is_some_and(|domain| sight.sees(&domain.name));
-    let rates = |owner: u32| {
-        let plan = places.plans.get(places.subscribers.get(owner as usize)?.plan as usize)?;
-        Some((plan.up, plan.down))
+    let number = places.subscribers.iter().position(|one| &*one.key == key)?;
+    let one = places.subscribers.get(number).filter(|one| places.is_in_sight(sight, one.domain))?;
+    let numbers = places.series_of(one).into_iter().take(MAX_SERIES);
+    let series = numbers.filter_map(|number| places.series.get(number as usize));
+    Some(Found { series: series.map(|one| (one.source, one.id)).collect(), plan: places.rates(number as u32) })
+}
+
+fn find_series(hub: &Hub, sight: &Sight, id: i64) -> Option<Found> {
+    let picture = hub.picture();
+    let places = &picture.places;
+    let one = places.series.get(*places.by_id.get(&id)? as usize)?;
+    let stranger = one.owner == NONE;
+    let visible = if stranger { sight.unknown } else { places.is_in_sight(sight, places.domain_of(one)) };
+    visible.then(|| Found { series: vec![(one.source, one.id)], plan: places.rates(one.owner) })
+}
+
+/// The totals of a domain, or of all that are in sight. Before the first sample there are none.
+async fn find_totals(hub: &Hub, sight: &Sight, store: &SampleStore, domain: Option<&str>) -> Result<Option<Found>> {
+    let names: BTreeSet<Box<str>> = {
+        let picture = hub.picture();
+        let in_sight = picture.places.domains.iter().filter(|one| sight.sees(&one.name));
+        in_sight.map(|one| one.name.clone()).filter(|name| domain.is_none_or(|domain| domain == &**name)).collect()
     };
-    match who {
-        Who::Subscriber(key) => {
-            let number = places.subscribers.iter().position(|one| &*one.key == key)?;
-            let one = places.subscribers.get(number).filter(|one| sees(one.domain))?;
-            let numbers = places.series_of(one).into_iter();
-            let series = numbers.filter_map(|number| places.series.get(number as usize));
-            Some(Found { series: series.map(|one| (one.source, one.id)).collect(), plan: rates(number as u32) })
-        }
-        Who::Series(id) => {
-            let one = places.series.get(*places.by_id.get(&id)? as usize)?;
-            let visible = if one.owner == NONE { sight.unknown } else { sees(places.domain_of(one)) };
-            visible.then(|| Found { series: vec![(one.source, one.id)], plan: rates(one.owner) })
-        }
+    if domain.is_some() && names.is_empty() {
+        return Ok(None);
     }
+    let wanted = |name: &str| match domain {
+        None if sight.is_whole() => name == totals::ALL,
+        _ => names.contains(name),
+    };
+    let series = store.series(Some(TOTALS)).await?;
+    let series = series.into_iter().filter(|one| wanted(&one.facts.name)).map(|one| (0, one.id)).collect();
+    Ok(Some(Found { series, plan: None }))
 }
 
 /// The points of a series by step.

@@ -2,7 +2,8 @@
 //!
 //! [`follow`] reads what is new in the store of samples into the [`picture`]. The [`hub`] has a thread that turns the
 //! picture into frames once a second: one for all clients that see the same domains and ask for the same [`view`]. The
-//! frames are those of [`frame`], the protocol of docs/live.md. [`history`] answers what charts ask.
+//! frames are those of [`frame`], the protocol of docs/live.md. [`history`] answers what charts ask; [`totals`] keeps
+//! what it needs for those of domains.
 
 pub(crate) mod follow;
 mod frame;
@@ -10,4 +11,5 @@ pub(crate) mod history;
 pub(crate) mod hub;
 pub(crate) mod picture;
 mod places;
+pub(crate) mod totals;
 pub(crate) mod view;

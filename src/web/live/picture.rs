@@ -1,17 +1,14 @@
 //! The present picture: what each series and each subscriber uses now, in memory. Its size is that of the number of
 //! series and subscribers, whatever the store holds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::places::{NONE, Places};
 use crate::telemetry::conform::TOLERANCE;
-use crate::telemetry::sample::{MINUTE, Sample};
+use crate::telemetry::sample::Sample;
 
 /// From which part of a rate on a subscriber is saturated.
 const SATURATED: f64 = 0.95;
-
-/// How many minutes of totals are kept.
-const MINUTES: usize = 180;
 
 /// How a subscriber or a series does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,9 +86,6 @@ impl Sums {
     }
 }
 
-/// The totals of a minute, in bit/s up and down, by domain.
-type MinuteTotals = HashMap<Box<str>, (f64, f64)>;
-
 /// The picture.
 #[derive(Default)]
 pub(crate) struct Picture {
@@ -107,7 +101,6 @@ pub(crate) struct Picture {
     pub(super) unknown: usize,
     /// The moment of the newest sample.
     pub(super) newest: i64,
-    minutes: VecDeque<(i64, MinuteTotals)>,
     /// For how long a sample is recent, in milliseconds.
     pub(super) recent: i64,
     /// Whether the store could be read the last time.
@@ -222,37 +215,11 @@ impl Picture {
                 (*own, *changed) = (sum, self.tick);
             }
         }
-        self.note_minute(now.div_euclid(MINUTE));
     }
 
-    fn note_minute(&mut self, minute: i64) {
-        let names = self.places.domains.iter().map(|domain| domain.name.clone());
-        let totals: MinuteTotals =
-            names.zip(&self.sums).map(|(name, (sums, _))| (name, (sums.up, sums.down))).collect();
-        if self.newest.div_euclid(MINUTE) >= minute - 1 {
-            self.put_minute(minute, totals);
-        }
-    }
-
-    /// Replaces the totals of a minute.
-    pub(super) fn put_minute(&mut self, minute: i64, totals: MinuteTotals) {
-        match self.minutes.binary_search_by_key(&minute, |(known, _)| *known) {
-            Ok(place) => self.minutes[place].1 = totals,
-            Err(place) => self.minutes.insert(place, (minute, totals)),
-        }
-        while self.minutes.len() > MINUTES {
-            self.minutes.pop_front();
-        }
-    }
-
-    /// The totals of the last hours over the domains that `sees` allows: milliseconds since 1970, bit/s up and down.
-    pub(super) fn minutes(&self, sees: impl Fn(&str) -> bool) -> Vec<(i64, u64, u64)> {
-        let sum = |(minute, totals): &(i64, MinuteTotals)| {
-            let seen = totals.iter().filter(|(name, _)| sees(name)).map(|(_, sum)| *sum);
-            let (up, down) = seen.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
-            (minute * MINUTE, up as u64, down as u64)
-        };
-        self.minutes.iter().map(sum).collect()
+    /// Whether there are recent samples at `now`, in milliseconds since 1970.
+    pub(super) fn is_fresh(&self, now: i64) -> bool {
+        self.newest >= now - self.recent
     }
 }
 
@@ -325,8 +292,6 @@ mod tests {
         assert_eq!(statuses(&picture), ["seen", "silent", "never"]);
         let (sums, _) = &picture.sums[0];
         assert_eq!((sums.down, sums.sold_down, sums.subscribers(), picture.unknown), (60.0, 300, 3, 1));
-        assert_eq!(picture.minutes(|_| true), [(NOW / MINUTE * MINUTE, 2, 60)]);
-        assert_eq!(picture.minutes(|_| false)[0].2, 0);
         assert!(!picture.note(&[sample(99, NOW, 1.0)]), "a series that is not known");
     }
 

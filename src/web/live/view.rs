@@ -32,6 +32,11 @@ impl Sight {
         self.domains.as_ref().is_none_or(|domains| domains.contains(domain))
     }
 
+    /// Whether it sees all domains.
+    pub(super) fn is_whole(&self) -> bool {
+        self.domains.is_none()
+    }
+
     /// For each domain of a picture whether it is seen.
     pub(super) fn domains(&self, picture: &Picture) -> Vec<bool> {
         picture.places.domains.iter().map(|domain| self.sees(&domain.name)).collect()

@@ -32,6 +32,10 @@ fn hub(ask: &Ask) -> Result<Arc<Hub>, PageError> {
     ask.portal.hub.clone().ok_or_else(|| PageError::not_found(none))
 }
 
+fn away() -> PageError {
+    PageError::new(StatusCode::SERVICE_UNAVAILABLE, "The store of samples cannot be reached now.")
+}
+
 /// The page.
 pub(super) async fn page(ask: Ask) -> Result<Response, PageError> {
     hub(&ask)?;
@@ -56,20 +60,26 @@ pub(super) async fn demo(ask: Ask) -> Result<Response, PageError> {
     Ok(ask.redirect_as(&secret, "/live"))
 }
 
-/// The history of a subscriber or a series as JSON.
+/// The history of a subscriber, a series, a domain or all as JSON.
 pub(super) async fn points(ask: Ask) -> Result<Response, PageError> {
     let (hub, sight) = (hub(&ask)?, sight(ask.user()?));
-    let who = match (ask.parameters.some("subscriber"), ask.parameters.some("series")) {
-        (Some(key), _) => Who::Subscriber(key),
-        (None, Some(id)) => Who::Series(id.parse().unwrap_or(-1)),
-        (None, None) => return Err(PageError::new(StatusCode::BAD_REQUEST, "Name a subscriber or a series.")),
+    let asked = ["subscriber", "series", "domain"].map(|name| ask.parameters.some(name));
+    let who = match asked {
+        [None, None, None] => Who::All,
+        [Some(key), None, None] => Who::Subscriber(key),
+        [None, Some(id), None] => Who::Series(id.parse().unwrap_or(-1)),
+        [None, None, Some(name)] => Who::Domain(name),
+        _ => return Err(PageError::new(StatusCode::BAD_REQUEST, "Name one of subscriber, series and domain.")),
     };
+    if hub.store().is_none() {
+        return Err(away());
+    }
     let span = ask.parameters.get("span");
     if !is_span(span) {
         return Err(PageError::new(StatusCode::BAD_REQUEST, "`span` is one of 30m, 3h, 24h, 7d, 400d."));
     }
     let found = history(&hub, &sight, who, span).await?;
-    let found = found.ok_or_else(|| PageError::not_found("There is no such subscriber or series."))?;
+    let found = found.ok_or_else(|| PageError::not_found("There is no such subscriber, series or domain."))?;
     let mut response = Response::new(Body::from(serde_json::to_string(&found).map_err(anyhow::Error::from)?));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -127,9 +137,7 @@ pub(super) async fn refresh(ask: Ask) -> Result<Response, PageError> {
 /// Deletes the samples that are older than the settings want.
 pub(super) async fn clean(ask: Ask) -> Result<Response, PageError> {
     let hub = hub(&ask)?;
-    let Some(store) = hub.store() else {
-        return Err(PageError::new(StatusCode::SERVICE_UNAVAILABLE, "The store of samples cannot be reached now."));
-    };
+    let store = hub.store().ok_or_else(away)?;
     ask.portal.store.record(&ask.user()?.name, ask.address, "had old samples deleted").await?;
     if !CLEANING.swap(true, Ordering::Relaxed) {
         tokio::spawn(async move {

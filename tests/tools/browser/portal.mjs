@@ -200,9 +200,9 @@ async function live(link) {
   const name = await page.locator('#chosen-name').innerText();
   must(name.endsWith('.example') || name.endsWith('.co.zw'), `${name} is chosen`);
   must((await page.locator('#chosen-chart').innerText()).includes('Plan, down'), 'the chart has no line of the plan');
-  await page.getByRole('button', { name: '7 days' }).click();
+  await page.locator('#chosen-spans').getByText('7 days').click();
   await page.locator('#chosen-chart canvas').waitFor();
-  await page.getByRole('button', { name: '30 minutes' }).click();
+  await page.locator('#chosen-spans').getByText('30 minutes').click();
   await moves(page, '#chosen-facts');
   await look(page, 'live-chosen');
   await page.getByRole('button', { name: 'Close' }).click();
@@ -211,7 +211,11 @@ async function live(link) {
   must((await page.locator('.window .row:not([hidden]) .status').first().innerText()) === 'saturated', 'the list is not of the saturated');
   await page.getByRole('button', { name: 'Show all' }).click();
   await page.getByText('320 found').waitFor();
+  await page.locator('#totals-spans').getByText('24 hours').click();
+  await page.locator('#totals-chart canvas').waitFor();
+  must((await page.locator('#totals-title').innerText()) === 'All subscribers', 'the totals are of something else');
   await page.getByRole('button', { name: 'campus.example' }).click();
+  await page.getByRole('heading', { name: 'campus.example' }).waitFor();
   await page.getByText('60 found').waitFor();
   await page.getByLabel('Search').fill('10.20.30.1');
   await page.waitForFunction(() => /^1[0-9] found/.test(document.querySelector('#found').textContent));

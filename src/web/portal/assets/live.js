@@ -40,7 +40,6 @@
   let total = 0;
   let domains = new Map();
   let totals = null;
-  let minutes = [];
   let ordered = 0;
   let due = false;
 
@@ -85,11 +84,9 @@
       shownList = message.list;
       rows = new Map(message.rows.map(values => [values[0], read(values)]));
       domains = new Map(message.domains.map(domain => [domain.name, domain]));
-      minutes = message.minutes;
       total = message.total;
       sort();
       columns();
-      if (chart) chart.fresh = true;
     } else if (message.type === 'changes') {
       message.removed.forEach(number => rows.delete(number));
       message.added.forEach(values => rows.set(values[0], read(values)));
@@ -99,16 +96,11 @@
       }
       message.domains.forEach(domain => domains.set(domain.name, domain));
       total = message.total;
-      const minute = Math.floor(message.at / 60000) * 60000;
-      if (message.store.fresh) {
-        if (minutes.length && minutes[minutes.length - 1][0] === minute) minutes.pop();
-        minutes.push([minute, message.totals.up, message.totals.down]);
-        if (minutes.length > 180) minutes.shift();
-      }
       // Rows do not jump about while they are read.
       if (message.added.length || message.removed.length || performance.now() - ordered > 5000) sort();
     }
     follow();
+    followTotals(message);
     draw();
   }
 
@@ -136,7 +128,6 @@
       const since = newest ? `The newest sample is of ${clock(newest)}, ${ago(totals.at - newest)} ago.` : 'There is no sample yet.';
       put(trouble, `${reachable ? 'No new samples.' : 'The store of samples cannot be read.'} ${since}`);
     }
-    chartTotals();
   }
 
   const domainRows = new Map();
@@ -270,18 +261,77 @@
         ...lines.map(([label, name, more]) => ({ label, stroke: colour(name), width: 2, points: { show: false }, spanGaps: false, value: (_, value) => value == null ? '–' : rate(value), ...more }))],
     };
   }
-  let chart = null;
-  function chartTotals() {
-    const box = byId('totals-chart');
-    const data = [minutes.map(([at]) => at / 1000), minutes.map(([, , down]) => down), minutes.map(([, up]) => up)];
-    if (!chart) {
-      if (minutes.length === 0) return;
-      chart = { plot: new uPlot(options(box.clientWidth, [['Down', '--accent'], ['Up', '--good']]), data, box), drawn: performance.now() };
-    } else if (chart.fresh || performance.now() - chart.drawn > (calm.matches ? 10000 : 1000)) {
-      chart.plot.setData(data);
-      chart.fresh = false;
-      chart.drawn = performance.now();
+  // A history, in the form of the chart. Where nothing was measured for long, the line is broken.
+  async function history(query) {
+    try {
+      const answer = await fetch(`/live/history?${query}`, { headers: { accept: 'application/json' } });
+      const found = answer.ok ? await answer.json() : null;
+      return found && found.version === 1 ? found : null;
+    } catch {
+      return null; // The connection is away; the state says so.
     }
+  }
+  function broken(data) {
+    const at = data[0];
+    const steps = at.slice(1).map((moment, before) => moment - at[before]).sort((a, b) => a - b);
+    const longest = 2.5 * (steps[Math.floor(steps.length / 2)] || Infinity);
+    const columns = data.map(() => []);
+    at.forEach((moment, row) => {
+      if (row && moment - at[row - 1] > longest) columns.forEach((column, which) => column.push(which ? null : (moment + at[row - 1]) / 2));
+      columns.forEach((column, which) => column.push(data[which][row]));
+    });
+    return columns;
+  }
+  const LINES = [['Down', '--accent'], ['Up', '--good']];
+  const MOST = [['Most down', '--accent', { width: 1, dash: [2, 4] }], ['Most up', '--good', { width: 1, dash: [2, 4] }]];
+  function plotted(box, old, found, levels) {
+    const lines = [...LINES], data = [found.at.map(at => at / 1000), found.down, found.up];
+    if (found.step > 1) {
+      lines.push(...MOST);
+      data.push(found.down_max, found.up_max);
+    }
+    for (const [label, name, value] of levels) {
+      lines.push([label, name, { width: 1, dash: [8, 4] }]);
+      data.push(found.at.map(() => value));
+    }
+    if (old) old.destroy();
+    box.replaceChildren(...(found.at.length ? [] : [made('p', 'empty', 'Nothing was measured in this time.')]));
+    return found.at.length ? new uPlot(options(box.clientWidth, lines), broken(data), box) : null;
+  }
+
+  // The chart of all, or of the chosen domain. It grows with what comes in.
+  const overall = { span: '3h', step: 60, plot: null, asked: 0, drawn: 0 };
+  async function askTotals() {
+    const mine = overall.asked += 1;
+    const domain = view.domain ? `&domain=${encodeURIComponent(view.domain)}` : '';
+    const found = await history(`span=${overall.span}${domain}`);
+    if (mine !== overall.asked || !found) return;
+    overall.step = found.step > 1 ? 60 : 10;
+    put(byId('totals-title'), view.domain || 'All subscribers');
+    overall.plot = plotted(byId('totals-chart'), overall.plot, found, []);
+  }
+  function followTotals(message) {
+    const length = { '30m': 1800, '3h': 10800 }[overall.span], { step } = overall;
+    if (!length || !message.store.fresh || (calm.matches && performance.now() - overall.drawn < 10000)) return;
+    overall.drawn = performance.now();
+    const sums = view.domain ? domains.get(view.domain) : message.totals;
+    if (!sums) return;
+    const at = Math.floor(message.at / 1000 / step) * step;
+    if (!overall.plot) {
+      if (message.type === 'changes') overall.plot = plotted(byId('totals-chart'), null, { step: 1, at: [at * 1000], down: [sums.down], up: [sums.up] }, []);
+      return;
+    }
+    const { data } = overall.plot, last = data[0].length - 1;
+    if (at < data[0][last]) return;
+    const same = at === data[0][last];
+    const gap = !same && at - data[0][last] > 2.5 * step;
+    const first = Math.max(0, data[0].findIndex(moment => moment >= at - length));
+    const values = [at, sums.down, sums.up, sums.down, sums.up];
+    overall.plot.setData(data.map((column, which) => [
+      ...column.slice(first, same ? last : undefined),
+      ...(gap ? [which ? null : at - step] : []),
+      values[which],
+    ]));
   }
 
   let chosen = null;
@@ -301,31 +351,11 @@
     if (!chosen) return;
     const mine = asking += 1;
     const who = chosen.list === 'series' ? `series=${chosen.id}` : `subscriber=${encodeURIComponent(chosen.key)}`;
-    let found = null;
-    try {
-      const answer = await fetch(`/live/history?${who}&span=${span}`, { headers: { accept: 'application/json' } });
-      if (answer.ok) found = await answer.json();
-    } catch {
-      // The connection is away; the state says so.
-    }
-    if (mine !== asking || !found || found.version !== 1) return;
-    const level = value => found.at.map(() => value);
-    const lines = [['Down', '--accent'], ['Up', '--good']];
-    const data = [found.at.map(at => at / 1000), found.down, found.up];
-    if (found.step > 1) {
-      lines.push(['Most down', '--accent', { width: 1, dash: [2, 4] }], ['Most up', '--good', { width: 1, dash: [2, 4] }]);
-      data.push(found.down_max, found.up_max);
-    }
-    if (found.plan_down) {
-      lines.push(['Plan, down', '--bad', { width: 1, dash: [8, 4] }], ['Plan, up', '--mind', { width: 1, dash: [8, 4] }]);
-      data.push(level(found.plan_down), level(found.plan_up));
-    }
-    const box = byId('chosen-chart');
-    if (plot) plot.destroy();
-    plot = found.at.length ? new uPlot(options(box.clientWidth, lines), data, box) : null;
-    if (plot) plot.live = span === '30m' && found.step === 1;
-    if (!plot) box.replaceChildren(made('p', 'empty', 'Nothing was measured in this time.'));
-    else box.querySelectorAll('.empty').forEach(node => node.remove());
+    const found = await history(`${who}&span=${span}`);
+    if (mine !== asking || !found) return;
+    const levels = found.plan_down ? [['Plan, down', '--bad', found.plan_down], ['Plan, up', '--mind', found.plan_up]] : [];
+    plot = plotted(byId('chosen-chart'), plot, found, levels);
+    if (plot) plot.live = found.step === 1;
   }
   // What comes in extends the chart of samples.
   function follow() {
@@ -346,28 +376,34 @@
     const at = chosen.at ? `${rate(chosen.down)} down, ${rate(chosen.up)} up at ${clock(chosen.at)}` : 'never seen';
     put(byId('chosen-facts'), `Now ${at}. ${chosen.domain || chosen.owner || 'Not declared'}, ${plan}.`);
   }
-  document.querySelectorAll('[data-span]').forEach(button => button.addEventListener('click', () => {
-    span = button.dataset.span;
-    document.querySelectorAll('[data-span]').forEach(one => one.setAttribute('aria-pressed', String(one === button)));
-    ask();
-  }));
+  function spans(group, choose) {
+    const buttons = byId(group).querySelectorAll('[data-span]');
+    buttons.forEach(button => button.addEventListener('click', () => {
+      buttons.forEach(one => one.setAttribute('aria-pressed', String(one === button)));
+      choose(button.dataset.span);
+    }));
+  }
+  spans('chosen-spans', name => { span = name; ask(); });
+  spans('totals-spans', name => { overall.span = name; askTotals(); });
   byId('chosen-close').addEventListener('click', () => {
     chosen = null;
     byId('chosen').hidden = true;
     frame.focus();
   });
-  setInterval(() => { if (!document.hidden && !(plot && plot.live)) ask(); }, 30000);
-  function again() {
-    if (chart) chart.plot.destroy();
-    chart = null;
+  setInterval(() => {
+    if (document.hidden) return;
+    if (!(plot && plot.live)) ask();
+    askTotals();
+  }, 30000);
+  // With the colours of the other scheme.
+  dark.addEventListener('change', () => {
     ask();
-    draw();
-  }
-  dark.addEventListener('change', again);
-  let resizing = 0;
+    askTotals();
+  });
   addEventListener('resize', () => {
-    clearTimeout(resizing);
-    resizing = setTimeout(again, 200);
+    for (const one of [plot, overall.plot]) {
+      if (one) one.setSize({ width: one.root.parentNode.clientWidth, height: one.height });
+    }
   });
 
   // What is asked to be seen.
@@ -375,6 +411,7 @@
   function watch(change) {
     Object.assign(view, change);
     if (change.sort) sort();
+    if ('domain' in change) askTotals();
     byId('list').value = view.list;
     byId('clear').hidden = !(view.domain || view.status.length || view.search);
     document.querySelectorAll('[data-status]').forEach(card => {
@@ -446,4 +483,5 @@
     if (socket && socket.readyState === WebSocket.OPEN && heard && performance.now() - heard > 45000) socket.close();
   }, 5000);
   connect();
+  askTotals();
 })();

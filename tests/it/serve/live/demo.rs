@@ -38,7 +38,10 @@ fn a_demonstration_lives_and_leaves_nothing() {
     for count in ["saturated", "exceeding", "never", "unknown"] {
         assert!(snapshot["totals"][count].as_u64() > Some(0), "{count}: {}", snapshot["totals"]);
     }
-    assert!(snapshot["minutes"].as_array().unwrap().len() > 100, "the last hours are there");
+    for (path, least) in [("span=3h", 100), ("span=3h&domain=tier2.example", 100), ("span=7d", 2)] {
+        let past = browser.get(&format!("/live/history?{path}")).json();
+        assert!(past["at"].as_array().unwrap().len() > least, "the past is there: {path}");
+    }
     assert!(std::fs::read_dir(folder.path()).unwrap().count() > 0);
     drop(client);
     server.signal(Signal::TERM);

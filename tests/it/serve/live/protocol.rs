@@ -1,6 +1,7 @@
 //! What clients get, and what they do not get.
 
 use super::{Browser, Client, Live, column, is_seen, wait};
+use crate::serve::Answer;
 
 const ALL: &str = r#"{"version":1,"type":"watch","list":"subscribers","sort":"key"}"#;
 const SERIES: &str = r#"{"version":1,"type":"watch","list":"series"}"#;
@@ -77,7 +78,19 @@ fn a_person_sees_only_their_domains() {
         assert_eq!((desk.get(&path).status, noc.get(&path).status), (wanted, 200), "{row}");
     }
     assert_eq!(desk.get("/live/history?subscriber=10.20.0.2%40tier2.example&span=5h").status, 400);
-    for path in ["subscriber=acme-hq", "subscriber=nobody", "series=99", "series=x"] {
+    let totals = |browser: &Browser<'_>, path: &str| {
+        let found = |answer: &Answer| answer.status == 200 && !answer.json()["at"].as_array().unwrap().is_empty();
+        wait(|| Some(browser.get(path)).filter(found), || server.journal()).json()
+    };
+    let (one, all) =
+        (totals(&desk, "/live/history?span=30m&domain=tier2.example"), totals(&noc, "/live/history?span=30m"));
+    assert!(all["down"][0].as_u64() > one["down"][0].as_u64(), "{all} {one}");
+    let own = totals(&desk, "/live/history?span=30m");
+    assert_eq!(own["down"][0], one["down"][0], "all that it sees");
+    assert_eq!(desk.get("/live/history?domain=tier2.example&series=1").status, 400);
+    for path in
+        ["subscriber=acme-hq", "subscriber=nobody", "series=99", "series=x", "domain=ispcustomer.co.zw", "domain=x"]
+    {
         assert_eq!(desk.get(&format!("/live/history?{path}")).status, 404, "{path}");
     }
     for path in ["/live/clean", "/live/refresh"] {

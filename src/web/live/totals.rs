@@ -1,0 +1,51 @@
+//! Keeps what all subscribers, and those of each domain, use together: a sample of each every few seconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::hub::Hub;
+use crate::sync::journal::Journal;
+use crate::telemetry::sample::now;
+use crate::telemetry::store::batch::Batch;
+use crate::telemetry::store::series::TOTALS;
+use crate::telemetry::totals::Totals;
+
+/// From one sample to the next.
+const STEP: Duration = Duration::from_secs(10);
+
+/// Keeps them until the server ends. What cannot be written is left out, and said.
+pub(crate) async fn keep_totals(hub: Arc<Hub>) {
+    let (mut journal, mut known) = (Journal::default(), None);
+    loop {
+        tokio::time::sleep(STEP).await;
+        match keep(&hub, &mut known).await {
+            Ok(()) => journal.fine("totals"),
+            Err(error) => journal.trouble("totals", &format!("{error:#}")),
+        }
+    }
+}
+
+async fn keep(hub: &Hub, known: &mut Option<(Vec<Box<str>>, Totals)>) -> Result<()> {
+    let Some(store) = hub.store() else { return Ok(()) };
+    let now = now();
+    let (domains, sums): (Vec<Box<str>>, Vec<(f64, f64)>) = {
+        let picture = hub.picture();
+        if !picture.is_fresh(now) {
+            return Ok(());
+        }
+        let sums = picture.sums.iter().map(|(sums, _)| (sums.up, sums.down));
+        picture.places.domains.iter().map(|domain| domain.name.clone()).zip(sums).unzip()
+    };
+    let (_, totals) = match known.take().filter(|(names, _)| *names == domains) {
+        Some(same) => known.insert(same),
+        None => {
+            let totals = Totals::list(&store, domains.iter().map(|name| &**name), now).await?;
+            known.insert((domains.clone(), totals))
+        }
+    };
+    let mut batch = Batch { source: TOTALS.to_owned(), ..Batch::default() };
+    totals.add(&mut batch, now, domains.iter().map(|name| &**name).zip(sums));
+    store.write(batch).await
+}
