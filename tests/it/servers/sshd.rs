@@ -131,8 +131,12 @@ impl Sshd {
         let config = format!(
             "Port {}\nListenAddress 127.0.0.1\nHostKey {dir}/host\nPidFile none\n\
              AuthorizedKeysFile {dir}/authorized_keys\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\n{}\n",
-            self.port, self.config
+             KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\n\
+             SetEnv HOME={}\n{}\n",
+            self.port,
+            // Not the user's own: what the start of their shell runs is no part of a test, and may wait for a minute.
+            self.data().display(),
+            self.config
         );
         fs::write(self.file("config"), config).unwrap();
         let log = fs::File::create(self.file("log")).unwrap();
