@@ -334,7 +334,7 @@ async fn watching(shared: Shared, marks: Marks) {
 
 fn pause_or_resume(shared: &Shared, depth: u64, marks: Marks) {
     let paused = shared.paused.load(Ordering::Relaxed);
-    let now_paused = if paused { depth >= marks.low } else { depth > marks.high };
+    let now_paused = if paused { depth > marks.low } else { depth > marks.high };
     if paused != now_paused {
         let what = if now_paused { "collecting pauses" } else { "collecting goes on" };
         shared.journal(|journal| {

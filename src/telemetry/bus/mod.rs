@@ -38,6 +38,10 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// Seconds without a sign of life after which a connection is given up.
 const HEARTBEAT: u16 = 15;
 
+/// The largest frame, in bytes, which is the broker's own default. A broker that offers more, or no limit, would have
+/// the client take memory for it.
+const FRAME: u32 = 131_072;
+
 /// Messages that may wait for their confirms. After one was refused it starts at 1 and doubles: a full queue takes a
 /// later message as soon as there is room for it, so what follows a refused one comes out of order.
 const WINDOW: usize = 10_000;
@@ -165,7 +169,7 @@ fn uri(settings: &BusSettings) -> AMQPUri {
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority { userinfo, host: settings.host.clone(), port: settings.port },
         vhost: settings.vhost.clone(),
-        query: AMQPQueryString { heartbeat: Some(HEARTBEAT), ..AMQPQueryString::default() },
+        query: AMQPQueryString { heartbeat: Some(HEARTBEAT), frame_max: Some(FRAME), ..AMQPQueryString::default() },
     }
 }
 

@@ -1,10 +1,9 @@
 //! Rates from two readings of the counters of an interface (IF-MIB, RFC 2863).
 
+use super::is_measure;
+
 /// The width of a counter in bits: octets, errors, discards.
 const WIDTH: [u32; 3] = [64, 32, 32];
-
-/// What no interface does, in bit/s: a counter that was cleared looks as if it had gone round.
-const IMPOSSIBLE: f64 = 1e13;
 
 /// The counters of one interface at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +36,8 @@ pub(super) fn rates(before: &Reading, after: &Reading) -> Rates {
         let rate = |side: usize| {
             let each_second = counted(first[side], last[side], width)? / seconds;
             let rate = if kind == 0 { each_second * 8.0 } else { each_second };
-            (rate <= IMPOSSIBLE).then_some(rate)
+            // A counter that was cleared looks as if it had gone round.
+            Some(rate).filter(|rate| is_measure(*rate))
         };
         match (rate(0), rate(1)) {
             (Some(into), Some(out)) => found.rates[kind] = Some([into, out]),

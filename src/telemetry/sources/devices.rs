@@ -55,13 +55,13 @@ impl Devices {
         let entries: Option<Vec<Entry<Box<Device>>>> = self.http.get("devices/", &[], MAX_ANSWER).await?;
         let entries = entries.context(NO_LIST)?;
         let mut round = Round::default();
-        let devices = sound(entries, &mut round);
+        let devices = sound(entries, self.unit, &mut round);
         let listed: Vec<SeriesFacts> = devices.iter().map(|(mac, device)| facts(mac, device)).collect();
         let series = desk.store.list_series(&self.name, &listed, now, desk.messages).await?;
         for (devices, series) in devices.chunks(MAX_BATCH).zip(series.chunks(MAX_BATCH)) {
             let mut batch = Batch { source: self.name.clone(), ..Batch::default() };
             for ((mac, device), series) in devices.iter().zip(series) {
-                let (up, down) = (device.upload_speed * self.unit, device.download_speed * self.unit);
+                let (up, down) = (device.upload_speed, device.download_speed);
                 let active = Some(device.active_connection);
                 batch.samples.push(Sample { series: series.id, kind: Kind::Traffic, at: now, up, down, active });
                 if desk.messages {
@@ -74,20 +74,21 @@ impl Devices {
     }
 }
 
-/// The devices with a MAC address and rates that can be measurements, each once.
-fn sound(entries: Vec<Entry<Box<Device>>>, round: &mut Round) -> Vec<(String, Box<Device>)> {
+/// The devices with a MAC address and rates that can be measurements, each once; `unit` is that of the rates in bit/s.
+fn sound(entries: Vec<Entry<Box<Device>>>, unit: f64, round: &mut Round) -> Vec<(String, Box<Device>)> {
     let mut seen = HashSet::new();
     let mut devices = Vec::new();
     for entry in entries {
-        match entry {
-            Entry::Sound(device) if is_measure(device.upload_speed) && is_measure(device.download_speed) => {
-                let mac = mac(&device.mac_address).filter(|mac| devices.len() < MAX_SERIES && seen.insert(mac.clone()));
-                match mac {
-                    Some(mac) => devices.push((mac, device)),
-                    None => round.refused += 1,
-                }
-            }
-            Entry::Sound(_) | Entry::Malformed(_) => round.refused += 1,
+        let Entry::Sound(mut device) = entry else {
+            round.refused += 1;
+            continue;
+        };
+        (device.upload_speed, device.download_speed) = (device.upload_speed * unit, device.download_speed * unit);
+        let measures = is_measure(device.upload_speed) && is_measure(device.download_speed);
+        let fits = |mac: &String| measures && devices.len() < MAX_SERIES && seen.insert(mac.clone());
+        match mac(&device.mac_address).filter(fits) {
+            Some(mac) => devices.push((mac, device)),
+            None => round.refused += 1,
         }
     }
     devices
@@ -135,14 +136,16 @@ mod tests {
             {"mac_address": "02:00:5e:00:53:01", "upload_speed": 9, "download_speed": 9, "active_connection": true},
             {"mac_address": "02:00:5e:00:53:02", "upload_speed": -1, "download_speed": 2, "active_connection": true},
             {"mac_address": "02:00:5e:00:53:03", "upload_speed": 1e999, "download_speed": 2, "active_connection": true},
+            {"mac_address": "02:00:5e:00:53:04", "upload_speed": 1e8, "download_speed": 2, "active_connection": true},
             {"mac_address": "router", "upload_speed": 1, "download_speed": 2, "active_connection": true},
             {"mac_address": 5}, null, [[]]
         ]"#;
         assert!(serde_json::from_str::<Vec<Entry<Box<Device>>>>(text).is_err(), "JSON has no such number");
         let entries = serde_json::from_str(&text.replace("1e999", "\"1\"")).unwrap();
         let mut round = Round::default();
-        let devices = sound(entries, &mut round);
-        assert_eq!((devices.len(), round.refused), (1, 7));
+        let devices = sound(entries, 1e6, &mut round);
+        assert_eq!((devices.len(), round.refused), (1, 8));
+        assert_eq!(devices[0].1.download_speed, 2.5e6);
         let facts = facts(&devices[0].0, &devices[0].1);
         assert_eq!(facts.name, "02:00:5e:00:53:01");
         assert!(!facts.description.unwrap().contains('\u{1b}'));

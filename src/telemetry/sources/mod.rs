@@ -62,7 +62,7 @@ impl Desk {
 /// What a round of a source came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Round {
-    /// Values that were refused: not finite, negative, malformed.
+    /// Values that were refused: negative, impossible, malformed.
     pub(crate) refused: u64,
     /// When the next round is due, in milliseconds since 1970, if not at the next interval.
     pub(crate) next: Option<i64>,
@@ -116,7 +116,10 @@ fn clean(text: &str) -> String {
     harmless(text, 250)
 }
 
-/// A value that can be a measurement.
+/// What no interface does, in bit/s.
+const IMPOSSIBLE: f64 = 1e13;
+
+/// A value that can be a measurement, in the unit of the store.
 fn is_measure(value: f64) -> bool {
-    value.is_finite() && value >= 0.0
+    (0.0..=IMPOSSIBLE).contains(&value)
 }

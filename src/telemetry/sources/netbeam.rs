@@ -50,9 +50,10 @@ struct Interface {
     description: Option<String>,
 }
 
+/// An object without `points`, as of an error, is no answer: the window is asked for again.
 #[derive(Deserialize)]
 struct Points {
-    #[serde(default)]
+    #[serde(deserialize_with = "Option::deserialize")]
     points: Option<Vec<Value>>,
 }
 
@@ -67,7 +68,7 @@ struct Window {
     end: i64,
 }
 
-/// A measurement as the source gives it.
+/// A measurement, in the unit of the store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Measured {
     at: i64,
@@ -141,12 +142,11 @@ impl Netbeam {
     /// of the window.
     fn add(&self, batch: &mut Batch, window: &Window, answer: Option<Points>, messages: bool, refused: &mut u64) {
         let points = answer.and_then(|answer| answer.points).unwrap_or_default();
-        let measured = measured(&points, window, refused);
+        let unit = if window.kind == Kind::Traffic { self.settings.http.unit } else { 1.0 };
+        let measured = measured(&points, window, unit, refused);
         let last = measured.iter().map(|point| point.at).max();
         batch.series_until.push((window.series, window.kind, last.map_or(window.end, |last| last + 1)));
-        let unit = if window.kind == Kind::Traffic { self.settings.http.unit } else { 1.0 };
         for Measured { at, into, out } in measured {
-            let (into, out) = (into * unit, out * unit);
             let (up, down) = if self.reverse { (out, into) } else { (into, out) };
             batch.samples.push(Sample { series: window.series, kind: window.kind, at, up, down, active: None });
             if messages {
@@ -186,7 +186,7 @@ fn sound(entries: Vec<Entry<Interface>>, refused: &mut u64) -> (Vec<SeriesFacts>
 }
 
 /// The points that are measurements within the window. One with nulls is none, and no fault either.
-fn measured(points: &[Value], window: &Window, refused: &mut u64) -> Vec<Measured> {
+fn measured(points: &[Value], window: &Window, unit: f64, refused: &mut u64) -> Vec<Measured> {
     let mut measured = Vec::new();
     for point in points {
         let Some([at, into, out]) = point.as_array().map(Vec::as_slice) else {
@@ -197,7 +197,8 @@ fn measured(points: &[Value], window: &Window, refused: &mut u64) -> Vec<Measure
             continue;
         }
         let at = at.as_i64().filter(|at| (window.begin..=window.end).contains(at));
-        match (at, into.as_f64().filter(|into| is_measure(*into)), out.as_f64().filter(|out| is_measure(*out))) {
+        let value = |value: &Value| value.as_f64().map(|value| value * unit).filter(|value| is_measure(*value));
+        match (at, value(into), value(out)) {
             (Some(at), Some(into), Some(out)) => measured.push(Measured { at, into, out }),
             _ => *refused += 1,
         }
@@ -218,12 +219,14 @@ mod tests {
     #[test]
     fn points_that_are_no_measurements_are_counted() {
         let text = r#"{"points": [[1000, 1, 2], [2000, 0, 0.5], [1500, null, 3], [999, 1, 1], [2001, 1, 1],
-            [1500, -1, 2], [1500.5, 1, 1], ["1500", 1, 1], [1500, 1], 7, [1500, "x", 1], [1500, 1, 1, 1]]}"#;
+            [1500, -1, 2], [1500.5, 1, 1], ["1500", 1, 1], [1500, 1], 7, [1500, "x", 1], [1500, 1, 1, 1], [1500, 1e300, 1]]}"#;
         let points: Points = serde_json::from_str(text).unwrap();
         let mut refused = 0;
-        let found = measured(&points.points.unwrap(), &window(), &mut refused);
-        let wanted = [Measured { at: 1000, into: 1.0, out: 2.0 }, Measured { at: 2000, into: 0.0, out: 0.5 }];
-        assert_eq!((found.as_slice(), refused), (wanted.as_slice(), 9));
+        let found = measured(&points.points.unwrap(), &window(), 1e6, &mut refused);
+        let wanted = [Measured { at: 1000, into: 1e6, out: 2e6 }, Measured { at: 2000, into: 0.0, out: 5e5 }];
+        assert_eq!((found.as_slice(), refused), (wanted.as_slice(), 10));
+        assert!(serde_json::from_str::<Points>(r#"{"points": null}"#).is_ok());
+        assert!(serde_json::from_str::<Points>(r#"{"error": "database is down"}"#).is_err());
     }
 
     #[test]

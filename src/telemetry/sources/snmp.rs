@@ -181,14 +181,16 @@ async fn interfaces(client: &UdpClient, source: &str, refused: &mut u64) -> Resu
     let mut seen = std::collections::HashSet::new();
     let mut interfaces = Vec::with_capacity(names.len());
     for (index, name) in names {
-        let Some(name) = text(&name).filter(|name| !name.is_empty() && seen.insert(name.clone())) else {
+        // As it is stored: what is cut may be another one's, too.
+        let named = text(&name).filter(|name| !name.is_empty()).map(|name| clean(&format!("{source}::{name}")));
+        let Some(name) = named.filter(|name| seen.insert(name.clone())) else {
             *refused += 1;
             continue;
         };
         // ifOperStatus: 1 is up.
         let up = states.get(&index).and_then(Value::as_i32) == Some(1);
         let facts = SeriesFacts {
-            name: clean(&format!("{source}::{name}")),
+            name,
             form: Form::Interface,
             address: None,
             description: aliases.get(&index).and_then(text).filter(|alias| !alias.is_empty()),

@@ -151,7 +151,7 @@ impl Follower {
         let mut piece: Vec<Sample> = Vec::with_capacity(NOTED);
         let mut known = true;
         let mut note = |piece: &mut Vec<Sample>| {
-            known &= hub.picture().note(piece);
+            known &= hub.picture().note(piece, now());
             piece.clear();
         };
         let each = |sample: Sample| {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::places::{NONE, Places};
 use crate::telemetry::conform::TOLERANCE;
-use crate::telemetry::sample::Sample;
+use crate::telemetry::sample::{MINUTE, Sample};
 
 /// From which part of a rate on a subscriber is saturated.
 const SATURATED: f64 = 0.95;
@@ -132,10 +132,11 @@ impl Picture {
         self.settle(now);
     }
 
-    /// Notes samples of traffic. Returns whether all were of known series.
-    pub(super) fn note(&mut self, samples: &[Sample]) -> bool {
+    /// Notes samples of traffic at `now`, in milliseconds since 1970. Those of a clock that is ahead count for nothing:
+    /// they would hide all that come after them. Returns whether all were of known series.
+    pub(super) fn note(&mut self, samples: &[Sample], now: i64) -> bool {
         let (mut known, mut owners) = (true, Vec::new());
-        for sample in samples {
+        for sample in samples.iter().filter(|sample| sample.at <= now + MINUTE) {
             let Some(number) = self.places.by_id.get(&sample.series).copied() else {
                 known = false;
                 continue;
@@ -248,6 +249,7 @@ mod tests {
     use crate::telemetry::store::series::Form;
 
     const NOW: i64 = 1_790_000_000_000;
+    const HOUR: i64 = 60 * MINUTE;
 
     /// Three subscribers of 100 bit/s: one with two series of a source and one of another, one with one, one without.
     /// The last series belongs to none.
@@ -281,18 +283,18 @@ mod tests {
     #[test]
     fn series_of_a_source_are_added_up_and_of_several_the_larger_counts() {
         let mut picture = picture();
-        assert!(picture.note(&[
-            sample(10, NOW, 40.0),
-            sample(11, NOW, 20.0),
-            sample(12, NOW, 50.0),
-            sample(14, NOW, 7.0)
-        ]));
+        assert!(
+            picture.note(
+                &[sample(10, NOW, 40.0), sample(11, NOW, 20.0), sample(12, NOW, 50.0), sample(14, NOW, 7.0)],
+                NOW
+            )
+        );
         picture.settle(NOW);
         assert_eq!((picture.subscribers[0].down, picture.subscribers[0].up), (60.0, 2.0));
         assert_eq!(statuses(&picture), ["seen", "silent", "never"]);
         let (sums, _) = &picture.sums[0];
         assert_eq!((sums.down, sums.sold_down, sums.subscribers(), picture.unknown), (60.0, 300, 3, 1));
-        assert!(!picture.note(&[sample(99, NOW, 1.0)]), "a series that is not known");
+        assert!(!picture.note(&[sample(99, NOW, 1.0)], NOW), "a series that is not known");
     }
 
     #[test]
@@ -300,12 +302,15 @@ mod tests {
         let mut picture = picture();
         for (down, wanted) in [(95.0, "seen"), (96.0, "saturated"), (105.0, "saturated"), (106.0, "exceeding")] {
             let at = NOW + down as i64;
-            picture.note(&[sample(13, at, down)]);
+            picture.note(&[sample(13, at, down)], at);
             picture.settle(at);
             assert_eq!(statuses(&picture)[1], wanted, "{down}");
         }
-        picture.note(&[sample(13, NOW, 1.0)]);
-        assert_eq!(picture.subscribers[1].down, 106.0, "an older sample changes nothing");
+        picture.note(&[sample(13, NOW, 1.0), sample(13, NOW + HOUR, 500.0)], NOW);
+        assert_eq!(
+            picture.subscribers[1].down, 106.0,
+            "neither an older sample nor one of the future changes anything"
+        );
         let tick = picture.tick;
         picture.settle(NOW + 30_107);
         assert_eq!((statuses(&picture)[1], picture.sums[0].0.down), ("silent", 0.0));

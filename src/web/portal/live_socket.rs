@@ -35,6 +35,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// From one change of the view to the next, at least.
 const BETWEEN_VIEWS: Duration = Duration::from_millis(200);
 
+/// From one ping of a client to the next, at least: answers to a flood of them would pile up.
+const BETWEEN_PINGS: Duration = Duration::from_millis(50);
+
 /// Reasons to close: RFC 6455, section 7.4, and two of our own.
 const AWAY: u16 = 1001;
 const NO_SESSION: u16 = 4401;
@@ -124,7 +127,10 @@ impl Client {
                             Err(why) => return End::Closed(MALFORMED, why),
                         },
                         Some(Ok(Message::Binary(_))) => return End::Closed(MALFORMED, "messages are text"),
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                            sleep(BETWEEN_PINGS).await;
+                            continue;
+                        }
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                     }
                     sleep(BETWEEN_VIEWS).await;

@@ -343,6 +343,10 @@
     byId('chosen').hidden = false;
     put(byId('chosen-name'), row.key);
     byId('chosen-name').focus();
+    // Nothing of the one before may stay under this name.
+    if (plot) plot.destroy();
+    plot = null;
+    byId('chosen-chart').replaceChildren(made('p', 'empty', 'Reading…'));
     ask();
     draw();
   }
@@ -352,7 +356,11 @@
     const mine = asking += 1;
     const who = chosen.list === 'series' ? `series=${chosen.id}` : `subscriber=${encodeURIComponent(chosen.key)}`;
     const found = await history(`${who}&span=${span}`);
-    if (mine !== asking || !found) return;
+    if (mine !== asking) return;
+    if (!found) {
+      if (!plot) byId('chosen-chart').replaceChildren(made('p', 'empty', 'The history cannot be read now.'));
+      return;
+    }
     const levels = found.plan_down ? [['Plan, down', '--bad', found.plan_down], ['Plan, up', '--mind', found.plan_up]] : [];
     plot = plotted(byId('chosen-chart'), plot, found, levels);
     if (plot) plot.live = found.step === 1;
