@@ -1,6 +1,8 @@
 //! The database. One interface to SQLite and PostgreSQL; the statements are the same for both.
 
 use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -28,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "pulls", include_str!("migrations/5_pulls.sql")),
     (6, "telemetry", include_str!("migrations/6_telemetry.sql")),
     (7, "sending", include_str!("migrations/7_sending.sql")),
+    (8, "tenures", include_str!("migrations/8_tenures.sql")),
 ];
 
 /// Where SQLite keeps the rows of a table in the order of its key, which other databases have no word for.
@@ -39,6 +42,15 @@ pub(crate) struct StateStore {
     pub(crate) pool: AnyPool,
     shown: String,
     sqlite: bool,
+    /// The file of SQLite as it was opened.
+    file: Option<(PathBuf, Option<Identity>)>,
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+fn identity(file: &Path) -> Option<Identity> {
+    file.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl StateStore {
@@ -51,7 +63,11 @@ impl StateStore {
         let shown = location.shown();
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let pool = options.connect(&location.url()?).await.map_err(|error| cannot(&shown, &error))?;
-        let store = StateStore { pool, shown, sqlite: matches!(location, StateLocation::Sqlite(_)) };
+        let file = match location {
+            StateLocation::Sqlite(path) => Some((path.clone(), identity(path))),
+            StateLocation::Postgres(_) => None,
+        };
+        let store = StateStore { pool, shown, sqlite: file.is_some(), file };
         if store.sqlite {
             // Readers and a writer do not wait for each other.
             store.run(sqlx::query("PRAGMA journal_mode = WAL").execute(&store.pool).await)?;
@@ -90,6 +106,20 @@ impl StateStore {
             format!("({})", values.join(", "))
         };
         (0..rows).map(row).collect::<Vec<String>>().join(", ")
+    }
+
+    /// Finds out whether what is written still goes into the file of this name.
+    ///
+    /// # Errors
+    /// If it was replaced or removed since it was opened.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn check_file(&self) -> Result<()> {
+        match &self.file {
+            Some((path, opened)) if identity(path) != *opened => {
+                bail!("the state {} was replaced or removed while it was in use", self.shown)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The result of a statement, or an error that names the state.

@@ -13,12 +13,13 @@ use tokio::time::timeout;
 
 use super::listen::accept;
 use super::metrics::Counters;
-use super::sample::now;
+use super::sample::{MINUTE, now};
 use super::sender::{Sender, Sent, Sink, send_once};
 use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings};
 use super::sources::{Desk, Round, Source};
 use super::store::SampleStore;
 use super::store::lease::Turn;
+use super::store::retention::DAY;
 use super::subscribers::Declared;
 use crate::database::location::StateLocation;
 use crate::sync::interval::Interval;
@@ -41,6 +42,10 @@ const ENDING: Duration = Duration::from_secs(2);
 
 /// Rounds of housekeeping from one deletion to the next.
 const CLEANING: u32 = 12;
+
+/// How long the clock must have been steady before more than a day's samples are deleted, and what is a jump of it.
+const STEADY: Duration = Duration::from_secs(3600);
+const JUMP: i64 = MINUTE;
 
 /// What to collect, and where to.
 pub(crate) struct CollectRequest {
@@ -79,7 +84,7 @@ struct Task {
 /// # Errors
 /// If it cannot be started.
 pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
-    runtime()?.block_on(async {
+    block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
         let (shared, mut running) = start(request).await?;
@@ -152,7 +157,7 @@ async fn start(request: &CollectRequest) -> Result<(Shared, JoinSet<()>)> {
 /// # Errors
 /// If it cannot be started, or the store cannot be used.
 pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
-    runtime()?.block_on(async {
+    block_on(async {
         let (shared, tasks) = prepare(request).await?;
         let mut fine = true;
         for mut task in tasks {
@@ -174,15 +179,20 @@ pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
 /// # Errors
 /// If the store cannot be used.
 pub(crate) fn clean(location: &StateLocation, retention: &Retention) -> Result<()> {
-    runtime()?.block_on(async {
+    block_on(async {
         let store = SampleStore::open(location).await?;
         store.roll_up(now(), false).await?;
         store.clean(now(), retention).await
     })
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start threads")
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.context("cannot start threads")?;
+    let ended = runtime.block_on(work);
+    // A thread that looks up a name or writes into a full pipe ends when it wants.
+    runtime.shutdown_timeout(ENDING);
+    ended
 }
 
 async fn prepare(request: &CollectRequest) -> Result<(Shared, Vec<Task>)> {
@@ -254,15 +264,54 @@ fn trouble(shared: &Shared, name: &str, why: Option<String>) -> bool {
     why.is_none()
 }
 
+/// Rolls up and deletes, until the store is not the one any more that was opened.
 async fn housekeeping(shared: Shared, retention: Retention) {
     let store = &shared.desk.store;
+    let report = |about, ended: Result<()>| trouble(&shared, about, ended.err().map(|error| format!("{error:#}")));
+    let mut clock = SteadyClock::at(now());
     for round in 0_u32.. {
-        let mut ended = store.roll_up(now(), false).await;
-        if ended.is_ok() && round % CLEANING == 0 {
-            ended = store.clean(now(), &retention).await;
+        if !report("store", store.check_file()) {
+            return;
         }
-        trouble(&shared, "store", ended.err().map(|error| format!("{error:#}")));
+        if report("store", store.roll_up(now(), false).await) && round % CLEANING == 0 {
+            report("retention", delete(store, &retention, &mut clock).await);
+        }
         tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
+/// Deletes what is too old. A clock that is ahead makes all of it too old: more than usual waits.
+async fn delete(store: &SampleStore, retention: &Retention, clock: &mut SteadyClock) -> Result<()> {
+    let now = now();
+    let steady = clock.time(now) >= STEADY;
+    if !steady && store.overdue(now, retention).await? > DAY {
+        bail!(
+            "samples of more than a day are to be deleted: that waits until the clock has been steady for an hour; \
+             if it is right, `shapeline collect --clean` deletes them now"
+        );
+    }
+    store.clean(now, retention).await
+}
+
+/// Since when the clock has not jumped.
+struct SteadyClock {
+    /// The same moment by two clocks; the first in milliseconds since 1970.
+    since: (i64, Instant),
+}
+
+impl SteadyClock {
+    fn at(now: i64) -> SteadyClock {
+        SteadyClock { since: (now, Instant::now()) }
+    }
+
+    /// How long it has been steady.
+    fn time(&mut self, now: i64) -> Duration {
+        let passed = self.since.1.elapsed();
+        if (now - self.since.0 - passed.as_millis() as i64).abs() > JUMP {
+            *self = SteadyClock::at(now);
+            return Duration::ZERO;
+        }
+        passed
     }
 }
 
@@ -343,4 +392,48 @@ fn pause_or_resume(shared: &Shared, depth: u64, marks: Marks) {
         shared.paused.store(now_paused, Ordering::Relaxed);
     }
     shared.desk.counters.outbox(depth, now_paused);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use super::*;
+    use crate::telemetry::sample::{Kind, Sample};
+    use crate::telemetry::settings::Age;
+    use crate::telemetry::store::batch::Batch;
+
+    #[test]
+    fn a_clock_that_jumps_is_not_steady() {
+        let mut clock = SteadyClock { since: (0, Instant::now().checked_sub(STEADY).unwrap()) };
+        let hour = STEADY.as_millis() as i64;
+        assert!(clock.time(hour) >= STEADY && clock.time(hour + JUMP / 2) >= STEADY);
+        assert_eq!(clock.time(hour + 2 * JUMP), Duration::ZERO);
+        assert!(clock.time(hour + 2 * JUMP) < STEADY, "from here on it has to be steady again");
+    }
+
+    #[test]
+    fn what_a_clock_ahead_would_delete_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = StateLocation::Sqlite(folder.path().join("samples.sqlite"));
+        let age = |text| Age::from_str(text).unwrap();
+        let retention = Retention { raw: age("10m"), minutes: age("2h"), hours: age("400d") };
+        block_on(async {
+            let store = SampleStore::open(&place).await?;
+            let at = now() - 2 * DAY;
+            let old = Sample { series: 1, kind: Kind::Traffic, at, up: 1.0, down: 1.0, active: None };
+            store.write(Batch { samples: vec![old], ..Batch::default() }).await?;
+            store.roll_up(now(), true).await?;
+            let mut clock = SteadyClock::at(now());
+            let refused = delete(&store, &retention, &mut clock).await.unwrap_err().to_string();
+            assert!(refused.contains("collect --clean"), "{refused}");
+            assert!(store.overdue(now(), &retention).await? > DAY);
+            clock.since = (now() - STEADY.as_millis() as i64, Instant::now().checked_sub(STEADY).unwrap());
+            delete(&store, &retention, &mut clock).await?;
+            assert_eq!(store.overdue(now(), &retention).await?, 0);
+            Ok(())
+        })
+        .unwrap();
+    }
 }

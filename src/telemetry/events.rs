@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use sqlx::Row as _;
+use tokio::runtime::Runtime;
 
 use super::message::Message;
 use super::sender::{Sent, Sink, send_once};
@@ -18,6 +19,9 @@ const STORING: Duration = Duration::from_secs(5);
 
 /// How much longer it may take for each message that it writes.
 const WRITING: Duration = Duration::from_micros(100);
+
+/// How long a command waits for its threads at the end.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// How long a run sends. What is left is sent by the next run, or by a collector.
 const SENDING: Duration = Duration::from_secs(10);
@@ -33,8 +37,33 @@ pub(crate) struct Coverage {
 
 /// The store, for commands that are not asynchronous.
 pub(crate) struct EventStore {
-    runtime: tokio::runtime::Runtime,
+    threads: Threads,
     store: SampleStore,
+}
+
+/// Threads for what is asynchronous; there until they are dropped.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> Result<Threads> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Ok(Threads(Some(runtime.context("cannot start a thread")?)))
+    }
+
+    fn within<T>(&self, limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let late = || anyhow!("the store of the samples does not answer within {} s", limit.as_secs());
+        let runtime = self.0.as_ref().context("the threads have ended")?;
+        runtime.block_on(async { tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late())) })
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // What still looks up a name would hold up the command.
+            runtime.shutdown_timeout(ENDING);
+        }
+    }
 }
 
 impl EventStore {
@@ -43,10 +72,9 @@ impl EventStore {
     /// # Errors
     /// If it cannot be opened, or does not answer in time.
     pub(crate) fn open(location: &StateLocation) -> Result<EventStore> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.context("cannot start a thread")?;
-        let store = within(&runtime, STORING, SampleStore::open(location))?;
-        Ok(EventStore { runtime, store })
+        let threads = Threads::start()?;
+        let store = threads.within(STORING, SampleStore::open(location))?;
+        Ok(EventStore { threads, store })
     }
 
     /// Up to which version of a target there are events.
@@ -54,7 +82,7 @@ impl EventStore {
     /// # Errors
     /// If the store cannot be used, or does not answer in time.
     pub(crate) fn coverage(&self, target: &str) -> Result<Option<Coverage>> {
-        within(&self.runtime, STORING, self.store.coverage(target))
+        self.threads.within(STORING, self.store.coverage(target))
     }
 
     /// Writes the messages about the way from `from` to `version`. Returns false if another run was faster; then
@@ -71,7 +99,7 @@ impl EventStore {
     ) -> Result<bool> {
         // A publish may change a million subscribers: a limit that is always exceeded would lose them for good.
         let limit = STORING + WRITING * u32::try_from(messages.len()).unwrap_or(u32::MAX);
-        within(&self.runtime, limit, self.store.cover(target, from, version, messages))
+        self.threads.within(limit, self.store.cover(target, from, version, messages))
     }
 
     /// Sends what waits, for a bounded time. What became of each sink.
@@ -79,13 +107,8 @@ impl EventStore {
     /// # Errors
     /// If the store cannot be used.
     pub(crate) fn send(&self, sinks: &[Sink]) -> Result<Vec<(String, Result<Sent>)>> {
-        within(&self.runtime, SENDING * (1 + sinks.len() as u32) + STORING, send_once(&self.store, sinks, SENDING))
+        self.threads.within(SENDING * (1 + sinks.len() as u32) + STORING, send_once(&self.store, sinks, SENDING))
     }
-}
-
-fn within<T>(runtime: &tokio::runtime::Runtime, limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || anyhow!("the store of the samples does not answer within {} s", limit.as_secs());
-    runtime.block_on(async { tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late())) })
 }
 
 impl SampleStore {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Desk, Entry, MAX_SERIES, NO_LIST, Round, clean, is_measure};
 use crate::telemetry::http::HttpSource;
 use crate::telemetry::message::Message;
-use crate::telemetry::sample::{Kind, Sample};
+use crate::telemetry::sample::{Kind, MINUTE, Sample};
 use crate::telemetry::settings::{NetbeamSettings, SourceSettings};
 use crate::telemetry::store::batch::Batch;
 use crate::telemetry::store::series::{Form, Series, SeriesFacts};
@@ -130,7 +130,9 @@ impl Netbeam {
             let (name, id) = (series.facts.name.clone(), series.id);
             Kind::ALL.map(|kind| {
                 let window = self.settings.window.milliseconds();
-                let begin = series.until(kind).unwrap_or(end - window);
+                // A moment ahead of now is that of a clock that was wrong: it would be long until then.
+                let until = series.until(kind).filter(|until| *until <= now + MINUTE);
+                let begin = until.unwrap_or(end - window);
                 let end = end.min(begin + window);
                 Window { series: id, name: name.clone(), resource: resource.clone(), kind, begin, end }
             })

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{Desk, Round};
 use crate::telemetry::message::Message;
-use crate::telemetry::sample::{Kind, Sample};
+use crate::telemetry::sample::{Kind, MINUTE, Sample};
 use crate::telemetry::settings::{Age, SourceSettings};
 use crate::telemetry::simulation::Simulated;
 use crate::telemetry::store::batch::Batch;
@@ -41,7 +41,9 @@ impl Simulate {
         }
         // The moments are whole seconds.
         let due = now.div_euclid(1000) * 1000;
-        self.until = self.until.max(due - self.window.milliseconds());
+        // After a clock that was ahead it goes on where the right one is.
+        let last = if self.until > due + MINUTE { due - 1000 } else { self.until };
+        self.until = last.max(due - self.window.milliseconds());
         while self.until < due {
             let at = self.until + 1000;
             self.write(desk, at).await?;

@@ -51,6 +51,12 @@ impl SampleStore {
         Ok(SampleStore { db: StateStore::open(location).await?, writing: Arc::default() })
     }
 
+    /// # Errors
+    /// If the file of the store was replaced or removed while it was open.
+    pub(crate) fn check_file(&self) -> Result<()> {
+        self.db.check_file()
+    }
+
     pub(super) async fn begin(&self) -> Result<Writing<'_>> {
         let turn = self.writing.lock().await;
         let mut tx = self.db.run(self.db.pool.begin().await)?;

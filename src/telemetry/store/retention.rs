@@ -7,12 +7,41 @@ use super::{PIECE, SampleStore, Writing};
 use crate::telemetry::settings::Retention;
 
 /// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
+pub(in crate::telemetry) const DAY: i64 = 86_400_000;
 
 /// Rows of small tables that one transaction deletes.
 const ROWS: i64 = 10_000;
 
+/// Rows of small tables that are deleted: table, key, which, where `$1` is a moment.
+type Rows = (&'static str, &'static str, &'static str);
+
+/// The announcements of batches: a reader that was away for longer begins with a snapshot.
+const BATCHES: Rows = ("batches", "id", "at < $1");
+
+/// Series that are not listed any more, of which no sample is left.
+const GONE: [Rows; 3] = [
+    ("series_events", "series, at, what", "at < $1"),
+    ("tenures", "series", "series IN (SELECT id FROM series WHERE status = 'gone' AND active_until < $1)"),
+    ("series", "id", "status = 'gone' AND active_until < $1"),
+];
+
 impl SampleStore {
+    /// How far what [`SampleStore::clean`] would delete at `now` goes back behind what the settings want, in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn overdue(&self, now: i64, retention: &Retention) -> Result<i64> {
+        let mut most = 0;
+        for (level, age) in LEVELS.iter().zip([retention.raw, retention.minutes]) {
+            let oldest = format!("SELECT MIN({}) FROM {}", level.slot, level.table);
+            let oldest: Option<i64> = self.db.run(sqlx::query_scalar(&oldest).fetch_one(&self.db.pool).await)?;
+            most = most.max(oldest.map_or(0, |slot| now - age.milliseconds() - slot * level.length));
+        }
+        let oldest = self.oldest_day().await?;
+        Ok(most.max(oldest.map_or(0, |day| now - retention.hours.milliseconds() - day * DAY)))
+    }
+
     /// Deletes what is older than the settings want at `now`. What is dirty stays until it was rolled up.
     ///
     /// # Errors
@@ -20,6 +49,7 @@ impl SampleStore {
     pub(crate) async fn clean(&self, now: i64, retention: &Retention) -> Result<()> {
         let ages = [retention.raw, retention.minutes];
         for (level, age) in LEVELS.iter().zip(ages) {
+            self.limit_line(level, now.div_euclid(level.length)).await?;
             let before = (now - age.milliseconds()).div_euclid(level.length);
             self.clean_level(level, before).await?;
             // A level above is cleaned only where nothing is left below: what is merged up to there counts once.
@@ -31,7 +61,18 @@ impl SampleStore {
         while let Some(first) = self.oldest_day().await?.filter(|first| *first < day) {
             self.clean_day(first).await?;
         }
-        self.clean_batches(now - retention.raw.milliseconds()).await
+        self.delete_rows(BATCHES, now - retention.raw.milliseconds()).await?;
+        for rows in GONE {
+            self.delete_rows(rows, day * DAY).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the line back that a clock which was ahead has moved beyond the slot of now: samples from now on count.
+    async fn limit_line(&self, level: &Level, slot: i64) -> Result<()> {
+        let update = sqlx::query("UPDATE purged SET slot = $1, series = 0 WHERE level = $2 AND slot > $1");
+        let update = update.bind(slot).bind(level.number);
+        self.db.run(update.execute(&self.db.pool).await).map(drop)
     }
 
     async fn clean_level(&self, level: &Level, before: i64) -> Result<()> {
@@ -110,14 +151,16 @@ impl SampleStore {
         Ok(())
     }
 
-    /// The rows that announce batches; a reader that was away for longer begins with a snapshot.
-    async fn clean_batches(&self, before: i64) -> Result<()> {
+    /// Deletes rows of a small table, in pieces.
+    async fn delete_rows(&self, (table, key, which): Rows, before: i64) -> Result<()> {
+        let delete = format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {which} ORDER BY {key} LIMIT $2) \
+             AND {which}"
+        );
         loop {
             let mut writing = self.begin().await?;
-            let delete = "DELETE FROM batches WHERE id IN \
-                          (SELECT id FROM batches WHERE at < $1 ORDER BY id LIMIT $2) AND at < $1";
-            let delete = sqlx::query(delete).bind(before).bind(ROWS).execute(&mut *writing.tx).await;
-            let deleted = self.db.run(delete)?.rows_affected();
+            let deleted = sqlx::query(&delete).bind(before).bind(ROWS).execute(&mut *writing.tx).await;
+            let deleted = self.db.run(deleted)?.rows_affected();
             self.commit(writing).await?;
             if deleted < ROWS as u64 {
                 return Ok(());

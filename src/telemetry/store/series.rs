@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::{SampleStore, Writing, chunks};
+use super::{PIECE, SampleStore, Writing, chunks};
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::Kind;
 
@@ -70,6 +70,17 @@ pub(crate) struct Series {
     pub(crate) active_until: Option<i64>,
     /// Up to when each [`Kind`] has been collected, by its number.
     pub(crate) until: [Option<i64>; 3],
+    /// Whose it is, and since when; `None` if no server looked at it yet.
+    pub(crate) tenure: Option<Tenure>,
+}
+
+/// The domain of a series by the data that a server serves, and since when it has been that one's, in milliseconds since
+/// 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tenure {
+    /// Empty while it is no subscriber's.
+    pub(crate) domain: String,
+    pub(crate) since: i64,
 }
 
 /// What became of a series.
@@ -93,7 +104,7 @@ impl Event {
 }
 
 const COLUMNS: &str = "id, source, name, form, address, description, facts, status, active_from, active_until, \
-                       traffic_until, errors_until, discards_until";
+                       traffic_until, errors_until, discards_until, domain, since";
 
 impl Series {
     /// The object of messages.
@@ -140,6 +151,10 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Series, sqlx::Error> {
         active_from: row.try_get("active_from")?,
         active_until: row.try_get("active_until")?,
         until: [row.try_get("traffic_until")?, row.try_get("errors_until")?, row.try_get("discards_until")?],
+        tenure: match row.try_get("domain")? {
+            Some(domain) => Some(Tenure { domain, since: row.try_get("since")? }),
+            None => None,
+        },
     })
 }
 
@@ -150,7 +165,9 @@ impl SampleStore {
     /// If the store cannot be used.
     pub(crate) async fn series(&self, source: Option<&str>) -> Result<Vec<Series>> {
         let compare = if source.is_some() { "=" } else { "<>" };
-        let sql = format!("SELECT {COLUMNS} FROM series WHERE source {compare} $1 ORDER BY id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM series LEFT JOIN tenures ON series = id WHERE source {compare} $1 ORDER BY id"
+        );
         self.gather(sqlx::query(&sql).bind(source.unwrap_or(TOTALS)), read).await
     }
 
@@ -185,6 +202,32 @@ impl SampleStore {
             self.write_events(source, &mut current, &events, &mut gone, at, messages).await?;
         }
         Ok(current)
+    }
+
+    /// Notes whose series are from now on, by their ids.
+    ///
+    /// # Errors
+    /// If the store cannot be used. Then a part of it is noted.
+    pub(crate) async fn hand_over(&self, tenures: &[(i64, Tenure)]) -> Result<()> {
+        for mut piece in tenures.chunks(PIECE as usize) {
+            let mut writing = self.begin().await?;
+            for size in chunks(piece.len()) {
+                let (rows, rest) = piece.split_at(size);
+                piece = rest;
+                let sql = format!(
+                    "INSERT INTO tenures (series, domain, since) VALUES {} \
+                     ON CONFLICT (series) DO UPDATE SET domain = excluded.domain, since = excluded.since",
+                    self.db.placeholders(size, 3)
+                );
+                let mut upsert = sqlx::query(&sql);
+                for (id, tenure) in rows {
+                    upsert = upsert.bind(id).bind(tenure.domain.as_str()).bind(tenure.since);
+                }
+                self.db.run(upsert.execute(&mut *writing.tx).await)?;
+            }
+            self.commit(writing).await?;
+        }
+        Ok(())
     }
 
     async fn write_events(
@@ -294,6 +337,7 @@ fn appeared(source: &str, facts: &SeriesFacts, at: i64) -> Series {
         active_from: at,
         active_until: None,
         until: [None; 3],
+        tenure: None,
     }
 }
 

@@ -15,7 +15,7 @@ use super::SampleStore;
 use super::batch::Batch;
 use super::lease::Turn;
 use super::read::{Point, Resolution};
-use super::series::{Form, SeriesFacts, TOTALS};
+use super::series::{Form, SeriesFacts, TOTALS, Tenure};
 use crate::database::location::StateLocation;
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, Sample};
@@ -254,6 +254,65 @@ fn readers_follow_and_look_back() {
         assert_eq!(store.history(a, Kind::Discards, Resolution::Hours, all).await.unwrap(), []);
         let means = store.means((at(0, 30), at(1, 30))).await.unwrap();
         assert_eq!(means.iter().map(|one| (one.samples, one.up)).collect::<Vec<_>>(), [(2, 15.0), (1, 5.0)]);
+    });
+}
+
+#[test]
+fn a_clock_that_was_ahead_costs_only_what_was_there() {
+    on_each(|store| async move {
+        let age = |text| Age::from_str(text).unwrap();
+        let retention = Retention { raw: age("10m"), minutes: age("2h"), hours: age("400d") };
+        let overdue = async |now| store.overdue(now, &retention).await.unwrap();
+        assert_eq!(overdue(BEGIN + 9 * HOUR).await, 0, "nothing is there");
+        store.write(batch(vec![sample(1, Kind::Traffic, BEGIN, 7)])).await.unwrap();
+        assert_eq!(overdue(BEGIN + HOUR).await, 50 * MINUTE);
+        let ahead = BEGIN + 100_000 * HOUR;
+        store.roll_up(ahead, true).await.unwrap();
+        assert!(overdue(ahead).await > 99_000 * HOUR);
+        store.clean(ahead, &retention).await.unwrap();
+        let now = BEGIN + HOUR;
+        store.clean(now, &retention).await.unwrap();
+        // Where the line is ahead, these would be gone at once.
+        store.write(batch(vec![sample(1, Kind::Traffic, now + MINUTE, 8)])).await.unwrap();
+        store.roll_up(now + 2 * MINUTE, true).await.unwrap();
+        let span = (BEGIN, BEGIN + 2 * HOUR);
+        for resolution in [Resolution::Raw, Resolution::Minutes, Resolution::Hours] {
+            let found = store.history(1, Kind::Traffic, resolution, span).await.unwrap();
+            assert_eq!(found.iter().map(|one| one.up).collect::<Vec<f64>>(), [8.0], "{resolution:?}");
+        }
+    });
+}
+
+#[test]
+fn a_series_of_which_nothing_is_left_is_forgotten() {
+    on_each(|store| async move {
+        let retention = Retention {
+            raw: Age::from_str("10m").unwrap(),
+            minutes: Age::from_str("2h").unwrap(),
+            hours: Age::from_str("2d").unwrap(),
+        };
+        let (a, b) = (facts("a", "10.10.10.25"), facts("b", "::1"));
+        let listed = store.list_series("core", &[a.clone(), b], BEGIN, false).await.unwrap();
+        let tenure = |domain: &str| Tenure { domain: domain.to_owned(), since: 5 };
+        let tenures = [(listed[0].id, tenure("a.example")), (listed[1].id, tenure("b.example"))];
+        store.hand_over(&tenures).await.unwrap();
+        store.hand_over(&[(listed[0].id, tenure("c.example"))]).await.unwrap();
+        store.list_series("core", &[a], BEGIN + HOUR, false).await.unwrap();
+        let known = async |now| {
+            store.clean(now, &retention).await.unwrap();
+            let series = store.series(None).await.unwrap();
+            let domains = series.into_iter().map(|one| one.tenure.unwrap().domain).collect::<Vec<String>>();
+            let mut rows = Vec::new();
+            for table in ["tenures", "series_events"] {
+                let count =
+                    sqlx::query_scalar(&format!("SELECT COUNT(*) FROM {table}")).fetch_one(&store.db.pool).await;
+                rows.push(count.unwrap());
+            }
+            (domains, rows)
+        };
+        let of = |domains: &[&str]| domains.iter().map(|domain| (*domain).to_owned()).collect::<Vec<String>>();
+        assert_eq!(known(BEGIN + 48 * HOUR).await, (of(&["c.example", "b.example"]), vec![2_i64, 3]));
+        assert_eq!(known(BEGIN + 72 * HOUR).await, (of(&["c.example"]), vec![1, 0]));
     });
 }
 

@@ -73,6 +73,11 @@ async fn round(
     place: &StateLocation,
     follower: &mut Option<Follower>,
 ) -> Result<()> {
+    if let Some(last) = follower
+        && last.is_of_another_store().await?
+    {
+        *follower = None;
+    }
     let follower = match follower {
         Some(follower) => follower,
         None => {
@@ -88,6 +93,11 @@ async fn round(
 }
 
 impl Follower {
+    /// Whether the store was replaced, or went back to an earlier state.
+    async fn is_of_another_store(&self) -> Result<bool> {
+        Ok(self.store.check_file().is_err() || self.store.last_announcement().await? < self.announced)
+    }
+
     /// What there is when the server starts.
     async fn begin(&mut self) -> Result<()> {
         // Before the samples are read: what comes in between is read twice, and counts once.
@@ -121,8 +131,10 @@ impl Follower {
         let data = self.current.snapshot();
         let known = (data.commit.clone(), data.today.to_string(), self.store.last_series_change().await?);
         let (series, names) = (self.store.series(None).await?, self.hub.settings.names.clone());
-        let work = move || Places::new(&data, series, &names);
-        let places = tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline")?;
+        let work = move || Places::new(&data, series, &names, now());
+        let (places, handed_over) = tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline")?;
+        // Before anyone is shown them.
+        self.store.hand_over(&handed_over).await?;
         self.hub.picture().adopt(places, now());
         (self.known, self.strangers) = (Some(known), false);
         Ok(())

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::hub::Hub;
-use super::places::{NONE, Places};
+use super::places::{NONE, Places, SeriesPlace};
 use super::view::Sight;
 use crate::telemetry::sample::{Kind, now};
 use crate::telemetry::store::SampleStore;
@@ -101,9 +101,12 @@ pub(crate) fn present(hub: &Hub, sight: &Sight, key: &str) -> Option<Present> {
     Some(Present { up: now.up, down: now.down, at: now.at })
 }
 
-/// The series to read, by source, and the rates of the plan.
+/// A series to read: the number of its source, its id, and from when on it may be shown.
+type Readable = (u32, i64, i64);
+
+/// The series to read, and the rates of the plan.
 struct Found {
-    series: Vec<(u32, i64)>,
+    series: Vec<Readable>,
     plan: Option<(u64, u64)>,
 }
 
@@ -131,8 +134,9 @@ pub(crate) async fn history(hub: &Hub, sight: &Sight, who: Who<'_>, span: &str) 
     let (resolution, step) = if minutes { (Resolution::Minutes, 60_000) } else { (span.resolution, span.step) };
     let until = now();
     let mut sources: BTreeMap<u32, BTreeMap<i64, Point>> = BTreeMap::new();
-    for (source, series) in &found.series {
-        let points = read(&store, *series, resolution, step, (until - span.length, until)).await?;
+    for (source, series, since) in &found.series {
+        let from = (until - span.length).max(*since);
+        let points = read(&store, *series, resolution, step, (from, until)).await?;
         let sums = sources.entry(*source).or_default();
         for (at, point) in points {
             let sum =
@@ -171,6 +175,11 @@ impl Places {
     }
 }
 
+/// What was before a series came to a domain belongs to another one's people.
+fn readable(series: &SeriesPlace, sight: &Sight) -> Readable {
+    (series.source, series.id, if sight.is_whole() { 0 } else { series.since })
+}
+
 fn find_subscriber(hub: &Hub, sight: &Sight, key: &str) -> Option<Found> {
     let picture = hub.picture();
     let places = &picture.places;
@@ -178,7 +187,7 @@ fn find_subscriber(hub: &Hub, sight: &Sight, key: &str) -> Option<Found> {
     let one = places.subscribers.get(number).filter(|one| places.is_in_sight(sight, one.domain))?;
     let numbers = places.series_of(one).into_iter().take(MAX_SERIES);
     let series = numbers.filter_map(|number| places.series.get(number as usize));
-    Some(Found { series: series.map(|one| (one.source, one.id)).collect(), plan: places.rates(number as u32) })
+    Some(Found { series: series.map(|one| readable(one, sight)).collect(), plan: places.rates(number as u32) })
 }
 
 fn find_series(hub: &Hub, sight: &Sight, id: i64) -> Option<Found> {
@@ -187,7 +196,7 @@ fn find_series(hub: &Hub, sight: &Sight, id: i64) -> Option<Found> {
     let one = places.series.get(*places.by_id.get(&id)? as usize)?;
     let stranger = one.owner == NONE;
     let visible = if stranger { sight.unknown } else { places.is_in_sight(sight, places.domain_of(one)) };
-    visible.then(|| Found { series: vec![(one.source, one.id)], plan: places.rates(one.owner) })
+    visible.then(|| Found { series: vec![readable(one, sight)], plan: places.rates(one.owner) })
 }
 
 /// The totals of a domain, or of all that are in sight. Before the first sample there are none.
@@ -205,7 +214,7 @@ async fn find_totals(hub: &Hub, sight: &Sight, store: &SampleStore, domain: Opti
         _ => names.contains(name),
     };
     let series = store.series(Some(TOTALS)).await?;
-    let series = series.into_iter().filter(|one| wanted(&one.facts.name)).map(|one| (0, one.id)).collect();
+    let series = series.into_iter().filter(|one| wanted(&one.facts.name)).map(|one| (0, one.id, 0)).collect();
     Ok(Some(Found { series, plan: None }))
 }
 

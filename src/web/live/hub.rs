@@ -38,6 +38,9 @@ const BUDGET: Duration = Duration::from_millis(300);
 /// How much longer they stay than it takes to choose them.
 const PATIENCE: u32 = 20;
 
+/// How much longer than its last view took a session waits for its next one: it has a fifth of the thread at most.
+const PAUSE: u32 = 4;
+
 /// What clients, pages and the follower share.
 pub(crate) struct Hub {
     pub(crate) settings: TelemetrySettings,
@@ -49,7 +52,14 @@ pub(crate) struct Hub {
     pub(crate) refresh: Notify,
     pub(super) picture: Mutex<Picture>,
     joins: SyncSender<Join>,
-    sessions: Mutex<HashMap<String, usize>>,
+    sessions: Mutex<HashMap<String, Session>>,
+}
+
+/// How many clients a session has, and whose turn among them it is to join.
+#[derive(Default)]
+struct Session {
+    clients: usize,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Who wants to see what.
@@ -63,12 +73,15 @@ struct Join {
 pub(crate) struct Joined {
     pub(crate) snapshot: Utf8Bytes,
     pub(crate) frames: broadcast::Receiver<Utf8Bytes>,
+    /// How long it took.
+    cost: Duration,
 }
 
 /// The place of a client.
 pub(crate) struct Seat {
     hub: Arc<Hub>,
     session: String,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Hub {
@@ -118,22 +131,31 @@ impl Hub {
     /// A place for a client of a session; nothing if there are too many.
     pub(crate) fn seat(self: &Arc<Hub>, session: &str) -> Option<Seat> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = sessions.values().sum();
+        let all: usize = sessions.values().map(|session| session.clients).sum();
         let own = sessions.entry(session.to_owned()).or_default();
-        if all >= CLIENTS || *own >= CLIENTS_OF_SESSION {
+        if all >= CLIENTS || own.clients >= CLIENTS_OF_SESSION {
             return None;
         }
-        *own += 1;
-        Some(Seat { hub: self.clone(), session: session.to_owned() })
+        own.clients += 1;
+        Some(Seat { hub: self.clone(), session: session.to_owned(), turn: own.turn.clone() })
     }
+}
 
+impl Seat {
     /// A snapshot, and what follows it; nothing while too many ask.
     pub(crate) async fn join(&self, sight: Sight, view: View) -> Option<Joined> {
+        let turn = self.turn.clone().lock_owned().await;
         let (reply, joined) = oneshot::channel();
-        match self.joins.try_send(Join { sight, view, reply }) {
-            Ok(()) => joined.await.ok(),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
-        }
+        let joined = match self.hub.joins.try_send(Join { sight, view, reply }) {
+            Ok(()) => joined.await.ok()?,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return None,
+        };
+        let pause = joined.cost * PAUSE;
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            drop(turn);
+        });
+        Some(joined)
     }
 }
 
@@ -141,8 +163,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut sessions = self.hub.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = sessions.get_mut(&self.session) {
-            *own -= 1;
-            if *own == 0 {
+            own.clients -= 1;
+            if own.clients == 0 {
                 sessions.remove(&self.session);
             }
         }
@@ -188,6 +210,7 @@ impl Groups {
     }
 
     fn join(&mut self, picture: &Picture, sight: Sight, view: View) -> Joined {
+        let began = Instant::now();
         let key = (sight, view);
         let number = *self.numbers.entry(key.clone()).or_insert_with(|| {
             self.next += 1;
@@ -206,7 +229,7 @@ impl Groups {
         let snapshot = group
             .snapshot
             .get_or_insert_with(|| frame::snapshot(picture, &key.0, &key.1, &group.shown, group.total).into());
-        Joined { snapshot: snapshot.clone(), frames: group.sender.subscribe() }
+        Joined { snapshot: snapshot.clone(), frames: group.sender.subscribe(), cost: began.elapsed() }
     }
 
     fn tick(&mut self, picture: &mut Picture) {

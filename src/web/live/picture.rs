@@ -265,7 +265,15 @@ mod tests {
             [(10, 0, 0, 1), (11, 0, 0, 2), (12, 1, 0, NONE), (13, 0, 1, NONE), (14, 0, NONE, NONE)]
         {
             places.by_id.insert(id, places.series.len() as u32);
-            places.series.push(SeriesPlace { id, name: "x".into(), source, form: Form::Interface, owner, next });
+            places.series.push(SeriesPlace {
+                id,
+                name: "x".into(),
+                source,
+                form: Form::Interface,
+                owner,
+                since: 0,
+                next,
+            });
         }
         let mut picture = Picture::new(30_000);
         picture.adopt(places, NOW);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::inventory::Context;
 use crate::render::Table;
-use crate::telemetry::store::series::{Form, Series};
+use crate::telemetry::store::series::{Form, Series, Tenure};
 use crate::telemetry::subscribers::{Directory, declared};
 use crate::text::characters::is_steering;
 use crate::web::data::snapshot::Snapshot;
@@ -32,6 +32,8 @@ pub(super) struct SeriesPlace {
     pub(super) form: Form,
     /// Its subscriber.
     pub(super) owner: u32,
+    /// Since when it has been of the domain of that, in milliseconds since 1970.
+    pub(super) since: i64,
     /// The next series of the same subscriber.
     pub(super) next: u32,
 }
@@ -62,13 +64,27 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Those of a snapshot, with these series of the store. `names` are those of the settings.
-    pub(super) fn new(data: &Snapshot, series: Vec<Series>, names: &BTreeMap<String, String>) -> Places {
+    /// Those of a snapshot at `now`, with these series of the store, and whose series are from now on. `names` are those
+    /// of the settings.
+    pub(super) fn new(
+        data: &Snapshot,
+        mut series: Vec<Series>,
+        names: &BTreeMap<String, String>,
+        now: i64,
+    ) -> (Places, Vec<(i64, Tenure)>) {
         let repo: &Arc<crate::repo::Repo> = &data.repo;
         let declared = declared(&Table::new(repo, &Context::new(repo, data.today, None)));
         let directory = Directory::new(&declared, names);
         let owners: Vec<u32> = series.iter().map(|one| directory.find(one).unwrap_or(NONE)).collect();
         drop(directory);
+        let mut handed_over = Vec::new();
+        for (one, owner) in series.iter_mut().zip(&owners) {
+            let domain = declared.get(*owner as usize).map(|owner| owner.domain.as_str());
+            if let Some(new) = tenure(one.tenure.as_ref(), domain, now) {
+                handed_over.push((one.id, new.clone()));
+                one.tenure = Some(new);
+            }
+        }
         let mut places = Places::default();
         for domain in &data.domains {
             let contract = domain.capacity_up_bps.zip(domain.capacity_down_bps);
@@ -90,7 +106,7 @@ impl Places {
             });
         }
         places.add_series(series, &owners);
-        places
+        (places, handed_over)
     }
 
     fn add_series(&mut self, series: Vec<Series>, owners: &[u32]) {
@@ -104,7 +120,8 @@ impl Places {
             let next = subscriber.map_or(NONE, |subscriber| std::mem::replace(&mut subscriber.first, number));
             self.by_id.insert(one.id, number);
             let (name, form) = (shown(&one.facts.name), one.facts.form);
-            self.series.push(SeriesPlace { id: one.id, name, source, form, owner: *owner, next });
+            let since = one.tenure.map_or(0, |tenure| tenure.since);
+            self.series.push(SeriesPlace { id: one.id, name, source, form, owner: *owner, since, next });
         }
     }
 
@@ -122,6 +139,17 @@ impl Places {
             number = series.next;
         }
         numbers
+    }
+}
+
+/// The tenure that begins with `domain` at `now`, unless the last one goes on. While a series is no subscriber's, it is
+/// still kept for the domain that had it.
+fn tenure(last: Option<&Tenure>, domain: Option<&str>, now: i64) -> Option<Tenure> {
+    let begun = |since| Tenure { domain: domain.unwrap_or_default().to_owned(), since };
+    match (last, domain) {
+        (None, _) => Some(begun(0)),
+        (Some(last), Some(domain)) if last.domain != domain => Some(begun(now)),
+        (Some(_), _) => None,
     }
 }
 

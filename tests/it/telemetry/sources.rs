@@ -1,5 +1,7 @@
 //! The sources that speak HTTP, against `simulate --listen`.
 
+use std::process::Stdio;
+
 use sqlx::Row as _;
 
 use super::{Place, Running, simulate};
@@ -41,6 +43,55 @@ fn netbeam_is_collected_without_gaps_from_where_it_ended() {
         let known = "SELECT COUNT(*) FROM samples WHERE up > 30000000 OR down > 30000000 OR up < 0";
         assert_eq!(place.number(known), Some(0));
     });
+}
+
+#[test]
+fn after_a_clock_that_was_ahead_collecting_goes_on() {
+    each(|place| {
+        let (_network, url) = simulate(place);
+        let settings = format!(
+            "  sources:\n  - {{name: core, kind: netbeam, url: '{url}', window: 1h, delay: 0s}}\n  \
+             - {{name: pretend, kind: simulate, interval: 1s}}\n"
+        );
+        assert_eq!(place.collect(&settings, &["--once"]).0, Some(0));
+        for clock in [
+            "DELETE FROM samples",
+            "UPDATE series SET traffic_until = traffic_until + 1000000000",
+            "UPDATE checkpoints SET until = until + 1000000000",
+        ] {
+            place.rows(clock);
+        }
+        assert_eq!(place.collect(&settings, &["--once"]).0, Some(0));
+        for source in ["core", "pretend"] {
+            let count = format!(
+                "SELECT COUNT(*) FROM samples JOIN series ON id = series WHERE kind = 0 AND source = '{source}'"
+            );
+            assert!(place.number(&count) > Some(0), "{source}");
+        }
+        let ahead = "SELECT COUNT(*) FROM series WHERE traffic_until > (SELECT MAX(at) FROM samples) + 100000";
+        assert_eq!(place.number(ahead), Some(0));
+    });
+}
+
+#[test]
+fn a_store_that_is_replaced_ends_the_collector() {
+    let place = Place::sqlite();
+    let settings = place.settings("  sources: [{name: pretend, kind: simulate, interval: 1s}]\n");
+    let mut command = place.command(&["collect", "--settings", settings.to_str().unwrap()]);
+    let mut collector = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    wait(
+        || {
+            let made = std::path::Path::new(&place.store).exists()
+                && place.number("SELECT COUNT(*) FROM sqlite_master WHERE name = 'series_events_by_time'") > Some(0);
+            made.then(|| place.number("SELECT MAX(id) FROM batches")).flatten()
+        },
+        || "no sample".to_owned(),
+    );
+    std::fs::rename(&place.store, format!("{}.old", place.store)).unwrap();
+    let ended = wait(|| collector.0.try_wait().unwrap(), || "it goes on".to_owned());
+    let stderr = std::io::read_to_string(collector.0.stderr.take().unwrap()).unwrap();
+    assert!(stderr.contains("samples.sqlite was replaced or removed while it was in use"), "{stderr}");
+    assert_eq!(ended.code(), Some(2), "{stderr}");
 }
 
 #[test]
