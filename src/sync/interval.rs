@@ -42,7 +42,13 @@ impl FromStr for Interval {
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}s", self.0.as_secs())
+        let seconds = self.0.as_secs();
+        let (count, unit) = match seconds {
+            _ if seconds.is_multiple_of(3600) => (seconds / 3600, 'h'),
+            _ if seconds.is_multiple_of(60) => (seconds / 60, 'm'),
+            _ => (seconds, 's'),
+        };
+        write!(f, "{count}{unit}")
     }
 }
 
@@ -54,7 +60,9 @@ mod tests {
     #[test]
     fn times_from_a_second_to_a_day() {
         for (text, seconds) in [("1s", 1), ("60s", 60), ("5m", 300), ("24h", 86_400)] {
-            assert_eq!(text.parse::<Interval>().unwrap().seconds(), seconds);
+            let interval: Interval = text.parse().unwrap();
+            assert_eq!(interval.seconds(), seconds);
+            assert_eq!(interval.to_string().parse(), Ok(interval));
         }
         for text in ["", "s", "0s", "60", "1d", "25h", "-1s", "+1s", "1.5m", "01s", "99999999999999999999h"] {
             assert!(text.parse::<Interval>().is_err(), "{text}");

@@ -17,6 +17,18 @@ pub(crate) struct HttpSource {
     token: Option<String>,
 }
 
+/// An answer has more than so many bytes.
+#[derive(Debug)]
+pub(crate) struct TooLong(usize);
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it answers with more than {} bytes", self.0)
+    }
+}
+
+impl std::error::Error for TooLong {}
+
 impl HttpSource {
     /// A client for the API of the settings; each request may take as long as `timeout`.
     ///
@@ -40,7 +52,7 @@ impl HttpSource {
     /// The JSON at a path below the base, of at most `most` bytes. `None` if there is nothing: status 204 or 404.
     ///
     /// # Errors
-    /// If there is no answer, another status, or an answer that is too long or not what was asked for.
+    /// If there is no answer, another status, or an answer that is not what was asked for, or [`TooLong`].
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -65,7 +77,7 @@ impl HttpSource {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(failed)? {
             if body.len() + piece.len() > most {
-                bail!("it answers with more than {most} bytes");
+                return Err(TooLong(most).into());
             }
             body.extend_from_slice(&piece);
         }

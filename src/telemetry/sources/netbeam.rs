@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Desk, Entry, MAX_SERIES, NO_LIST, Round, clean, is_measure};
-use crate::telemetry::http::HttpSource;
+use crate::telemetry::http::{HttpSource, TooLong};
 use crate::telemetry::message::Message;
 use crate::telemetry::sample::{Kind, MINUTE, Sample};
 use crate::telemetry::settings::{NetbeamSettings, SourceSettings};
@@ -85,20 +85,26 @@ impl Netbeam {
     pub(super) async fn round(&mut self, desk: &Desk, now: i64) -> Result<Round> {
         let mut round = Round::default();
         let windows = self.windows(desk, now, &mut round).await?;
-        // Where more is left than one window, the next round is due at once.
-        let end = now - self.settings.delay.milliseconds();
-        round.next = windows.iter().any(|window| window.end < end).then_some(now);
         let mut batch = Batch { source: self.name.clone(), ..Batch::default() };
         let (http, parallel) = (&self.http, self.settings.parallel);
         let mut answers = futures_util::stream::iter(windows)
-            .map(|window| async move {
+            .map(|mut window| async move {
                 let path = format!("{}/{}", window.resource, window.kind.name());
-                let query = [("begin", window.begin), ("end", window.end)];
-                let answer: Result<Option<Points>> = http.get(&path, &query, MAX_POINTS).await;
-                (window, answer)
+                loop {
+                    let query = [("begin", window.begin), ("end", window.end)];
+                    let answer: Result<Option<Points>> = http.get(&path, &query, MAX_POINTS).await;
+                    let half = (window.end - window.begin) / 2;
+                    match answer {
+                        Err(error) if error.is::<TooLong>() && half >= MINUTE => window.end = window.begin + half,
+                        answer => return (window, answer),
+                    }
+                }
             })
             .buffer_unordered(parallel);
+        let end = now - self.settings.delay.milliseconds();
         while let Some((window, answer)) = answers.next().await {
+            // Where more is left than one window, the next round is due at once.
+            round.next = round.next.or((window.end < end).then_some(now));
             match answer {
                 Ok(points) => self.add(&mut batch, &window, points, desk.messages, &mut round.refused),
                 // The series stays where it is.

@@ -16,7 +16,7 @@ fn source(exceed: &str) -> String {
 fn compared(place: &Place) {
     place.settings("  names: {}\n");
     let (code, _, stderr) = conform(place, &[]);
-    assert!(code == Some(2) && stderr.starts_with("there are no samples of the last 600s in "), "{code:?} {stderr}");
+    assert!(code == Some(2) && stderr.starts_with("there are no samples of the last 10m in "), "{code:?} {stderr}");
     assert!(!stderr.contains("shapeline@"), "{stderr}");
     assert!(!place.folder.path().join("samples.sqlite").exists(), "it makes a store");
     assert_eq!(place.collect(&source("0%"), &["--once"]).0, Some(0));

@@ -78,6 +78,34 @@ fn answers_without_an_end_or_a_sense_are_refused() {
     }
 }
 
+/// Points so close together that a window of them is too long for an answer.
+#[test]
+fn a_window_with_too_many_points_is_asked_for_in_parts() {
+    let url = server(|path, stream| {
+        if path.ends_with("/interfaces") {
+            return json(stream, r#"[{"name": "a", "resource": "a"}]"#);
+        }
+        let of = |name: &str| path.split(name).nth(1)?.split('&').next()?.parse::<i64>().ok();
+        let (begin, end) = (of("begin=").unwrap(), of("end=").unwrap());
+        if !path.contains("/traffic") {
+            return json(stream, r#"{"points": []}"#);
+        }
+        let space = " ".repeat(600);
+        let point = |at: i64| format!("[{at},{space}1, 2]");
+        let first = begin + (1000 - begin.rem_euclid(1000)) % 1000;
+        let points: Vec<String> = (first..=end).step_by(1000).map(point).collect();
+        json(stream, &format!("{{\"points\": [{}]}}", points.join(",")));
+    });
+    let place = Place::sqlite();
+    let (code, stderr) = collected(&place, "netbeam", &url);
+    assert_eq!(code, Some(0), "{stderr}");
+    // Of an hour, 3600 points of more than 600 bytes: a half is less than 2 MiB.
+    let found = place.number("SELECT COUNT(*) FROM samples");
+    assert!((1799..=1801).contains(&found.unwrap()), "{found:?} {stderr}");
+    let (_, stderr) = collected(&place, "netbeam", &url);
+    assert!(place.number("SELECT COUNT(*) FROM samples") >= Some(3600), "from there on: {stderr}");
+}
+
 /// One interface whose points cannot be read does not hold up the others, and stays where it is.
 #[test]
 fn one_bad_series_does_not_hold_up_the_others() {

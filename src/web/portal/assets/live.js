@@ -146,7 +146,7 @@
         head.append(button);
         row.append(head);
         cells = { row, button };
-        for (const [column, label] of [['down', 'Down'], ['up', 'Up'], ['sold', 'Sold, down'], ['contract', 'Contracted, down'], ['seen', 'Seen']]) {
+        for (const [column, label] of [['down', 'Down'], ['up', 'Up'], ['sold', 'Sold, down / up'], ['contract', 'Contracted, down / up'], ['seen', 'Seen']]) {
           cells[column] = made('td', 'number');
           cells[column].dataset.label = label;
           row.append(cells[column]);
@@ -156,8 +156,9 @@
       }
       put(cells.down, rate(domain.down));
       put(cells.up, rate(domain.up));
-      put(cells.sold, rate(domain.sold_down));
-      put(cells.contract, domain.contract_down ? `${rate(domain.contract_down)}, ${Math.round(domain.down / domain.contract_down * 100)} % used` : 'not limited');
+      const used = (now, whole) => `${rate(whole)} (${whole ? Math.round(now / whole * 100) : 0} %)`;
+      put(cells.sold, `${rate(domain.sold_down)} / ${rate(domain.sold_up)}`);
+      put(cells.contract, domain.contract_down ? `${used(domain.down, domain.contract_down)} / ${used(domain.up, domain.contract_up)}` : 'not limited');
       put(cells.seen, `${count(domain.seen)} of ${count(domain.subscribers)}`);
       cells.button.setAttribute('aria-pressed', String(view.domain === name));
     }
@@ -220,6 +221,7 @@
       line.classList.toggle('cursor', at === cursor);
       line.classList.toggle('bad', row.status === 'exceeding');
       put(cells[0], row.key);
+      cells[0].title = row.key;
       put(cells[1], shownList === 'series' ? `${row.source}, ${row.form}` : row.domain);
       put(cells[2], shownList === 'series' ? row.owner || '–' : row.plan);
       const quiet = row.status === 'never' || row.status === 'silent';
