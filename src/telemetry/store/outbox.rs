@@ -33,10 +33,10 @@ impl SampleStore {
         Ok(())
     }
 
-    /// The next rows that a sink does not have, at most `limit`.
+    /// The next rows that a sink does not have, at most `limit`, up to one that is damaged.
     ///
     /// # Errors
-    /// If the store cannot be used, or a row is damaged.
+    /// If the store cannot be used, or the first row is damaged.
     pub(crate) async fn unsent(&self, sink: &str, limit: i64) -> Result<Vec<OutboxRow>> {
         let select = "SELECT id, body FROM outbox \
                       WHERE id > COALESCE((SELECT id FROM outbox_sent WHERE sink = $1), 0) ORDER BY id LIMIT $2";
@@ -47,7 +47,15 @@ impl SampleStore {
             let messages = serde_json::from_str(&body).with_context(|| format!("row {id} of the outbox is damaged"))?;
             Ok(OutboxRow { id, messages })
         };
-        rows.iter().map(row).collect()
+        let mut found = Vec::with_capacity(rows.len());
+        for read in rows.iter().map(row) {
+            match read {
+                Ok(row) => found.push(row),
+                Err(damaged) if found.is_empty() => return Err(damaged),
+                Err(_) => break,
+            }
+        }
+        Ok(found)
     }
 
     /// Notes that a sink has all rows up to `id`, and deletes those that all `sinks` have.

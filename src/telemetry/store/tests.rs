@@ -327,6 +327,13 @@ fn a_message_stays_until_every_sink_has_it() {
         assert_eq!(rows.into_iter().flat_map(|row| row.messages).collect::<Vec<Message>>(), messages);
         store.sent("file", 2, &["file", "bus"]).await.unwrap();
         assert_eq!(store.unsent("file", 10).await.unwrap().len(), 1);
+        // A row that was damaged by someone else holds up only what is behind it.
+        sqlx::query("UPDATE outbox SET body = '[' WHERE id = 2").execute(&store.db.pool).await.unwrap();
+        assert_eq!(store.unsent("other", 10).await.unwrap().len(), 1);
+        store.sent("other", 1, &["file", "bus", "other"]).await.unwrap();
+        let damaged = store.unsent("other", 10).await.unwrap_err().to_string();
+        assert!(damaged.contains("row 2 of the outbox is damaged"), "{damaged}");
+        sqlx::query("UPDATE outbox SET body = '[]' WHERE id = 2").execute(&store.db.pool).await.unwrap();
         assert_eq!((store.unsent("bus", 10).await.unwrap().len(), store.outbox_depth().await.unwrap()), (3, 1200));
         store.sent("bus", 1, &["file", "bus"]).await.unwrap();
         assert_eq!(store.outbox_depth().await.unwrap(), 700);

@@ -24,9 +24,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Frames that a client may be behind.
 const QUEUE: usize = 8;
 
-/// Clients at a time, of all and of one session.
+/// Clients at a time, of all and of one account.
 const CLIENTS: usize = 1000;
-const CLIENTS_OF_SESSION: usize = 16;
+const CLIENTS_OF_ACCOUNT: usize = 50;
 
 /// Requests to join that wait.
 const WAITING: usize = 2 * CLIENTS;
@@ -38,7 +38,7 @@ const BUDGET: Duration = Duration::from_millis(300);
 /// How much longer they stay than it takes to choose them.
 const PATIENCE: u32 = 20;
 
-/// How much longer than its last view took a session waits for its next one: it has a fifth of the thread at most.
+/// How much longer than its last view took an account waits for its next one: it has a fifth of the thread at most.
 const PAUSE: u32 = 4;
 
 /// What clients, pages and the follower share.
@@ -52,12 +52,12 @@ pub(crate) struct Hub {
     pub(crate) refresh: Notify,
     pub(super) picture: Mutex<Picture>,
     joins: SyncSender<Join>,
-    sessions: Mutex<HashMap<String, Session>>,
+    accounts: Mutex<HashMap<String, Account>>,
 }
 
-/// How many clients a session has, and whose turn among them it is to join.
+/// How many clients an account has, and whose turn among them it is to join.
 #[derive(Default)]
-struct Session {
+struct Account {
     clients: usize,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Joined {
 /// The place of a client.
 pub(crate) struct Seat {
     hub: Arc<Hub>,
-    session: String,
+    account: String,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -100,7 +100,7 @@ impl Hub {
             refresh: Notify::new(),
             picture: Mutex::new(picture),
             joins,
-            sessions: Mutex::default(),
+            accounts: Mutex::default(),
         });
         let weak = Arc::downgrade(&hub);
         let run = move || {
@@ -128,16 +128,17 @@ impl Hub {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A place for a client of a session; nothing if there are too many.
-    pub(crate) fn seat(self: &Arc<Hub>, session: &str) -> Option<Seat> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = sessions.values().map(|session| session.clients).sum();
-        let own = sessions.entry(session.to_owned()).or_default();
-        if all >= CLIENTS || own.clients >= CLIENTS_OF_SESSION {
+    /// A place for a client of an account; nothing if there are too many.
+    pub(crate) fn seat(self: &Arc<Hub>, account: &str) -> Option<Seat> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = accounts.values().map(|account| account.clients).sum();
+        let own = accounts.get(account).map_or(0, |account| account.clients);
+        if all >= CLIENTS || own >= CLIENTS_OF_ACCOUNT {
             return None;
         }
+        let own = accounts.entry(account.to_owned()).or_default();
         own.clients += 1;
-        Some(Seat { hub: self.clone(), session: session.to_owned(), turn: own.turn.clone() })
+        Some(Seat { hub: self.clone(), account: account.to_owned(), turn: own.turn.clone() })
     }
 }
 
@@ -161,11 +162,11 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut sessions = self.hub.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = sessions.get_mut(&self.session) {
+        let mut accounts = self.hub.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = accounts.get_mut(&self.account) {
             own.clients -= 1;
             if own.clients == 0 {
-                sessions.remove(&self.session);
+                accounts.remove(&self.account);
             }
         }
     }

@@ -70,7 +70,7 @@ async fn upgrade(portal: Arc<Portal>, request: Request) -> Result<Response, (Sta
         user(&portal, &secret).await.map_err(|()| (StatusCode::SERVICE_UNAVAILABLE, "try again"))?.ok_or(none)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
     let upgrade = upgrade.map_err(|_| (StatusCode::UPGRADE_REQUIRED, "this address is a WebSocket"))?;
-    let seat = hub.seat(&secret).ok_or((StatusCode::TOO_MANY_REQUESTS, "too many dashboards are open"))?;
+    let seat = hub.seat(&user.id).ok_or((StatusCode::TOO_MANY_REQUESTS, "too many dashboards are open"))?;
     let client = Client { portal, secret, sight: sight(&user), seat };
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(|socket| client.serve(socket)))
