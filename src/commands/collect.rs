@@ -35,7 +35,8 @@ pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
         Vec::new()
     };
     let stdout = args.stdout.then_some(Sink::Stdout);
-    let sinks = stdout.into_iter().chain(sinks(&args.state, Some(&settings))?).collect();
+    let sinks =
+        stdout.into_iter().chain(sinks(root.as_deref().ok(), &args.state, Some(&settings), Some(&store))?).collect();
     let request = CollectRequest { store, settings, declared, sinks };
     if args.once {
         return Ok(if collect_once(&request)? { Outcome::Fine } else { Outcome::Failed });

@@ -36,11 +36,9 @@ impl Events {
     /// If the settings cannot be read: before anything is published.
     pub(super) fn of(root: &Path, settings: Option<&Path>) -> Result<Option<Events>> {
         let args = state(settings);
-        let telemetry = match settings {
-            Some(_) => settings_and_place(Some(root), &args)?.0,
-            None => None,
-        };
-        let sinks = sinks(&args, telemetry.as_ref())?;
+        let named = settings.map(|_| settings_and_place(Some(root), &args)).transpose()?;
+        let (telemetry, store) = named.map_or((None, None), |(telemetry, store)| (telemetry, Some(store)));
+        let sinks = sinks(Some(root), &args, telemetry.as_ref(), store.as_ref())?;
         if sinks.is_empty() {
             return Ok(None);
         }

@@ -15,13 +15,26 @@ use crate::web::serve::settings;
 /// The variable that names the place.
 const VARIABLE: &str = "SHAPELINE_SAMPLES";
 
-/// The sinks that the settings and the environment name.
+/// The sinks that the settings and the environment name. `data` is the data repository, `store` has the samples.
 ///
 /// # Errors
-/// If the settings of the broker cannot be used.
-pub(super) fn sinks(args: &StateArgs, settings: Option<&TelemetrySettings>) -> Result<Vec<Sink>> {
+/// If the settings of the broker cannot be used, or the file is where it must not be.
+pub(super) fn sinks(
+    data: Option<&Path>,
+    args: &StateArgs,
+    settings: Option<&TelemetrySettings>,
+    store: Option<&StateLocation>,
+) -> Result<Vec<Sink>> {
     let folder = args.settings.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let file = settings.and_then(|settings| settings.file.as_ref()).map(|file| Sink::File(folder.join(file)));
+    let file = settings.and_then(|settings| settings.file.as_ref()).map(|file| folder.join(file));
+    if let Some(file) = &file {
+        let place = StateLocation::Sqlite(file.clone());
+        state::outside(data, &place, "`telemetry.file`", "in the file of --settings")?;
+        if place.file() == store.and_then(StateLocation::file) {
+            bail!("`telemetry.file` is {}, where the samples are: name another file", file.display());
+        }
+    }
+    let file = file.map(Sink::File);
     let bus = BusSettings::resolve(settings.and_then(|settings| settings.bus.as_ref()), variable)?;
     Ok(file.into_iter().chain(bus.map(|bus| Sink::Bus(Box::new(bus)))).collect())
 }

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "telemetry", include_str!("migrations/6_telemetry.sql")),
     (7, "sending", include_str!("migrations/7_sending.sql")),
     (8, "tenures", include_str!("migrations/8_tenures.sql")),
+    (9, "sinks", include_str!("migrations/9_sinks.sql")),
 ];
 
 /// Where SQLite keeps the rows of a table in the order of its key, which other databases have no word for.

@@ -1,5 +1,6 @@
 //! The collector: a task for each source, one that rolls up and deletes, one that sends.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use tokio::time::timeout;
 use super::listen::accept;
 use super::metrics::Counters;
 use super::sample::{MINUTE, now};
-use super::sender::{Sender, Sent, Sink, send_once};
-use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings};
+use super::sender::{Sender, Sent, Sink, keep_for, send_once};
+use super::settings::{Marks, Retention, SourceSettings, TelemetrySettings, secret};
 use super::sources::{Desk, Round, Source};
 use super::store::SampleStore;
 use super::store::lease::Turn;
@@ -88,6 +89,10 @@ pub(crate) fn collect(request: &CollectRequest) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
         let (shared, mut running) = start(request).await?;
+        for sink in keep_for(&shared.desk.store, &request.sinks).await? {
+            let what = format!("{sink} is not in these settings: messages do not wait for it any more");
+            shared.journal(|journal| journal.event("outbox", &what));
+        }
         let turn = Turn::new(&shared.desk.store)?;
         if !request.sinks.is_empty() {
             running.spawn(keeping(shared.clone(), turn.clone()));
@@ -165,7 +170,7 @@ pub(crate) fn collect_once(request: &CollectRequest) -> Result<bool> {
             fine &= report(&shared, &task.name, &ended);
         }
         shared.desk.store.roll_up(now(), false).await?;
-        for (name, ended) in send_once(&shared.desk.store, &request.sinks, ONCE).await? {
+        for (name, ended) in send_once(&shared.desk.store, &request.sinks, ONCE, true).await? {
             fine &= report_sent(&shared, &name, ended);
         }
         let samples = counted(shared.desk.counters.all_samples() as usize, "sample", "samples");
@@ -196,6 +201,7 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 async fn prepare(request: &CollectRequest) -> Result<(Shared, Vec<Task>)> {
+    check_variables(&request.settings.sources)?;
     let task = |settings: &SourceSettings| {
         let source = Source::new(settings, &request.declared);
         let source = source.with_context(|| format!("cannot prepare the source {}", settings.name))?;
@@ -205,6 +211,17 @@ async fn prepare(request: &CollectRequest) -> Result<(Shared, Vec<Task>)> {
     let store = SampleStore::open(&request.store).await?;
     let desk = Desk { store, messages: !request.sinks.is_empty(), counters: Counters::default() };
     Ok((Shared { desk, journal: Arc::default(), paused: Arc::default() }, tasks))
+}
+
+/// All that are missing at once.
+fn check_variables(sources: &[SourceSettings]) -> Result<()> {
+    let missing: BTreeSet<&str> =
+        sources.iter().flat_map(SourceSettings::variables).filter(|variable| secret(variable).is_err()).collect();
+    match Vec::from_iter(missing).as_slice() {
+        [] => Ok(()),
+        [variable] => bail!("the environment variable {variable} is not set"),
+        variables => bail!("the environment variables {} are not set", variables.join(", ")),
+    }
 }
 
 /// Asks a source again and again.

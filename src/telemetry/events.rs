@@ -107,7 +107,7 @@ impl EventStore {
     /// # Errors
     /// If the store cannot be used.
     pub(crate) fn send(&self, sinks: &[Sink]) -> Result<Vec<(String, Result<Sent>)>> {
-        self.threads.within(SENDING * (1 + sinks.len() as u32) + STORING, send_once(&self.store, sinks, SENDING))
+        self.threads.within(SENDING * (1 + sinks.len() as u32) + STORING, send_once(&self.store, sinks, SENDING, false))
     }
 }
 

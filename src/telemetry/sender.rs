@@ -63,6 +63,11 @@ impl Sink {
             Sink::Bus(_) => "rabbitmq",
         }
     }
+
+    /// Whether messages are kept for it while it is away. Who looks at standard output sees what is there.
+    fn lasts(&self) -> bool {
+        *self != Sink::Stdout
+    }
 }
 
 impl Sender {
@@ -205,7 +210,17 @@ fn append(path: &Path, lines: &[u8]) -> Result<()> {
     Ok(file.sync_data()?)
 }
 
-/// Sends what waits, to each sink for `limit` at most. What became of each; nothing if another process sends.
+/// Makes the sinks of a collector those for which messages are kept. Returns those that were, and are not any more.
+///
+/// # Errors
+/// If the store cannot be used.
+pub(crate) async fn keep_for(store: &SampleStore, sinks: &[Sink]) -> Result<Vec<String>> {
+    let names: Vec<&str> = sinks.iter().filter(|sink| sink.lasts()).map(Sink::name).collect();
+    store.keep_for(&names).await
+}
+
+/// Sends what waits, to each sink for `limit` at most. What became of each; nothing if another process sends. A
+/// `collector`'s sinks are those for which messages are kept from now on.
 ///
 /// # Errors
 /// If the store cannot be used.
@@ -213,10 +228,14 @@ pub(crate) async fn send_once(
     store: &SampleStore,
     sinks: &[Sink],
     limit: Duration,
+    collector: bool,
 ) -> Result<Vec<(String, Result<Sent>)>> {
     let turn = Turn::new(store)?;
     if sinks.is_empty() || store.outbox_depth().await? == 0 || !turn.take(limit).await? {
         return Ok(Vec::new());
+    }
+    if collector {
+        keep_for(store, sinks).await?;
     }
     let names: Vec<&str> = sinks.iter().map(Sink::name).collect();
     let mut all = Vec::new();

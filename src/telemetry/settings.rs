@@ -183,6 +183,22 @@ impl SourceSettings {
         };
         (self.interval.seconds() as i64).saturating_mul(3000).saturating_add(delay)
     }
+
+    /// The environment variables with its secrets.
+    pub(crate) fn variables(&self) -> Vec<&str> {
+        let variables = match &self.kind {
+            KindSettings::Netbeam(netbeam) => [netbeam.http.token.as_ref(), None],
+            KindSettings::Devices(http) => [http.token.as_ref(), None],
+            KindSettings::Snmp(snmp) => match &snmp.access {
+                SnmpAccess::Community { variable } => [Some(variable), None],
+                SnmpAccess::User { auth, privacy, .. } => {
+                    [Some(&auth.variable), privacy.as_ref().map(|privacy| &privacy.variable)]
+                }
+            },
+            KindSettings::Simulate(_) => [None, None],
+        };
+        variables.into_iter().flatten().map(String::as_str).collect()
+    }
 }
 
 impl TelemetrySettings {

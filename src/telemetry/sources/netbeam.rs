@@ -193,9 +193,11 @@ fn sound(entries: Vec<Entry<Interface>>, refused: &mut u64) -> (Vec<SeriesFacts>
     (listed, resources)
 }
 
-/// The points that are measurements within the window. One with nulls is none, and no fault either.
+/// The points that are measurements within the window, the first of each moment. One with nulls is none, and no fault
+/// either.
 fn measured(points: &[Value], window: &Window, unit: f64, refused: &mut u64) -> Vec<Measured> {
     let mut measured = Vec::new();
+    let mut seen = HashSet::new();
     for point in points {
         let Some([at, into, out]) = point.as_array().map(Vec::as_slice) else {
             *refused += 1;
@@ -207,7 +209,9 @@ fn measured(points: &[Value], window: &Window, unit: f64, refused: &mut u64) -> 
         let at = at.as_i64().filter(|at| (window.begin..=window.end).contains(at));
         let value = |value: &Value| value.as_f64().map(|value| value * unit).filter(|value| is_measure(*value));
         match (at, value(into), value(out)) {
-            (Some(at), Some(into), Some(out)) => measured.push(Measured { at, into, out }),
+            (Some(at), Some(into), Some(out)) if seen.insert(at) => measured.push(Measured { at, into, out }),
+            // Two messages of one moment would have one id.
+            (Some(_), Some(_), Some(_)) => {}
             _ => *refused += 1,
         }
     }
@@ -227,7 +231,7 @@ mod tests {
     #[test]
     fn points_that_are_no_measurements_are_counted() {
         let text = r#"{"points": [[1000, 1, 2], [2000, 0, 0.5], [1500, null, 3], [999, 1, 1], [2001, 1, 1],
-            [1500, -1, 2], [1500.5, 1, 1], ["1500", 1, 1], [1500, 1], 7, [1500, "x", 1], [1500, 1, 1, 1], [1500, 1e300, 1]]}"#;
+            [1500, -1, 2], [1500.5, 1, 1], ["1500", 1, 1], [1500, 1], 7, [1500, "x", 1], [1500, 1, 1, 1], [1500, 1e300, 1], [2000, 7, 7]]}"#;
         let points: Points = serde_json::from_str(text).unwrap();
         let mut refused = 0;
         let found = measured(&points.points.unwrap(), &window(), 1e6, &mut refused);

@@ -243,6 +243,8 @@ fn failed(error: Box<Error>) -> anyhow::Error {
         Error::Timeout { .. } => anyhow::Error::msg(
             "no answer: is the address right, may this host ask, and is the community, or the user with its passwords, right?",
         ),
+        // The library prints the whole answer with the number of the request: a new reason each time.
+        Error::ResponseShape { .. } => anyhow::Error::msg("its answer is not what was asked for"),
         _ => anyhow::Error::msg(why),
     }
 }

@@ -58,7 +58,31 @@ impl SampleStore {
         Ok(found)
     }
 
-    /// Notes that a sink has all rows up to `id`, and deletes those that all `sinks` have.
+    /// Keeps rows until each of these sinks has them, also where another process, whose settings do not have it,
+    /// deletes what is sent. Returns the sinks for which none are kept any more.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn keep_for(&self, sinks: &[&str]) -> Result<Vec<String>> {
+        let mut writing = self.begin().await?;
+        let select = sqlx::query_scalar("SELECT sink FROM outbox_sent WHERE kept = 1 ORDER BY sink");
+        let mut kept: Vec<String> = self.db.run(select.fetch_all(&mut *writing.tx).await)?;
+        kept.retain(|sink| !sinks.contains(&sink.as_str()));
+        for sink in &kept {
+            let forget = sqlx::query("UPDATE outbox_sent SET kept = 0 WHERE sink = $1").bind(sink);
+            self.db.run(forget.execute(&mut *writing.tx).await)?;
+        }
+        for sink in sinks {
+            let upsert = "INSERT INTO outbox_sent (sink, id, kept) VALUES ($1, 0, 1) \
+                          ON CONFLICT (sink) DO UPDATE SET kept = 1";
+            self.db.run(sqlx::query(upsert).bind(*sink).execute(&mut *writing.tx).await)?;
+        }
+        self.commit(writing).await?;
+        Ok(kept)
+    }
+
+    /// Notes that a sink has all rows up to `id`, and deletes those that all `sinks` have and those of
+    /// [`keep_for`](Self::keep_for).
     ///
     /// # Errors
     /// If the store cannot be used.
@@ -67,7 +91,9 @@ impl SampleStore {
         let upsert = "INSERT INTO outbox_sent (sink, id) VALUES ($1, $2) \
                       ON CONFLICT (sink) DO UPDATE SET id = excluded.id";
         self.db.run(sqlx::query(upsert).bind(sink).bind(id).execute(&mut *writing.tx).await)?;
-        let mut all = id;
+        let select = sqlx::query_scalar("SELECT MIN(id) FROM outbox_sent WHERE kept = 1");
+        let kept: Option<i64> = self.db.run(select.fetch_one(&mut *writing.tx).await)?;
+        let mut all = kept.map_or(id, |kept| kept.min(id));
         for sink in sinks {
             let select = sqlx::query_scalar("SELECT id FROM outbox_sent WHERE sink = $1").bind(*sink);
             let has: Option<i64> = self.db.run(select.fetch_optional(&mut *writing.tx).await)?;

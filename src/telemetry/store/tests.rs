@@ -337,6 +337,13 @@ fn a_message_stays_until_every_sink_has_it() {
         assert_eq!((store.unsent("bus", 10).await.unwrap().len(), store.outbox_depth().await.unwrap()), (3, 1200));
         store.sent("bus", 1, &["file", "bus"]).await.unwrap();
         assert_eq!(store.outbox_depth().await.unwrap(), 700);
+        // Another process, whose settings have only the one sink, leaves what the collector's other one waits for.
+        assert_eq!(store.keep_for(&["file", "rabbitmq"]).await.unwrap(), Vec::<String>::new());
+        store.sent("file", 3, &["file"]).await.unwrap();
+        assert_eq!(store.outbox_depth().await.unwrap(), 700);
+        assert_eq!(store.keep_for(&["file"]).await.unwrap(), ["rabbitmq"]);
+        store.sent("file", 3, &["file"]).await.unwrap();
+        assert_eq!(store.outbox_depth().await.unwrap(), 0);
     });
 }
 

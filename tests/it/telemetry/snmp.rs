@@ -111,6 +111,8 @@ fn who_is_not_let_in_is_told_what_to_look_at() {
     let (code, stderr) = once(&v2c(router.port, "UNSET"));
     assert_eq!(code, Some(2));
     assert!(stderr.contains("the environment variable UNSET is not set"), "{stderr}");
+    let unset = v2c(router.port, "UNSET") + &v3(router.port, "UNSET_TOO");
+    assert!(once(&unset).1.contains("the environment variables UNSET, UNSET_TOO are not set"));
 }
 
 #[test]

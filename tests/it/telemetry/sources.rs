@@ -95,6 +95,19 @@ fn a_store_that_is_replaced_ends_the_collector() {
 }
 
 #[test]
+fn messages_go_neither_into_the_data_nor_into_the_store() {
+    let place = Place::sqlite();
+    let refused = |file: &str, why: &str| {
+        let source = "sources: [{name: pretend, kind: simulate}]";
+        let (code, _, stderr) = place.collect(&format!("  file: {file}\n  {source}\n"), &["--once"]);
+        assert!(code == Some(2) && stderr.contains(why), "{stderr}");
+    };
+    refused(&place.store, "where the samples are");
+    let data = place.repo.path().join("messages.jsonl");
+    refused(data.to_str().unwrap(), "would be in the data repository");
+}
+
+#[test]
 fn devices_are_identified_by_their_mac_addresses() {
     each(|place| {
         let (_network, url) = simulate(place);
