@@ -24,9 +24,11 @@ pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
     let Some(settings) = settings.filter(|settings| !settings.sources.is_empty()) else {
         bail!("there is nothing to collect: list sources under `telemetry` in the file of --settings");
     };
+    let sinks = sinks(root.as_deref().ok(), &args.state, Some(&settings), Some(&store))?;
+    let sinks = args.stdout.then_some(Sink::Stdout).into_iter().chain(sinks).collect();
     let pretends = settings.sources.iter().any(|source| matches!(source.kind, KindSettings::Simulate(_)));
     let declared = if pretends {
-        let repo = load_tree(&Tree::Work { root: root?.clone() })?;
+        let repo = load_tree(&Tree::Work { root: root? })?;
         match checked_table(&repo.into(), Date::today())? {
             Some(table) => declared(&table),
             None => return Ok(Outcome::Refused),
@@ -34,9 +36,6 @@ pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
     } else {
         Vec::new()
     };
-    let stdout = args.stdout.then_some(Sink::Stdout);
-    let sinks =
-        stdout.into_iter().chain(sinks(root.as_deref().ok(), &args.state, Some(&settings), Some(&store))?).collect();
     let request = CollectRequest { store, settings, declared, sinks };
     if args.once {
         return Ok(if collect_once(&request)? { Outcome::Fine } else { Outcome::Failed });

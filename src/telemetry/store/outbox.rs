@@ -77,6 +77,7 @@ impl SampleStore {
                           ON CONFLICT (sink) DO UPDATE SET kept = 1";
             self.db.run(sqlx::query(upsert).bind(*sink).execute(&mut *writing.tx).await)?;
         }
+        self.delete_sent(&mut writing, sinks).await?;
         self.commit(writing).await?;
         Ok(kept)
     }
@@ -91,17 +92,22 @@ impl SampleStore {
         let upsert = "INSERT INTO outbox_sent (sink, id) VALUES ($1, $2) \
                       ON CONFLICT (sink) DO UPDATE SET id = excluded.id";
         self.db.run(sqlx::query(upsert).bind(sink).bind(id).execute(&mut *writing.tx).await)?;
+        self.delete_sent(&mut writing, sinks).await?;
+        self.commit(writing).await
+    }
+
+    /// Deletes what all `sinks` have, and those for which rows are kept.
+    async fn delete_sent(&self, writing: &mut Writing<'_>, sinks: &[&str]) -> Result<()> {
         let select = sqlx::query_scalar("SELECT MIN(id) FROM outbox_sent WHERE kept = 1");
-        let kept: Option<i64> = self.db.run(select.fetch_one(&mut *writing.tx).await)?;
-        let mut all = kept.map_or(id, |kept| kept.min(id));
+        let mut all: Option<i64> = self.db.run(select.fetch_one(&mut *writing.tx).await)?;
         for sink in sinks {
             let select = sqlx::query_scalar("SELECT id FROM outbox_sent WHERE sink = $1").bind(*sink);
-            let has: Option<i64> = self.db.run(select.fetch_optional(&mut *writing.tx).await)?;
-            all = all.min(has.unwrap_or(0));
+            let has: i64 = self.db.run(select.fetch_optional(&mut *writing.tx).await)?.unwrap_or(0);
+            all = Some(all.map_or(has, |all| all.min(has)));
         }
-        let delete = sqlx::query("DELETE FROM outbox WHERE id <= $1").bind(all);
+        let delete = sqlx::query("DELETE FROM outbox WHERE id <= $1").bind(all.unwrap_or(0));
         self.db.run(delete.execute(&mut *writing.tx).await)?;
-        self.commit(writing).await
+        Ok(())
     }
 
     /// How many messages wait.

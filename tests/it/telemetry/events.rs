@@ -60,14 +60,17 @@ fn shown(messages: &[Value]) -> Vec<(String, Value, Value)> {
 #[test]
 fn a_publish_leaves_what_the_collector_s_other_sink_waits_for() {
     let place = with_target(Place::sqlite());
-    let settings = place.settings("  file: messages.jsonl\n  sources: [{name: pretend, kind: simulate}]\n");
-    let once = ["collect", "--once", "--settings", settings.to_str().unwrap()];
-    let (code, _, stderr) = ran(place.command(&once).envs([("RMQ_HOST", "127.0.0.1"), ("RMQ_PORT", "1")]));
+    let once = |broker: &[(&str, &str)]| {
+        let settings = place.settings(&format!("{SETTINGS}  sources: [{{name: pretend, kind: simulate}}]\n"));
+        let args = ["collect", "--once", "--settings", settings.to_str().unwrap()];
+        ran(place.command(&args).envs(broker.iter().copied()))
+    };
+    let (code, _, stderr) = once(&[("RMQ_HOST", "127.0.0.1"), ("RMQ_PORT", "1")]);
     assert!(code == Some(2) && stderr.contains("rabbitmq"), "{stderr}");
     run(&place, &["publish"]);
     let waits = "SELECT COUNT(*) FROM outbox WHERE id > (SELECT id FROM outbox_sent WHERE sink = 'rabbitmq')";
     assert!(place.number(waits) > Some(1), "messages of the collector and of the publish");
-    let (code, _, stderr) = ran(&mut place.command(&once));
+    let (code, _, stderr) = once(&[]);
     assert_eq!((code, place.number("SELECT COUNT(*) FROM outbox")), (Some(0), Some(0)), "{stderr}");
 }
 
