@@ -1,13 +1,14 @@
 //! The collector is killed again and again: no sample is missing, and none counts twice.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 
 use serde_json::Value;
 use sqlx::Row as _;
 
-use super::{Place, Running};
+use super::{Place, Running, ran};
 use crate::servers::postgres::Postgres;
-use crate::support::wait;
+use crate::support::{strace, wait};
 
 const SETTINGS: &str = "  file: messages.jsonl\n  sources:\n  - {name: pretend, kind: simulate, interval: 1s}\n";
 
@@ -65,6 +66,11 @@ fn killed(place: &Place, times: u64) {
     wait(|| place.number(until).filter(|until| *until > before + 1000), || "it does not go on".to_owned());
     wait(|| (place.number("SELECT COUNT(*) FROM outbox") == Some(0)).then_some(()), || "not all is sent".to_owned());
     assert_eq!(last.end(), Some(0));
+    accounted_for(place);
+}
+
+/// Every sample of every series is there once, and its message was sent.
+fn accounted_for(place: &Place) {
     // What was written since is sent, too.
     let (code, _, stderr) = place.collect(SETTINGS, &["--once"]);
     assert!(code == Some(0) && stderr.starts_with("collect: ") && stderr.lines().count() == 1, "{stderr}");
@@ -98,6 +104,37 @@ fn rolled_up(place: &Place, stored: &Samples) {
         assert_eq!((row.get::<i64, _>(2) as usize, row.get::<f64, _>(4)), (values.len(), most));
         assert!((row.get::<f64, _>(3) - mean).abs() < 1.0, "{name} {minute}");
     }
+}
+
+/// Killed as it begins each write to the disk: what belongs together is there together.
+#[test]
+fn a_round_that_is_cut_off_anywhere_is_there_as_a_whole_or_not() {
+    let place = Place::sqlite();
+    let settings = place.settings(&format!("  store: {}\n{SETTINGS}", place.store));
+    let args = ["collect", "--once", "--settings", settings.to_str().unwrap()];
+    assert_eq!(ran(&mut place.command(&args)).0, Some(0));
+    let until = || place.number("SELECT until FROM checkpoints").unwrap();
+    let mut killed = 0;
+    for call in ["pwrite64", "fdatasync", "write"] {
+        for number in 1.. {
+            let collected = until();
+            wait(|| (now() > collected + 1000).then_some(()), || "the clock stands still".to_owned());
+            let kill = format!("inject={call}:signal=KILL:when={number}");
+            let options = ["-e", "trace=pwrite64,fdatasync,write", "-e", &kill];
+            let Some((ended, _)) = strace(place.repo.path(), &options, &args) else { return };
+            if ended.status.signal() != Some(9) {
+                assert!(ended.status.success(), "{call} {number}: {}", String::from_utf8_lossy(&ended.stderr));
+                break;
+            }
+            killed += 1;
+        }
+    }
+    assert!(killed > 20, "most were cut off: {killed}");
+    accounted_for(&place);
+}
+
+fn now() -> i64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
 }
 
 #[test]
