@@ -17,35 +17,30 @@ const STEP: Duration = Duration::from_secs(10);
 
 /// Keeps them until the server ends. What cannot be written is left out, and said.
 pub(crate) async fn keep_totals(hub: Arc<Hub>) {
-    let (mut journal, mut known) = (Journal::default(), None);
+    let mut journal = Journal::default();
     loop {
         tokio::time::sleep(STEP).await;
-        match keep(&hub, &mut known).await {
+        match keep(&hub).await {
             Ok(()) => journal.fine("totals"),
             Err(error) => journal.trouble("totals", &format!("{error:#}")),
         }
     }
 }
 
-async fn keep(hub: &Hub, known: &mut Option<(Vec<Box<str>>, Totals)>) -> Result<()> {
+async fn keep(hub: &Hub) -> Result<()> {
     let Some(store) = hub.store() else { return Ok(()) };
     let now = now();
-    let (domains, sums): (Vec<Box<str>>, Vec<(f64, f64)>) = {
+    let sums: Vec<(Box<str>, (f64, f64))> = {
         let picture = hub.picture();
         if !picture.is_fresh(now) {
             return Ok(());
         }
         let sums = picture.sums.iter().map(|(sums, _)| (sums.up, sums.down));
-        picture.places.domains.iter().map(|domain| domain.name.clone()).zip(sums).unzip()
+        picture.places.domains.iter().map(|domain| domain.name.clone()).zip(sums).collect()
     };
-    let (_, totals) = match known.take().filter(|(names, _)| *names == domains) {
-        Some(same) => known.insert(same),
-        None => {
-            let totals = Totals::list(&store, domains.iter().map(|name| &**name), now).await?;
-            known.insert((domains.clone(), totals))
-        }
-    };
+    // Each time: the numbers of its series are those of this store, which may have been replaced.
+    let totals = Totals::list(&store, sums.iter().map(|(name, _)| &**name), now).await?;
     let mut batch = Batch { source: TOTALS.to_owned(), ..Batch::default() };
-    totals.add(&mut batch, now, domains.iter().map(|name| &**name).zip(sums));
+    totals.add(&mut batch, now, sums.iter().map(|(name, sum)| (&**name, *sum)));
     store.write(batch).await
 }

@@ -56,6 +56,20 @@ impl Live {
         self.folder.path().join("samples.sqlite").display().to_string()
     }
 
+    /// Whether the store has a sample of all subscribers together.
+    fn has_totals(&self) -> bool {
+        use sqlx::Connection as _;
+        sqlx::any::install_default_drivers();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let sql = "SELECT 1 FROM samples JOIN series ON id = series WHERE form = 'total' LIMIT 1";
+        runtime.block_on(async {
+            // A collector may be about to make the file and its tables.
+            let store = sqlx::AnyConnection::connect(&format!("sqlite://{}", self.samples())).await;
+            let Ok(mut store) = store else { return false };
+            sqlx::query(sql).fetch_optional(&mut store).await.is_ok_and(|row| row.is_some())
+        })
+    }
+
     fn serve(&self, args: &[&str]) -> Server {
         let mut command = command(&self.repo, args);
         Server::spawn(with(&mut command, self))

@@ -211,6 +211,8 @@ fn a_store_that_is_away_is_said_and_comes_back() {
     std::fs::remove_dir(live.samples()).unwrap();
     let collector = live.collect();
     let seen = client.until(is_seen);
+    let totals = || live.has_totals().then_some(());
+    wait(totals, || "no totals".to_owned());
     // Another one in its place is read, too.
     drop(collector);
     for end in ["", "-wal", "-shm"] {
@@ -218,4 +220,6 @@ fn a_store_that_is_away_is_said_and_comes_back() {
     }
     let _collector = live.collect();
     client.until(|frame| is_seen(frame) && frame["store"]["newest"].as_i64() > seen["at"].as_i64().map(|at| at + 5000));
+    // Its series have numbers of their own.
+    wait(totals, || "no totals in the new one".to_owned());
 }
