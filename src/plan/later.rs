@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::{AddressChange, Reason, Served};
 use crate::inventory::peak::{Peaks, Terms};
 use crate::model::Date;
@@ -48,7 +50,8 @@ pub(crate) struct Later<'a> {
 impl<'a> Later<'a> {
     /// The events of `after` that `before` does not have, and the reverse; without `before`, all of them.
     pub(super) fn new(before: Option<&'a Table>, after: &'a Table) -> Later<'a> {
-        let mut all = merge(before.map(of_table).unwrap_or_default(), of_table(after));
+        let (old, new) = rayon::join(|| before.map(of_table).unwrap_or_default(), || of_table(after));
+        let mut all = merge(old, new);
         remove_events_of_today(&mut all, after);
         let mut later = Later { last: all.last().map(|event| event.date), ..Later::default() };
         for event in &all {
@@ -168,7 +171,7 @@ fn remove_events_of_today(all: &mut Vec<LaterEvent<'_>>, after: &Table) {
 
 /// The peaks of each domain from the table's day on, by name.
 pub(super) fn peaks(table: &Table) -> HashMap<&str, Peaks> {
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut numbers: HashMap<&str, u32, RandomState> = HashMap::default();
     for record in &table.repo().subscribers {
         let next = numbers.len() as u32;
         numbers.entry(record.value.domain.as_str()).or_insert(next);

@@ -117,8 +117,11 @@ impl<'a> ChangePlan<'a> {
         known: Before,
     ) -> Self {
         let (served_before, served_after) = (before.served.len(), after.served.len());
-        let Compared { changes, before: sold_before, after: sold_after } =
-            diff::diff(&before.served, &after.served, table);
+        let (compared, (bytes_differ, fingerprint)) = rayon::join(
+            || diff::diff(&before.served, &after.served, table),
+            || (before.bytes != after.bytes, fingerprint(&output.name, before.bytes, after.bytes)),
+        );
+        let Compared { changes, before: sold_before, after: sold_after } = compared;
         let domains = sold::by_domain(sold_before, sold_after, table.repo());
         let mut verdict = Verdict { reasons: known.doubts, ..Verdict::default() };
         let touched = PlanTotals { changes: &changes, domains: &domains, before: served_before, after: served_after };
@@ -141,8 +144,8 @@ impl<'a> ChangePlan<'a> {
             notes: known.notes,
             before: served_before,
             after: served_after,
-            bytes_differ: before.bytes != after.bytes,
-            fingerprint: fingerprint(&output.name, before.bytes, after.bytes),
+            bytes_differ,
+            fingerprint,
             changes,
             later: Later::default(),
             domains,
@@ -153,8 +156,9 @@ impl<'a> ChangePlan<'a> {
     /// Adds the changes on later days: what the terms in `after`, the data of the plan, bring that those in
     /// `before` do not; without `before`, all that they bring.
     pub(crate) fn looking_ahead(mut self, before: Option<&'a Table>, after: &'a Table) -> Self {
-        self.later = Later::new(before, after);
-        self.domains = sold::with_peaks(self.domains, before, after);
+        let domains = std::mem::take(&mut self.domains);
+        (self.later, self.domains) =
+            rayon::join(|| Later::new(before, after), || sold::with_peaks(domains, before, after));
         self
     }
 

@@ -67,8 +67,8 @@ pub(crate) fn sold_by_domain(served: &ServedList<'_>, repo: &Repo) -> Vec<Domain
 pub(crate) fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {
     let mut all = Domains::new(after.repo());
     all.sold.extend(domains.into_iter().map(|domain| (domain.name.clone(), domain)));
-    let peaks = later::peaks(after);
-    for (name, most) in before.map_or_else(|| peaks.clone(), later::peaks) {
+    let (peaks_before, peaks) = rayon::join(|| before.map(later::peaks), || later::peaks(after));
+    for (name, most) in peaks_before.unwrap_or_else(|| peaks.clone()) {
         all.entry(name).peaks_before = Some(most);
     }
     for (name, most) in peaks {

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::Served;
 
 /// The bandwidth that a domain has sold. A subscriber with several addresses counts once.
@@ -20,7 +22,7 @@ pub(crate) struct Sold {
 /// What is sold, by domain, as it is added up.
 #[derive(Default)]
 pub(crate) struct SoldSums<'a> {
-    pub(super) by_domain: HashMap<&'a str, Sold>,
+    pub(super) by_domain: HashMap<&'a str, Sold, RandomState>,
     /// The subscribers with several addresses that were counted.
     counted: HashSet<u32>,
 }

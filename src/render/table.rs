@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::inventory::Context;
 use crate::model::{Address, Date, Domain, Name, Plan, RemainingTerm, Subscriber, SubscriberStatus, Suspended};
 use crate::repo::{Record, Repo};
@@ -65,7 +67,7 @@ impl Table {
     }
 
     fn of(repo: &Arc<Repo>, context: &Context<'_>, has_rows: impl Fn(Option<Unserved>) -> bool) -> Self {
-        let plans: HashMap<&str, u32> =
+        let plans: HashMap<&str, u32, RandomState> =
             repo.plans.iter().enumerate().rev().map(|(at, plan)| (plan.value.name.as_str(), at as u32)).collect();
         let mut rows = Vec::with_capacity(context.holdings().len());
         for holding in context.holdings().in_order() {
@@ -138,22 +140,29 @@ impl Table {
     /// Every subscriber that is or will be served: its index, its record, the plan it is served with,
     /// and the rest of its term.
     pub(crate) fn coming_or_served(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
-        let plans: HashMap<&str, &Plan> =
+        self.with_term(|_| true)
+    }
+
+    /// The subscribers among them whose term begins or ends on a later day.
+    pub(crate) fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
+        self.with_term(|coming| coming.begins.is_some() || coming.ends.is_some())
+    }
+
+    fn with_term(
+        &self,
+        wanted: impl Fn(&RemainingTerm) -> bool,
+    ) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
+        let plans: HashMap<&str, &Plan, RandomState> =
             self.repo.plans.iter().rev().map(|plan| (plan.value.name.as_str(), &plan.value)).collect();
         (0..).zip(&self.repo.subscribers).filter_map(move |(number, record)| {
             let subscriber = &record.value;
-            let coming = subscriber.remaining_term(self.today)?;
+            let coming = subscriber.remaining_term(self.today).filter(&wanted)?;
             if subscriber.status == SubscriberStatus::Suspended && self.repo.settings.suspended == Suspended::Omit {
                 return None;
             }
             let plan = plans.get(effective_plan(&self.repo, subscriber).as_str())?;
             Some((number, record, *plan, coming))
         })
-    }
-
-    /// The subscribers among them whose term begins or ends on a later day.
-    pub(crate) fn coming(&self) -> impl Iterator<Item = (u32, &Record<Subscriber>, &Plan, RemainingTerm)> {
-        self.coming_or_served().filter(|(.., coming)| coming.begins.is_some() || coming.ends.is_some())
     }
 
     /// The domain records, by name; used by whole-document templates.
