@@ -42,35 +42,94 @@ pub(crate) fn declared(table: &Table) -> Vec<Declared> {
 /// Finds the subscriber of a series: by the names in the settings, by its name, by its address.
 pub(crate) struct Directory<'d> {
     names: &'d BTreeMap<String, String>,
-    keys: HashMap<String, u32>,
+    /// By the first address@domain, which only its holder can have.
+    holders: HashMap<String, u32>,
+    /// By id, which a tier-2 chooses: it may be what a router calls an interface of another one.
+    ids: HashMap<String, u32>,
     addresses: AddressTable,
 }
 
 impl<'d> Directory<'d> {
     pub(crate) fn new(declared: &[Declared], names: &'d BTreeMap<String, String>) -> Directory<'d> {
-        let mut keys = HashMap::new();
+        let (mut holders, mut ids) = (HashMap::new(), HashMap::new());
         for (number, one) in (0_u32..).zip(declared) {
-            keys.entry(one.key.clone()).or_insert(number);
             if let Some(address) = one.addresses.first() {
-                keys.entry(format!("{address}@{}", one.domain)).or_insert(number);
+                let holder = format!("{address}@{}", one.domain);
+                if holder != one.key {
+                    ids.entry(one.key.clone()).or_insert(number);
+                }
+                holders.entry(holder).or_insert(number);
             }
         }
         let addresses = (0_u32..)
             .zip(declared)
             .flat_map(|(number, one)| one.addresses.iter().map(move |address| (number, address)));
-        Directory { names, keys, addresses: AddressTable::new(addresses) }
+        Directory { names, holders, ids, addresses: AddressTable::new(addresses) }
     }
 
     /// The number of the subscriber; of several prefixes around an address, the longest counts.
     pub(crate) fn find(&self, series: &Series) -> Option<u32> {
         let name = series.facts.name.as_str();
         if let Some(named) = self.names.get(name) {
-            return self.keys.get(named).copied();
+            return self.holders.get(named).or_else(|| self.ids.get(named)).copied();
         }
         let by_address = || {
             let address: Address = series.facts.address.as_deref()?.parse().ok()?;
             self.addresses.around(&address).next()
         };
-        self.keys.get(name).copied().or_else(by_address)
+        self.holders.get(name).copied().or_else(by_address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::store::series::{Form, SeriesFacts};
+
+    fn subscriber(key: &str, domain: &str, address: &str) -> Declared {
+        let (plan, addresses) = (String::new(), vec![address.parse().unwrap()]);
+        Declared { key: key.to_owned(), domain: domain.to_owned(), plan, up: 1, down: 1, addresses }
+    }
+
+    fn series(name: &str, address: Option<&str>) -> Series {
+        Series {
+            id: 1,
+            source: "cpe".to_owned(),
+            facts: SeriesFacts {
+                name: name.to_owned(),
+                form: Form::Device,
+                address: address.map(str::to_owned),
+                description: None,
+                facts: None,
+            },
+            active: true,
+            active_from: 0,
+            active_until: None,
+            until: [None; 3],
+            tenure: None,
+        }
+    }
+
+    #[test]
+    fn an_id_claims_nothing_that_is_another_one_s() {
+        let declared = [
+            subscriber("10.10.10.25@a.example", "b.example", "10.20.0.1"),
+            subscriber("02:00:5e:00:53:01", "b.example", "10.20.0.2"),
+            subscriber("cr1::xe-0/0/1", "b.example", "10.20.0.3"),
+            subscriber("acme", "a.example", "10.10.10.25"),
+        ];
+        let names = BTreeMap::from([
+            ("cr1::xe-0/0/2".to_owned(), "acme".to_owned()),
+            ("cr1::xe-0/0/3".to_owned(), "10.10.10.25@a.example".to_owned()),
+        ]);
+        let directory = Directory::new(&declared, &names);
+        let find = |name: &str, address| directory.find(&series(name, address));
+        assert_eq!(find("02:00:5e:00:53:01", Some("10.10.10.25")), Some(3));
+        assert_eq!(
+            (find("02:00:5e:00:53:01", None), find("cr1::xe-0/0/1", None), find("acme", None)),
+            (None, None, None)
+        );
+        assert_eq!(find("10.10.10.25@a.example", None), Some(3));
+        assert_eq!((find("cr1::xe-0/0/2", None), find("cr1::xe-0/0/3", None)), (Some(3), Some(3)));
     }
 }
