@@ -107,6 +107,9 @@ fn a_person_sees_only_their_domains() {
 #[test]
 fn what_was_before_a_series_came_to_a_domain_is_not_for_its_people() {
     let live = Live::new();
+    // What the series is called stays the subscriber's in the other domain.
+    let settings = std::fs::read_to_string(live.settings()).unwrap() + "  names: {acme-hq: acme-hq}\n";
+    std::fs::write(live.settings(), settings).unwrap();
     let (server, _collector) = (live.serve(&[]), live.collect());
     let (desk, noc) = (Browser::signed_in(&server, "desk"), Browser::signed_in(&server, "noc"));
     let points = |browser: &Browser<'_>| {
