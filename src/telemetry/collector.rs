@@ -290,7 +290,7 @@ async fn housekeeping(shared: Shared, retention: Retention) {
         if !report("store", store.check_file()) {
             return;
         }
-        if report("store", store.roll_up(now(), false).await) && round % CLEANING == 0 {
+        if report("roll-up", store.roll_up(now(), false).await) && round % CLEANING == 0 {
             report("retention", delete(store, &retention, &mut clock).await);
         }
         tokio::time::sleep(HOUSEKEEPING).await;
@@ -449,6 +449,9 @@ mod tests {
             clock.since = (now() - STEADY.as_millis() as i64, Instant::now().checked_sub(STEADY).unwrap());
             delete(&store, &retention, &mut clock).await?;
             assert_eq!(store.overdue(now(), &retention).await?, 0);
+            // The oldest day of hours ends each midnight: that is usual.
+            let end = (old.at.div_euclid(DAY) + 1) * DAY + 400 * DAY;
+            assert_eq!((store.overdue(end, &retention).await?, store.overdue(end + 1, &retention).await?), (0, 1));
             Ok(())
         })
         .unwrap();

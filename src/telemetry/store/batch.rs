@@ -48,7 +48,7 @@ impl SampleStore {
             let mut insert = sqlx::query(&sql);
             for row in rows {
                 insert = insert.bind(row.slot()).bind(row.series).bind(row.kind.number()).bind(row.at);
-                insert = insert.bind(row.up).bind(row.down).bind(row.active.map(i64::from));
+                insert = insert.bind(stored(row.up)).bind(stored(row.down)).bind(row.active.map(i64::from));
             }
             self.db.run(insert.execute(&mut *writing.tx).await)?;
         }
@@ -117,4 +117,10 @@ impl SampleStore {
         let select = sqlx::query_scalar("SELECT until FROM checkpoints WHERE source = $1").bind(source);
         self.db.run(select.fetch_optional(&self.db.pool).await)
     }
+}
+
+/// A rate as it is stored. What is next to nothing is nothing: PostgreSQL refuses to compute with numbers that become too
+/// small, and would roll up no more.
+fn stored(rate: f64) -> f64 {
+    if rate.abs() < 1e-6 { 0.0 } else { rate }
 }

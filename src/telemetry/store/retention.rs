@@ -27,7 +27,7 @@ const GONE: [Rows; 3] = [
 
 impl SampleStore {
     /// How far what [`SampleStore::clean`] would delete at `now` goes back behind what the settings want, in
-    /// milliseconds.
+    /// milliseconds; that of a slot by its end.
     ///
     /// # Errors
     /// If the store cannot be used.
@@ -36,10 +36,10 @@ impl SampleStore {
         for (level, age) in LEVELS.iter().zip([retention.raw, retention.minutes]) {
             let oldest = format!("SELECT MIN({}) FROM {}", level.slot, level.table);
             let oldest: Option<i64> = self.db.run(sqlx::query_scalar(&oldest).fetch_one(&self.db.pool).await)?;
-            most = most.max(oldest.map_or(0, |slot| now - age.milliseconds() - slot * level.length));
+            most = most.max(oldest.map_or(0, |slot| now - age.milliseconds() - (slot + 1) * level.length));
         }
         let oldest = self.oldest_day().await?;
-        Ok(most.max(oldest.map_or(0, |day| now - retention.hours.milliseconds() - day * DAY)))
+        Ok(most.max(oldest.map_or(0, |day| now - retention.hours.milliseconds() - (day + 1) * DAY)))
     }
 
     /// Deletes what is older than the settings want at `now`. What is dirty stays until it was rolled up.

@@ -299,7 +299,7 @@ impl SampleStore {
 
     async fn update_series(&self, writing: &mut Writing<'_>, series: &Series) -> Result<()> {
         let update = "UPDATE series SET address = $1, description = $2, facts = $3, status = $4, active_from = $5, \
-                      active_until = $6, changed = $7 WHERE id = $8";
+                      active_until = $6, changed = $7, form = $8 WHERE id = $9";
         let update = sqlx::query(update)
             .bind(series.facts.address.as_deref())
             .bind(series.facts.description.as_deref())
@@ -308,6 +308,7 @@ impl SampleStore {
             .bind(series.active_from)
             .bind(series.active_until)
             .bind(writing.number)
+            .bind(series.facts.form.name())
             .bind(series.id);
         self.db.run(update.execute(&mut *writing.tx).await).map(drop)
     }

@@ -223,8 +223,11 @@ impl Groups {
             (key.clone(), group)
         });
         if group.generation != picture.generation {
+            // Those who are in it have the numbers of rows that were.
             group.choose(picture, &key);
-            group.snapshot = None;
+            let snapshot: Utf8Bytes = frame::snapshot(picture, &key.0, &key.1, &group.shown, group.total).into();
+            let _ = group.sender.send(snapshot.clone());
+            group.snapshot = Some(snapshot);
         }
         // The changes since the last tick are in it, and come again with the next one.
         let snapshot = group
@@ -305,6 +308,7 @@ impl Group {
 mod tests {
     use tokio::sync::broadcast::error::TryRecvError;
 
+    use super::super::places::Places;
     use super::*;
     use crate::web::access::Scope;
 
@@ -332,6 +336,22 @@ mod tests {
         drop((slow, again));
         groups.tick(&mut picture);
         assert_eq!((groups.groups.len(), groups.numbers.len()), (0, 0), "nobody is left");
+    }
+
+    #[test]
+    fn who_is_there_gets_the_new_numbers_when_another_one_joins() {
+        let (mut groups, mut picture) = (Groups::default(), Picture::new(30_000));
+        let sight = Sight::of(&Scope::all(), true);
+        let mut first = groups.join(&picture, sight.clone(), View::default());
+        picture.adopt(Places::default(), now());
+        let second = groups.join(&picture, sight, View::default());
+        groups.tick(&mut picture);
+        let types =
+            [first.frames.try_recv(), first.frames.try_recv()].map(|frame| read(&frame.unwrap())["type"].clone());
+        assert_eq!(
+            (types, read(&second.snapshot)["type"].as_str()),
+            (["snapshot", "changes"].map(Into::into), Some("snapshot"))
+        );
     }
 
     #[test]

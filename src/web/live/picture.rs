@@ -135,23 +135,25 @@ impl Picture {
     /// Notes samples of traffic at `now`, in milliseconds since 1970. Those of a clock that is ahead count for nothing:
     /// they would hide all that come after them. Returns whether all were of known series.
     pub(super) fn note(&mut self, samples: &[Sample], now: i64) -> bool {
-        let (mut known, mut owners) = (true, Vec::new());
+        let (mut all_known, mut owners) = (true, Vec::new());
         for sample in samples.iter().filter(|sample| sample.at <= now + MINUTE) {
             let Some(number) = self.places.by_id.get(&sample.series).copied() else {
-                known = false;
+                all_known = false;
                 continue;
             };
-            let Some(now) = self.series.get_mut(number as usize).filter(|now| now.at < sample.at) else { continue };
-            (now.up, now.down, now.at) = (sample.up, sample.down, sample.at);
-            now.changed = self.tick + 1;
-            self.newest = self.newest.max(sample.at);
+            // What was noted while the clock of this host was ahead gives way.
+            let newer = |known: &&mut Now| known.at < sample.at || known.at > now + MINUTE;
+            let Some(known) = self.series.get_mut(number as usize).filter(newer) else { continue };
+            (known.up, known.down, known.at) = (sample.up, sample.down, sample.at);
+            known.changed = self.tick + 1;
+            self.newest = if self.newest > now + MINUTE { sample.at } else { self.newest.max(sample.at) };
             owners.extend(self.places.series.get(number as usize).map(|series| series.owner));
         }
         owners.retain(|owner| *owner != NONE);
         owners.sort_unstable();
         owners.dedup();
         owners.into_iter().for_each(|owner| self.add_up(owner));
-        known
+        all_known
     }
 
     /// The sum of the series of a subscriber; of several sources, which measure the same, the larger counts.
@@ -303,6 +305,16 @@ mod tests {
         let (sums, _) = &picture.sums[0];
         assert_eq!((sums.down, sums.sold_down, sums.subscribers(), picture.unknown), (60.0, 300, 3, 1));
         assert!(!picture.note(&[sample(99, NOW, 1.0)], NOW), "a series that is not known");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_hide_what_comes() {
+        let mut picture = picture();
+        picture.note(&[sample(13, NOW + 3 * HOUR, 9.0)], NOW + 3 * HOUR);
+        picture.note(&[sample(13, NOW, 5.0)], NOW);
+        assert_eq!((picture.subscribers[1].down, picture.subscribers[1].at, picture.newest), (5.0, NOW, NOW));
+        picture.note(&[sample(13, NOW - 1000, 7.0)], NOW);
+        assert_eq!(picture.subscribers[1].down, 5.0, "an older one");
     }
 
     #[test]
