@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::store::SampleStore;
 use super::store::series::Series;
 use super::subscribers::{Declared, Directory};
+use super::sum::{Part, sum};
 
 /// How much more than its plan a subscriber may measure, as a part of it. Interfaces count the headers of layer 2,
 /// which the shaper does not: 18 bytes of Ethernet are 3.6 % of a packet of 500.
@@ -36,14 +37,6 @@ pub(crate) struct Use {
     pub(crate) down: f64,
 }
 
-/// The mean of a series in bit/s, and since when and until when it was listed in the window.
-#[derive(Clone, Copy)]
-struct Part {
-    up: f64,
-    down: f64,
-    listed: (i64, i64),
-}
-
 /// Compares the means from `from` to before `until` with the plans. A subscriber with several series has the sum of
 /// those of a source, each for as long as it was listed: a device that replaces another one does not count twice. Of
 /// several sources, which measure the same, the larger counts.
@@ -60,15 +53,13 @@ pub(crate) async fn conform(
         store.series(None).await?.into_iter().map(|series| (series.id, series)).collect();
     let directory = Directory::new(declared, names);
     let mut found = Conformity::default();
-    let mut parts: BTreeMap<(usize, &str), Vec<Part>> = BTreeMap::new();
+    let mut parts: BTreeMap<(usize, &str), Vec<Part<2>>> = BTreeMap::new();
     for mean in store.means(window).await? {
         found.samples += mean.samples;
         let Some(series) = series.get(&mean.series) else { continue };
         match directory.find(series) {
             Some(subscriber) => {
-                let from = series.active_from.max(window.0).min(window.1 - 1);
-                let until = series.active_until.unwrap_or(window.1).min(window.1).max(from + 1);
-                let part = Part { up: mean.up, down: mean.down, listed: (from, until) };
+                let part = Part::new([mean.up, mean.down], window, (series.active_from, series.active_until));
                 parts.entry((subscriber as usize, series.source.as_str())).or_default().push(part);
             }
             None => found.unknown.push((series.source.clone(), series.facts.name.clone())),
@@ -76,7 +67,7 @@ pub(crate) async fn conform(
     }
     let mut uses: BTreeMap<usize, Use> = BTreeMap::new();
     for ((subscriber, _), mut parts) in parts {
-        let (up, down) = sum(&mut parts);
+        let [up, down] = sum(&mut parts);
         let used = uses.entry(subscriber).or_insert(Use { subscriber, up, down });
         (used.up, used.down) = (used.up.max(up), used.down.max(down));
     }
@@ -91,33 +82,4 @@ pub(crate) async fn conform(
     found.exceeding = uses.into_values().filter(exceeds).collect();
     found.unknown.sort();
     Ok(found)
-}
-
-/// The sum of series, each for its part of the time in which one was listed.
-fn sum(parts: &mut [Part]) -> (f64, f64) {
-    parts.sort_unstable_by_key(|part| part.listed);
-    let (mut covered, mut end) = (0, i64::MIN);
-    let (mut up, mut down) = (0.0, 0.0);
-    for Part { up: mean_up, down: mean_down, listed: (from, until) } in parts.iter().copied() {
-        covered += (until - from.max(end)).max(0);
-        end = end.max(until);
-        let length = (until - from) as f64;
-        (up, down) = (up + mean_up * length, down + mean_down * length);
-    }
-    (up / covered.max(1) as f64, down / covered.max(1) as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_replaces_a_device_does_not_count_twice() {
-        let part = |up: f64, listed| Part { up, down: 2.0 * up, listed };
-        assert_eq!(sum(&mut [part(20.0, (0, 600))]), (20.0, 40.0));
-        assert_eq!(sum(&mut [part(20.0, (0, 600)), part(5.0, (0, 600))]), (25.0, 50.0), "side by side");
-        assert_eq!(sum(&mut [part(20.0, (300, 600)), part(20.0, (0, 300))]), (20.0, 40.0), "one after the other");
-        assert_eq!(sum(&mut [part(10.0, (0, 600)), part(10.0, (300, 600))]), (15.0, 30.0), "one more for a half");
-        assert_eq!(sum(&mut [part(9.0, (500, 600))]), (9.0, 18.0), "it was not there before");
-    }
 }

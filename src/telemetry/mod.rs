@@ -22,4 +22,5 @@ pub(crate) mod simulation;
 pub(crate) mod sources;
 pub(crate) mod store;
 pub(crate) mod subscribers;
+pub(crate) mod sum;
 pub(crate) mod totals;

@@ -18,6 +18,10 @@ use crate::text::quote::quoted;
 /// The longest window that is asked for at once.
 const MAX_WINDOW: Age = Age(48 * 3600);
 
+/// For how long a sample is the present one, in milliseconds: at least, and if nothing is known of its source.
+const MIN_PATIENCE: i64 = 30_000;
+const PATIENCE: i64 = 300_000;
+
 /// The settings of telemetry.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TelemetrySettings {
@@ -176,12 +180,12 @@ impl Default for SimulateSettings {
 impl SourceSettings {
     /// For how long a sample is the present one, in milliseconds: three rounds, and what the source needs until its
     /// points are complete.
-    pub(crate) fn patience(&self) -> i64 {
+    fn patience(&self) -> i64 {
         let delay = match &self.kind {
             KindSettings::Netbeam(netbeam) => netbeam.delay.milliseconds(),
             _ => 0,
         };
-        (self.interval.seconds() as i64).saturating_mul(3000).saturating_add(delay)
+        (self.interval.seconds() as i64).saturating_mul(3000).saturating_add(delay).max(MIN_PATIENCE)
     }
 
     /// The environment variables with its secrets.
@@ -202,6 +206,16 @@ impl SourceSettings {
 }
 
 impl TelemetrySettings {
+    /// For how long a sample of a source is the present one, in milliseconds, also of one that is not in these settings.
+    pub(crate) fn patience(&self, source: &str) -> i64 {
+        self.sources.iter().find(|one| one.name == source).map_or(PATIENCE, SourceSettings::patience)
+    }
+
+    /// The longest of them.
+    pub(crate) fn longest_patience(&self) -> i64 {
+        self.sources.iter().map(SourceSettings::patience).fold(PATIENCE, i64::max)
+    }
+
     /// Reads the section.
     pub(crate) fn read(fields: &mut Fields<'_>) -> TelemetrySettings {
         let store = fields.text("store", 4000);

@@ -131,14 +131,20 @@ impl Netbeam {
         let (listed, resources) = sound(entries, &mut round.refused);
         let series = desk.store.list_series(&self.name, &listed, now, desk.messages).await?;
         let end = now - self.settings.delay.milliseconds();
+        let is_ahead = |until: i64| until > now + MINUTE;
+        let any_ahead = |series: &Series| Kind::ALL.iter().any(|kind| series.until(*kind).is_some_and(is_ahead));
+        let deleted = if series.iter().any(any_ahead) { desk.store.deleted_before().await? } else { 0 };
         let of_series = |series: &Series| {
             let resource = resources.get(&series.facts.name).cloned().unwrap_or_default();
             let (name, id) = (series.facts.name.clone(), series.id);
             Kind::ALL.map(|kind| {
                 let window = self.settings.window.milliseconds();
-                // A moment ahead of now is that of a clock that was wrong: it would be long until then.
-                let until = series.until(kind).filter(|until| *until <= now + MINUTE);
-                let begin = until.unwrap_or(end - window);
+                let begin = match series.until(kind) {
+                    // Of a clock that was wrong: it would be long until then. What was deleted would count twice.
+                    Some(until) if is_ahead(until) => deleted.max(end - window),
+                    Some(until) => until,
+                    None => end - window,
+                };
                 let end = end.min(begin + window);
                 Window { series: id, name: name.clone(), resource: resource.clone(), kind, begin, end }
             })

@@ -28,12 +28,12 @@ pub(crate) enum Resolution {
     Hours,
 }
 
-/// A value of a history: a sample, or the mean and the maximum of a minute or an hour.
+/// A step of a history: a sample, or the mean and the maximum of some minutes or hours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point {
-    /// Milliseconds since 1970: of the sample, or where the minute or hour begins.
+    pub(crate) series: i64,
+    /// Milliseconds since 1970: of the sample, or where the step begins.
     pub(crate) at: i64,
-    pub(crate) samples: i64,
     pub(crate) up: f64,
     pub(crate) down: f64,
     pub(crate) up_max: f64,
@@ -50,10 +50,17 @@ pub(crate) struct Mean {
 }
 
 impl Resolution {
-    /// Table, first column of its key, column of time, milliseconds of both, and values.
+    /// Milliseconds of a unit: in raw samples, one.
+    pub(crate) fn unit(self) -> i64 {
+        self.table().4
+    }
+
+    /// Table, first column of its key, column of time, milliseconds of both, and the means and maxima of several rows.
     fn table(self) -> (&'static str, &'static str, &'static str, i64, i64, &'static str) {
-        let stored = "t.samples AS samples, t.up AS up, t.down AS down, t.up_max AS up_max, t.down_max AS down_max";
-        let raw = "CAST(1 AS BIGINT) AS samples, t.up AS up, t.down AS down, t.up AS up_max, t.down AS down_max";
+        let stored = "SUM(t.up * t.samples) / CAST(SUM(t.samples) AS DOUBLE PRECISION) AS up, \
+                      SUM(t.down * t.samples) / CAST(SUM(t.samples) AS DOUBLE PRECISION) AS down, \
+                      MAX(t.up_max) AS up_max, MAX(t.down_max) AS down_max";
+        let raw = "AVG(t.up) AS up, AVG(t.down) AS down, MAX(t.up) AS up_max, MAX(t.down) AS down_max";
         match self {
             Resolution::Raw => ("samples", "slot", "at", MINUTE, 1, raw),
             Resolution::Minutes => ("minutes", "hour", "minute", 60 * MINUTE, MINUTE, stored),
@@ -126,34 +133,48 @@ impl SampleStore {
         self.db.run(select.fetch_one(&self.db.pool).await)
     }
 
-    /// The history of one series from `from` to before `until`.
+    /// Hands on what series have from `from` to before `until`, by steps of a number of units of the resolution, and
+    /// by series. Each is looked at from a moment of its own on.
     ///
     /// # Errors
     /// If the store cannot be used.
-    pub(crate) async fn history(
+    pub(crate) async fn each_point(
         &self,
-        series: i64,
+        series: &[(i64, i64)],
         kind: Kind,
-        resolution: Resolution,
+        (resolution, units): (Resolution, i64),
         (from, until): (i64, i64),
-    ) -> Result<Vec<Point>> {
+        mut each: impl FnMut(Point),
+    ) -> Result<()> {
+        use futures_util::TryStreamExt as _;
+        if series.is_empty() {
+            return Ok(());
+        }
         let (table, group, time, length, unit, values) = resolution.table();
-        // One seek for each value of the first column of the key, which neither database does by itself.
-        let sql = format!(
-            "WITH RECURSIVE groups(g) AS (SELECT $1 UNION ALL SELECT g + 1 FROM groups WHERE g < $2) \
-             SELECT t.{time} AS at, {values} FROM groups CROSS JOIN {table} t \
-             WHERE t.{group} = groups.g AND t.series = $3 AND t.kind = $4 AND t.{time} >= $5 AND t.{time} < $6 \
-             ORDER BY t.{group}, t.{time}"
-        );
         let begin = |moment: i64| moment.div_euclid(unit) + i64::from(moment.rem_euclid(unit) > 0);
+        let wanted: Vec<String> = series.iter().map(|(id, since)| format!("({id}, {})", begin(*since))).collect();
+        // One seek for each series and value of the first column of the key, which neither database does by itself.
+        let sql = format!(
+            "WITH RECURSIVE groups(g) AS (SELECT $1 UNION ALL SELECT g + 1 FROM groups WHERE g < $2), \
+             wanted(id, since) AS (VALUES {}) \
+             SELECT t.{time} / {units} * {units} AS at, t.series AS series, {values} \
+             FROM groups CROSS JOIN wanted CROSS JOIN {table} t \
+             WHERE t.{group} = groups.g AND t.series = wanted.id AND t.kind = $3 AND t.{time} >= $4 AND t.{time} < $5 \
+             AND t.{time} >= wanted.since GROUP BY 1, 2 ORDER BY 1, 2",
+            wanted.join(", ")
+        );
         let select = sqlx::query(&sql)
+            .persistent(false)
             .bind(from.div_euclid(length))
             .bind((until - 1).div_euclid(length).max(from.div_euclid(length)))
-            .bind(series)
             .bind(kind.number())
             .bind(begin(from))
             .bind(begin(until));
-        self.gather(select, |row| point(row, unit)).await
+        let mut rows = select.fetch(&self.db.pool);
+        while let Some(row) = self.db.run(rows.try_next().await)? {
+            each(self.db.run(point(&row, unit))?);
+        }
+        Ok(())
     }
 
     /// The mean traffic of every series but the totals from `from` to before `until`, by series.
@@ -191,8 +212,8 @@ fn sample(row: &sqlx::any::AnyRow) -> Result<Sample, sqlx::Error> {
 
 fn point(row: &sqlx::any::AnyRow, unit: i64) -> Result<Point, sqlx::Error> {
     Ok(Point {
+        series: row.try_get("series")?,
         at: row.try_get::<i64, _>("at")? * unit,
-        samples: row.try_get("samples")?,
         up: row.try_get("up")?,
         down: row.try_get("down")?,
         up_max: row.try_get("up_max")?,

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::rollup::{LEVELS, Level};
 use super::{PIECE, SampleStore, Writing};
+use crate::telemetry::sample::MINUTE;
 use crate::telemetry::settings::Retention;
 
 /// Milliseconds of a day.
@@ -40,6 +41,16 @@ impl SampleStore {
         }
         let oldest = self.oldest_day().await?;
         Ok(most.max(oldest.map_or(0, |day| now - retention.hours.milliseconds() - (day + 1) * DAY)))
+    }
+
+    /// Until when samples may be deleted already, in milliseconds since 1970: written again, they would count twice.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn deleted_before(&self) -> Result<i64> {
+        let select = sqlx::query_scalar("SELECT slot FROM purged WHERE level = 0");
+        let slot: i64 = self.db.run(select.fetch_one(&self.db.pool).await)?;
+        Ok((slot + 1) * MINUTE)
     }
 
     /// Deletes what is older than the settings want at `now`. What is dirty stays until it was rolled up.

@@ -213,6 +213,18 @@ async fn samples(store: &SampleStore, slots: (i64, i64), series: (i64, i64), sin
     samples
 }
 
+async fn history(
+    store: &SampleStore,
+    series: &[(i64, i64)],
+    kind: Kind,
+    steps: (Resolution, i64),
+    span: (i64, i64),
+) -> Vec<Point> {
+    let mut points = Vec::new();
+    store.each_point(series, kind, steps, span, |point| points.push(point)).await.unwrap();
+    points
+}
+
 #[test]
 fn readers_follow_and_look_back() {
     on_each(|store| async move {
@@ -245,13 +257,24 @@ fn readers_follow_and_look_back() {
         assert_eq!(store.series(None).await.unwrap()[1].until(Kind::Errors), Some(9));
         store.roll_up(at(2, 0), true).await.unwrap();
         let all = (at(0, 0), at(120, 0));
-        let raw = store.history(a, Kind::Traffic, Resolution::Raw, (at(0, 30), at(1, 30))).await.unwrap();
+        let raw = history(&store, &[(a, 0)], Kind::Traffic, (Resolution::Raw, 1), (at(0, 30), at(1, 30))).await;
         assert_eq!(raw.iter().map(|one| (one.at, one.up)).collect::<Vec<_>>(), [(at(0, 30), 20.0), (at(1, 0), 10.0)]);
-        let minutes = store.history(a, Kind::Traffic, Resolution::Minutes, all).await.unwrap();
-        let wanted = |at, samples| Point { at, samples, up: 15.0, down: 46.0, up_max: 20.0, down_max: 61.0 };
-        assert_eq!(minutes, [wanted(at(0, 0), 2), wanted(at(1, 0), 2)]);
-        assert_eq!(store.history(a, Kind::Traffic, Resolution::Hours, all).await.unwrap(), [wanted(at(0, 0), 4)]);
-        assert_eq!(store.history(a, Kind::Discards, Resolution::Hours, all).await.unwrap(), []);
+        let minutes = history(&store, &[(a, 0)], Kind::Traffic, (Resolution::Minutes, 1), all).await;
+        let wanted = |at| Point { series: a, at, up: 15.0, down: 46.0, up_max: 20.0, down_max: 61.0 };
+        assert_eq!(minutes, [wanted(at(0, 0)), wanted(at(1, 0))]);
+        assert_eq!(history(&store, &[(a, 0)], Kind::Traffic, (Resolution::Hours, 1), all).await, [wanted(at(0, 0))]);
+        assert_eq!(history(&store, &[(a, 0)], Kind::Discards, (Resolution::Hours, 1), all).await, []);
+        // Several series at once, each from a moment of its own on, by steps of several minutes.
+        let both = [(b, at(1, 0)), (a, 0), (99, 0)];
+        let steps = history(&store, &both, Kind::Traffic, (Resolution::Minutes, 2), all).await;
+        assert_eq!(
+            steps,
+            [
+                wanted(at(0, 0)),
+                Point { series: b, up: 5.0, down: 16.0, up_max: 5.0, down_max: 16.0, ..wanted(at(0, 0)) }
+            ]
+        );
+        assert_eq!(history(&store, &[], Kind::Traffic, (Resolution::Raw, 1), all).await, []);
         let means = store.means((at(0, 30), at(1, 30))).await.unwrap();
         assert_eq!(means.iter().map(|one| (one.samples, one.up)).collect::<Vec<_>>(), [(2, 15.0), (1, 5.0)]);
     });
@@ -264,8 +287,8 @@ fn a_rate_next_to_nothing_is_rolled_up() {
         let tiny = Sample { up: f64::from_bits(1), down: 1e-300, ..sample(1, Kind::Traffic, BEGIN, 0) };
         store.write(batch(vec![tiny, sample(1, Kind::Traffic, BEGIN + 1000, 0)])).await.unwrap();
         store.roll_up(BEGIN + 2 * HOUR, true).await.unwrap();
-        let hours = store.history(1, Kind::Traffic, Resolution::Hours, (BEGIN, BEGIN + HOUR)).await.unwrap();
-        assert_eq!(hours.iter().map(|one| (one.samples, one.up)).collect::<Vec<_>>(), [(2, 0.0)]);
+        let hours = history(&store, &[(1, 0)], Kind::Traffic, (Resolution::Hours, 1), (BEGIN, BEGIN + HOUR)).await;
+        assert_eq!(hours.iter().map(|one| one.up).collect::<Vec<_>>(), [0.0]);
     });
 }
 
@@ -289,7 +312,7 @@ fn a_clock_that_was_ahead_costs_only_what_was_there() {
         store.roll_up(now + 2 * MINUTE, true).await.unwrap();
         let span = (BEGIN, BEGIN + 2 * HOUR);
         for resolution in [Resolution::Raw, Resolution::Minutes, Resolution::Hours] {
-            let found = store.history(1, Kind::Traffic, resolution, span).await.unwrap();
+            let found = history(&store, &[(1, 0)], Kind::Traffic, (resolution, 1), span).await;
             assert_eq!(found.iter().map(|one| one.up).collect::<Vec<f64>>(), [8.0], "{resolution:?}");
         }
     });
@@ -395,7 +418,7 @@ fn totals_are_rolled_up_and_stay_apart_from_what_sources_measure() {
         let mut means = Vec::new();
         for one in &series {
             let span = (BEGIN, BEGIN + MINUTE);
-            let found = store.history(one.id, Kind::Traffic, Resolution::Minutes, span).await.unwrap();
+            let found = history(&store, &[(one.id, 0)], Kind::Traffic, (Resolution::Minutes, 1), span).await;
             means.push((found[0].up, found[0].up_max, found[0].down));
         }
         assert_eq!(means, [(21.0, 26.0, 4.0), (15.0, 20.0, 1.0), (5.0, 5.0, 2.0)]);

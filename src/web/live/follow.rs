@@ -102,9 +102,15 @@ impl Follower {
     async fn begin(&mut self) -> Result<()> {
         // Before the samples are read: what comes in between is read twice, and counts once.
         self.announced = self.store.last_announcement().await?;
+        self.hub.picture().forget();
         self.list().await?;
-        let since = now() - self.hub.picture().recent;
+        let since = self.since();
         self.read((since.div_euclid(MINUTE), now().div_euclid(MINUTE)), (0, i64::MAX), since).await
+    }
+
+    /// From when on samples are worth reading.
+    fn since(&self) -> i64 {
+        now() - self.hub.settings.longest_patience()
     }
 
     async fn look(&mut self) -> Result<()> {
@@ -130,8 +136,8 @@ impl Follower {
     async fn list(&mut self) -> Result<()> {
         let data = self.current.snapshot();
         let known = (data.commit.clone(), data.today.to_string(), self.store.last_series_change().await?);
-        let (series, names) = (self.store.series(None).await?, self.hub.settings.names.clone());
-        let work = move || Places::new(&data, series, &names, now());
+        let (series, hub) = (self.store.series(None).await?, self.hub.clone());
+        let work = move || Places::new(&data, series, &hub.settings, now());
         let (places, handed_over) = tokio::task::spawn_blocking(work).await.context("this is a fault of shapeline")?;
         // Before anyone is shown them.
         self.store.hand_over(&handed_over).await?;
@@ -142,7 +148,7 @@ impl Follower {
 
     /// The samples of announcements, each minute once; what is old changes nothing of the picture.
     async fn read_announced(&mut self, new: &[Announcement]) -> Result<()> {
-        let since = now() - self.hub.picture().recent;
+        let since = self.since();
         let mut sources: HashMap<&str, (Span, Span)> = HashMap::new();
         let counts =
             |one: &&Announcement| one.samples > 0 && one.slots.1 >= since.div_euclid(MINUTE) && one.source != TOTALS;

@@ -91,7 +91,7 @@ struct Changes<'a> {
 
 fn store(picture: &Picture) -> StoreState {
     let newest = Some(picture.newest).filter(|newest| *newest > 0);
-    let fresh = picture.reachable && picture.is_fresh(now());
+    let fresh = picture.reachable && picture.fresh;
     StoreState { fresh, reachable: picture.reachable, newest }
 }
 
@@ -170,7 +170,7 @@ fn row<'a>(picture: &'a Picture, list: List, number: u32) -> Option<Row<'a>> {
         }
         List::Series => {
             let one = places.series.get(number as usize)?;
-            let source = places.sources.get(one.source as usize).map_or("", |source| source);
+            let source = places.sources.get(one.source as usize).map_or("", |source| &source.name);
             let owner = places.subscribers.get(one.owner as usize).map(|owner| &*owner.key);
             Row::Series(SeriesRow(number, status, up, down, now.at, &one.name, source, one.form.name(), owner, one.id))
         }

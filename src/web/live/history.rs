@@ -1,21 +1,22 @@
 //! The history of a subscriber, a series or a domain, for charts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::hub::Hub;
-use super::places::{NONE, Places, SeriesPlace};
+use super::places::{NONE, Places};
 use super::view::Sight;
 use crate::telemetry::sample::{Kind, now};
 use crate::telemetry::store::SampleStore;
 use crate::telemetry::store::read::{Point, Resolution};
-use crate::telemetry::store::series::TOTALS;
+use crate::telemetry::store::series::{Series, TOTALS};
+use crate::telemetry::sum::{Part, sum};
 use crate::telemetry::totals;
 
-/// Series of a subscriber that are added up.
-const MAX_SERIES: usize = 16;
+/// Series of a subscriber that are added up, those first that are listed.
+const MAX_SERIES: usize = 1000;
 
 /// Milliseconds of an hour and a day.
 const HOUR: i64 = 3_600_000;
@@ -32,18 +33,19 @@ pub(crate) enum Who<'w> {
 /// How far back, and in which steps.
 struct Span {
     name: &'static str,
-    /// In milliseconds: the whole, and a step.
+    /// In milliseconds.
     length: i64,
-    step: i64,
     resolution: Resolution,
+    /// Units of the resolution in a step.
+    units: i64,
 }
 
 const SPANS: [Span; 5] = [
-    Span { name: "30m", length: HOUR / 2, step: 1, resolution: Resolution::Raw },
-    Span { name: "3h", length: 3 * HOUR, step: 60_000, resolution: Resolution::Minutes },
-    Span { name: "24h", length: DAY, step: 60_000, resolution: Resolution::Minutes },
-    Span { name: "7d", length: 7 * DAY, step: HOUR, resolution: Resolution::Hours },
-    Span { name: "400d", length: 400 * DAY, step: DAY, resolution: Resolution::Hours },
+    Span { name: "30m", length: HOUR / 2, resolution: Resolution::Raw, units: 1 },
+    Span { name: "3h", length: 3 * HOUR, resolution: Resolution::Minutes, units: 1 },
+    Span { name: "24h", length: DAY, resolution: Resolution::Minutes, units: 1 },
+    Span { name: "7d", length: 7 * DAY, resolution: Resolution::Hours, units: 1 },
+    Span { name: "400d", length: 400 * DAY, resolution: Resolution::Hours, units: 24 },
 ];
 
 /// The answer, version 1.
@@ -101,13 +103,63 @@ pub(crate) fn present(hub: &Hub, sight: &Sight, key: &str) -> Option<Present> {
     Some(Present { up: now.up, down: now.down, at: now.at })
 }
 
-/// A series to read: the number of its source, its id, and from when on it may be shown.
-type Readable = (u32, i64, i64);
+/// A series to read.
+struct Readable {
+    id: i64,
+    source: u32,
+    /// From when on it may be shown.
+    since: i64,
+    /// Since when it has been listed, and since when not any more.
+    listed: (i64, Option<i64>),
+}
 
 /// The series to read, and the rates of the plan.
 struct Found {
     series: Vec<Readable>,
     plan: Option<(u64, u64)>,
+}
+
+/// Means and maxima: up, down, up, down.
+type Values = [f64; 4];
+
+/// Adds up the points of several series, which come step by step.
+struct Sums<'f> {
+    series: HashMap<i64, &'f Readable>,
+    step: i64,
+    /// Where the step that is being added up begins, and what there is of it, by source.
+    begin: i64,
+    parts: BTreeMap<u32, Vec<Part<4>>>,
+    sources: BTreeMap<u32, Vec<(i64, Values)>>,
+}
+
+impl Sums<'_> {
+    fn add(&mut self, point: &Point) {
+        let Some(one) = self.series.get(&point.series).copied() else { return };
+        if point.at != self.begin {
+            self.close();
+            self.begin = point.at;
+        }
+        let values = [point.up, point.down, point.up_max, point.down_max];
+        let part = Part::new(values, (point.at, point.at + self.step), one.listed);
+        self.parts.entry(one.source).or_default().push(part);
+    }
+
+    fn close(&mut self) {
+        for (source, mut parts) in std::mem::take(&mut self.parts) {
+            let mut values = sum(&mut parts);
+            // What replaces a device has a maximum of its own.
+            for maximum in [2, 3] {
+                values[maximum] = parts.iter().map(|part| part.means[maximum]).fold(values[maximum], f64::max);
+            }
+            self.sources.entry(source).or_default().push((self.begin, values));
+        }
+    }
+
+    /// Of several sources, which measure the same, the one with most points.
+    fn longest(mut self) -> Vec<(i64, Values)> {
+        self.close();
+        self.sources.into_values().max_by_key(Vec::len).unwrap_or_default()
+    }
 }
 
 /// Whether there is such a span; none is the default one.
@@ -128,38 +180,35 @@ pub(crate) async fn history(hub: &Hub, sight: &Sight, who: Who<'_>, span: &str) 
         Who::Domain(name) => find_totals(hub, sight, &store, Some(name)).await?,
         Who::All => find_totals(hub, sight, &store, None).await?,
     };
-    let Some(found) = found else { return Ok(None) };
+    let Some(mut found) = found else { return Ok(None) };
+    let until = now();
+    let from = until - span.length;
+    found.series.retain(|one| one.listed.1.is_none_or(|gone| gone > from));
+    found.series.sort_by_key(|one| one.listed.1.is_some());
+    if matches!(who, Who::Subscriber(_)) {
+        found.series.truncate(MAX_SERIES);
+    }
     // Samples of several series are not of the same moments: those are added up by minute.
     let minutes = span.resolution == Resolution::Raw && found.series.len() > 1;
-    let (resolution, step) = if minutes { (Resolution::Minutes, 60_000) } else { (span.resolution, span.step) };
-    let until = now();
-    let mut sources: BTreeMap<u32, BTreeMap<i64, Point>> = BTreeMap::new();
-    for (source, series, since) in &found.series {
-        let from = (until - span.length).max(*since);
-        let points = read(&store, *series, resolution, step, (from, until)).await?;
-        let sums = sources.entry(*source).or_default();
-        for (at, point) in points {
-            let sum =
-                sums.entry(at).or_insert(Point { at, samples: 0, up: 0.0, down: 0.0, up_max: 0.0, down_max: 0.0 });
-            sum.up += point.up;
-            sum.down += point.down;
-            sum.up_max += point.up_max;
-            sum.down_max += point.down_max;
-        }
-    }
-    // Of several sources, which measure the same, the one with most points.
-    let points = sources.into_values().max_by_key(BTreeMap::len).unwrap_or_default();
-    let values = |value: fn(&Point) -> f64| points.values().map(|point| value(point) as u64).collect();
+    let resolution = if minutes { Resolution::Minutes } else { span.resolution };
+    let step = resolution.unit() * span.units;
+    let series = found.series.iter().map(|one| (one.id, one)).collect();
+    let mut sums = Sums { series, step, begin: 0, parts: BTreeMap::new(), sources: BTreeMap::new() };
+    let wanted: Vec<(i64, i64)> = found.series.iter().map(|one| (one.id, one.since)).collect();
+    let steps = (resolution, span.units);
+    store.each_point(&wanted, Kind::Traffic, steps, (from, until), |point| sums.add(&point)).await?;
+    let points = sums.longest();
+    let values = |which: usize| points.iter().map(|(_, values)| values[which].round() as u64).collect();
     Ok(Some(HistoryAnswer {
         version: 1,
         plan_up: found.plan.map(|(up, _)| up),
         plan_down: found.plan.map(|(_, down)| down),
         step,
-        at: points.keys().copied().collect(),
-        up: values(|point| point.up),
-        down: values(|point| point.down),
-        up_max: values(|point| point.up_max),
-        down_max: values(|point| point.down_max),
+        at: points.iter().map(|(at, _)| *at).collect(),
+        up: values(0),
+        down: values(1),
+        up_max: values(2),
+        down_max: values(3),
     }))
 }
 
@@ -176,8 +225,10 @@ impl Places {
 }
 
 /// What was before a series came to a domain belongs to another one's people.
-fn readable(series: &SeriesPlace, sight: &Sight) -> Readable {
-    (series.source, series.id, if sight.is_whole() { 0 } else { series.since })
+fn readable(places: &Places, number: u32, sight: &Sight) -> Option<Readable> {
+    let (one, listed) = (places.series.get(number as usize)?, *places.listed.get(number as usize)?);
+    let since = if sight.is_whole() { 0 } else { one.since };
+    Some(Readable { id: one.id, source: one.source, since, listed })
 }
 
 fn find_subscriber(hub: &Hub, sight: &Sight, key: &str) -> Option<Found> {
@@ -185,18 +236,19 @@ fn find_subscriber(hub: &Hub, sight: &Sight, key: &str) -> Option<Found> {
     let places = &picture.places;
     let number = places.subscribers.iter().position(|one| &*one.key == key)?;
     let one = places.subscribers.get(number).filter(|one| places.is_in_sight(sight, one.domain))?;
-    let numbers = places.series_of(one).into_iter().take(MAX_SERIES);
-    let series = numbers.filter_map(|number| places.series.get(number as usize));
-    Some(Found { series: series.map(|one| readable(one, sight)).collect(), plan: places.rates(number as u32) })
+    let series = places.series_of(one).into_iter().filter_map(|number| readable(places, number, sight)).collect();
+    Some(Found { series, plan: places.rates(number as u32) })
 }
 
 fn find_series(hub: &Hub, sight: &Sight, id: i64) -> Option<Found> {
     let picture = hub.picture();
     let places = &picture.places;
-    let one = places.series.get(*places.by_id.get(&id)? as usize)?;
+    let number = *places.by_id.get(&id)?;
+    let one = places.series.get(number as usize)?;
     let stranger = one.owner == NONE;
     let visible = if stranger { sight.unknown } else { places.is_in_sight(sight, places.domain_of(one)) };
-    visible.then(|| Found { series: vec![readable(one, sight)], plan: places.rates(one.owner) })
+    let series = readable(places, number, sight).filter(|_| visible)?;
+    Some(Found { series: vec![series], plan: places.rates(one.owner) })
 }
 
 /// The totals of a domain, or of all that are in sight. Before the first sample there are none.
@@ -213,31 +265,58 @@ async fn find_totals(hub: &Hub, sight: &Sight, store: &SampleStore, domain: Opti
         None if sight.is_whole() => name == totals::ALL,
         _ => names.contains(name),
     };
-    let series = store.series(Some(TOTALS)).await?;
-    let series = series.into_iter().filter(|one| wanted(&one.facts.name)).map(|one| (0, one.id, 0)).collect();
+    let all = store.series(Some(TOTALS)).await?.into_iter();
+    let series = all.filter(|one| wanted(&one.facts.name));
+    let listed = |one: &Series| (one.active_from, one.active_until);
+    let series = series.map(|one| Readable { id: one.id, source: 0, since: 0, listed: listed(&one) }).collect();
     Ok(Some(Found { series, plan: None }))
 }
 
-/// The points of a series by step.
-async fn read(
-    store: &SampleStore,
-    series: i64,
-    resolution: Resolution,
-    step: i64,
-    span: (i64, i64),
-) -> Result<BTreeMap<i64, Point>> {
-    let mut steps: BTreeMap<i64, Point> = BTreeMap::new();
-    for point in store.history(series, Kind::Traffic, resolution, span).await? {
-        let at = point.at.div_euclid(step) * step;
-        steps.entry(at).and_modify(|sum| merge(sum, &point)).or_insert(Point { at, ..point });
-    }
-    Ok(steps)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn merge(sum: &mut Point, point: &Point) {
-    let (before, more) = (sum.samples as f64, point.samples as f64);
-    let mean = |a: f64, b: f64| (a * before + b * more) / (before + more).max(1.0);
-    (sum.up, sum.down) = (mean(sum.up, point.up), mean(sum.down, point.down));
-    (sum.up_max, sum.down_max) = (sum.up_max.max(point.up_max), sum.down_max.max(point.down_max));
-    sum.samples += point.samples;
+    #[test]
+    fn series_are_added_up_by_source_each_for_its_part_of_a_step() {
+        let readable = |id, source, listed| Readable { id, source, since: 0, listed };
+        // One device in place of another, one beside them, and another source.
+        let all = [
+            readable(1, 0, (0, Some(90_000))),
+            readable(2, 0, (90_000, None)),
+            readable(3, 0, (0, None)),
+            readable(4, 1, (0, None)),
+        ];
+        let series = all.iter().map(|one| (one.id, one)).collect();
+        let mut sums = Sums { series, step: 60_000, begin: 0, parts: BTreeMap::new(), sources: BTreeMap::new() };
+        let point = |at, series, up| Point { series, at, up, down: 2.0 * up, up_max: 3.0 * up, down_max: up };
+        for (at, series, up) in [
+            (0, 1, 20.0),
+            (0, 3, 1.0),
+            (0, 4, 99.0),
+            (60_000, 1, 20.0),
+            (60_000, 2, 20.0),
+            (60_000, 3, 1.0),
+            (120_000, 2, 20.0),
+            (120_000, 9, 7.0),
+        ] {
+            sums.add(&point(at, series, up));
+        }
+        let wanted = |up: f64, up_max| [up, 2.0 * up, up_max, up];
+        let found = [(0, wanted(21.0, 63.0)), (60_000, wanted(21.0, 63.0)), (120_000, wanted(20.0, 60.0))];
+        assert_eq!(sums.longest(), found);
+    }
+
+    #[test]
+    fn what_was_there_for_a_part_of_a_step_keeps_its_maximum() {
+        let all = [
+            Readable { id: 1, source: 0, since: 0, listed: (0, Some(30)) },
+            Readable { id: 2, source: 0, since: 0, listed: (30, None) },
+        ];
+        let series = all.iter().map(|one| (one.id, one)).collect();
+        let mut sums = Sums { series, step: 60, begin: 0, parts: BTreeMap::new(), sources: BTreeMap::new() };
+        for (series, up) in [(1, 90.0), (2, 10.0)] {
+            sums.add(&Point { series, at: 0, up, down: 0.0, up_max: up, down_max: 0.0 });
+        }
+        assert_eq!(sums.longest(), [(0, [50.0, 0.0, 90.0, 0.0])]);
+    }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::frame;
 use super::picture::Picture;
+use super::seats::{CLIENTS, Seat, Seats};
 use super::view::{Sight, View};
 use crate::telemetry::sample::now;
 use crate::telemetry::settings::TelemetrySettings;
@@ -24,10 +25,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// Frames that a client may be behind.
 const QUEUE: usize = 8;
 
-/// Clients at a time, of all and of one account.
-const CLIENTS: usize = 1000;
-const CLIENTS_OF_ACCOUNT: usize = 50;
-
 /// Requests to join that wait.
 const WAITING: usize = 2 * CLIENTS;
 
@@ -37,9 +34,6 @@ const BUDGET: Duration = Duration::from_millis(300);
 
 /// How much longer they stay than it takes to choose them.
 const PATIENCE: u32 = 20;
-
-/// How much longer than its last view took an account waits for its next one: it has a fifth of the thread at most.
-const PAUSE: u32 = 4;
 
 /// What clients, pages and the follower share.
 pub(crate) struct Hub {
@@ -51,37 +45,22 @@ pub(crate) struct Hub {
     /// Has the store read anew.
     pub(crate) refresh: Notify,
     pub(super) picture: Mutex<Picture>,
+    pub(crate) seats: Seats,
     joins: SyncSender<Join>,
-    accounts: Mutex<HashMap<String, Account>>,
-}
-
-/// How many clients an account has, and whose turn among them it is to join.
-#[derive(Default)]
-struct Account {
-    clients: usize,
-    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Who wants to see what.
 struct Join {
     sight: Sight,
     view: View,
-    reply: oneshot::Sender<Joined>,
+    /// Takes that, and how long it took.
+    reply: oneshot::Sender<(Joined, Duration)>,
 }
 
 /// A snapshot, and the frames after it.
 pub(crate) struct Joined {
     pub(crate) snapshot: Utf8Bytes,
     pub(crate) frames: broadcast::Receiver<Utf8Bytes>,
-    /// How long it took.
-    cost: Duration,
-}
-
-/// The place of a client.
-pub(crate) struct Seat {
-    hub: Arc<Hub>,
-    account: String,
-    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Hub {
@@ -91,16 +70,14 @@ impl Hub {
     /// If the system gives no thread.
     pub(crate) fn start(settings: TelemetrySettings, site: Option<String>) -> Result<Arc<Hub>> {
         let (joins, joining) = sync_channel(WAITING);
-        let recent = settings.sources.iter().map(|source| source.patience()).max().unwrap_or(300_000);
-        let picture = Picture::new(recent.max(30_000));
         let hub = Arc::new(Hub {
             settings,
             site,
             store: Mutex::default(),
             refresh: Notify::new(),
-            picture: Mutex::new(picture),
+            picture: Mutex::default(),
+            seats: Seats::default(),
             joins,
-            accounts: Mutex::default(),
         });
         let weak = Arc::downgrade(&hub);
         let run = move || {
@@ -128,47 +105,16 @@ impl Hub {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A place for a client of an account; nothing if there are too many.
-    pub(crate) fn seat(self: &Arc<Hub>, account: &str) -> Option<Seat> {
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = accounts.values().map(|account| account.clients).sum();
-        let own = accounts.get(account).map_or(0, |account| account.clients);
-        if all >= CLIENTS || own >= CLIENTS_OF_ACCOUNT {
-            return None;
-        }
-        let own = accounts.entry(account.to_owned()).or_default();
-        own.clients += 1;
-        Some(Seat { hub: self.clone(), account: account.to_owned(), turn: own.turn.clone() })
-    }
-}
-
-impl Seat {
     /// A snapshot, and what follows it; nothing while too many ask.
-    pub(crate) async fn join(&self, sight: Sight, view: View) -> Option<Joined> {
-        let turn = self.turn.clone().lock_owned().await;
-        let (reply, joined) = oneshot::channel();
-        let joined = match self.hub.joins.try_send(Join { sight, view, reply }) {
-            Ok(()) => joined.await.ok()?,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return None,
-        };
-        let pause = joined.cost * PAUSE;
-        tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            drop(turn);
-        });
-        Some(joined)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut accounts = self.hub.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = accounts.get_mut(&self.account) {
-            own.clients -= 1;
-            if own.clients == 0 {
-                accounts.remove(&self.account);
+    pub(crate) async fn join(&self, seat: &Seat, sight: Sight, view: View) -> Option<Joined> {
+        let join = async {
+            let (reply, joined) = oneshot::channel();
+            match self.joins.try_send(Join { sight, view, reply }) {
+                Ok(()) => joined.await.ok(),
+                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
             }
-        }
+        };
+        seat.view(join).await
     }
 }
 
@@ -201,9 +147,10 @@ impl Groups {
         // Not for longer: the hub may end.
         match joining.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(join) => {
+                let began = Instant::now();
                 let joined = self.join(&hub.picture(), join.sight, join.view);
                 // It may have left.
-                let _ = join.reply.send(joined);
+                let _ = join.reply.send((joined, began.elapsed()));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
@@ -211,7 +158,6 @@ impl Groups {
     }
 
     fn join(&mut self, picture: &Picture, sight: Sight, view: View) -> Joined {
-        let began = Instant::now();
         let key = (sight, view);
         let number = *self.numbers.entry(key.clone()).or_insert_with(|| {
             self.next += 1;
@@ -233,7 +179,7 @@ impl Groups {
         let snapshot = group
             .snapshot
             .get_or_insert_with(|| frame::snapshot(picture, &key.0, &key.1, &group.shown, group.total).into());
-        Joined { snapshot: snapshot.clone(), frames: group.sender.subscribe(), cost: began.elapsed() }
+        Joined { snapshot: snapshot.clone(), frames: group.sender.subscribe() }
     }
 
     fn tick(&mut self, picture: &mut Picture) {
@@ -282,11 +228,15 @@ impl Group {
         self.generation = picture.generation;
     }
 
-    /// Sends what changed.
+    /// Sends what changed. Where the numbers are other ones, that waits until the rows may be chosen.
     fn advance(&mut self, picture: &Picture, key: &(Sight, View), may_choose: bool) {
         self.snapshot = None;
         let (sight, view) = key;
-        let text = if self.generation == picture.generation {
+        let same = self.generation == picture.generation;
+        if !same && !may_choose {
+            return;
+        }
+        let text = if same {
             let before = self.shown.clone();
             let (since, cost) = self.chosen;
             if may_choose && since.elapsed() >= CHOICE.max(cost * PATIENCE) {
@@ -308,7 +258,7 @@ impl Group {
 mod tests {
     use tokio::sync::broadcast::error::TryRecvError;
 
-    use super::super::places::Places;
+    use super::super::places::{DomainPlace, Places};
     use super::*;
     use crate::web::access::Scope;
 
@@ -318,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_slow_client_misses_frames_and_keeps_a_bounded_number() {
-        let (mut groups, mut picture) = (Groups::default(), Picture::new(30_000));
+        let (mut groups, mut picture) = (Groups::default(), Picture::default());
         let sight = Sight::of(&Scope::all(), true);
         let mut slow = groups.join(&picture, sight.clone(), View::default());
         assert_eq!(read(&slow.snapshot)["type"], "snapshot");
@@ -340,10 +290,16 @@ mod tests {
 
     #[test]
     fn who_is_there_gets_the_new_numbers_when_another_one_joins() {
-        let (mut groups, mut picture) = (Groups::default(), Picture::new(30_000));
+        let (mut groups, mut picture) = (Groups::default(), Picture::default());
         let sight = Sight::of(&Scope::all(), true);
         let mut first = groups.join(&picture, sight.clone(), View::default());
-        picture.adopt(Places::default(), now());
+        let mut places = Places::default();
+        places.domains.push(DomainPlace { name: "a.example".into(), contract: None });
+        picture.adopt(places, now());
+        for (key, group) in groups.groups.values_mut() {
+            group.advance(&picture, key, false);
+        }
+        assert_eq!(first.frames.try_recv().unwrap_err(), TryRecvError::Empty, "not before there is time to choose");
         let second = groups.join(&picture, sight, View::default());
         groups.tick(&mut picture);
         let types =
@@ -356,7 +312,7 @@ mod tests {
 
     #[test]
     fn clients_of_one_view_share_one_text() {
-        let (mut groups, mut picture) = (Groups::default(), Picture::new(30_000));
+        let (mut groups, mut picture) = (Groups::default(), Picture::default());
         let sight = Sight::of(&Scope::of(["a.example"]), false);
         let mut joined = [0, 1].map(|_| groups.join(&picture, sight.clone(), View::default()));
         assert_eq!(joined[0].snapshot.as_ptr(), joined[1].snapshot.as_ptr());

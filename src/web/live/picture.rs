@@ -1,9 +1,9 @@
 //! The present picture: what each series and each subscriber uses now, in memory. Its size is that of the number of
 //! series and subscribers, whatever the store holds.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use super::places::{NONE, Places};
+use super::places::{NONE, Places, PlanPlace};
 use crate::telemetry::conform::TOLERANCE;
 use crate::telemetry::sample::{MINUTE, Sample};
 
@@ -56,8 +56,9 @@ pub(super) struct Now {
 }
 
 impl Now {
-    fn is_recent(&self, since: i64) -> bool {
-        self.at > 0 && self.at >= since
+    /// Whether it is of the last `patience` milliseconds, and not of a clock that was ahead.
+    fn is_recent(&self, now: i64, patience: i64) -> bool {
+        self.at > 0 && (now - patience..=now + MINUTE).contains(&self.at)
     }
 }
 
@@ -99,46 +100,60 @@ pub(crate) struct Picture {
     pub(super) sums: Vec<(Sums, u64)>,
     /// Series without a subscriber that are seen.
     pub(super) unknown: usize,
-    /// The moment of the newest sample.
+    /// The moment of the newest sample; 0 before the first one.
     pub(super) newest: i64,
-    /// For how long a sample is recent, in milliseconds.
-    pub(super) recent: i64,
+    /// Whether there are recent samples.
+    pub(super) fresh: bool,
     /// Whether the store could be read the last time.
     pub(super) reachable: bool,
+    /// Subscribers of which samples were noted in this tick.
+    noted: Vec<u32>,
 }
 
 impl Picture {
-    /// An empty one; samples are recent for so many milliseconds.
-    pub(super) fn new(recent: i64) -> Picture {
-        Picture { recent, ..Picture::default() }
+    /// Puts other subscribers and series in place at `now`. What was measured stays with its series, unless that came
+    /// to another domain since.
+    pub(super) fn adopt(&mut self, places: Places, now: i64) {
+        if !places.numbers_as(&self.places) {
+            let mut series = vec![Now::default(); places.series.len()];
+            for (id, number) in &self.places.by_id {
+                let moved = places.by_id.get(id).and_then(|number| series.get_mut(*number as usize));
+                if let (Some(new), Some(old)) = (moved, self.series.get(*number as usize)) {
+                    *new = *old;
+                }
+            }
+            for (one, measured) in places.series.iter().zip(&mut series) {
+                if measured.at < one.since {
+                    *measured = Now::default();
+                }
+            }
+            self.series = series;
+            self.subscribers = vec![Now::default(); places.subscribers.len()];
+            // All are new to clients, also a domain without subscribers.
+            self.sums = vec![(Sums::default(), self.tick + 1); places.domains.len()];
+            self.generation += 1;
+            self.noted = (0..self.subscribers.len() as u32).collect();
+        }
+        self.places = places;
+        self.settle(now);
     }
 
-    /// Puts other subscribers and series in place at `now`. What was measured stays with its series.
-    pub(super) fn adopt(&mut self, places: Places, now: i64) {
-        let mut series = vec![Now::default(); places.series.len()];
-        for (id, number) in &self.places.by_id {
-            let moved = places.by_id.get(id).and_then(|number| series.get_mut(*number as usize));
-            if let (Some(new), Some(old)) = (moved, self.series.get(*number as usize)) {
-                *new = *old;
-            }
-        }
-        self.subscribers = vec![Now::default(); places.subscribers.len()];
-        // All are new to clients, also a domain without subscribers.
-        self.sums = vec![(Sums::default(), self.tick + 1); places.domains.len()];
-        (self.series, self.places) = (series, places);
-        self.generation += 1;
-        self.tick += 1;
-        (0..self.subscribers.len() as u32).for_each(|number| self.add_up(number));
-        self.settle(now);
+    /// Forgets what was measured: the series of another store may have the same numbers.
+    pub(super) fn forget(&mut self) {
+        self.series.fill(Now::default());
+        self.reachable = false;
     }
 
     /// Notes samples of traffic at `now`, in milliseconds since 1970. Those of a clock that is ahead count for nothing:
     /// they would hide all that come after them. Returns whether all were of known series.
     pub(super) fn note(&mut self, samples: &[Sample], now: i64) -> bool {
-        let (mut all_known, mut owners) = (true, Vec::new());
+        let mut all_known = true;
         for sample in samples.iter().filter(|sample| sample.at <= now + MINUTE) {
             let Some(number) = self.places.by_id.get(&sample.series).copied() else {
                 all_known = false;
+                continue;
+            };
+            let Some(one) = self.places.series.get(number as usize).filter(|one| one.since <= sample.at) else {
                 continue;
             };
             // What was noted while the clock of this host was ahead gives way.
@@ -146,72 +161,84 @@ impl Picture {
             let Some(known) = self.series.get_mut(number as usize).filter(newer) else { continue };
             (known.up, known.down, known.at) = (sample.up, sample.down, sample.at);
             known.changed = self.tick + 1;
-            self.newest = if self.newest > now + MINUTE { sample.at } else { self.newest.max(sample.at) };
-            owners.extend(self.places.series.get(number as usize).map(|series| series.owner));
+            self.noted.push(one.owner);
         }
-        owners.retain(|owner| *owner != NONE);
-        owners.sort_unstable();
-        owners.dedup();
-        owners.into_iter().for_each(|owner| self.add_up(owner));
         all_known
     }
 
-    /// The sum of the series of a subscriber; of several sources, which measure the same, the larger counts.
+    /// What a subscriber uses: the sum of its series that are seen; of several sources, which measure the same, the
+    /// larger counts. If none is seen, what was there last stays.
     fn add_up(&mut self, owner: u32) {
-        let Some(first) = self.places.subscribers.get(owner as usize).map(|one| one.first) else { return };
-        let mut chain = Vec::new();
-        let mut number = first;
-        while let (Some(series), Some(now)) =
-            (self.places.series.get(number as usize), self.series.get(number as usize))
-        {
-            chain.push((series.source, *now));
-            number = series.next;
+        let Some(subscriber) = self.places.subscribers.get(owner as usize) else { return };
+        let mut sums: BTreeMap<u32, Now> = BTreeMap::new();
+        let mut last = Now::default();
+        for number in self.places.series_of(subscriber) {
+            let number = number as usize;
+            let (Some(one), Some(now)) = (self.places.series.get(number), self.series.get(number)) else { continue };
+            if now.status == Status::Seen {
+                let sum = sums.entry(one.source).or_default();
+                (sum.up, sum.down, sum.at) = (sum.up + now.up, sum.down + now.down, sum.at.max(now.at));
+            }
+            last = if now.at > last.at { *now } else { last };
         }
-        let newest = chain.iter().map(|(_, now)| now.at).max().unwrap_or(0);
-        let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
-        for (source, now) in chain.iter().filter(|(_, now)| now.is_recent(newest - self.recent)) {
-            let sum = sums.entry(*source).or_default();
-            *sum = (sum.0 + now.up, sum.1 + now.down);
-        }
-        let larger = |a: (f64, f64), b: &(f64, f64)| (a.0.max(b.0), a.1.max(b.1));
-        let (up, down) = sums.values().fold((0.0, 0.0), larger);
-        if let Some(now) = self.subscribers.get_mut(owner as usize) {
-            *now = Now { up, down, at: newest, status: now.status, changed: self.tick + 1 };
+        let larger = |a: Now, b: Now| Now { up: a.up.max(b.up), down: a.down.max(b.down), at: a.at.max(b.at), ..a };
+        let (sum, status) = match sums.into_values().reduce(larger) {
+            Some(sum) => {
+                (sum, self.places.plans.get(subscriber.plan as usize).map_or(Status::Seen, |plan| of_plan(&sum, plan)))
+            }
+            None if subscriber.first == NONE => (last, Status::Never),
+            None => (last, Status::Silent),
+        };
+        if let Some(known) = self.subscribers.get_mut(owner as usize) {
+            let new = Now { status, changed: known.changed, ..sum };
+            if *known != new {
+                *known = Now { changed: self.tick, ..new };
+            }
         }
     }
 
     /// Begins a tick at `now`: what has become of everyone, and the sums.
     pub(super) fn settle(&mut self, now: i64) {
         self.tick += 1;
-        let since = now - self.recent;
-        let mut sums = vec![Sums::default(); self.places.domains.len()];
-        for (one, measured) in self.places.subscribers.iter().zip(&mut self.subscribers) {
-            let (up, down) = self.places.plans.get(one.plan as usize).map_or((0, 0), |plan| (plan.up, plan.down));
-            let recent = measured.is_recent(since);
-            let status = match (one.first == NONE, recent) {
-                (true, _) => Status::Never,
-                (false, false) => Status::Silent,
-                (false, true) => of_plan(measured, up, down),
-            };
-            turn(measured, status, self.tick);
-            let Some(sum) = sums.get_mut(one.domain as usize) else { continue };
-            sum.sold_up += up;
-            sum.sold_down += down;
-            sum.counts[status as usize] += 1;
-            if recent {
-                sum.up += measured.up;
-                sum.down += measured.down;
-            }
-        }
-        self.unknown = 0;
-        for (one, measured) in self.places.series.iter().zip(&mut self.series) {
-            let status = match (measured.is_recent(since), one.owner) {
+        self.settle_series(now);
+        let mut owners = std::mem::take(&mut self.noted);
+        owners.sort_unstable();
+        owners.dedup();
+        owners.into_iter().for_each(|owner| self.add_up(owner));
+        self.settle_domains();
+    }
+
+    fn settle_series(&mut self, now: i64) {
+        (self.unknown, self.newest, self.fresh) = (0, 0, false);
+        for ((one, listed), measured) in self.places.series.iter().zip(&self.places.listed).zip(&mut self.series) {
+            let patience = self.places.sources.get(one.source as usize).map_or(0, |source| source.patience);
+            let recent = listed.1.is_none() && measured.is_recent(now, patience);
+            let status = match (recent, one.owner) {
                 (true, NONE) => Status::Unknown,
                 (true, _) => Status::Seen,
                 (false, _) => Status::Silent,
             };
+            if turn(measured, status, self.tick) {
+                self.noted.push(one.owner);
+            }
             self.unknown += usize::from(status == Status::Unknown);
-            turn(measured, status, self.tick);
+            self.fresh |= recent;
+            self.newest = if measured.at > now + MINUTE { self.newest } else { self.newest.max(measured.at) };
+        }
+    }
+
+    fn settle_domains(&mut self) {
+        let mut sums = vec![Sums::default(); self.places.domains.len()];
+        for (one, measured) in self.places.subscribers.iter().zip(&self.subscribers) {
+            let Some(sum) = sums.get_mut(one.domain as usize) else { continue };
+            let (up, down) = self.places.plans.get(one.plan as usize).map_or((0, 0), |plan| (plan.up, plan.down));
+            sum.sold_up += up;
+            sum.sold_down += down;
+            sum.counts[measured.status as usize] += 1;
+            if !matches!(measured.status, Status::Never | Status::Silent) {
+                sum.up += measured.up;
+                sum.down += measured.down;
+            }
         }
         for ((own, changed), sum) in self.sums.iter_mut().zip(sums) {
             if *own != sum {
@@ -219,21 +246,19 @@ impl Picture {
             }
         }
     }
-
-    /// Whether there are recent samples at `now`, in milliseconds since 1970.
-    pub(super) fn is_fresh(&self, now: i64) -> bool {
-        self.newest >= now - self.recent
-    }
 }
 
-fn turn(now: &mut Now, status: Status, tick: u64) {
-    if now.status != status {
+/// Gives it a status. Returns whether it had another one.
+fn turn(now: &mut Now, status: Status, tick: u64) -> bool {
+    let turned = now.status != status;
+    if turned {
         (now.status, now.changed) = (status, tick);
     }
+    turned
 }
 
-fn of_plan(now: &Now, up: u64, down: u64) -> Status {
-    let beyond = |part: f64| now.up > up as f64 * part || now.down > down as f64 * part;
+fn of_plan(now: &Now, plan: &PlanPlace) -> Status {
+    let beyond = |part: f64| now.up > plan.up as f64 * part || now.down > plan.down as f64 * part;
     if beyond(1.0 + TOLERANCE) {
         Status::Exceeding
     } else if beyond(SATURATED) {
@@ -245,7 +270,7 @@ fn of_plan(now: &Now, up: u64, down: u64) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use super::super::places::{DomainPlace, PlanPlace, SeriesPlace, SubscriberPlace};
+    use super::super::places::{DomainPlace, SeriesPlace, SourcePlace, SubscriberPlace};
     use super::*;
     use crate::telemetry::sample::Kind;
     use crate::telemetry::store::series::Form;
@@ -255,7 +280,7 @@ mod tests {
 
     /// Three subscribers of 100 bit/s: one with two series of a source and one of another, one with one, one without.
     /// The last series belongs to none.
-    fn picture() -> Picture {
+    fn places() -> Places {
         let mut places = Places::default();
         places.domains.push(DomainPlace { name: "a.example".into(), contract: None });
         places.plans.push(PlanPlace { name: "P".into(), up: 100, down: 100 });
@@ -267,6 +292,7 @@ mod tests {
             [(10, 0, 0, 1), (11, 0, 0, 2), (12, 1, 0, NONE), (13, 0, 1, NONE), (14, 0, NONE, NONE)]
         {
             places.by_id.insert(id, places.series.len() as u32);
+            places.listed.push((0, None));
             places.series.push(SeriesPlace {
                 id,
                 name: "x".into(),
@@ -277,8 +303,14 @@ mod tests {
                 next,
             });
         }
-        let mut picture = Picture::new(30_000);
-        picture.adopt(places, NOW);
+        let source = |name: &str, patience| SourcePlace { name: name.into(), patience };
+        places.sources = vec![source("fast", 30_000), source("slow", 3 * HOUR)];
+        places
+    }
+
+    fn picture() -> Picture {
+        let mut picture = Picture::default();
+        picture.adopt(places(), NOW);
         picture
     }
 
@@ -308,13 +340,71 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_ahead_does_not_hide_what_comes() {
+    fn a_clock_that_was_ahead_hides_nothing_and_is_not_fresh() {
         let mut picture = picture();
         picture.note(&[sample(13, NOW + 3 * HOUR, 9.0)], NOW + 3 * HOUR);
+        picture.settle(NOW + 3 * HOUR);
+        assert_eq!((picture.fresh, statuses(&picture)[1]), (true, "seen"));
+        // The clock is right again, and nothing comes.
+        picture.settle(NOW);
+        assert_eq!((picture.fresh, picture.newest, statuses(&picture)[1]), (false, 0, "silent"));
         picture.note(&[sample(13, NOW, 5.0)], NOW);
-        assert_eq!((picture.subscribers[1].down, picture.subscribers[1].at, picture.newest), (5.0, NOW, NOW));
         picture.note(&[sample(13, NOW - 1000, 7.0)], NOW);
-        assert_eq!(picture.subscribers[1].down, 5.0, "an older one");
+        picture.settle(NOW);
+        let now = picture.subscribers[1];
+        assert_eq!((now.down, now.at, picture.newest, picture.fresh), (5.0, NOW, NOW, true), "not an older one");
+    }
+
+    #[test]
+    fn samples_are_recent_by_their_own_source() {
+        let mut picture = picture();
+        picture.note(&[sample(10, NOW, 40.0), sample(12, NOW, 20.0), sample(13, NOW, 3.0)], NOW);
+        picture.settle(NOW + 31_000);
+        assert_eq!((statuses(&picture), picture.subscribers[0].down), (vec!["seen", "silent", "never"], 20.0));
+        assert_eq!(
+            (picture.subscribers[1].down, picture.sums[0].0.down),
+            (3.0, 20.0),
+            "what was there last, and counts not"
+        );
+        picture.settle(NOW + 3 * HOUR + 1);
+        assert_eq!((statuses(&picture)[0], picture.fresh), ("silent", false));
+    }
+
+    #[test]
+    fn what_is_not_listed_any_more_counts_for_nothing_at_once() {
+        let mut picture = picture();
+        picture.note(&[sample(10, NOW, 40.0), sample(11, NOW, 20.0), sample(13, NOW, 3.0)], NOW);
+        picture.settle(NOW);
+        let (generation, tick) = (picture.generation, picture.tick);
+        let mut gone = places();
+        (gone.listed[0].1, gone.listed[3].1) = (Some(NOW), Some(NOW));
+        picture.adopt(gone, NOW);
+        assert_eq!((statuses(&picture), picture.subscribers[0].down), (vec!["seen", "silent", "never"], 20.0));
+        assert_eq!(picture.generation, generation, "the numbers mean the same");
+        let changed = |of: &[Now]| of.iter().map(|now| now.changed > tick).collect::<Vec<bool>>();
+        assert_eq!(changed(&picture.subscribers), [true, true, false]);
+        assert_eq!(changed(&picture.series), [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn what_a_series_measured_for_another_domain_is_not_shown() {
+        let mut picture = picture();
+        picture.note(&[sample(10, NOW, 40.0), sample(13, NOW, 3.0)], NOW);
+        let mut handed_over = places();
+        handed_over.series[3].since = NOW + 1000;
+        picture.adopt(handed_over, NOW + 1000);
+        assert_eq!((picture.subscribers[1].down, picture.subscribers[1].at, statuses(&picture)[1]), (0.0, 0, "silent"));
+        assert_eq!(picture.subscribers[0].down, 40.0);
+        picture.note(&[sample(13, NOW + 999, 9.0)], NOW + 1000);
+        picture.settle(NOW + 1000);
+        assert_eq!(statuses(&picture)[1], "silent", "it comes late");
+        picture.note(&[sample(13, NOW + 1000, 8.0)], NOW + 1000);
+        picture.settle(NOW + 1000);
+        assert_eq!(picture.subscribers[1].down, 8.0);
+        // The series of another store have the same numbers.
+        picture.forget();
+        picture.settle(NOW + 1000);
+        assert_eq!((statuses(&picture), picture.newest), (vec!["silent", "silent", "never"], 0));
     }
 
     #[test]
@@ -327,6 +417,7 @@ mod tests {
             assert_eq!(statuses(&picture)[1], wanted, "{down}");
         }
         picture.note(&[sample(13, NOW, 1.0), sample(13, NOW + HOUR, 500.0)], NOW);
+        picture.settle(NOW + 107);
         assert_eq!(
             picture.subscribers[1].down, 106.0,
             "neither an older sample nor one of the future changes anything"
@@ -335,9 +426,11 @@ mod tests {
         picture.settle(NOW + 30_107);
         assert_eq!((statuses(&picture)[1], picture.sums[0].0.down), ("silent", 0.0));
         assert!(picture.subscribers[1].changed > tick, "clients get it");
-        let places = std::mem::take(&mut picture.places);
-        picture.places = self::picture().places;
-        picture.adopt(places, NOW);
+        let mut other = places();
+        other.domains[0].contract = Some((1, 1));
+        let generation = picture.generation;
+        picture.adopt(other, NOW);
+        assert_eq!(picture.generation, generation + 1);
         assert_eq!(picture.subscribers[1].down, 106.0, "what was measured stays");
         assert_eq!(statuses(&picture), ["silent", "exceeding", "never"], "and is settled at once");
     }

@@ -1,10 +1,11 @@
 //! Who there is: subscribers, domains and plans of the data, and the series of the store, each with its subscriber.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::inventory::Context;
 use crate::render::Table;
+use crate::telemetry::settings::TelemetrySettings;
 use crate::telemetry::store::series::{Form, Series, Tenure};
 use crate::telemetry::subscribers::{Directory, declared};
 use crate::text::characters::is_steering;
@@ -14,6 +15,7 @@ use crate::web::data::snapshot::Snapshot;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// A subscriber that is served today.
+#[derive(PartialEq)]
 pub(super) struct SubscriberPlace {
     pub(super) key: Box<str>,
     /// Its first address.
@@ -25,6 +27,7 @@ pub(super) struct SubscriberPlace {
 }
 
 /// A series.
+#[derive(PartialEq)]
 pub(super) struct SeriesPlace {
     pub(super) id: i64,
     pub(super) name: Box<str>,
@@ -38,13 +41,22 @@ pub(super) struct SeriesPlace {
     pub(super) next: u32,
 }
 
+/// A source, and for how long a sample of it is the present one, in milliseconds.
+#[derive(PartialEq)]
+pub(super) struct SourcePlace {
+    pub(super) name: Box<str>,
+    pub(super) patience: i64,
+}
+
 /// A domain, and what is contracted for it in bit/s.
+#[derive(PartialEq)]
 pub(super) struct DomainPlace {
     pub(super) name: Box<str>,
     pub(super) contract: Option<(u64, u64)>,
 }
 
 /// A plan with its rates in bit/s.
+#[derive(PartialEq)]
 pub(super) struct PlanPlace {
     pub(super) name: Box<str>,
     pub(super) up: u64,
@@ -58,23 +70,24 @@ pub(super) struct Places {
     pub(super) series: Vec<SeriesPlace>,
     pub(super) domains: Vec<DomainPlace>,
     pub(super) plans: Vec<PlanPlace>,
-    pub(super) sources: Vec<Box<str>>,
+    pub(super) sources: Vec<SourcePlace>,
+    /// For each series since when its source lists it, and since when not any more.
+    pub(super) listed: Vec<(i64, Option<i64>)>,
     /// The number of a series, by its id in the store.
     pub(super) by_id: HashMap<i64, u32>,
 }
 
 impl Places {
-    /// Those of a snapshot at `now`, with these series of the store, and whose series are from now on. `names` are those
-    /// of the settings.
+    /// Those of a snapshot at `now`, with these series of the store, and whose series are from now on.
     pub(super) fn new(
         data: &Snapshot,
         mut series: Vec<Series>,
-        names: &BTreeMap<String, String>,
+        settings: &TelemetrySettings,
         now: i64,
     ) -> (Places, Vec<(i64, Tenure)>) {
         let repo: &Arc<crate::repo::Repo> = &data.repo;
         let declared = declared(&Table::new(repo, &Context::new(repo, data.today, None)));
-        let directory = Directory::new(&declared, names);
+        let directory = Directory::new(&declared, &settings.names);
         let owners: Vec<u32> = series.iter().map(|one| directory.find(one).unwrap_or(NONE)).collect();
         drop(directory);
         let mut handed_over = Vec::new();
@@ -84,6 +97,8 @@ impl Places {
                 handed_over.push((one.id, new.clone()));
                 one.tenure = Some(new);
             }
+            // Not ahead, where the clock was: nothing would be shown until then.
+            one.tenure.iter_mut().for_each(|tenure| tenure.since = tenure.since.min(now));
         }
         let mut places = Places::default();
         for domain in &data.domains {
@@ -105,24 +120,34 @@ impl Places {
                 first: NONE,
             });
         }
-        places.add_series(series, &owners);
+        places.add_series(series, &owners, settings);
         (places, handed_over)
     }
 
-    fn add_series(&mut self, series: Vec<Series>, owners: &[u32]) {
+    fn add_series(&mut self, series: Vec<Series>, owners: &[u32], settings: &TelemetrySettings) {
         let mut sources: HashMap<String, u32> = HashMap::new();
         for ((number, one), owner) in (0..).zip(series).zip(owners) {
             let source = *sources.entry(one.source).or_insert_with_key(|name| {
-                self.sources.push(shown(name));
+                self.sources.push(SourcePlace { name: shown(name), patience: settings.patience(name) });
                 self.sources.len() as u32 - 1
             });
             let subscriber = self.subscribers.get_mut(*owner as usize);
             let next = subscriber.map_or(NONE, |subscriber| std::mem::replace(&mut subscriber.first, number));
             self.by_id.insert(one.id, number);
+            self.listed.push((one.active_from, one.active_until.filter(|_| !one.active)));
             let (name, form) = (shown(&one.facts.name), one.facts.form);
             let since = one.tenure.map_or(0, |tenure| tenure.since);
             self.series.push(SeriesPlace { id: one.id, name, source, form, owner: *owner, since, next });
         }
+    }
+
+    /// Whether each number means the same, and is shown in the same way.
+    pub(super) fn numbers_as(&self, other: &Places) -> bool {
+        self.subscribers == other.subscribers
+            && self.series == other.series
+            && self.domains == other.domains
+            && self.plans == other.plans
+            && self.sources == other.sources
     }
 
     /// The domain of a series; nothing if it belongs to no subscriber.

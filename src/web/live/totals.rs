@@ -31,8 +31,11 @@ async fn keep(hub: &Hub) -> Result<()> {
     let Some(store) = hub.store() else { return Ok(()) };
     let now = now();
     let sums: Vec<(Box<str>, (f64, f64))> = {
-        let picture = hub.picture();
-        if !picture.is_fresh(now) {
+        let mut picture = hub.picture();
+        // What was noted since the last tick is a part of it, too.
+        picture.settle(now);
+        // Before the store was read once, only a part is there.
+        if !picture.reachable || !picture.fresh {
             return Ok(());
         }
         let sums = picture.sums.iter().map(|(sums, _)| (sums.up, sums.down));

@@ -78,7 +78,9 @@ pub(super) async fn points(ask: Ask) -> Result<Response, PageError> {
     if !is_span(span) {
         return Err(PageError::new(StatusCode::BAD_REQUEST, "`span` is one of 30m, 3h, 24h, 7d, 400d."));
     }
-    let found = history(&hub, &sight, who, span).await?;
+    let busy = || PageError::new(StatusCode::TOO_MANY_REQUESTS, "Too many histories are asked for: try again.");
+    let reading = history(&hub, &sight, who, span);
+    let found = hub.seats.read(&ask.user()?.id, reading).await.ok_or_else(busy)??;
     let found = found.ok_or_else(|| PageError::not_found("There is no such subscriber, series or domain."))?;
     let mut response = Response::new(Body::from(serde_json::to_string(&found).map_err(anyhow::Error::from)?));
     let headers = response.headers_mut();
@@ -99,11 +101,12 @@ pub(super) struct Measured {
     top: String,
 }
 
-/// What a subscriber uses. While the store is away, nothing.
+/// What a subscriber uses. While the store is away or busy, nothing.
 pub(super) async fn measured(ask: &Ask, key: &str) -> Result<Option<Measured>, PageError> {
     let (Some(hub), sight) = (ask.portal.hub.clone(), sight(ask.user()?)) else { return Ok(None) };
     let Some(present) = present(&hub, &sight, key) else { return Ok(None) };
-    let Ok(Some(day)) = history(&hub, &sight, Who::Subscriber(key), "24h").await else { return Ok(None) };
+    let reading = history(&hub, &sight, Who::Subscriber(key), "24h");
+    let Some(Ok(Some(day))) = hub.seats.read(&ask.user()?.id, reading).await else { return Ok(None) };
     let until = now();
     let top = day.top();
     let points = |line: Vec<(f64, f64)>| {

@@ -14,7 +14,8 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use super::app::Portal;
 use super::dashboard::sight;
 use super::session::secret;
-use crate::web::live::hub::{Joined, Seat};
+use crate::web::live::hub::{Hub, Joined};
+use crate::web::live::seats::Seat;
 use crate::web::live::view::{Sight, View};
 use crate::web::server::problem::Problem;
 use crate::web::state::users::User;
@@ -45,6 +46,7 @@ const MALFORMED: u16 = 4400;
 
 struct Client {
     portal: Arc<Portal>,
+    hub: Arc<Hub>,
     secret: String,
     sight: Sight,
     seat: Seat,
@@ -70,8 +72,8 @@ async fn upgrade(portal: Arc<Portal>, request: Request) -> Result<Response, (Sta
         user(&portal, &secret).await.map_err(|()| (StatusCode::SERVICE_UNAVAILABLE, "try again"))?.ok_or(none)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
     let upgrade = upgrade.map_err(|_| (StatusCode::UPGRADE_REQUIRED, "this address is a WebSocket"))?;
-    let seat = hub.seat(&user.id).ok_or((StatusCode::TOO_MANY_REQUESTS, "too many dashboards are open"))?;
-    let client = Client { portal, secret, sight: sight(&user), seat };
+    let seat = hub.seats.take(&user.id).ok_or((StatusCode::TOO_MANY_REQUESTS, "too many dashboards are open"))?;
+    let client = Client { portal, hub, secret, sight: sight(&user), seat };
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(|socket| client.serve(socket)))
 }
@@ -167,7 +169,7 @@ impl Client {
 
     /// Sends a snapshot. What comes after it is returned.
     async fn join(&self, socket: &mut WebSocket, view: &View) -> Result<Joined, End> {
-        let joined = self.seat.join(self.sight.clone(), view.clone()).await;
+        let joined = self.hub.join(&self.seat, self.sight.clone(), view.clone()).await;
         let joined = joined.ok_or(End::Closed(AWAY, "the server is busy"))?;
         send(socket, Message::Text(joined.snapshot.clone())).await?;
         Ok(joined)
