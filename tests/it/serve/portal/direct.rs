@@ -211,6 +211,42 @@ fn viewers_have_nothing_to_merge() {
     assert!(run.status.code() == Some(2) && said.contains("viewers change nothing"), "{said}");
 }
 
+/// What is taken back while the remote takes it is merged, and called so.
+#[test]
+fn what_is_taken_back_too_late_is_merged() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (repo, remote) = with_remote();
+    let hook = remote.path().join("hooks/pre-receive");
+    std::fs::create_dir_all(remote.path().join("hooks")).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\ntouch begun\nuntil [ -e go ]; do sleep 0.05; done\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::spawn(direct(&repo, "editor", &[]));
+    let desk = Browser::signed_in(&server, "desk");
+    desk.add("10.20.0.5", "tier2.example", P30);
+    let request = std::thread::scope(|scope| {
+        let cookie = desk.cookie.borrow().clone();
+        let submitting = scope.spawn(|| Browser { server: &server, cookie: cookie.into() }.submit(""));
+        wait(|| remote.path().join("begun").exists().then_some(()), || server.journal());
+        let page = desk.page("/requests");
+        let id = page.split("/request?id=").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        let answer = desk.post("/request/withdraw", &[("id", &id)]);
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/draft")), "{answer:?}");
+        assert!(desk.page(&format!("/request?id={id}")).contains(">withdrawn<"));
+        std::fs::write(remote.path().join("go"), "").unwrap();
+        submitting.join().unwrap()
+    });
+    assert!(desk.page(&request).contains(">merged<"), "{}", server.journal());
+    wait(|| desk.page("/subscribers").contains("10.20.0.5").then_some(()), || server.journal());
+    // The draft has it again, and it changes nothing any more.
+    let version = hidden(&desk.page("/draft"), "version");
+    assert_eq!(desk.post("/draft/submit", &[("version", &version), ("message", "")]).status, 422);
+    repo.git(&["fetch", "--quiet"]);
+    assert_eq!(
+        (repo.git(&["rev-list", "--count", "HEAD..@{upstream}"]), at_remote(&repo)),
+        ("1".to_owned(), String::new())
+    );
+}
+
 /// SIGKILL while requests are merged: each is merged once, or its draft is still there.
 #[test]
 fn a_kill_merges_nothing_twice() {
