@@ -11,6 +11,7 @@ pub use role::data_kind;
 pub(crate) use role::stem;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
@@ -20,7 +21,7 @@ use crate::finding::{Finding, Place, Where};
 use crate::model::{Domain, Plan, Settings, Subscriber};
 use crate::source::{FileId, Sources};
 use crate::text::count::counted;
-use crate::tree::{EntryKind, Tree, TreeEntry};
+use crate::tree::{EntryKind, Reader, Tree, TreeEntry};
 use file::{FileRead, Records, read_entry};
 use role::is_yaml_name;
 
@@ -44,13 +45,23 @@ pub struct Record<T> {
     /// The content.
     pub value: T,
     pub(crate) file: FileId,
-    /// Position in a list file; `None` if the file is one record.
-    pub(crate) index: Option<u32>,
+    /// Position in a list file, from 1, in four bytes: there may be a million records.
+    number: Option<NonZeroU32>,
 }
 
 impl<T> Record<T> {
+    /// A record of `file`, at `index` if that is a list.
+    pub(crate) fn new(value: T, file: FileId, index: Option<u32>) -> Self {
+        Self { value, file, number: index.and_then(|index| NonZeroU32::new(index + 1)) }
+    }
+
+    /// Position in a list file, from 0; `None` if the file is one record.
+    pub(crate) fn index(&self) -> Option<u32> {
+        self.number.map(|number| number.get() - 1)
+    }
+
     pub(crate) fn place(&self) -> Place {
-        Place::record(self.file, self.index)
+        Place::record(self.file, self.index())
     }
 
     /// The place of a field.
@@ -164,8 +175,7 @@ impl Repo {
     /// What reading a file of subscribers gave.
     fn read_again(&self, file: FileId) -> FileRead {
         let start = self.subscribers.partition_point(|record| record.file < file);
-        let records = self.subscribers[start..].iter().take_while(|record| record.file == file);
-        let records = records.map(|record| (record.index, record.value.clone())).collect();
+        let records = self.subscribers[start..].iter().take_while(|record| record.file == file).cloned().collect();
         let source = Some(self.sources.shared(file));
         FileRead { source, records: Records::Subscribers(records), ..FileRead::default() }
     }
@@ -181,29 +191,31 @@ impl Repo {
         let wanted: Vec<&TreeEntry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
         let total = AtomicUsize::new(0);
-        // In batches, so that the records of single files are moved and freed before the next are read:
-        // otherwise a million records would be in memory twice.
-        for batch in wanted.chunks((wanted.len() / 16).clamp(16, 4096)) {
-            let none = || Batch { room: MAX_READING_FINDINGS.saturating_sub(self.findings.len()), ..Batch::default() };
-            let read = batch.par_iter().map_init(
-                || tree.reader(),
-                |reader, entry| {
-                    let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-                    let read = match known(entry) {
-                        Some(read) => read,
-                        None => read_entry(entry, reader, &prefix)?,
-                    };
-                    let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
-                    if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
-                        bail!("the data is larger than the {} MiB that are read in all", MAX_TOTAL_BYTES >> 20);
-                    }
-                    Ok(read)
-                },
-            );
+        let one = |reader: &Result<Reader<'_>>, entry: &TreeEntry| {
+            let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+            let read = match known(entry) {
+                Some(read) => read,
+                None => read_entry(entry, reader, &prefix)?,
+            };
+            let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
+            if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
+                bail!("the data is larger than the {} MiB that are read in all", MAX_TOTAL_BYTES >> 20);
+            }
+            Ok(read)
+        };
+        // In batches, so that the records of single files are moved and freed early: otherwise a million
+        // would be in memory twice. While one batch is added, the next is read.
+        let mut last = Batch { room: MAX_READING_FINDINGS, ..Batch::default() };
+        for batch in wanted.chunks((wanted.len() / 16).clamp(4, 4096)) {
+            let none = || Batch { room: last.room, ..Batch::default() };
+            let read = batch.par_iter().map_init(|| tree.reader(), |reader, entry| one(reader, entry));
             let read = read.try_fold(none, |batch, file| Ok::<_, anyhow::Error>(batch.with(file?)));
-            let read = read.try_reduce(none, |batch, next| Ok(next.files.into_iter().fold(batch, Batch::with)))?;
-            read.files.into_iter().for_each(|file| self.add(file));
+            let read = || read.try_reduce(none, |batch, next| Ok(next.files.into_iter().fold(batch, Batch::with)));
+            let files = std::mem::take(&mut last.files);
+            let ((), read) = rayon::join(|| files.into_iter().for_each(|file| self.add(file)), read);
+            last = read?;
         }
+        last.files.into_iter().for_each(|file| self.add(file));
         self.report_left_out();
         Ok(self)
     }
@@ -237,9 +249,9 @@ impl Repo {
         match records {
             Records::None => {}
             Records::Git => self.git_files += 1,
-            Records::Plans(records) => self.plans.extend(placed(records, file)),
-            Records::Domains(records) => self.domains.extend(placed(records, file)),
-            Records::Subscribers(records) => self.subscribers.extend(placed(records, file)),
+            Records::Plans(records) => add_placed(&mut self.plans, records, file),
+            Records::Domains(records) => add_placed(&mut self.domains, records, file),
+            Records::Subscribers(records) => add_placed(&mut self.subscribers, records, file),
             Records::Settings(settings) => {
                 self.settings_file = Some(file);
                 self.settings = settings.map(|settings| *settings).unwrap_or_default();
@@ -272,8 +284,9 @@ impl Batch {
     }
 }
 
-fn placed<T>(records: Vec<(Option<u32>, T)>, file: FileId) -> impl Iterator<Item = Record<T>> {
-    records.into_iter().map(move |(index, value)| Record { value, file, index })
+fn add_placed<T>(all: &mut Vec<Record<T>>, mut records: Vec<Record<T>>, file: FileId) {
+    records.iter_mut().for_each(|record| record.file = file);
+    all.append(&mut records);
 }
 
 fn with_file(at: &Where, file: FileId) -> Where {
@@ -281,5 +294,16 @@ fn with_file(at: &Where, file: FileId) -> Where {
         Where::File(_) => Where::File(file),
         Where::Span(_, span) => Where::Span(file, *span),
         Where::Place(place) => Where::Place(Place { file, ..place.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a million, and the machine clears each page before a program may write to it.
+    #[test]
+    fn a_subscriber_takes_little_memory() {
+        assert!(size_of::<Record<Subscriber>>() <= 112, "{} bytes", size_of::<Record<Subscriber>>());
     }
 }

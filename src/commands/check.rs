@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -29,7 +28,7 @@ pub(super) fn run(root: &Path, args: &CheckArgs) -> Result<Outcome> {
         None => None,
     };
     let change = base.as_ref().map(|base| ReviewedChange::new(base, &mut repo, &args.actors));
-    let repo = Arc::new(repo);
+    let repo = super::until_the_end(repo);
     let context = Context::new(&repo, super::today(&args.data), change);
     let (rendering, not_rendered) = proposed_template_findings(&repo, &context);
     if let Some(why) = not_rendered {

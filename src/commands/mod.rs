@@ -223,6 +223,13 @@ fn load_tree(tree: &Tree) -> Result<Repo> {
     load_with(tree, Repo::load)
 }
 
+/// Data that is needed until the process ends, and so is never freed: freeing a million records takes time.
+fn until_the_end(repo: Repo) -> Arc<Repo> {
+    let repo = Arc::new(repo);
+    std::mem::forget(repo.clone());
+    repo
+}
+
 /// The data of a tree, read by `load`, with a word about what takes the time.
 fn load_with(tree: &Tree, load: impl FnOnce(&Tree) -> Result<Repo>) -> Result<Repo> {
     let what = match tree {

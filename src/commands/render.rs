@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
@@ -12,7 +11,7 @@ use crate::disk::write::write_atomic;
 use crate::render;
 
 pub(super) fn run(root: &Path, args: &RenderArgs) -> Result<Outcome> {
-    let repo = Arc::new(super::load(root, &args.data)?);
+    let repo = super::until_the_end(super::load(root, &args.data)?);
     let Some(table) = super::checked_table(&repo, super::today(&args.data))? else {
         return Ok(Outcome::Refused);
     };
@@ -36,7 +35,7 @@ pub(super) fn run(root: &Path, args: &RenderArgs) -> Result<Outcome> {
             }
             None => {
                 let mut out = std::io::stdout().lock();
-                text.pieces().try_for_each(|piece| out.write_all(piece))?;
+                text.pieces().try_for_each(|piece| out.write_all(piece.as_bytes()))?;
                 out.flush()?;
             }
         }

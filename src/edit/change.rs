@@ -66,13 +66,13 @@ impl<'r> SubscriberEdits<'r> {
 
     /// Removes a subscriber.
     pub fn remove(&mut self, record: &Record<Subscriber>) {
-        self.file(record).removed.push(record.index);
+        self.file(record).removed.push(record.index());
     }
 
     /// Ends a suspension.
     pub fn resume(&mut self, record: &Record<Subscriber>) {
         if record.value.status == SubscriberStatus::Suspended {
-            self.file(record).resumed.push(record.index);
+            self.file(record).resumed.push(record.index());
         }
     }
 
@@ -103,7 +103,7 @@ impl<'r> SubscriberEdits<'r> {
             self.settle(&moved, fields);
             return Ok(());
         }
-        let is_called = |name: &str| record.index.is_none() && stem(&path) == name;
+        let is_called = |name: &str| record.index().is_none() && stem(&path) == name;
         if let (Some(Value::Text(new)), Some(old)) = (text("ip"), record.value.ip.first())
             && is_called(&address_file_name(old))
             && let Ok(new) = new.parse()
@@ -115,7 +115,7 @@ impl<'r> SubscriberEdits<'r> {
                 self.file(record).moved = Some(moved);
             }
         }
-        self.file(record).set.push((record.index, changes));
+        self.file(record).set.push((record.index(), changes));
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Homes {
         for record in &repo.subscribers {
             let (path, domain) = (repo.sources.file(record.file).path(), record.value.domain.as_str());
             // One record in a file named after the domain is the start of its list.
-            let in_list = record.index.is_some() || stem(path) == domain;
+            let in_list = record.index().is_some() || stem(path) == domain;
             homes.all.note(path, in_list, &record.value);
             match homes.domains.get_mut(domain) {
                 Some(habits) => habits.note(path, in_list, &record.value),

@@ -111,10 +111,10 @@ fn each(
     let mut seen = Vec::new();
     let mut touched: Vec<&Record<Subscriber>> = Vec::new();
     for &record in who {
-        if seen.contains(&(record.file, record.index)) {
+        if seen.contains(&(record.file, record.index())) {
             continue;
         }
-        seen.push((record.file, record.index));
+        seen.push((record.file, record.index()));
         if act(changes, record)? {
             touched.push(record);
         }

@@ -115,8 +115,8 @@ impl Edits {
     fn add<T>(&mut self, repo: &Repo, record: &Record<T>, edit: Edit) {
         let path = repo.sources.file(record.file).path();
         match self.records.get_mut(path) {
-            Some(edits) => edits.push((record.index, edit)),
-            None => drop(self.records.insert(path.to_owned(), vec![(record.index, edit)])),
+            Some(edits) => edits.push((record.index(), edit)),
+            None => drop(self.records.insert(path.to_owned(), vec![(record.index(), edit)])),
         }
     }
 

@@ -233,7 +233,7 @@ fn by_row(found: &Found, after: &Repo, findings: Vec<Finding>) -> (BTreeMap<usiz
         rows.extend(row.ip.as_slice().iter().map(|address| (address.sort_key(), number)));
     }
     let records: HashMap<(FileId, Option<u32>), usize> =
-        after.subscribers.iter().enumerate().map(|(at, record)| ((record.file, record.index), at)).collect();
+        after.subscribers.iter().enumerate().map(|(at, record)| ((record.file, record.index()), at)).collect();
     let row = |at: &Where| {
         let Where::Place(place) = at else { return None };
         let record = records.get(&(place.file, place.record))?;

@@ -164,7 +164,7 @@ impl DifferingFiles {
 }
 
 fn place<T>(record: &Record<T>) -> (FileId, Option<u32>) {
-    (record.file, record.index)
+    (record.file, record.index())
 }
 
 /// The positions in `head` of records that `base` lacks, and the records of `base` that `head` lacks. A

@@ -17,7 +17,8 @@ use crate::text::quote::quoted;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     net: IpNet,
-    written: Option<Box<str>>,
+    // A pointer to a pointer: nearly no address has it, and there may be a million.
+    written: Option<Box<Box<str>>>,
 }
 
 impl Address {
@@ -28,7 +29,7 @@ impl Address {
 
     /// The original spelling, if it is not the canonical one.
     pub(crate) fn written(&self) -> Option<&str> {
-        self.written.as_deref()
+        self.written.as_deref().map(AsRef::as_ref)
     }
 
     /// Whether this is a single address and not a prefix of several.
@@ -117,7 +118,7 @@ impl FromStr for Address {
         let address = Self::from(net);
         // An IPv4 address has one spelling: a leading zero is refused.
         let canonical = matches!(net, IpNet::V4(_)) && slash.is_none() || address.is_written_as(text);
-        let written = (!canonical).then(|| text.into());
+        let written = (!canonical).then(|| Box::new(text.into()));
         Ok(Self { written, ..address })
     }
 }

@@ -8,33 +8,34 @@ use foldhash::fast::RandomState;
 
 /// A reference by name to a plan or a domain. The rules check that it exists.
 ///
-/// Equal names read by one thread share their text: a million subscribers refer to a few plans.
+/// Equal names read by one thread share their text: a million subscribers refer to a few plans. The pointer
+/// to it is one word; that to a `str` would be two.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+pub struct Name(Arc<Arc<str>>);
 
 /// Upper bound for the names that a thread interns, so that hostile data cannot exhaust memory.
 const REMEMBERED: usize = 4096;
 
 thread_local! {
-    static NAMES: RefCell<HashSet<Arc<str>, RandomState>> = RefCell::default();
+    static NAMES: RefCell<HashSet<Name, RandomState>> = RefCell::default();
 }
 
 impl Name {
     pub(crate) fn new(text: &str) -> Self {
         NAMES.with_borrow_mut(|names| {
             if let Some(name) = names.get(text) {
-                return Self(name.clone());
+                return name.clone();
             }
             if names.len() >= REMEMBERED {
                 names.clear();
             }
-            let name: Arc<str> = text.into();
+            let name = Self(Arc::new(text.into()));
             names.insert(name.clone());
-            Self(name)
+            name
         })
     }
     pub(crate) fn shared(&self) -> Arc<str> {
-        self.0.clone()
+        Arc::clone(&self.0)
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -49,18 +49,20 @@ impl<'r> Blame<'r> {
             let (subscriber, domain) = (&record.value, record.value.domain.as_str());
             let new = !before.contains(subscriber);
             changed.extend(new.then_some(domain));
-            if wanted.contains(&(record.file, record.index)) {
+            if wanted.contains(&(record.file, record.index())) {
                 let owner = Owner { domain, new, record: Either::Subscriber(subscriber) };
-                owners.insert((record.file, record.index), owner);
+                owners.insert((record.file, record.index()), owner);
             }
         }
         let before: HashSet<&Domain> = last.domains.iter().map(|record| &record.value).collect();
         for record in &repo.domains {
             let (domain, new) = (record.value.name.as_str(), !before.contains(&record.value));
             changed.extend(new.then_some(domain));
-            if wanted.contains(&(record.file, record.index)) {
-                owners
-                    .insert((record.file, record.index), Owner { domain, new, record: Either::Domain(&record.value) });
+            if wanted.contains(&(record.file, record.index())) {
+                owners.insert(
+                    (record.file, record.index()),
+                    Owner { domain, new, record: Either::Domain(&record.value) },
+                );
             }
         }
         changed.extend(gone(repo, last));

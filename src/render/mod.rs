@@ -15,6 +15,7 @@ mod values;
 pub use table::Table;
 pub(crate) use table::{ServedAddress, Unserved, unserved};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,21 +54,40 @@ impl Output {
     }
 }
 
-/// An output's text in pieces: a million lines need not be joined to be written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rendered(Vec<String>);
+/// An output that can be written: nothing in it fails any more.
+#[derive(Debug)]
+pub struct Rendered(Content);
+
+#[derive(Debug)]
+enum Content {
+    /// What a template gave.
+    Text(String),
+    /// The shaper file of a table. Its lines are made as they are written: a million need not be in memory.
+    ShaperFile(Arc<Table>),
+}
 
 impl Rendered {
+    fn text(text: String) -> Self {
+        Self(Content::Text(text))
+    }
+
     /// The pieces, in order.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(String::as_bytes)
+    pub(crate) fn pieces(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        match &self.0 {
+            Content::Text(text) => Box::new(std::iter::once(Cow::Borrowed(text.as_str()))),
+            Content::ShaperFile(table) => Box::new(shaper::pieces(table).map(Cow::Owned)),
+        }
     }
 
     /// All of it as one text.
-    pub fn into_text(mut self) -> String {
-        match self.0.as_mut_slice() {
-            [one] => std::mem::take(one),
-            pieces => pieces.concat(),
+    pub fn into_text(self) -> String {
+        match self.0 {
+            Content::Text(text) => text,
+            Content::ShaperFile(table) => {
+                let mut text = String::with_capacity(table.len() * shaper::LINE);
+                text.extend(shaper::pieces(&table));
+                text
+            }
         }
     }
 }
@@ -115,7 +135,8 @@ pub fn output(settings: &Settings, name: Option<&str>) -> Result<Output> {
 /// A finding that names the template, the line in it, and the subscriber.
 pub fn render(table: &Arc<Table>, output: &Output) -> Result<Rendered, Box<Finding>> {
     if output.is_shaper_format() {
-        return shaper::render(table);
+        shaper::check(table)?;
+        return Ok(Rendered(Content::ShaperFile(table.clone())));
     }
     let repo = table.repo();
     let Some(&file) = repo.templates.get(&output.template) else {

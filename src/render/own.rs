@@ -140,7 +140,7 @@ fn here(table: &Arc<Table>, job: &RenderJob) -> Vec<Result<Rendered, TemplateFai
     let render = |output: &Output| {
         let mut text = Vec::new();
         write(table, output, &mut text)?;
-        Ok(Rendered(vec![String::from_utf8(text).unwrap_or_default()]))
+        Ok(Rendered::text(String::from_utf8(text).unwrap_or_default()))
     };
     job.outputs.iter().map(render).collect()
 }

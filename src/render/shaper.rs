@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use ipnet::IpNet;
 use rayon::prelude::*;
 
-use super::Rendered;
 use super::table::{ServedAddress, Table};
 use crate::finding::Finding;
 use crate::model::Address;
@@ -14,37 +13,45 @@ use crate::text::quote::quoted;
 /// Lines per piece.
 const CHUNK: usize = 8192;
 
-/// Bytes of a usual line, to reserve.
-const LINE: usize = 96;
+/// How many pieces are made at once, on all cores.
+const AT_ONCE: usize = 16;
 
-/// Renders the shaper file, on all cores: its lines are independent.
+/// Bytes of a usual line, to reserve.
+pub(super) const LINE: usize = 96;
+
+/// Looks for a domain that would break its line. The rules refuse it before, unless they are turned off.
 ///
 /// # Errors
-/// A finding for a domain that would break its line. The rules refuse it before, unless they are turned off.
-pub(super) fn render(table: &Table) -> Result<Rendered, Box<Finding>> {
-    let chunks: Vec<Result<String, Box<Finding>>> =
-        table.rows().par_chunks(CHUNK).map(|rows| chunk(table, rows)).collect();
-    chunks.into_iter().collect::<Result<_, _>>().map(Rendered)
+/// A finding for the first of them.
+pub(super) fn check(table: &Table) -> Result<(), Box<Finding>> {
+    let domain = |row: &ServedAddress| table.subscriber(*row).value.domain.as_str();
+    let breaks = |row: &&ServedAddress| !domain(row).bytes().all(|byte| byte.is_ascii_graphic());
+    let Some(row) = table.rows().par_iter().find_first(breaks) else { return Ok(()) };
+    let message = format!("{} would break its line of the shaper file", quoted(domain(row)));
+    let finding = Finding::new("template", table.subscriber(*row).at("domain"), message);
+    Err(Box::new(finding.help("write the name of a domain, as in domains/")))
 }
 
-fn chunk(table: &Table, rows: &[ServedAddress]) -> Result<String, Box<Finding>> {
+/// The shaper file, piece by piece. Its lines are independent.
+pub(super) fn pieces(table: &Table) -> impl Iterator<Item = String> {
+    table.rows().chunks(CHUNK * AT_ONCE).flat_map(|rows| {
+        let pieces: Vec<String> = rows.par_chunks(CHUNK).map(|rows| piece(table, rows)).collect();
+        pieces
+    })
+}
+
+fn piece(table: &Table, rows: &[ServedAddress]) -> String {
     let mut out = String::with_capacity(rows.len() * LINE);
     for &row in rows {
-        let record = table.subscriber(row);
-        let domain = record.value.domain.as_str();
-        if !domain.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let message = format!("{} would break its line of the shaper file", quoted(domain));
-            let finding = Finding::new("template", record.at("domain"), message);
-            return Err(Box::new(finding.help("write the name of a domain, as in domains/")));
-        }
         let start = out.len();
         write_address(&mut out, table.address(row));
         let end = out.len();
         out.push(' ');
         out.extend_from_within(start..end);
+        let domain = table.subscriber(row).value.domain.as_str();
         out.extend(["@", domain, " :=set_attribute ", table.plan(row).shaper_attribute(), "\n"]);
     }
-    Ok(out)
+    out
 }
 
 /// As `Display`, and several times as fast for a single IPv4 address.

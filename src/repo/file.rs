@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 
 use super::role::{Role, role, stem};
-use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, UnreadNames};
+use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Record, UnreadNames};
 use crate::finding::{Finding, Place, Where};
 use crate::locate::span_in;
 use crate::model::{Domain, Plan, Settings, Subscriber};
@@ -34,9 +35,9 @@ pub(super) struct FileRead {
 pub(super) enum Records {
     #[default]
     None,
-    Plans(Vec<(Option<u32>, Plan)>),
-    Domains(Vec<(Option<u32>, Domain)>),
-    Subscribers(Vec<(Option<u32>, Subscriber)>),
+    Plans(Vec<Record<Plan>>),
+    Domains(Vec<Record<Domain>>),
+    Subscribers(Vec<Record<Subscriber>>),
     Settings(Option<Box<Settings>>),
     Template,
     Git,
@@ -205,7 +206,26 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
     Finding::new("yaml-syntax", at, message).help(help)
 }
 
+/// The records of a list of flat records, as nearly every large file is one, if there is nothing wrong with
+/// any of them. Without a tree of the whole file: a million records would pass through memory once more.
+fn read_flat_list<T: DeserializeOwned>(text: &str) -> Option<Vec<Record<T>>> {
+    // A usual record has 86 bytes.
+    let mut records = Vec::with_capacity(text.len() / 80);
+    yaml::each_flat_record(text, |node| {
+        let index = records.len() as u32;
+        records.push(Record::new(yaml::de::from_node(node).ok()?, FileId::default(), Some(index)));
+        Some(())
+    })?;
+    Some(records)
+}
+
 fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind) {
+    if kind == FileKind::Subscriber
+        && let Some(records) = read_flat_list(text)
+    {
+        read.records = Records::Subscribers(records);
+        return;
+    }
     let reading = yaml::read(text);
     let document = reading.document;
     let root = document.as_ref().and_then(|document| document.root(text));
@@ -239,7 +259,7 @@ fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind) {
         FileKind::Domain => Records::Domains(typing.records(records)),
         FileKind::Subscriber => Records::Subscribers(typing.records(records)),
         FileKind::Settings => {
-            Records::Settings(typing.records(records).into_iter().next().map(|(_, settings)| Box::new(settings)))
+            Records::Settings(typing.records(records).into_iter().next().map(|record| Box::new(record.value)))
         }
     };
     typing.report_left_out();
@@ -270,11 +290,11 @@ struct Typing<'a> {
 }
 
 impl Typing<'_> {
-    fn records<'n, T: serde::Deserialize<'n>>(&mut self, nodes: Vec<(Option<u32>, Node<'n>)>) -> Vec<(Option<u32>, T)> {
+    fn records<'n, T: serde::Deserialize<'n>>(&mut self, nodes: Vec<(Option<u32>, Node<'n>)>) -> Vec<Record<T>> {
         let mut records = Vec::with_capacity(nodes.len());
         for (index, node) in nodes {
             match self.record(index, node) {
-                Some(record) => records.push((index, record)),
+                Some(record) => records.push(Record::new(record, FileId::default(), index)),
                 None => self.unread(index, node),
             }
         }

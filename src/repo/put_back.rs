@@ -42,6 +42,6 @@ impl AddedFiles<'_> {
     fn moved<T: Clone>(&mut self, record: &Record<T>) -> Record<T> {
         let add = || self.into.add(self.from.file(record.file).clone());
         let file = *self.known.entry(record.file).or_insert_with(add);
-        Record { value: record.value.clone(), file, index: record.index }
+        Record { file, ..record.clone() }
     }
 }

@@ -54,7 +54,7 @@ fn interpreted<'c>(context: &'c Context<'_>) -> impl Iterator<Item = Finding> + 
 /// A single record whose file has another name.
 fn named_otherwise<T>(context: &Context<'_>, record: &Record<T>, kind: &str, name: &str) -> Option<Finding> {
     let path = context.repo.sources.file(record.file).path();
-    if record.index.is_some() || stem(path) == name {
+    if record.index().is_some() || stem(path) == name {
         return None;
     }
     let file = path.rsplit('/').next().unwrap_or(path);

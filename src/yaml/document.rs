@@ -222,6 +222,12 @@ impl DocumentBuilder {
         self.document.nodes.is_empty()
     }
 
+    /// Begins anew, in the same memory.
+    pub(crate) fn clear(&mut self) {
+        self.document.nodes.clear();
+        self.document.unescaped.clear();
+    }
+
     /// Where the node added last ends.
     pub(crate) fn last_end(&self) -> u32 {
         self.document.nodes.last().map_or(0, |node| node.span.end)

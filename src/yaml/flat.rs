@@ -10,7 +10,7 @@
 //! It accepts a small subset of YAML and gives up (`None`) on the first byte outside it, which
 //! costs nothing but the time so far: the full reader then decides. It never reports a problem.
 
-use super::document::{Document, DocumentBuilder, NodeKind, Style};
+use super::document::{Document, DocumentBuilder, Node, NodeKind, Style};
 use super::scalar::{ScalarType, scalar_type};
 use super::{MAX_NODES, MAX_SCALAR_BYTES};
 use crate::source::Span;
@@ -20,22 +20,12 @@ const MAX_KEYS: usize = 16;
 
 /// Reads a text of the flat shape; `None` if it has any other.
 pub(super) fn read(text: &str) -> Option<Document> {
-    // Some 11 bytes a node, at the least 2: no text that passes here has more nodes than that.
-    if text.len() / 2 > MAX_NODES * 4 {
-        return None;
-    }
-    let mut lines = FlatLines { text: text.as_bytes(), at: 0 };
+    let (mut lines, line) = start(text)?;
     let mut builder = DocumentBuilder::for_text(text.len());
-    let mut line = lines.next_content()?;
-    // A marker only at the start of its line; indented, it is a value.
-    if line.indent == 0 && line.rest(&lines) == b"---" {
-        line = lines.next_content()?;
-    }
-    if line.indent != 0 {
-        return None;
-    }
     if line.first(&lines) == b'-' {
-        list(&mut lines, line, &mut builder, text)?;
+        builder.open(NodeKind::Sequence, line.start as u32);
+        list(&mut lines, line, &mut builder, text, |_| Some(()))?;
+        builder.close(None);
     } else {
         builder.open(NodeKind::Mapping, line.start as u32);
         let after = record(&mut lines, line, 0, &mut builder, text)?;
@@ -47,9 +37,46 @@ pub(super) fn read(text: &str) -> Option<Document> {
     (builder.node_count() <= MAX_NODES).then(|| builder.finish())
 }
 
-/// `- key: value` and the lines below it, again and again.
-fn list(lines: &mut FlatLines<'_>, first: FlatLine, builder: &mut DocumentBuilder, text: &str) -> Option<()> {
-    builder.open(NodeKind::Sequence, first.start as u32);
+/// Calls `take` with each record of a list of the flat shape. The tree holds one record at a time, and so
+/// stays in the processor's cache. `None` if the text has another shape, or `take` gives up: then what was
+/// taken so far does not count.
+pub(super) fn each_record(text: &str, mut take: impl FnMut(Node<'_>) -> Option<()>) -> Option<()> {
+    let (mut lines, line) = start(text)?;
+    if line.first(&lines) != b'-' {
+        return None;
+    }
+    let mut nodes = 1;
+    list(&mut lines, line, &mut DocumentBuilder::default(), text, |builder| {
+        take(builder.node(text, 0))?;
+        nodes += builder.node_count();
+        builder.clear();
+        (nodes <= MAX_NODES).then_some(())
+    })
+}
+
+/// The lines of a text, and the first with content.
+fn start(text: &str) -> Option<(FlatLines<'_>, FlatLine)> {
+    // Some 11 bytes a node, at the least 2: no text that passes here has more nodes than that.
+    if text.len() / 2 > MAX_NODES * 4 {
+        return None;
+    }
+    let mut lines = FlatLines { text: text.as_bytes(), at: 0 };
+    let mut line = lines.next_content()?;
+    // A marker only at the start of its line; indented, it is a value.
+    if line.indent == 0 && line.rest(&lines) == b"---" {
+        line = lines.next_content()?;
+    }
+    (line.indent == 0).then_some((lines, line))
+}
+
+/// `- key: value` and the lines below it, again and again. Calls `done` after each record.
+fn list(
+    lines: &mut FlatLines<'_>,
+    first: FlatLine,
+    builder: &mut DocumentBuilder,
+    text: &str,
+    mut done: impl FnMut(&mut DocumentBuilder) -> Option<()>,
+) -> Option<()> {
     let mut line = first;
     loop {
         if line.indent != 0 || !lines.text[line.start..line.end].starts_with(b"- ") {
@@ -61,13 +88,12 @@ fn list(lines: &mut FlatLines<'_>, first: FlatLine, builder: &mut DocumentBuilde
         builder.open(NodeKind::Mapping, start as u32);
         let next = record(lines, head, 1 + spaces, builder, text)?;
         builder.close(None);
+        done(builder)?;
         match next {
             Some(next) => line = next,
-            None => break,
+            None => return Some(()),
         }
     }
-    builder.close(None);
-    Some(())
 }
 
 /// The `key: value` lines of one record, all at `indent`. Returns the first line after them.

@@ -92,6 +92,12 @@ pub fn read_flat(text: &str) -> Option<Document> {
     flat::read(text)
 }
 
+/// Calls `take` with each record of a list of flat records, one after the other. `None` if the text has
+/// another shape, or `take` gives up: what was taken so far does not count then, and [`read`] decides.
+pub fn each_flat_record(text: &str, take: impl FnMut(Node<'_>) -> Option<()>) -> Option<()> {
+    flat::each_record(text, take)
+}
+
 /// Reads a text by the full parser alone. Public so that tests can compare it with [`read`].
 pub fn read_full(text: &str) -> Reading {
     events::read(text)

@@ -57,7 +57,9 @@ pub fn check_text(text: &str) -> Result<(), String> {
     if let Some(document) = &full.document {
         check_places(document, text)?;
     }
-    let Some(flat) = yaml::read_flat(text) else { return Ok(()) };
+    let flat = yaml::read_flat(text);
+    check_records(flat.as_ref(), text)?;
+    let Some(flat) = flat else { return Ok(()) };
     if !full.problems.is_empty() {
         return Err(format!("only the full reader sees {:?} in {text:?}", full.problems));
     }
@@ -65,6 +67,22 @@ pub fn check_text(text: &str) -> Result<(), String> {
         Some(full) if *full == flat => Ok(()),
         Some(full) => Err(format!("two readings of {text:?}:\nflat {flat:?}\nfull {full:?}")),
         None => Err(format!("only the quick reader sees a document in {text:?}")),
+    }
+}
+
+/// The quick reader's records, one after the other, are those of its tree.
+fn check_records(flat: Option<&Document>, text: &str) -> Result<(), String> {
+    let shown = |node: Node<'_>| format!("{:?} {node:?}", node.span());
+    let root = flat.and_then(|flat| flat.root(text)).filter(|root| root.kind() == NodeKind::Sequence);
+    let of_tree: Option<Vec<String>> = root.map(|root| root.items().map(shown).collect());
+    let mut records = Vec::new();
+    let taken = yaml::each_flat_record(text, |record| {
+        records.push(shown(record));
+        Some(())
+    });
+    match taken.map(|()| records) {
+        one_by_one if one_by_one == of_tree => Ok(()),
+        one_by_one => Err(format!("two readings of {text:?}:\nof the tree {of_tree:?}\none by one {one_by_one:?}")),
     }
 }
 

@@ -191,7 +191,7 @@ fn read_answers(mut from: impl Read, table: &Table, job: &RenderJob) -> Answers 
             AnswerFrame::Text(piece) => text.extend_from_slice(piece),
             AnswerFrame::Done => {
                 let whole = String::from_utf8(std::mem::take(&mut text)).unwrap_or_default();
-                answers.given.push(Ok(Rendered(vec![whole])));
+                answers.given.push(Ok(Rendered::text(whole)));
                 answers.at = outputs.next();
             }
             AnswerFrame::Failed(failure) => {

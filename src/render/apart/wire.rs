@@ -116,7 +116,7 @@ pub(super) fn read_request(bytes: &[u8]) -> Result<(Arc<Table>, RenderJob)> {
 }
 
 fn record<T>(value: T) -> Record<T> {
-    Record { value, file: FileId::default(), index: None }
+    Record::new(value, FileId::default(), None)
 }
 
 fn plan_out(plan: &Plan) -> WirePlan {

@@ -243,7 +243,7 @@ fn has_name(text: &str, name: &str) -> bool {
 
 fn record_at(review: &Review, file: crate::source::FileId, index: Option<u32>) -> Option<&Subscriber> {
     let mut records = review.after.subscribers.iter();
-    records.find(|record| record.file == file && record.index == index).map(|record| &record.value)
+    records.find(|record| record.file == file && record.index() == index).map(|record| &record.value)
 }
 
 /// What `read` finds in the plan.
