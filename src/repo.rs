@@ -3,6 +3,7 @@
 //! A record that cannot be read is skipped and reported; the rules check the others.
 
 mod file;
+mod list;
 mod put_back;
 mod role;
 pub(crate) mod settings;
@@ -15,6 +16,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use crate::finding::{Finding, Place, Where};
@@ -23,6 +25,7 @@ use crate::source::{FileId, Sources};
 use crate::text::count::counted;
 use crate::tree::{EntryKind, Reader, Tree, TreeEntry};
 use file::{FileRead, Records, read_entry};
+use list::KnownList;
 use role::is_yaml_name;
 
 /// The rule for files that differ from the commit.
@@ -116,9 +119,11 @@ pub struct Repo {
     /// The first errors of reading.
     pub findings: Vec<Finding>,
     findings_left_out: usize,
+    /// The files that are lists of flat records, with the number of nodes of each.
+    flat_nodes: HashMap<FileId, usize>,
     /// If this is the base of other data: the files of subscribers that are the same there, by their ids
     /// there. They are not read again, and `subscribers` lacks theirs.
-    pub(crate) shared: HashSet<FileId>,
+    pub(crate) shared: HashSet<FileId, RandomState>,
 }
 
 impl Repo {
@@ -127,7 +132,7 @@ impl Repo {
     /// # Errors
     /// If a file could not be read at all. Errors in the data are in `findings`.
     pub fn load(tree: &Tree) -> Result<Repo> {
-        Repo::default().read(tree, &tree.list()?, |_| None)
+        Repo::default().read(tree, &tree.list()?, None, &HashMap::new())
     }
 
     /// Reads `tree` as the base of a change that `head` is the result of, but for the subscribers in files
@@ -139,7 +144,8 @@ impl Repo {
         let mut entries = tree.list()?;
         let same = head.same_files(&entries);
         entries.retain(|entry| !same.contains_key(entry.path.as_str()));
-        Repo { shared: same.into_values().collect(), ..Repo::default() }.read(tree, &entries, |_| None)
+        let base = Repo { shared: same.into_values().collect(), ..Repo::default() };
+        base.read(tree, &entries, Some(head), &HashMap::new())
     }
 
     /// Reads everything in `tree`, an earlier state of `head`. Subscribers in files that are the same in both
@@ -149,8 +155,7 @@ impl Repo {
     /// As [`Repo::load`].
     pub(crate) fn load_earlier(tree: &Tree, head: &Repo) -> Result<Repo> {
         let entries = tree.list()?;
-        let same = head.same_files(&entries);
-        Repo::default().read(tree, &entries, |entry| same.get(entry.path.as_str()).map(|file| head.read_again(*file)))
+        Repo::default().read(tree, &entries, Some(head), &head.same_files(&entries))
     }
 
     /// The files of subscribers that `entries`, of another tree, have with the same content, by path.
@@ -174,19 +179,37 @@ impl Repo {
 
     /// What reading a file of subscribers gave.
     fn read_again(&self, file: FileId) -> FileRead {
-        let start = self.subscribers.partition_point(|record| record.file < file);
-        let records = self.subscribers[start..].iter().take_while(|record| record.file == file).cloned().collect();
+        let records = self.records_of(file).to_vec();
         let source = Some(self.sources.shared(file));
         FileRead { source, records: Records::Subscribers(records), ..FileRead::default() }
     }
 
-    /// Adds the files of `entries`; those that are `known` are not read.
+    /// Its subscribers' lists of flat records, by path.
+    fn known_lists(&self) -> HashMap<&str, KnownList<'_>> {
+        let lists = self.flat_nodes.iter().map(|(file, nodes)| {
+            let file_text = self.sources.file(*file);
+            (file_text.path(), KnownList { text: file_text.text(), records: self.records_of(*file), nodes: *nodes })
+        });
+        lists.collect()
+    }
+
+    fn records_of(&self, file: FileId) -> &[Record<Subscriber>] {
+        let start = self.subscribers.partition_point(|record| record.file < file);
+        let end = self.subscribers.partition_point(|record| record.file <= file);
+        &self.subscribers[start..end]
+    }
+
+    /// Adds the files of `entries`. Of the files of `head`, a later state, those in `same` are not read again,
+    /// and of the others only what differs.
     fn read(
         mut self,
         tree: &Tree,
         entries: &[TreeEntry],
-        known: impl Fn(&TreeEntry) -> Option<FileRead> + Sync,
+        head: Option<&Repo>,
+        same: &HashMap<&str, FileId>,
     ) -> Result<Repo> {
+        let lists = head.map(Repo::known_lists).unwrap_or_default();
+        let known = |entry: &TreeEntry| Some(head?.read_again(*same.get(entry.path.as_str())?));
         let prefix = tree.prefix();
         let wanted: Vec<&TreeEntry> =
             entries.iter().filter(|entry| entry.kind != EntryKind::Folder || is_yaml_name(&entry.path)).collect();
@@ -195,7 +218,7 @@ impl Repo {
             let reader = reader.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
             let read = match known(entry) {
                 Some(read) => read,
-                None => read_entry(entry, reader, &prefix)?,
+                None => read_entry(entry, reader, &prefix, lists.get(entry.path.as_str()))?,
             };
             let bytes = read.source.as_ref().map_or(0, |source| source.text().len());
             if total.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TOTAL_BYTES {
@@ -230,9 +253,10 @@ impl Repo {
     }
 
     fn add(&mut self, read: FileRead) {
-        let FileRead { source, records, findings, left_out, unread, in_domains } = read;
+        let FileRead { source, records, findings, left_out, unread, in_domains, flat_nodes } = read;
         let Some(source) = source else { return };
         let file = self.sources.add(source);
+        self.flat_nodes.extend(flat_nodes.map(|nodes| (file, nodes)));
         let place_file = |finding: &mut Finding| {
             for label in std::iter::once(&mut finding.primary).chain(&mut finding.related) {
                 label.at = with_file(&label.at, file);

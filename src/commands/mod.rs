@@ -231,7 +231,7 @@ fn until_the_end(repo: Repo) -> Arc<Repo> {
 }
 
 /// The data of a tree, read by `load`, with a word about what takes the time.
-fn load_with(tree: &Tree, load: impl FnOnce(&Tree) -> Result<Repo>) -> Result<Repo> {
+fn load_with<T>(tree: &Tree, load: impl FnOnce(&Tree) -> Result<T>) -> Result<T> {
     let what = match tree {
         Tree::Revision { commit, .. } => format!("reading the data of {}", git::Git::short(*commit)),
         Tree::Work { .. } | Tree::Memory(_) | Tree::Draft { .. } => "reading the data".to_owned(),

@@ -70,8 +70,8 @@ pub(super) fn run(root: &Path, args: &PlanArgs) -> Result<Outcome> {
                 Some(rev) => (git.commit(rev)?, rev.clone()),
                 None => git.default_base().map_err(no_base)?,
             };
-            let old = Arc::new(super::load_with(&git.tree_of(commit), |tree| Repo::load_earlier(tree, repo))?);
-            let old = BaseData::of(&old, &Git::short(commit), &output, today);
+            let read = |tree: &_| BaseData::read(tree, &Git::short(commit), &table, &output, &bytes);
+            let old = super::load_with(&git.tree_of(commit), read)?;
             let base = PlanBase::Revision { name, commit: commit.to_string() };
             let before = Side { served: served_by(&old.table), bytes: old.bytes.as_bytes() };
             let plan = ChangePlan::new(&output, base, before, after, &table, old.known);

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::ops::Range;
 
 use crate::finding::{Finding, Place, Where};
 use crate::inventory::Index;
@@ -174,24 +175,52 @@ fn compare<'a, T: Eq + Hash>(
     head: &[Record<T>],
     files: &DifferingFiles,
 ) -> (Vec<usize>, Vec<&'a Record<T>>) {
+    // Most records of a file that differs are the same, and in the same order: they are not looked up.
+    let mut differing: HashMap<FileId, Range<usize>> = HashMap::new();
+    let mut start = 0;
+    for records in by_file(head) {
+        if files.changed.contains(&records[0].file) {
+            differing.insert(records[0].file, start..start + records.len());
+        }
+        start += records.len();
+    }
+    let mut candidates: Vec<&'a Record<T>> = Vec::new();
+    for records in by_file(base) {
+        let Some(now) = files.now.get(&records[0].file) else { continue };
+        let range = differing.get_mut(now);
+        let now = range.as_ref().and_then(|range| head.get(range.start..range.end)).unwrap_or_default();
+        let alike = |(a, b): &(&Record<T>, &Record<T>)| a.value == b.value;
+        let first = records.iter().zip(now).take_while(alike).count();
+        let last = records[first..].iter().rev().zip(now[first..].iter().rev()).take_while(alike).count();
+        candidates.extend(&records[first..records.len() - last]);
+        if let Some(range) = range {
+            *range = range.start + first..range.end - last;
+        }
+    }
     let mut before: HashMap<&T, usize> = HashMap::new();
-    let candidates = || base.iter().filter(|record| files.now.contains_key(&record.file));
-    for record in candidates() {
+    for record in &candidates {
         *before.entry(&record.value).or_default() += 1;
     }
-    let mut touched = Vec::new();
-    for (number, record) in head.iter().enumerate().filter(|(_, record)| files.changed.contains(&record.file)) {
-        match before.get_mut(&record.value) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => touched.push(number),
-        }
-    }
-    let mut gone = Vec::new();
-    for record in candidates() {
-        if let Some(count) = before.get_mut(&record.value).filter(|count| **count > 0) {
+    let mut numbers: Vec<usize> = differing.into_values().flatten().collect();
+    numbers.sort_unstable();
+    numbers.retain(|number| match before.get_mut(&head[*number].value) {
+        Some(count) if *count > 0 => {
             *count -= 1;
-            gone.push(record);
+            false
         }
-    }
-    (touched, gone)
+        _ => true,
+    });
+    candidates.retain(|record| match before.get_mut(&record.value) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    });
+    (numbers, candidates)
+}
+
+/// The records of each file: they stand together.
+fn by_file<T>(records: &[Record<T>]) -> impl Iterator<Item = &[Record<T>]> {
+    records.chunk_by(|a, b| a.file == b.file)
 }

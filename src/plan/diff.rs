@@ -73,14 +73,28 @@ pub(crate) struct Compared<'a> {
     pub(crate) changes: Changes<'a>,
     pub(crate) before: SoldSums<'a>,
     pub(crate) after: SoldSums<'a>,
+    /// How many addresses of `after` are served in `before`, too, without being in that list.
+    pub(crate) shared: usize,
 }
 
 /// Merges two lists.
 pub(crate) fn diff<'a>(before: &ServedList<'a>, after: &ServedList<'a>, table: &Arc<Table>) -> Compared<'a> {
     let mut changes = Changes::default();
-    let (mut sold_before, mut sold_after) = (SoldSums::default(), SoldSums::default());
+    let (mut sold_before, mut sold_after, mut sold_shared) = <(SoldSums, SoldSums, SoldSums)>::default();
+    let is_shared = before.shared();
+    let mut shared = 0;
+    let differing = after.iter().filter(|served| {
+        let is_shared = is_shared(served);
+        shared += usize::from(is_shared);
+        if is_shared {
+            sold_shared.add(served)
+        } else {
+            sold_after.add(served)
+        }
+        !is_shared
+    });
+    let mut after = differing.peekable();
     let mut before = before.iter().inspect(|served| sold_before.add(served)).peekable();
-    let mut after = after.iter().inspect(|served| sold_after.add(served)).peekable();
     loop {
         let order = match (before.peek(), after.peek()) {
             (None, None) => break,
@@ -109,7 +123,7 @@ pub(crate) fn diff<'a>(before: &ServedList<'a>, after: &ServedList<'a>, table: &
             AddressChange::Changed { .. } => changes.changed += 1,
         }
     }
-    Compared { changes, before: sold_before, after: sold_after }
+    Compared { changes, before: sold_before.and(&sold_shared), after: sold_after.and(&sold_shared), shared }
 }
 
 /// Sets the reason of removed addresses that still have a record.

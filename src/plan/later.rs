@@ -7,8 +7,9 @@ use foldhash::fast::RandomState;
 
 use super::{AddressChange, Reason, Served};
 use crate::inventory::peak::{Peaks, Terms};
-use crate::model::Date;
+use crate::model::{Date, Subscriber};
 use crate::render::Table;
+use crate::repo::Record;
 
 /// How many events are kept; all are counted.
 pub(crate) const MAX_EVENTS: usize = 1000;
@@ -50,7 +51,8 @@ pub(crate) struct Later<'a> {
 impl<'a> Later<'a> {
     /// The events of `after` that `before` does not have, and the reverse; without `before`, all of them.
     pub(super) fn new(before: Option<&'a Table>, after: &'a Table) -> Later<'a> {
-        let (old, new) = rayon::join(|| before.map(of_table).unwrap_or_default(), || of_table(after));
+        let (old, new) =
+            rayon::join(|| before.map(|table| of_table(table, None)).unwrap_or_default(), || of_table(after, before));
         let mut all = merge(old, new);
         remove_events_of_today(&mut all, after);
         let mut later = Later { last: all.last().map(|event| event.date), ..Later::default() };
@@ -90,14 +92,16 @@ impl<'a> Later<'a> {
     }
 }
 
-/// Each coming begin and end of the term of each address, by date, ends first, then by address.
-fn of_table(table: &Table) -> Vec<LaterEvent<'_>> {
+/// Each coming begin and end of the term of each address, by date, ends first, then by address; without those
+/// that a table `before` shares.
+fn of_table<'a>(table: &'a Table, before: Option<&Table>) -> Vec<LaterEvent<'a>> {
     let mut events = Vec::new();
-    for (number, record, plan, coming) in table.coming() {
+    let is_shared = shared_with(before);
+    for (number, record, plan, coming) in table.coming().filter(|(_, record, ..)| !is_shared(record)) {
         let days = [(coming.begins, true), (coming.ends, false)];
         for (date, begins) in days.into_iter().filter_map(|(date, begins)| Some((date?, begins))) {
             for address in record.value.ip.as_slice() {
-                let served = Served::of(address, &record.value, plan, number);
+                let served = Served::of(address, record, plan, number);
                 events.push(LaterEvent { date, begins, change: AddressChange::Added(served) });
             }
         }
@@ -169,19 +173,44 @@ fn remove_events_of_today(all: &mut Vec<LaterEvent<'_>>, after: &Table) {
     });
 }
 
-/// The peaks of each domain from the table's day on, by name.
-pub(super) fn peaks(table: &Table) -> HashMap<&str, Peaks> {
-    let mut numbers: HashMap<&str, u32, RandomState> = HashMap::default();
-    for record in &table.repo().subscribers {
-        let next = numbers.len() as u32;
-        numbers.entry(record.value.domain.as_str()).or_insert(next);
-    }
-    let mut terms = Terms::new(numbers.len(), table.today());
-    for (number, record, plan, _) in table.coming_or_served() {
-        if let Some(domain) = numbers.get(record.value.domain.as_str()) {
-            terms.add(*domain, number, &record.value, plan);
+fn shared_with(before: Option<&Table>) -> impl Fn(&Record<Subscriber>) -> bool {
+    let shared = before.map(|table| &table.repo().shared).filter(|shared| !shared.is_empty());
+    move |record| shared.is_some_and(|shared| shared.contains(&record.file))
+}
+
+/// Peaks by the names of domains.
+type PeaksByName<'a> = HashMap<&'a str, Peaks>;
+
+/// The peaks of each domain with subscribers, from the table's day on: before, if there are terms before, and
+/// after.
+pub(super) fn peaks<'a>(before: Option<&'a Table>, after: &'a Table) -> (Option<PeaksByName<'a>>, PeaksByName<'a>) {
+    let is_shared = shared_with(before);
+    let (mut names_before, mut names) = <(HashSet<&str, RandomState>, HashSet<&str, RandomState>)>::default();
+    for record in &after.repo().subscribers {
+        names.insert(record.value.domain.as_str());
+        if is_shared(record) {
+            names_before.insert(record.value.domain.as_str());
         }
     }
-    let terms = terms.sorted();
-    numbers.into_iter().map(|(name, number)| (name, terms.peaks(number))).collect()
+    let own = before.into_iter().flat_map(|table| &table.repo().subscribers);
+    names_before.extend(own.map(|record| record.value.domain.as_str()));
+    let numbers: HashMap<&str, u32, RandomState> = names.union(&names_before).copied().zip(0..).collect();
+
+    let terms = |table: &Table, wanted: &dyn Fn(&Record<Subscriber>) -> bool| {
+        let mut terms = Terms::new(numbers.len(), table.today());
+        for (number, record, plan, _) in table.coming_or_served().filter(|(_, record, ..)| wanted(record)) {
+            if let Some(domain) = numbers.get(record.value.domain.as_str()) {
+                terms.add(*domain, number, &record.value, plan);
+            }
+        }
+        terms
+    };
+    let of = |terms: Terms, names: HashSet<&'a str, RandomState>| {
+        let terms = terms.sorted();
+        names.into_iter().map(|name| (name, terms.peaks(numbers.get(name).copied().unwrap_or(u32::MAX)))).collect()
+    };
+    let shared = terms(after, &is_shared);
+    let own = terms(after, &|record| !is_shared(record));
+    let before = before.map(|before| of(terms(before, &|_| true).and(shared.clone()), names_before));
+    (before, of(own.and(shared), names))
 }

@@ -116,12 +116,12 @@ impl<'a> ChangePlan<'a> {
         table: &'a Arc<Table>,
         known: Before,
     ) -> Self {
-        let (served_before, served_after) = (before.served.len(), after.served.len());
         let (compared, (bytes_differ, fingerprint)) = rayon::join(
             || diff::diff(&before.served, &after.served, table),
             || (before.bytes != after.bytes, fingerprint(&output.name, before.bytes, after.bytes)),
         );
-        let Compared { changes, before: sold_before, after: sold_after } = compared;
+        let Compared { changes, before: sold_before, after: sold_after, shared } = compared;
+        let (served_before, served_after) = (before.served.len() + shared, after.served.len());
         let domains = sold::by_domain(sold_before, sold_after, table.repo());
         let mut verdict = Verdict { reasons: known.doubts, ..Verdict::default() };
         let touched = PlanTotals { changes: &changes, domains: &domains, before: served_before, after: served_after };

@@ -2,6 +2,8 @@
 
 use crate::model::{Address, Plan, Rate, Subscriber};
 use crate::render::{ServedAddress, Table};
+use crate::repo::Record;
+use crate::source::FileId;
 
 /// One address and the plan it gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +20,14 @@ pub struct Served<'a> {
     pub(crate) name: Option<&'a str>,
     /// The number of a subscriber with several addresses, which share it.
     pub(crate) subscriber: Option<u32>,
+    /// The file of its record; `None` if there is none.
+    pub(crate) file: Option<FileId>,
 }
 
 impl<'a> Served<'a> {
     /// One address of a subscriber, served with a plan. `number` is the subscriber's.
-    pub(crate) fn of(address: &Address, subscriber: &'a Subscriber, plan: &'a Plan, number: u32) -> Served<'a> {
+    pub(crate) fn of(address: &Address, record: &'a Record<Subscriber>, plan: &'a Plan, number: u32) -> Served<'a> {
+        let subscriber = &record.value;
         Served {
             address: address.clone(),
             domain: subscriber.domain.as_str(),
@@ -31,13 +36,13 @@ impl<'a> Served<'a> {
             rates: Some((plan.up, plan.down)),
             name: subscriber.name.as_ref().map(|name| name.as_str()),
             subscriber: (subscriber.ip.as_slice().len() > 1).then_some(number),
+            file: Some(record.file),
         }
     }
 
     /// One row of `table`.
     pub(super) fn of_row(table: &'a Table, row: ServedAddress) -> Served<'a> {
-        let subscriber = &table.subscriber(row).value;
-        Served::of(table.address(row), subscriber, table.plan(row), table.subscriber_number(row))
+        Served::of(table.address(row), table.subscriber(row), table.plan(row), table.subscriber_number(row))
     }
 
     /// Whether the network treats this address differently afterwards. A new display name makes no

@@ -157,7 +157,7 @@ impl<'a> ShaperFile<'a> {
         self.lines.iter().filter_map(move |&line| {
             let table = self.table;
             if let Some(row) = line.row {
-                return Some(Served { name: None, ..Served::of_row(table, row) });
+                return Some(Served { name: None, file: None, ..Served::of_row(table, row) });
             }
             let (address, domain, attribute) = self.parsed(line)?;
             let key = address.sort_key();
@@ -172,6 +172,7 @@ impl<'a> ShaperFile<'a> {
                 rates: plan.map(|plan| (plan.up, plan.down)),
                 name: None,
                 subscriber: row.and_then(|row| Served::of_row(table, *row).subscriber),
+                file: None,
             })
         })
     }

@@ -40,6 +40,16 @@ impl<'a> ServedList<'a> {
         Self { incomplete: Some(plans), ..self }
     }
 
+    /// The files of the other side of a plan whose addresses are served here as there. This list lacks them.
+    pub(super) fn shared(&self) -> impl Fn(&Served<'_>) -> bool + use<'a> {
+        let shared = match &self.source {
+            ServedSource::Table(table) => Some(&table.repo().shared),
+            ServedSource::Nothing | ServedSource::File(_) => None,
+        };
+        let shared = shared.filter(|shared| !shared.is_empty());
+        move |served| shared.zip(served.file).is_some_and(|(shared, file)| shared.contains(&file))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match &self.source {

@@ -1,6 +1,7 @@
 //! Bandwidth sold, by domain, before and after.
 
 use std::collections::BTreeMap;
+use std::ops::Add as _;
 
 use super::later;
 use super::side::ServedList;
@@ -41,15 +42,7 @@ pub(super) fn total(domains: &[DomainSold]) -> Option<DomainSold> {
     if domains.len() < 2 {
         return None;
     }
-    let sum = |of: fn(&DomainSold) -> Sold| {
-        domains.iter().map(of).fold(Sold::default(), |sum, sold| Sold {
-            subscribers: sum.subscribers + sold.subscribers,
-            addresses: sum.addresses + sold.addresses,
-            up: sum.up + sold.up,
-            down: sum.down + sold.down,
-            unknown: sum.unknown + sold.unknown,
-        })
-    };
+    let sum = |of: fn(&DomainSold) -> Sold| domains.iter().map(of).fold(Sold::default(), Sold::add);
     let (before, after) = (sum(|domain| domain.before), sum(|domain| domain.after));
     let name = "all domains".to_owned();
     Some(DomainSold { name, before, after, peaks: None, peaks_before: None, capacity: None })
@@ -67,7 +60,7 @@ pub(crate) fn sold_by_domain(served: &ServedList<'_>, repo: &Repo) -> Vec<Domain
 pub(crate) fn with_peaks(domains: Vec<DomainSold>, before: Option<&Table>, after: &Table) -> Vec<DomainSold> {
     let mut all = Domains::new(after.repo());
     all.sold.extend(domains.into_iter().map(|domain| (domain.name.clone(), domain)));
-    let (peaks_before, peaks) = rayon::join(|| before.map(later::peaks), || later::peaks(after));
+    let (peaks_before, peaks) = later::peaks(before, after);
     for (name, most) in peaks_before.unwrap_or_else(|| peaks.clone()) {
         all.entry(name).peaks_before = Some(most);
     }

@@ -1,6 +1,7 @@
 //! What the served subscribers add up to.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Add;
 
 use foldhash::fast::RandomState;
 
@@ -19,6 +20,20 @@ pub(crate) struct Sold {
     pub(crate) unknown: usize,
 }
 
+impl Add for Sold {
+    type Output = Sold;
+
+    fn add(self, other: Sold) -> Sold {
+        Sold {
+            subscribers: self.subscribers + other.subscribers,
+            addresses: self.addresses + other.addresses,
+            up: self.up + other.up,
+            down: self.down + other.down,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
 /// What is sold, by domain, as it is added up.
 #[derive(Default)]
 pub(crate) struct SoldSums<'a> {
@@ -28,6 +43,15 @@ pub(crate) struct SoldSums<'a> {
 }
 
 impl<'a> SoldSums<'a> {
+    /// With what other subscribers have.
+    pub(super) fn and(mut self, others: &SoldSums<'a>) -> Self {
+        for (domain, more) in &others.by_domain {
+            let sold = self.by_domain.entry(domain).or_default();
+            *sold = *sold + *more;
+        }
+        self
+    }
+
     pub(super) fn add(&mut self, served: &Served<'a>) {
         let sold = self.by_domain.entry(served.domain).or_default();
         sold.addresses += 1;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
-use serde::de::DeserializeOwned;
 
+use super::list::{self, FlatList, KnownList};
 use super::role::{Role, role, stem};
 use super::{ALTERED_BY_GIT, MAX_FINDINGS_A_FILE, Record, UnreadNames};
 use crate::finding::{Finding, Place, Where};
@@ -29,6 +29,8 @@ pub(super) struct FileRead {
     pub(super) left_out: usize,
     pub(super) unread: UnreadNames,
     pub(super) in_domains: bool,
+    /// If it is a list of flat records, how many nodes it has.
+    pub(super) flat_nodes: Option<usize>,
 }
 
 #[derive(Default)]
@@ -43,8 +45,14 @@ pub(super) enum Records {
     Git,
 }
 
-/// Reads one file. `prefix` is the path of the data repository within its git repository.
-pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, prefix: &str) -> Result<FileRead> {
+/// Reads one file. `prefix` is the path of the data repository within its git repository, and `similar` a list
+/// that the file may be nearly the same as.
+pub(super) fn read_entry(
+    entry: &TreeEntry,
+    reader: &crate::tree::Reader<'_>,
+    prefix: &str,
+    similar: Option<&KnownList<'_>>,
+) -> Result<FileRead> {
     let whole = Where::File(FileId::default());
     let refused = |message: String, help: &str| FileRead {
         source: Some(SourceFile::new(entry.path.clone(), "").into()),
@@ -112,7 +120,7 @@ pub(super) fn read_entry(entry: &TreeEntry, reader: &crate::tree::Reader<'_>, pr
         Role::Git => return Ok(read_attributes(entry.path.clone(), &bytes, prefix)),
         _ => None,
     };
-    let mut read = read_text(entry.path.clone(), bytes, kind);
+    let mut read = read_text(entry.path.clone(), bytes, kind, similar);
     if let Some(source) = read.source.as_mut().and_then(Arc::get_mut) {
         source.set_blob(entry.blob);
     }
@@ -161,7 +169,7 @@ fn unread_file(path: &str, role: Role) -> UnreadNames {
     UnreadNames { names: BTreeSet::from([stem(path).to_owned()]), any: true }
 }
 
-fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>) -> FileRead {
+fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>, similar: Option<&KnownList<'_>>) -> FileRead {
     let in_domains = kind == Some(FileKind::Domain);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
@@ -177,13 +185,14 @@ fn read_text(path: String, bytes: Vec<u8>, kind: Option<FileKind>) -> FileRead {
                 left_out: 0,
                 records: if kind == Some(FileKind::Settings) { Records::Settings(None) } else { Records::None },
                 in_domains,
+                flat_nodes: None,
             };
         }
     };
     let mut read = FileRead { in_domains, ..FileRead::default() };
     match kind {
         None => read.records = Records::Template,
-        Some(kind) => read_data(&mut read, &path, &text, kind),
+        Some(kind) => read_data(&mut read, &path, &text, kind, similar),
     }
     read.source = Some(SourceFile::new(path, text).into());
     read
@@ -206,25 +215,14 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> Finding {
     Finding::new("yaml-syntax", at, message).help(help)
 }
 
-/// The records of a list of flat records, as nearly every large file is one, if there is nothing wrong with
-/// any of them. Without a tree of the whole file: a million records would pass through memory once more.
-fn read_flat_list<T: DeserializeOwned>(text: &str) -> Option<Vec<Record<T>>> {
-    // A usual record has 86 bytes.
-    let mut records = Vec::with_capacity(text.len() / 80);
-    yaml::each_flat_record(text, |node| {
-        let index = records.len() as u32;
-        records.push(Record::new(yaml::de::from_node(node).ok()?, FileId::default(), Some(index)));
-        Some(())
-    })?;
-    Some(records)
-}
-
-fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind) {
-    if kind == FileKind::Subscriber
-        && let Some(records) = read_flat_list(text)
-    {
-        read.records = Records::Subscribers(records);
-        return;
+fn read_data(read: &mut FileRead, path: &str, text: &str, kind: FileKind, similar: Option<&KnownList<'_>>) {
+    if kind == FileKind::Subscriber {
+        let list = similar.and_then(|known| known.read_similar(text)).or_else(|| list::read(text));
+        if let Some(FlatList { records, nodes }) = list {
+            read.records = Records::Subscribers(records);
+            read.flat_nodes = Some(nodes);
+            return;
+        }
     }
     let reading = yaml::read(text);
     let document = reading.document;

@@ -18,6 +18,8 @@ impl Repo {
         self.subscribers.extend(subscribers.map(|record| files.moved(record)));
         let records = last.domains.iter().filter(|record| of_domain(record.value.name.as_str()));
         self.domains.extend(records.map(|record| files.moved(record)));
+        // Their records are not those of their texts any more.
+        self.flat_nodes.clear();
         self.findings.retain(|finding| !covered.contains(&finding.primary.at.file()));
         let in_domains = |file: FileId| self.sources.file(file).path().starts_with("domains/");
         if !self.findings.iter().any(|finding| in_domains(finding.primary.at.file())) {

@@ -38,9 +38,9 @@ pub(super) fn read(text: &str) -> Option<Document> {
 }
 
 /// Calls `take` with each record of a list of the flat shape. The tree holds one record at a time, and so
-/// stays in the processor's cache. `None` if the text has another shape, or `take` gives up: then what was
-/// taken so far does not count.
-pub(super) fn each_record(text: &str, mut take: impl FnMut(Node<'_>) -> Option<()>) -> Option<()> {
+/// stays in the processor's cache. Returns how many nodes the whole has; `None` if the text has another shape,
+/// or `take` gives up: then what was taken so far does not count.
+pub(super) fn each_record(text: &str, mut take: impl FnMut(Node<'_>) -> Option<()>) -> Option<usize> {
     let (mut lines, line) = start(text)?;
     if line.first(&lines) != b'-' {
         return None;
@@ -51,7 +51,8 @@ pub(super) fn each_record(text: &str, mut take: impl FnMut(Node<'_>) -> Option<(
         nodes += builder.node_count();
         builder.clear();
         (nodes <= MAX_NODES).then_some(())
-    })
+    })?;
+    Some(nodes)
 }
 
 /// The lines of a text, and the first with content.

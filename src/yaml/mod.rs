@@ -92,9 +92,10 @@ pub fn read_flat(text: &str) -> Option<Document> {
     flat::read(text)
 }
 
-/// Calls `take` with each record of a list of flat records, one after the other. `None` if the text has
-/// another shape, or `take` gives up: what was taken so far does not count then, and [`read`] decides.
-pub fn each_flat_record(text: &str, take: impl FnMut(Node<'_>) -> Option<()>) -> Option<()> {
+/// Calls `take` with each record of a list of flat records, one after the other, and returns how many nodes
+/// the list has. `None` if the text has another shape, or `take` gives up: what was taken so far does not
+/// count then, and [`read`] decides.
+pub fn each_flat_record(text: &str, take: impl FnMut(Node<'_>) -> Option<()>) -> Option<usize> {
     flat::each_record(text, take)
 }
 

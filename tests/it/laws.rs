@@ -80,7 +80,7 @@ fn check_records(flat: Option<&Document>, text: &str) -> Result<(), String> {
         records.push(shown(record));
         Some(())
     });
-    match taken.map(|()| records) {
+    match taken.map(|_| records) {
         one_by_one if one_by_one == of_tree => Ok(()),
         one_by_one => Err(format!("two readings of {text:?}:\nof the tree {of_tree:?}\none by one {one_by_one:?}")),
     }
