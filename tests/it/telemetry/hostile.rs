@@ -136,3 +136,19 @@ fn one_bad_series_does_not_hold_up_the_others() {
     };
     assert_eq!((moved("good"), moved("none"), moved("bad"), moved("up")), (1, 1, 0, 0));
 }
+
+#[test]
+fn a_device_with_a_bad_value_is_still_listed() {
+    let place = Place::sqlite();
+    let url = server(|path, stream| {
+        let rate = path.split('/').nth(1).unwrap_or_default();
+        let device = r#""mac_address": "02:00:5e:00:53:01", "download_speed": 2, "active_connection": true"#;
+        json(stream, &format!(r#"[{{{device}, "upload_speed": {rate}}}]"#));
+    });
+    for rate in ["1", "-1", "null", "[]"] {
+        let (code, stderr) = collected(&place, "devices", &url.replace("/api", &format!("/{rate}")));
+        assert!(code == Some(0) && stderr.contains("1 or more are refused") == (rate != "1"), "{rate}: {stderr}");
+    }
+    assert_eq!(place.number("SELECT COUNT(*) FROM samples"), Some(1));
+    assert_eq!(place.number("SELECT COUNT(*) FROM series_events"), Some(1), "it appeared, and never left");
+}
