@@ -152,3 +152,18 @@ fn a_device_with_a_bad_value_is_still_listed() {
     assert_eq!(place.number("SELECT COUNT(*) FROM samples"), Some(1));
     assert_eq!(place.number("SELECT COUNT(*) FROM series_events"), Some(1), "it appeared, and never left");
 }
+
+#[test]
+fn settings_that_would_do_nothing_are_refused() {
+    let place = Place::sqlite();
+    for (source, why) in [
+        ("kind: devices, url: 'http://127.0.0.1:1', reverse: true", "there is no setting `reverse`"),
+        ("kind: simulate, reverse: true", "there is no setting `reverse`"),
+        ("kind: simulate, timeout: 5s", "there is no setting `timeout`"),
+        ("kind: simulate, window: 0s", "window is less than 1s"),
+    ] {
+        let settings = format!("  sources:\n  - {{name: s, {source}}}\n");
+        let (code, _, stderr) = place.collect(&settings, &["--once"]);
+        assert!(code == Some(2) && stderr.contains(why), "{source}: {stderr}");
+    }
+}
