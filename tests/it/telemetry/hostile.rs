@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-use super::Place;
+use super::{Place, ran};
 
 /// A server that answers every request with `answer`, given its path. Ends with the test's process.
 fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + Copy + 'static) -> String {
@@ -166,4 +166,17 @@ fn settings_that_would_do_nothing_are_refused() {
         let (code, _, stderr) = place.collect(&settings, &["--once"]);
         assert!(code == Some(2) && stderr.contains(why), "{source}: {stderr}");
     }
+}
+
+#[test]
+fn what_is_too_old_is_deleted_by_the_settings_alone() {
+    let place = Place::sqlite();
+    let (code, _, stderr) = ran(&mut place.command(&["collect", "--clean"]));
+    assert!(code == Some(2) && stderr.contains("--clean needs --settings"), "{stderr}");
+    let sources = "  sources: [{name: s, kind: simulate, interval: 1s}]\n";
+    let (code, _, stderr) = place.collect(sources, &["--clean"]);
+    assert!(code == Some(2) && stderr.contains("there are no samples"), "{stderr}");
+    assert!(!std::path::Path::new(&place.store).exists(), "and none are made");
+    assert_eq!(place.collect(sources, &["--once"]).0, Some(0));
+    assert_eq!(place.collect(sources, &["--clean"]).0, Some(0));
 }
