@@ -71,6 +71,9 @@ fn totals_are_a_part_of_what_all_their_domains_have_contracted() {
     // Of the other domain nothing is known.
     with("tier2.example", "[10.20.0.0/28, '2001:db8::/64']", (None, vec![2_000_000_000]));
     with("ispcustomer.co.zw", "[10.10.10.0/24]", (Some(4_000_000_000), vec![2_000_000_000; 2]));
+    // As long as the key of a subscriber may be.
+    let search = format!(r#"{{"version":1,"type":"watch","search":"{}"}}"#, "x".repeat(297));
+    client.watch(&search, |frame| frame["total"] == 0);
 }
 
 #[test]
