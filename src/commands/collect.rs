@@ -8,7 +8,7 @@ use crate::cli::{Cli, CollectArgs};
 use crate::model::Date;
 use crate::telemetry::collector::{CollectRequest, clean, collect, collect_once};
 use crate::telemetry::sender::Sink;
-use crate::telemetry::settings::{KindSettings, Retention};
+use crate::telemetry::settings::KindSettings;
 use crate::telemetry::subscribers::declared;
 use crate::tree::Tree;
 
@@ -17,8 +17,14 @@ pub(super) fn run(cli: &Cli, args: &CollectArgs) -> Result<Outcome> {
     let root = super::root(cli);
     let (settings, store) = settings_and_place(root.as_deref().ok(), &args.state)?;
     if args.clean {
-        let retention = settings.map_or_else(Retention::default, |settings| settings.retention);
-        clean(&store, &retention)?;
+        // Without them it would be guessed how long samples are kept, and where.
+        let Some(settings) = settings else {
+            bail!("--clean needs --settings with `telemetry`, which says how long samples are kept");
+        };
+        if store.file().is_some_and(|file| !file.exists()) {
+            bail!("there are no samples in {}", store.shown());
+        }
+        clean(&store, &settings.retention)?;
         return Ok(Outcome::Fine);
     }
     let Some(settings) = settings.filter(|settings| !settings.sources.is_empty()) else {

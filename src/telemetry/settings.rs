@@ -279,8 +279,11 @@ fn source(fields: &mut Fields<'_>) -> Option<SourceSettings> {
     fields.require("name");
     fields.require("kind");
     let interval = fields.parsed("interval", "a time from 1s to 24h, such as 60s");
-    let timeout = fields.parsed("timeout", "a time from 1s to 24h, such as 10s");
-    let reverse = fields.switch("reverse").unwrap_or(false);
+    // A pretend network waits for nothing, and devices say themselves which way is up.
+    let is = |kinds: &[&str]| kind.as_deref().is_some_and(|kind| kinds.contains(&kind));
+    let waits = is(&["netbeam", "devices", "snmp"]);
+    let timeout = if waits { fields.parsed("timeout", "a time from 1s to 24h, such as 10s") } else { None };
+    let reverse = is(&["netbeam", "snmp"]) && fields.switch("reverse").unwrap_or(false);
     let kind = match kind.as_deref() {
         Some("netbeam") => netbeam(fields).map(KindSettings::Netbeam),
         Some("devices") => http(fields).map(KindSettings::Devices),
@@ -417,6 +420,9 @@ fn simulate(fields: &mut Fields<'_>) -> SimulateSettings {
     let seed = fields.number("seed", 0, u64::from(u32::MAX)).unwrap_or(default.seed);
     let Share(exceed) = fields.parsed("exceed", "a percentage, such as 0.5%").unwrap_or(Share(default.exceed));
     let window = age(fields, "window", default.window);
+    if window < Age(1) {
+        fields.wrong("window", "is less than 1s");
+    }
     SimulateSettings { seed, exceed, window }
 }
 

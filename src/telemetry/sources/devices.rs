@@ -28,12 +28,16 @@ pub(crate) struct Devices {
     unit: f64,
 }
 
+/// Known by its MAC address. What it says of its use may be anything: it is listed all the same.
 #[derive(Deserialize)]
 struct Device {
     mac_address: String,
-    upload_speed: f64,
-    download_speed: f64,
-    active_connection: bool,
+    #[serde(default)]
+    upload_speed: Value,
+    #[serde(default)]
+    download_speed: Value,
+    #[serde(default)]
+    active_connection: Value,
     #[serde(default)]
     device_type: Option<String>,
     #[serde(default)]
@@ -55,14 +59,17 @@ impl Devices {
         let entries: Option<Vec<Entry<Box<Device>>>> = self.http.get("devices/", &[], MAX_ANSWER).await?;
         let entries = entries.context(NO_LIST)?;
         let mut round = Round::default();
-        let devices = sound(entries, self.unit, &mut round);
+        let devices = sound(entries, &mut round);
         let listed: Vec<SeriesFacts> = devices.iter().map(|(mac, device)| facts(mac, device)).collect();
         let series = desk.store.list_series(&self.name, &listed, now, desk.messages).await?;
         for (devices, series) in devices.chunks(MAX_BATCH).zip(series.chunks(MAX_BATCH)) {
             let mut batch = Batch { source: self.name.clone(), ..Batch::default() };
             for ((mac, device), series) in devices.iter().zip(series) {
-                let (up, down) = (device.upload_speed, device.download_speed);
-                let active = Some(device.active_connection);
+                let Some((up, down, active)) = device.measured(self.unit) else {
+                    round.refused += 1;
+                    continue;
+                };
+                let active = Some(active);
                 batch.samples.push(Sample { series: series.id, kind: Kind::Traffic, at: now, up, down, active });
                 if desk.messages {
                     batch.messages.push(Message::traffic(&self.name, mac, Kind::Traffic, now, (up, down)));
@@ -74,18 +81,25 @@ impl Devices {
     }
 }
 
-/// The devices with a MAC address and rates that can be measurements, each once; `unit` is that of the rates in bit/s.
-fn sound(entries: Vec<Entry<Box<Device>>>, unit: f64, round: &mut Round) -> Vec<(String, Box<Device>)> {
+impl Device {
+    /// Its rates up and down, of which one unit is `unit` bit/s, and whether it has a connection; nothing if that cannot
+    /// be a measurement.
+    fn measured(&self, unit: f64) -> Option<(f64, f64, bool)> {
+        let rate = |value: &Value| value.as_f64().map(|value| value * unit).filter(|value| is_measure(*value));
+        Some((rate(&self.upload_speed)?, rate(&self.download_speed)?, self.active_connection.as_bool()?))
+    }
+}
+
+/// The devices with a MAC address, each once.
+fn sound(entries: Vec<Entry<Box<Device>>>, round: &mut Round) -> Vec<(String, Box<Device>)> {
     let mut seen = HashSet::new();
     let mut devices = Vec::new();
     for entry in entries {
-        let Entry::Sound(mut device) = entry else {
+        let Entry::Sound(device) = entry else {
             round.refused += 1;
             continue;
         };
-        (device.upload_speed, device.download_speed) = (device.upload_speed * unit, device.download_speed * unit);
-        let measures = is_measure(device.upload_speed) && is_measure(device.download_speed);
-        let fits = |mac: &String| measures && devices.len() < MAX_SERIES && seen.insert(mac.clone());
+        let fits = |mac: &String| devices.len() < MAX_SERIES && seen.insert(mac.clone());
         match mac(&device.mac_address).filter(fits) {
             Some(mac) => devices.push((mac, device)),
             None => round.refused += 1,
@@ -143,9 +157,11 @@ mod tests {
         assert!(serde_json::from_str::<Vec<Entry<Box<Device>>>>(text).is_err(), "JSON has no such number");
         let entries = serde_json::from_str(&text.replace("1e999", "\"1\"")).unwrap();
         let mut round = Round::default();
-        let devices = sound(entries, 1e6, &mut round);
-        assert_eq!((devices.len(), round.refused), (1, 8));
-        assert_eq!(devices[0].1.download_speed, 2.5e6);
+        let devices = sound(entries, &mut round);
+        // Whose value is refused is there all the same.
+        assert_eq!((devices.len(), round.refused), (4, 5));
+        let measured: Vec<_> = devices.iter().map(|(_, device)| device.measured(1e6)).collect();
+        assert_eq!(measured, [Some((1e6, 2.5e6, true)), None, None, None]);
         let facts = facts(&devices[0].0, &devices[0].1);
         assert_eq!(facts.name, "02:00:5e:00:53:01");
         assert!(!facts.description.unwrap().contains('\u{1b}'));

@@ -35,8 +35,8 @@ pub(crate) struct Netbeam {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum List {
-    Plain(Vec<Entry<Interface>>),
-    Wrapped { interfaces: Vec<Entry<Interface>> },
+    Plain(Vec<Entry<Box<Interface>>>),
+    Wrapped { interfaces: Vec<Entry<Box<Interface>>> },
 }
 
 #[derive(Deserialize)]
@@ -171,7 +171,7 @@ impl Netbeam {
 }
 
 /// The interfaces with a name and a resource, each once, and the resource of each.
-fn sound(entries: Vec<Entry<Interface>>, refused: &mut u64) -> (Vec<SeriesFacts>, HashMap<String, String>) {
+fn sound(entries: Vec<Entry<Box<Interface>>>, refused: &mut u64) -> (Vec<SeriesFacts>, HashMap<String, String>) {
     let mut listed = Vec::new();
     let mut resources = HashMap::new();
     let mut seen = HashSet::new();

@@ -117,22 +117,22 @@ fn sums<'a>(name: Option<&'a str>, sums: &Sums, contract: Option<(u64, u64)>) ->
 
 /// The totals, and the domains that changed since a tick.
 fn all_sums<'a>(picture: &'a Picture, sight: &Sight, since: u64) -> (SumsRow<'a>, Vec<SumsRow<'a>>) {
-    let (mut all, mut contract, mut rows) = (Sums::default(), None, Vec::new());
+    let (mut all, mut contract, mut rows) = (Sums::default(), Some((0_u64, 0_u64)), Vec::new());
     for ((domain, (own, changed)), seen) in picture.places.domains.iter().zip(&picture.sums).zip(sight.domains(picture))
     {
         if !seen {
             continue;
         }
         all.add(own);
-        if let Some((up, down)) = domain.contract {
-            let sum: &mut (u64, u64) = contract.get_or_insert_default();
-            *sum = (sum.0.saturating_add(up), sum.1.saturating_add(down));
-        }
+        // What all use is no part of what some have contracted.
+        contract = contract
+            .zip(domain.contract)
+            .map(|(sum, (up, down))| (sum.0.saturating_add(up), sum.1.saturating_add(down)));
         if *changed > since {
             rows.push(sums(Some(&domain.name), own, domain.contract));
         }
     }
-    let mut totals = sums(None, &all, contract);
+    let mut totals = sums(None, &all, contract.filter(|sum| *sum != (0, 0)));
     totals.unknown = sight.unknown.then_some(picture.unknown);
     (totals, rows)
 }

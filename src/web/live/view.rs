@@ -11,8 +11,9 @@ use crate::web::access::Scope;
 /// The most rows of a list.
 pub(crate) const MAX_ROWS: usize = 10_000;
 
-/// The longest text that is searched for, in bytes.
-const MAX_SEARCH: usize = 200;
+/// The longest text that is searched for, in bytes: the key of a subscriber, and what the page lets people write, are
+/// shorter.
+const MAX_SEARCH: usize = 400;
 
 /// What a client may see.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-use super::Place;
+use super::{Place, ran};
 
 /// A server that answers every request with `answer`, given its path. Ends with the test's process.
 fn server(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + Copy + 'static) -> String {
@@ -135,4 +135,48 @@ fn one_bad_series_does_not_hold_up_the_others() {
         place.number(&format!("SELECT COUNT(*) FROM series WHERE name LIKE '{name}%' AND {moved}")).unwrap()
     };
     assert_eq!((moved("good"), moved("none"), moved("bad"), moved("up")), (1, 1, 0, 0));
+}
+
+#[test]
+fn a_device_with_a_bad_value_is_still_listed() {
+    let place = Place::sqlite();
+    let url = server(|path, stream| {
+        let rate = path.split('/').nth(1).unwrap_or_default();
+        let device = r#""mac_address": "02:00:5e:00:53:01", "download_speed": 2, "active_connection": true"#;
+        json(stream, &format!(r#"[{{{device}, "upload_speed": {rate}}}]"#));
+    });
+    for rate in ["1", "-1", "null", "[]"] {
+        let (code, stderr) = collected(&place, "devices", &url.replace("/api", &format!("/{rate}")));
+        assert!(code == Some(0) && stderr.contains("1 or more are refused") == (rate != "1"), "{rate}: {stderr}");
+    }
+    assert_eq!(place.number("SELECT COUNT(*) FROM samples"), Some(1));
+    assert_eq!(place.number("SELECT COUNT(*) FROM series_events"), Some(1), "it appeared, and never left");
+}
+
+#[test]
+fn settings_that_would_do_nothing_are_refused() {
+    let place = Place::sqlite();
+    for (source, why) in [
+        ("kind: devices, url: 'http://127.0.0.1:1', reverse: true", "there is no setting `reverse`"),
+        ("kind: simulate, reverse: true", "there is no setting `reverse`"),
+        ("kind: simulate, timeout: 5s", "there is no setting `timeout`"),
+        ("kind: simulate, window: 0s", "window is less than 1s"),
+    ] {
+        let settings = format!("  sources:\n  - {{name: s, {source}}}\n");
+        let (code, _, stderr) = place.collect(&settings, &["--once"]);
+        assert!(code == Some(2) && stderr.contains(why), "{source}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_too_old_is_deleted_by_the_settings_alone() {
+    let place = Place::sqlite();
+    let (code, _, stderr) = ran(&mut place.command(&["collect", "--clean"]));
+    assert!(code == Some(2) && stderr.contains("--clean needs --settings"), "{stderr}");
+    let sources = "  sources: [{name: s, kind: simulate, interval: 1s}]\n";
+    let (code, _, stderr) = place.collect(sources, &["--clean"]);
+    assert!(code == Some(2) && stderr.contains("there are no samples"), "{stderr}");
+    assert!(!std::path::Path::new(&place.store).exists(), "and none are made");
+    assert_eq!(place.collect(sources, &["--once"]).0, Some(0));
+    assert_eq!(place.collect(sources, &["--clean"]).0, Some(0));
 }

@@ -235,6 +235,27 @@ async function live(link) {
   must((await page.locator('#chosen-name').innerText()) === '10.20.10.10@ispcustomer.co.zw', 'another one is chosen');
 }
 
+// A link to one of many subscribers, who is not among those that are shown first.
+async function linked(key) {
+  const page = await open();
+  await signIn(page);
+  await page.goto(`${site}/live?subscriber=${encodeURIComponent(key)}`);
+  await page.getByRole('heading', { name: key }).waitFor();
+  await page.getByText('1 found').waitFor();
+}
+
+// The session is gone when the server is back.
+async function ended() {
+  const page = await open();
+  await signIn(page);
+  await page.getByRole('link', { name: 'Live' }).click();
+  await page.locator('.live-state.on').waitFor();
+  await page.context().clearCookies();
+  console.log('connected');
+  await page.getByText('Signed out: load the page again').waitFor({ timeout: 60000 });
+  unconnected();
+}
+
 // The test that started this restarts the server once it reads the line.
 async function restart() {
   const page = await open();
@@ -247,13 +268,18 @@ async function restart() {
   await page.locator('.live-state.off').waitFor();
   await page.locator('.live-state.on').waitFor({ timeout: 60000 });
   await moves(page, '#down');
-  // The browser logs that it could not connect.
-  for (let at = troubles.length - 1; at >= 0; at -= 1) if (/WebSocket connection to/.test(troubles[at])) troubles.splice(at, 1);
+  unconnected();
+}
+
+// The browser logs that it could not connect.
+function unconnected() {
+  const all = /WebSocket connection to|net::ERR_/;
+  for (let at = troubles.length - 1; at >= 0; at -= 1) if (all.test(troubles[at])) troubles.splice(at, 1);
 }
 
 try {
   const [name, argument] = step.split(/:(.*)/s);
-  await { propose, merged, many, vouched, live, restart }[name](argument);
+  await { propose, merged, many, vouched, live, linked, ended, restart }[name](argument);
   must(troubles.length === 0, troubles.join('\n'));
 } catch (error) {
   console.error(error.message);

@@ -471,15 +471,23 @@
       heard = performance.now();
       receive(JSON.parse(event.data));
       state('Live', 'on');
-      if (wanted && !opened && order.length) {
+      // The first snapshot is not yet of what is searched for.
+      const row = wanted && !opened && view.search === wanted && order.find(one => one.key === wanted);
+      if (row) {
         opened = true;
-        choose(order.find(row => row.key === wanted));
+        choose(row);
       }
     });
-    mine.addEventListener('close', event => {
+    mine.addEventListener('close', async event => {
       if (mine !== socket) return;
-      if (event.code === 4401) {
+      // A browser does not say why a connection was refused; the page leads to the sign-in then.
+      const page = event.code === 1006 && await fetch('/live', { method: 'HEAD', redirect: 'manual' }).catch(() => null);
+      if (event.code === 4401 || (page && page.type === 'opaqueredirect')) {
         state('Signed out: load the page again', 'off');
+        return;
+      }
+      if (event.code === 4400) {
+        state('Not understood: load the page again', 'off');
         return;
       }
       failures += 1;

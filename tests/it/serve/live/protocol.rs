@@ -51,6 +51,32 @@ fn a_client_gets_a_snapshot_and_then_what_changed() {
 }
 
 #[test]
+fn totals_are_a_part_of_what_all_their_domains_have_contracted() {
+    let live = Live::new();
+    let server = live.serve(&[]);
+    let noc = Browser::signed_in(&server, "noc");
+    let mut client = Client::of(&noc);
+    let contracted = |frame: &serde_json::Value| {
+        let of = |sums: &serde_json::Value| sums["contract_down"].as_u64();
+        (of(&frame["totals"]), frame["domains"].as_array().unwrap().iter().filter_map(of).collect::<Vec<u64>>())
+    };
+    assert_eq!(contracted(&client.next().unwrap()), (None, vec![]));
+    let mut with = |domain: &str, prefixes: &str, wanted: (Option<u64>, Vec<u64>)| {
+        let text =
+            format!("name: {domain}\nprefixes: {prefixes}\ncapacity: {{up: 1 Gbps, down: 2 Gbps, contention: 20}}\n");
+        live.repo.write(&format!("domains/{domain}.yaml"), text);
+        live.repo.commit("a contract");
+        client.watch(ALL, |frame| contracted(frame) == wanted);
+    };
+    // Of the other domain nothing is known.
+    with("tier2.example", "[10.20.0.0/28, '2001:db8::/64']", (None, vec![2_000_000_000]));
+    with("ispcustomer.co.zw", "[10.10.10.0/24]", (Some(4_000_000_000), vec![2_000_000_000; 2]));
+    // As long as the key of a subscriber may be.
+    let search = format!(r#"{{"version":1,"type":"watch","search":"{}"}}"#, "x".repeat(297));
+    client.watch(&search, |frame| frame["total"] == 0);
+}
+
+#[test]
 fn a_person_sees_only_their_domains() {
     let live = Live::new();
     let (server, _collector) = (live.serve(&[]), live.collect());
