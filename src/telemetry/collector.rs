@@ -304,7 +304,7 @@ async fn delete(store: &SampleStore, retention: &Retention, clock: &mut SteadyCl
     if !steady && store.overdue(now, retention).await? > DAY {
         bail!(
             "samples of more than a day are to be deleted: that waits until the clock has been steady for an hour; \
-             if it is right, `shapeline collect --clean` with these --settings deletes them now"
+             if it is right, `shapeline collect --clean` with these settings deletes them now"
         );
     }
     store.clean(now, retention).await

@@ -53,14 +53,17 @@ pub(crate) async fn conform(
         store.series(None).await?.into_iter().map(|series| (series.id, series)).collect();
     let directory = Directory::new(declared, names);
     let mut found = Conformity::default();
+    let listings = store.listings(window).await?;
     let mut parts: BTreeMap<(usize, &str), Vec<Part<2>>> = BTreeMap::new();
     for mean in store.means(window).await? {
         found.samples += mean.samples;
         let Some(series) = series.get(&mean.series) else { continue };
         match directory.find(series) {
             Some(subscriber) => {
-                let part = Part::new([mean.up, mean.down], window, (series.active_from, series.active_until));
-                parts.entry((subscriber as usize, series.source.as_str())).or_default().push(part);
+                let known = listings.get(&series.id).map(|changes| listed(changes, window)).unwrap_or_default();
+                let known = if known.is_empty() { vec![(series.active_from, series.active_until)] } else { known };
+                let of = known.into_iter().map(|listed| Part::new([mean.up, mean.down], window, listed));
+                parts.entry((subscriber as usize, series.source.as_str())).or_default().extend(of);
             }
             None => found.unknown.push((series.source.clone(), series.facts.name.clone())),
         }
@@ -82,4 +85,80 @@ pub(crate) async fn conform(
     found.exceeding = uses.into_values().filter(exceeds).collect();
     found.unknown.sort();
     Ok(found)
+}
+
+/// The parts of the time in which a series was listed, by the moments at which that changed.
+fn listed(changes: &[(i64, bool)], (from, until): (i64, i64)) -> Vec<(i64, Option<i64>)> {
+    let mut since = changes.first().filter(|(_, listed)| !listed).map(|_| from);
+    let mut parts = Vec::new();
+    for (at, listed) in changes {
+        match listed {
+            true => since = since.or(Some(*at)),
+            false => parts.extend(since.take().map(|since| (since, *at))),
+        }
+    }
+    parts.extend(since.map(|since| (since, until)));
+    parts.retain(|(since, gone)| since < gone);
+    parts.into_iter().map(|(since, gone)| (since, Some(gone))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::database::location::StateLocation;
+    use crate::telemetry::sample::{Kind, Sample};
+    use crate::telemetry::store::batch::Batch;
+    use crate::telemetry::store::series::{Form, SeriesFacts};
+
+    #[test]
+    fn parts_are_known_by_the_moments_at_which_they_begin_and_end() {
+        let parts = |changes: &[(i64, bool)]| {
+            listed(changes, (100, 200)).into_iter().map(|(since, gone)| (since, gone.unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&[(150, false)]), [(100, 150)]);
+        assert_eq!(parts(&[(150, true)]), [(150, 200)]);
+        assert_eq!(parts(&[(150, false), (151, true)]), [(100, 150), (151, 200)]);
+        assert_eq!(parts(&[(110, true), (120, false), (130, true), (140, false)]), [(110, 120), (130, 140)]);
+        assert_eq!(parts(&[(100, false)]), []);
+    }
+
+    /// Two devices at one address use 20 Mbit/s each; the second is not listed for a moment.
+    #[test]
+    fn a_series_that_is_away_for_a_moment_counts_for_the_rest() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let location = StateLocation::Sqlite(folder.path().join("samples.sqlite"));
+            let store = SampleStore::open(&location).await.unwrap();
+            let facts = |name: &str| SeriesFacts {
+                name: name.to_owned(),
+                form: Form::Device,
+                address: Some("10.10.10.25".to_owned()),
+                description: None,
+                facts: None,
+            };
+            let both = [facts("a"), facts("b")];
+            let series = store.list_series("cpe", &both, 1_000, false).await.unwrap();
+            let mut samples = Vec::new();
+            for at in (60_000..120_000).step_by(10_000) {
+                let listed = if at == 100_000 { &both[..1] } else { &both[..] };
+                store.list_series("cpe", listed, at, false).await.unwrap();
+                let sample = |id| Sample { series: id, kind: Kind::Traffic, at, up: 20e6, down: 1.0, active: None };
+                samples.extend(series[..listed.len()].iter().map(|one| sample(one.id)));
+            }
+            store.write(Batch { source: "cpe".to_owned(), samples, ..Batch::default() }).await.unwrap();
+            let declared = [Declared {
+                key: "10.10.10.25@ispcustomer.co.zw".to_owned(),
+                domain: "ispcustomer.co.zw".to_owned(),
+                plan: String::new(),
+                up: 30_000_000,
+                down: 30_000_000,
+                addresses: vec!["10.10.10.25".parse().unwrap()],
+            }];
+            let found = conform(&store, &declared, &BTreeMap::new(), (60_000, 120_000)).await.unwrap();
+            let up: Vec<f64> = found.exceeding.iter().map(|used| used.up.round()).collect();
+            assert_eq!(up, [36_666_667.0], "20 and five sixths of 20");
+        });
+    }
 }

@@ -1,10 +1,12 @@
 //! What the dashboard and other readers ask, also in another process than the collector's.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use sqlx::Row as _;
 
 use super::SampleStore;
-use super::series::TOTALS;
+use super::series::{Event, TOTALS};
 use crate::telemetry::sample::{Kind, MINUTE, Sample};
 
 /// The announcement of new samples: they are among those of these slots and series.
@@ -195,6 +197,26 @@ impl SampleStore {
             })
         };
         self.gather(select.bind(from).bind(until).bind(TOTALS), mean).await
+    }
+
+    /// When series began and ceased to be listed from `from` to before `until`: the moments of each, in order, and
+    /// whether it was listed from then on.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) async fn listings(&self, (from, until): (i64, i64)) -> Result<HashMap<i64, Vec<(i64, bool)>>> {
+        let select = "SELECT series, at, what FROM series_events WHERE at >= $1 AND at < $2 ORDER BY series, at";
+        let event = |row: &sqlx::any::AnyRow| {
+            let what: String = row.try_get("what")?;
+            Ok((row.try_get::<i64, _>("series")?, row.try_get::<i64, _>("at")?, what))
+        };
+        let mut listings: HashMap<i64, Vec<(i64, bool)>> = HashMap::new();
+        for (series, at, what) in self.gather(sqlx::query(select).bind(from).bind(until), event).await? {
+            if what != Event::Changed.name() {
+                listings.entry(series).or_default().push((at, what != Event::Disappeared.name()));
+            }
+        }
+        Ok(listings)
     }
 }
 

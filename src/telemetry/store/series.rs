@@ -85,7 +85,7 @@ pub(crate) struct Tenure {
 
 /// What became of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Event {
+pub(super) enum Event {
     Appeared,
     Changed,
     Returned,
@@ -93,7 +93,7 @@ enum Event {
 }
 
 impl Event {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Event::Appeared => "appeared",
             Event::Changed => "changed",

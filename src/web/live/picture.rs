@@ -19,7 +19,7 @@ pub(crate) enum Status {
     /// It has a series, and no sample that is recent.
     Silent,
     Seen,
-    /// It uses 95 % of a rate or more.
+    /// It uses more than 95 % of a rate.
     Saturated,
     /// It uses more than a rate and the tolerance of `conform`.
     Exceeding,
