@@ -16,10 +16,10 @@ use crate::telemetry::conform::{Conformity, TOLERANCE, Use, conform};
 use crate::telemetry::sample::now;
 use crate::telemetry::settings::Retention;
 use crate::telemetry::store::SampleStore;
-use crate::telemetry::subscribers::{Declared, declared};
+use crate::telemetry::subscribers::{Declared, Directory, declared};
 use crate::text::columns::{columns, fitted};
 use crate::text::count::counted;
-use crate::text::quote::harmless;
+use crate::text::quote::{harmless, quoted};
 
 const JSON_VERSION: u32 = 1;
 
@@ -88,6 +88,15 @@ pub(super) fn run(root: &Path, args: &ConformArgs) -> Result<Outcome> {
             out.flush()?;
         }
         TextOrJson::Text => print(&report)?,
+    }
+    let mistaken = Directory::mistaken_names(&names, &declared);
+    for (name, of) in mistaken.iter().take(SHOWN) {
+        let (name, of) = (quoted(name), quoted(of));
+        let _ =
+            writeln!(crate::console::err(), "note: `names` gives {name} to {of}, which is no subscriber served today");
+    }
+    if mistaken.len() > SHOWN {
+        let _ = writeln!(crate::console::err(), "note: and {} more such names", mistaken.len() - SHOWN);
     }
     if report.measured == 0 {
         let why = "no sample is of a subscriber: write under `names` in the settings which interface is whose";

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use super::location::StateLocation;
 
@@ -63,7 +63,16 @@ impl StateStore {
         sqlx::any::install_default_drivers();
         let shown = location.shown();
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
-        let pool = options.connect(&location.url()?).await.map_err(|error| cannot(&shown, &error))?;
+        let url = location.url()?;
+        let pool = match options.connect(&url).await {
+            // The pool has tried again and again, and does not say why.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let once = tokio::time::timeout(PATIENCE, AnyConnection::connect(&url)).await;
+                let why = once.ok().and_then(Result::err).unwrap_or(sqlx::Error::PoolTimedOut);
+                return Err(cannot(&shown, &why));
+            }
+            pool => pool.map_err(|error| cannot(&shown, &error))?,
+        };
         let file = match location {
             StateLocation::Sqlite(path) => Some((path.clone(), identity(path))),
             StateLocation::Postgres(_) => None,

@@ -1,5 +1,6 @@
 //! The declared subscribers, and which of them a series belongs to.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::store::series::Series;
@@ -39,9 +40,18 @@ pub(crate) fn declared(table: &Table) -> Vec<Declared> {
     found.into_values().collect()
 }
 
+/// A MAC address in one spelling: `02:00:5e:00:53:01`.
+pub(crate) fn mac(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !":-.".contains(*c)).collect();
+    let fits = digits.len() == 12 && text.len() <= 17 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let pairs = || digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_lowercase());
+    fits.then(|| pairs().collect::<Vec<String>>().join(":"))
+}
+
 /// Finds the subscriber of a series: by the names in the settings, by its name, by its address.
 pub(crate) struct Directory<'d> {
-    names: &'d BTreeMap<String, String>,
+    /// A MAC address in any spelling is that of a device, too.
+    names: HashMap<Cow<'d, str>, &'d str>,
     /// By the first address@domain, which only its holder can have.
     holders: HashMap<String, u32>,
     /// By id, which a tier-2 chooses: it may be what a router calls an interface of another one.
@@ -64,14 +74,30 @@ impl<'d> Directory<'d> {
         let addresses = (0_u32..)
             .zip(declared)
             .flat_map(|(number, one)| one.addresses.iter().map(move |address| (number, address)));
+        let spelt = names.iter().filter_map(|(name, of)| Some((Cow::Owned(mac(name)?), of.as_str())));
+        let names = spelt.chain(names.iter().map(|(name, of)| (name.as_str().into(), of.as_str()))).collect();
         Directory { names, holders, ids, addresses: AddressTable::new(addresses) }
+    }
+
+    fn named(&self, of: &str) -> Option<u32> {
+        self.holders.get(of).or_else(|| self.ids.get(of)).copied()
+    }
+
+    /// What `names` gives to subscribers that are not served: the series, and what stands there.
+    pub(crate) fn mistaken_names(
+        names: &'d BTreeMap<String, String>,
+        declared: &[Declared],
+    ) -> Vec<(&'d str, &'d str)> {
+        let directory = Directory::new(declared, names);
+        let all = names.iter().map(|(name, of)| (name.as_str(), of.as_str()));
+        all.filter(|(_, of)| directory.named(of).is_none()).collect()
     }
 
     /// The number of the subscriber; of several prefixes around an address, the longest counts.
     pub(crate) fn find(&self, series: &Series) -> Option<u32> {
         let name = series.facts.name.as_str();
         if let Some(named) = self.names.get(name) {
-            return self.holders.get(named).or_else(|| self.ids.get(named)).copied();
+            return self.named(named);
         }
         let by_address = || {
             let address: Address = series.facts.address.as_deref()?.parse().ok()?;
@@ -108,6 +134,27 @@ mod tests {
             until: [None; 3],
             tenure: None,
         }
+    }
+
+    #[test]
+    fn a_mac_address_in_the_settings_may_be_spelt_in_any_way() {
+        let declared = [subscriber("a", "a.example", "10.10.10.25"), subscriber("b", "a.example", "10.10.10.26")];
+        let name = |name: &str, of: &str| (name.to_owned(), of.to_owned());
+        let names = BTreeMap::from([
+            name("02-00-5E-00-53-01", "b"),
+            name("0200.5e00.5302", "b"),
+            name("02-00-5E-00-53-03", "a"),
+            name("02:00:5e:00:53:03", "b"),
+            name("cr1", "nothing"),
+            name("cr2", "10.10.10.25@a.example"),
+        ]);
+        let directory = Directory::new(&declared, &names);
+        for (mac, of) in [("02:00:5e:00:53:01", 1), ("02:00:5e:00:53:02", 1), ("02:00:5e:00:53:03", 1)] {
+            assert_eq!(directory.find(&series(mac, Some("10.10.10.25"))), Some(of), "{mac}");
+        }
+        // As it is written, for what calls itself so.
+        assert_eq!(directory.find(&series("02-00-5E-00-53-03", None)), Some(0));
+        assert_eq!(Directory::mistaken_names(&names, &declared), [("cr1", "nothing")]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::telemetry::sample::{Kind, Sample};
 use crate::telemetry::settings::{HttpSettings, SourceSettings};
 use crate::telemetry::store::batch::Batch;
 use crate::telemetry::store::series::{Form, SeriesFacts};
+use crate::telemetry::subscribers::mac;
 
 /// The longest list, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
@@ -106,14 +107,6 @@ fn sound(entries: Vec<Entry<Box<Device>>>, round: &mut Round) -> Vec<(String, Bo
         }
     }
     devices
-}
-
-/// A MAC address in one spelling: `02:00:5e:00:53:01`.
-fn mac(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(|c| !":-.".contains(*c)).collect();
-    let fits = digits.len() == 12 && text.len() <= 17 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let pairs = || digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_lowercase());
-    fits.then(|| pairs().collect::<Vec<String>>().join(":"))
 }
 
 fn facts(mac: &str, device: &Device) -> SeriesFacts {

@@ -54,6 +54,11 @@ fn use_above_the_plan_is_listed_with_figures() {
     // Longer than samples are kept.
     let (code, _, stderr) = conform(&place, &["--window", "3h"]);
     assert!(code == Some(2) && stderr.contains("longer than samples are kept"), "{stderr}");
+    // One that is given to no subscriber is known to nothing else.
+    place.settings(&format!("{}  names: {{undeclared-1: acme}}\n", source("0%")));
+    let (_, _, stderr) = conform(&place, &[]);
+    let note = "note: `names` gives `undeclared-1` to `acme`, which is no subscriber served today\n";
+    assert!(stderr.contains(note), "{stderr}");
     // A name in the settings counts more than the address.
     let named = format!("{}  names: {{undeclared-1: 10.10.10.25@ispcustomer.co.zw}}\n", source("0%"));
     place.settings(&named);
@@ -83,4 +88,12 @@ fn samples_of_no_subscriber_are_no_success() {
     assert!(code == Some(2) && stderr.contains("write under `names`"), "{code:?} {stderr}");
     assert_eq!(place.collect(&devices(&url), &["--once"]).0, Some(0));
     assert_eq!(conform(&place, &[]).0, Some(0));
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_with_the_reason() {
+    let place = Place::postgres("postgres://shapeline@127.0.0.1:1/samples".to_owned());
+    place.settings(&source("0%"));
+    let (code, _, stderr) = conform(&place, &[]);
+    assert!(code == Some(2) && stderr.contains("onnection refused"), "{stderr}");
 }
